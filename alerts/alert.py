@@ -1,0 +1,64 @@
+"""What an alert is, whatever it came as (contract 2 of the design)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Principal:
+    """An identity that an alert names. Every field may be missing except by `type` "Unknown"."""
+
+    type: str
+    """`IAMUser`, `AssumedRole`, `Root`, `FederatedUser`, … as CloudTrail's `userIdentity.type`."""
+    arn: str | None = None
+    principal_id: str | None = None
+    access_key_id: str | None = None
+    role_arn: str | None = None
+    """The session issuer's ARN, with its path; built without a path where the alert has no ARN."""
+    session_name: str | None = None
+    session_created: datetime | None = None
+    user_name: str | None = None
+    account_id: str | None = None
+    source_identity: str | None = None
+    sign_in_session_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert, with the window and the call it is about. Times are aware UTC.
+
+    `first_seen` and `last_seen` are equal for a single event. `origins` says, for each field,
+    the JSON path it was taken from (`{"source_ip_address": "Service.Action…ipAddressV4"}`).
+    """
+
+    id: str
+    source: str
+    """`cloudtrail`, `guardduty`, `securityhub`, `eventbridge`, `text`, `sigma`, …"""
+    title: str
+    severity: float | None
+    """GuardDuty's scale, 1 to 10; null where the source has none (a bare CloudTrail event)."""
+    first_seen: datetime | None
+    last_seen: datetime | None
+    account_id: str | None
+    region: str | None
+    source_ip_address: str | None
+    user_agent: str | None
+    event_source: str | None
+    event_name: str | None
+    principals: tuple[Principal, ...]
+    raw: str
+    error_code: str | None = None
+    event_id: str | None = None
+    """The CloudTrail event behind the alert, when the alert is one."""
+    event_ids: tuple[str, ...] = ()
+    """Every CloudTrail event that the alert cites (detections, attack sequences)."""
+    finding_type: str | None = None
+    sample: bool = False
+    """A generated sample finding: its placeholders are never looked up."""
+    shape: str = ""
+    """What was recognised, in words: "GuardDuty finding, EventBridge form"."""
+    notes: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""CloudTrail files in, an event index out: the lowest layer, which imports nothing of ours."""
