@@ -1,0 +1,34 @@
+"""What many tests share: the real logs, read in place, and an index built from them once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trail.build import add
+from trail.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real logs and findings that lies beside the project, never inside it."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    assert folder.is_dir(), f"the real logs are missing: {folder}"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stratus_store(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """An index of the stratus run: one real account for an hour, 2,900 events."""
+    index = tmp_path_factory.mktemp("stratus-index")
+    add([real_data / "stratus-run-2023"], index)
+    return open_store(index)
+
+
+@pytest.fixture(scope="session")
+def ec2_store(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """An index of the EC2 proxy run: a stolen instance credential, 103 events."""
+    index = tmp_path_factory.mktemp("ec2-index")
+    add([real_data / "ec2-proxy-s3-2020"], index)
+    return open_store(index)
