@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from alerts.account_of_key import account_of_key
 from alerts.alert import Alert, Principal
+from alerts.correct import CorrectionRefused, correct, principal_from
+from alerts.parse import parse_alerts
 
-__all__ = ["Alert", "Principal"]
+__all__ = [
+    "Alert",
+    "CorrectionRefused",
+    "Principal",
+    "account_of_key",
+    "correct",
+    "parse_alerts",
+    "principal_from",
+]

@@ -83,6 +83,32 @@ EVENT_SCHEMA = pa.schema(
     ]
 )
 
+DAILY_SCHEMA = pa.schema(
+    [
+        # One row per day and combination of these; null like any other value.
+        ("day", pa.date32()),
+        ("identity_id", _TEXT),
+        ("identity_type", _TEXT),
+        ("principal_id", _TEXT),
+        ("principal_arn", _TEXT),
+        ("session_name", _TEXT),
+        ("issuer_arn", _TEXT),
+        ("recipient_account_id", _TEXT),
+        ("event_source", _TEXT),
+        ("event_name", _TEXT),
+        ("aws_region", _TEXT),
+        ("source_ip_address", _TEXT),
+        ("user_agent", _TEXT),
+        ("error_code", _TEXT),
+        # What happened in it.
+        ("count", pa.int64()),
+        ("failed", pa.int64()),
+        ("first", _TIME),
+        ("last", _TIME),
+    ]
+)
+"""The day rollup: built from a whole day's events at once, never incremented."""
+
 CREDENTIAL_EVENTS = frozenset(
     {
         ("sts.amazonaws.com", name)
@@ -133,91 +159,132 @@ class Unreadable(ValueError):
     """Why a record cannot be a row, as a short reason for the reject list."""
 
 
+EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""An `eventTime` outside these is a broken clock or a broken export, not an event: AWS began in
+2006, and one event of 1970 would stretch every coverage map by half a century."""
+
+IDENTITY_COLUMNS = (
+    "identity_type", "identity_id", "principal_id", "principal_arn", "account_id",
+    "access_key_id", "user_name", "invoked_by", "issuer_arn", "issuer_id", "session_name",
+    "session_created", "session_from_console", "source_identity", "on_behalf_of",
+    "credential_id", "sign_in_session_arn", "mfa", "ec2_role_delivery",
+)  # fmt: skip
+"""What `userIdentity` alone decides; the event's own fields come first for three of them."""
+
+
 def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
     """The event-table row of one CloudTrail record, without `source_file` and `source_ordinal`.
 
     Unknown keys are ignored, wrong types become null. Raises `Unreadable` when the record has no
     time or no event name: such a thing is not a CloudTrail event.
     """
-    event_time = parse_time(record.get("eventTime"))
-    if event_time is None:
-        event_time = parse_time(record.get("@timestamp"))
-    if event_time is None:
-        raise Unreadable("no eventTime")
-    event_name = _text(record.get("eventName"))
+    event_time = time_of_event(record)
+    event_name = text_of(record.get("eventName"))
     if event_name is None:
         raise Unreadable("no eventName")
 
     identity = _object(record.get("userIdentity"))
-    session = _object(identity.get("sessionContext"))
-    issuer = _object(session.get("sessionIssuer"))
-    attributes = _object(session.get("attributes"))
     request = _object(record.get("requestParameters"))
     response = _object(record.get("responseElements"))
-    additional = _object(record.get("additionalEventData"))
-    identity_type = _text(identity.get("type"))
-    principal_id = _text(identity.get("principalId"))
-    error_code = _text(record.get("errorCode"))
-    error_message = _text(record.get("errorMessage"))
-    account_id = _text(identity.get("accountId"))
-    event_source = _text(record.get("eventSource"))
-    event_type = _text(record.get("eventType"))
-    minted_key, minted_principal = _minted(event_name, request, response)
+    error_code = text_of(record.get("errorCode"))
+    error_message = text_of(record.get("errorMessage"))
+    event_source = text_of(record.get("eventSource"))
+    event_type = text_of(record.get("eventType"))
+    minted_key, minted_principal = minted(event_name, response)
+    session_asked, seconds_asked = asked_for(request)
+    who = identity_columns(identity)
+    from_console = flag_of(record.get("sessionCredentialFromConsole"))
+    if from_console is not None:
+        who["session_from_console"] = from_console
+    if who["sign_in_session_arn"] is None:
+        who["sign_in_session_arn"] = text_of(record.get("signInSessionArn"))
+    if who["mfa"] is None:
+        who["mfa"] = mfa_at_sign_in(_object(record.get("additionalEventData")))
     return {
-        "event_id": _text(record.get("eventID")) or content_id(record),
+        "event_id": text_of(record.get("eventID")) or content_id(record),
         "event_time": event_time,
         "event_source": event_source,
         "event_name": event_name,
         "event_type": event_type,
-        "event_category": _text(record.get("eventCategory")),
-        "event_version": _text(record.get("eventVersion")),
-        "aws_region": _text(record.get("awsRegion")),
-        "recipient_account_id": _text(record.get("recipientAccountId")) or account_id,
-        "source_ip_address": _text(record.get("sourceIPAddress")),
-        "user_agent": _text(record.get("userAgent")),
+        "event_category": text_of(record.get("eventCategory")),
+        "event_version": text_of(record.get("eventVersion")),
+        "aws_region": text_of(record.get("awsRegion")),
+        "recipient_account_id": account_of(record.get("recipientAccountId")) or who["account_id"],
+        "source_ip_address": text_of(record.get("sourceIPAddress")),
+        "user_agent": text_of(record.get("userAgent")),
         "error_code": error_code,
         "error_message": error_message,
         "failed": has_failed(event_source, event_type, error_code, error_message, response),
-        "read_only": _flag(record.get("readOnly")),
-        "request_id": _text(record.get("requestID")),
-        "shared_event_id": _text(record.get("sharedEventID")),
-        "vpc_endpoint_id": _text(record.get("vpcEndpointId")),
-        "identity_type": identity_type,
-        "identity_id": identity_id_of(identity),
-        "principal_id": principal_id,
-        "principal_arn": _text(identity.get("arn")),
-        "account_id": account_id,
-        "access_key_id": _text(identity.get("accessKeyId")),
-        "user_name": _text(identity.get("userName")),
-        "invoked_by": _text(identity.get("invokedBy")),
-        "issuer_arn": _text(issuer.get("arn")),
-        "issuer_id": _text(issuer.get("principalId")),
-        "session_name": session_name_of(principal_id, identity.get("arn")),
-        "session_created": parse_time(attributes.get("creationDate")),
-        "session_from_console": _flag(
-            record.get("sessionCredentialFromConsole")
-            or attributes.get("sessionCredentialFromConsole")
-        ),
-        "source_identity": _text(session.get("sourceIdentity")),
-        "on_behalf_of": _text(_object(identity.get("onBehalfOf")).get("userId")),
-        "credential_id": _text(identity.get("credentialId")),
-        "sign_in_session_arn": _text(session.get("signInSessionArn"))
-        or _text(identity.get("signInSessionArn"))
-        or _text(record.get("signInSessionArn")),
-        "mfa": _mfa(attributes, additional),
-        "ec2_role_delivery": _text(session.get("ec2RoleDelivery")),
+        "read_only": flag_of(record.get("readOnly")),
+        "request_id": text_of(record.get("requestID")),
+        "shared_event_id": text_of(record.get("sharedEventID")),
+        "vpc_endpoint_id": text_of(record.get("vpcEndpointId")),
+        **who,
         "minted_access_key_id": minted_key,
         "minted_principal_id": minted_principal,
-        "target_role_arn": _target_role(event_name, request, record, error_message),
-        "target_session_name": _text(request.get("roleSessionName")),
-        "duration_seconds": _integer(request.get("durationSeconds")),
-        "user_identity": _json(record.get("userIdentity")),
-        "request_parameters": _json(record.get("requestParameters")),
-        "response_elements": _json(record.get("responseElements")),
-        "additional_event_data": _json(record.get("additionalEventData")),
-        "service_event_details": _json(record.get("serviceEventDetails")),
-        "resources": _json(record.get("resources")),
+        "target_role_arn": target_role(event_name, request, record.get("resources"), error_message),
+        "target_session_name": session_asked,
+        "duration_seconds": seconds_asked,
+        "user_identity": json_text(record.get("userIdentity")),
+        "request_parameters": json_text(record.get("requestParameters")),
+        "response_elements": json_text(record.get("responseElements")),
+        "additional_event_data": json_text(record.get("additionalEventData")),
+        "service_event_details": json_text(record.get("serviceEventDetails")),
+        "resources": json_text(record.get("resources")),
     }
+
+
+def time_of_event(record: Mapping[str, Any]) -> datetime:
+    """When the call completed: `eventTime`, or `@timestamp` where an exporter left only that."""
+    stated = record.get("eventTime")
+    if stated is None:
+        stated = record.get("@timestamp")
+    event_time = parse_time(stated)
+    if event_time is None:
+        said = "no eventTime" if stated is None else f"eventTime {str(stated)[:40]!r} is no time"
+        raise Unreadable(said)
+    if not EARLIEST <= event_time < LATEST:
+        raise Unreadable(
+            f"eventTime {event_time:%Y-%m-%d} is outside {EARLIEST:%Y} to {LATEST.year - 1}"
+        )
+    return event_time
+
+
+def identity_columns(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """`IDENTITY_COLUMNS` of one `userIdentity`."""
+    session = _object(identity.get("sessionContext"))
+    issuer = _object(session.get("sessionIssuer"))
+    attributes = _object(session.get("attributes"))
+    principal_id = text_of(identity.get("principalId"))
+    return {
+        "identity_type": text_of(identity.get("type")),
+        "identity_id": identity_id_of(identity),
+        "principal_id": principal_id,
+        "principal_arn": text_of(identity.get("arn")),
+        "account_id": account_of(identity.get("accountId")),
+        "access_key_id": text_of(identity.get("accessKeyId")),
+        "user_name": text_of(identity.get("userName")),
+        "invoked_by": text_of(identity.get("invokedBy")),
+        "issuer_arn": text_of(issuer.get("arn")),
+        "issuer_id": text_of(issuer.get("principalId")),
+        "session_name": session_name_of(
+            principal_id, identity.get("arn"), text_of(identity.get("type"))
+        ),
+        "session_created": _time_in_range(attributes.get("creationDate")),
+        "session_from_console": flag_of(attributes.get("sessionCredentialFromConsole")),
+        "source_identity": text_of(session.get("sourceIdentity")),
+        "on_behalf_of": text_of(_object(identity.get("onBehalfOf")).get("userId")),
+        "credential_id": text_of(identity.get("credentialId")),
+        "sign_in_session_arn": text_of(session.get("signInSessionArn"))
+        or text_of(identity.get("signInSessionArn")),
+        "mfa": flag_of(attributes.get("mfaAuthenticated")),
+        "ec2_role_delivery": text_of(session.get("ec2RoleDelivery")),
+    }
+
+
+_NAMED_BY_PROVIDER = frozenset({"FederatedUser", "SAMLUser", "WebIdentityUser"})
+"""Types whose principal id an identity provider or a caller chose, so it may look like any id."""
 
 
 def identity_id_of(identity: Mapping[str, Any]) -> str | None:
@@ -227,31 +294,36 @@ def identity_id_of(identity: Mapping[str, Any]) -> str | None:
     account id; a service its `invokedBy`. Anyone else is the whole principal id, else the ARN:
     federated users, SAML and web identities contain ":" and must not be cut.
     """
-    kind = _text(identity.get("type"))
-    principal_id = _text(identity.get("principalId"))
-    if kind == "Root":
-        return _text(identity.get("accountId")) or principal_id
-    if kind == "AWSService":
-        return _text(identity.get("invokedBy")) or principal_id
+    kind = text_of(identity.get("type"))
+    principal_id = text_of(identity.get("principalId"))
+    if kind == "Root" and (account := account_of(identity.get("accountId"))) is not None:
+        return account
+    if kind == "AWSService" and (service := text_of(identity.get("invokedBy"))) is not None:
+        return service
     if principal_id is not None:
-        prefix = principal_id.partition(":")[0]
-        return prefix if prefix.startswith("AROA") else principal_id
+        if kind in _NAMED_BY_PROVIDER or not principal_id.startswith("AROA"):
+            return principal_id
+        return principal_id.partition(":")[0]
     return (
-        _text(identity.get("arn"))
-        or _text(_object(identity.get("onBehalfOf")).get("userId"))
-        or _text(identity.get("invokedBy"))
-        or _text(identity.get("userName"))
-        or _text(identity.get("accountId"))
+        text_of(identity.get("arn"))
+        or text_of(_object(identity.get("onBehalfOf")).get("userId"))
+        or text_of(identity.get("invokedBy"))
+        or text_of(identity.get("userName"))
+        or account_of(identity.get("accountId"))
     )
 
 
-def session_name_of(principal_id: str | None, arn: object = None) -> str | None:
+def session_name_of(
+    principal_id: str | None, arn: object = None, identity_type: str | None = None
+) -> str | None:
     """The role session's name, from `AROA…:name`, else from an assumed-role ARN; else null."""
+    if identity_type in _NAMED_BY_PROVIDER:
+        return None
     if principal_id is not None and principal_id.startswith("AROA"):
         return principal_id.partition(":")[2] or None
     if isinstance(arn, str) and ":assumed-role/" in arn:
         parts = arn.partition(":assumed-role/")[2].split("/", 1)
-        return parts[1] if len(parts) == 2 else None
+        return text_of(parts[1]) if len(parts) == 2 else None
     return None
 
 
@@ -290,13 +362,15 @@ def parse_time(value: object) -> datetime | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        seconds = value / 1000 if abs(value) >= 1e11 else value
         try:
+            seconds = value / 1000 if abs(value) >= 1e11 else value
             return datetime.fromtimestamp(seconds, UTC)
         except (ValueError, OverflowError, OSError):
             return None
     if not isinstance(value, str):
         return None
+    if value.isascii() and value.isdigit() and len(value) in (10, 13):
+        return parse_time(int(value))
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().removesuffix(" UTC"))
     try:
         parsed = datetime.fromisoformat(text)
@@ -310,69 +384,86 @@ def parse_time(value: object) -> datetime | None:
 
 def content_id(record: Mapping[str, Any]) -> str:
     """A stand-in event id for records without one: the same content gives the same id."""
-    canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), default=str)
+    try:
+        canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
+    except ValueError as error:
+        raise Unreadable("a number that JSON cannot hold") from error
     return "content-" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _minted(
-    event_name: str, request: Mapping[str, Any], response: Mapping[str, Any]
-) -> tuple[str | None, str | None]:
+def minted(event_name: str, response: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The key id and principal id that a response shows (§2.1, §2.3), each null if not there."""
-    key = _text(_object(response.get("credentials")).get("accessKeyId"))
+    key = text_of(_object(response.get("credentials")).get("accessKeyId"))
     if event_name == "CreateAccessKey":
-        key = _text(_object(response.get("accessKey")).get("accessKeyId"))
+        key = text_of(_object(response.get("accessKey")).get("accessKeyId"))
     credential_set = response.get("credentialSet")
     if key is None and isinstance(credential_set, list) and credential_set:
-        key = _text(_object(_object(credential_set[0]).get("credentials")).get("accessKeyId"))
+        key = text_of(_object(_object(credential_set[0]).get("credentials")).get("accessKeyId"))
     principal = (
-        _text(_object(response.get("assumedRoleUser")).get("assumedRoleId"))
-        or _text(_object(response.get("federatedUser")).get("federatedUserId"))
-        or _text(_object(response.get("assumedPrincipal")).get("principalId"))
+        text_of(_object(response.get("assumedRoleUser")).get("assumedRoleId"))
+        or text_of(_object(response.get("federatedUser")).get("federatedUserId"))
+        or text_of(_object(response.get("assumedPrincipal")).get("principalId"))
     )
     return key, principal
 
 
-def _target_role(
-    event_name: str,
-    request: Mapping[str, Any],
-    record: Mapping[str, Any],
-    error_message: str | None,
+def asks_for_role(event_name: str) -> bool:
+    """Whether a call of this name has a role as its target."""
+    return event_name.startswith("AssumeRole") or event_name == "CreateSession"
+
+
+def target_role(
+    event_name: str, request: Mapping[str, Any], resources: object, error_message: str | None
 ) -> str | None:
     """The role an assumption asked for: request, then `resources`, then the message (§5.2)."""
-    if not (event_name.startswith("AssumeRole") or event_name == "CreateSession"):
+    if not asks_for_role(event_name):
         return None
-    if (arn := _text(request.get("roleArn"))) is not None:
+    if (arn := text_of(request.get("roleArn"))) is not None:
         return arn
-    resources = record.get("resources")
     for resource in resources if isinstance(resources, list) else []:
         entry = _object(resource)
         if entry.get("type") == "AWS::IAM::Role":
-            return _text(entry.get("ARN")) or _text(entry.get("arn"))
+            return text_of(entry.get("ARN")) or text_of(entry.get("arn"))
     match = _ROLE_IN_MESSAGE.search(error_message or "")
     return match[1] if match else None
 
 
-def _mfa(attributes: Mapping[str, Any], additional: Mapping[str, Any]) -> bool | None:
-    stated = _flag(attributes.get("mfaAuthenticated"))
-    if stated is None and (used := additional.get("MFAUsed")) in ("Yes", "No"):
-        return bool(used == "Yes")
-    return stated
+def mfa_at_sign_in(additional: Mapping[str, Any]) -> bool | None:
+    """What a console sign-in says about MFA, where the session itself says nothing."""
+    used = additional.get("MFAUsed")
+    return used == "Yes" if used in ("Yes", "No") else None
 
 
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def asked_for(request: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """The session name and the lifetime in seconds that a request asked for."""
+    return text_of(request.get("roleSessionName")), _integer(request.get("durationSeconds"))
 
 
-def _text(value: object) -> str | None:
-    """Text as it stands; numbers as text; empty strings and all else as null."""
+def text_of(value: object) -> str | None:
+    """Text as it stands; numbers as text; empty strings and all else as null.
+
+    Half a surrogate pair has no UTF-8 form, so no engine could hold it: it becomes "?".
+    """
     if isinstance(value, str):
+        if not value.isascii():
+            value = value.encode("utf-8", "replace").decode()
         return value or None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if not isinstance(value, int) or abs(value) < 2**63 else None
     return None
 
 
-def _flag(value: object) -> bool | None:
+def account_of(value: object) -> str | None:
+    """An account id as text. Exporters that write it as a number lose its leading zeros."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
+        return f"{value:012d}"
+    return text_of(value)
+
+
+def flag_of(value: object) -> bool | None:
+    """A boolean, also from the text "true" or "false" as many exports write it."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -380,16 +471,34 @@ def _flag(value: object) -> bool | None:
     return None
 
 
+def json_text(value: object) -> str | None:
+    """A value as compact JSON text that every engine can read back; null for null."""
+    if value is None:
+        return None
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
+    except ValueError as error:
+        raise Unreadable("a number that JSON cannot hold") from error
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _time_in_range(value: object) -> datetime | None:
+    """A session's creation date, or null where it cannot be one."""
+    moment = parse_time(value)
+    return moment if moment is not None and EARLIEST <= moment < LATEST else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     try:
-        return int(float(value)) if isinstance(value, int | float | str) else None
+        number = int(float(value)) if isinstance(value, int | float | str) else None
     except (ValueError, OverflowError):
         return None
-
-
-def _json(value: object) -> str | None:
-    if value is None:
-        return None
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return number if number is not None and abs(number) < 2**63 else None

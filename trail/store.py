@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from trail.catalog import (
+    CATALOG,
+    CREDENTIAL_KINDS,
+    Catalog,
+    DayCoverage,
+    Reject,
+    SourceFile,
+    default_index,
+)
+from trail.errors import QueryFailed, SourceUnreadable
+from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
+from trail.formats import read_raw
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,10 @@ class Store(Protocol):
     - `events`: every event, once per (event_id, recipient_account_id), days `first`…`last` only;
     - `credentials`: the credential events of all days (`trail.events.CREDENTIAL_EVENTS`).
 
+    and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
+    counted by identity, session, account, API, region, ip, agent and error code. Only whole days
+    may come from it; the two edge days of a window are read from `events`.
+
     SQL names the relation after `from` or `join`, and binds values as `$name`. `first` and `last`
     only prune the days that are read: the statement states its own exact bounds on `event_time`.
     A statement that reads `events` must give both. Times bound and returned are aware UTC.
@@ -102,3 +126,323 @@ class Store(Protocol):
         Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone.
         """
         ...
+
+
+QUERY_SECONDS = 60.0
+"""A query that runs longer is stopped: nobody waits a minute for one of five answers."""
+
+_RELATIONS = ("events", "credentials", "daily")
+
+
+def open_store(index_dir: Path | str | None = None, *, threads: int | None = None) -> DuckStore:
+    """The index at `index_dir` (default: `trail.catalog.default_index()`), ready for questions.
+
+    Raises `IndexMissing` or `IndexUnreadable`, each with what to do next. Cheap; keep it open:
+    it follows what later builds publish.
+    """
+    return DuckStore(Path(index_dir) if index_dir is not None else default_index(), threads)
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The live segments at one version of the index."""
+
+    version: str
+    events: Mapping[date, tuple[str, ...]]
+    daily: Mapping[date, tuple[str, ...]]
+    by_key: tuple[str, ...]
+    by_role: tuple[str, ...]
+
+
+class DuckStore:
+    """A `Store` on DuckDB over the Parquet segments that the catalog names.
+
+    Readers never wait for a build: each query sees the segments of one published version.
+    """
+
+    def __init__(self, index_dir: Path, threads: int | None = None) -> None:
+        self.index_dir = index_dir.resolve()
+        self._lock = threading.Lock()
+        self._catalog, self._inode = self._open_catalog()
+        self._snapshot = self._read_snapshot()
+        self._connection = duckdb.connect(
+            config={"threads": threads} if threads is not None else {}
+        )
+        # Segments never change once written, so their footers may be kept.
+        self._connection.execute("set parquet_metadata_cache = true")
+        self._connection.execute("set timezone = 'UTC'")
+        self._connection.execute(f"set allowed_directories = [{_quoted(str(self.index_dir))}]")
+        self._connection.execute("set enable_external_access = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        timeout: float = QUERY_SECONDS,
+    ) -> QueryResult:
+        """The rows found. Raises `QueryFailed` with the engine's words, or when time is up."""
+        started = time.perf_counter()
+        bound = {name: _naive(value) for name, value in (parameters or {}).items()}
+        snapshot = self._current()
+        try:
+            rows = self._run(self._over_segments(sql, snapshot, first, last), bound, timeout)
+        except duckdb.IOException as error:
+            # A segment may have been compacted away since the snapshot: look once more.
+            newer = self._current()
+            if newer.version == snapshot.version:
+                raise QueryFailed(
+                    f"A segment of the index cannot be read ({_first_line(error)}). "
+                    "`python -m trail verify` says which."
+                ) from error
+            try:
+                rows = self._run(self._over_segments(sql, newer, first, last), bound, timeout)
+            except duckdb.Error as again:
+                raise QueryFailed(_why(again, timeout)) from again
+        except duckdb.Error as error:
+            raise QueryFailed(_why(error, timeout)) from error
+        elapsed = (time.perf_counter() - started) * 1000
+        return QueryResult(rows, Query(sql, dict(parameters or {}), elapsed, len(rows)))
+
+    def coverage(
+        self, account_ids: Collection[str] | None, first: datetime, last: datetime
+    ) -> Coverage:
+        """What is indexed of these accounts (None: any) in the window, by whole UTC days."""
+        begin, end = _utc(first).date(), _utc(last).date()
+        with self._lock:
+            cells = [c for c in self._live_catalog().coverage() if begin <= c.day <= end]
+        if account_ids is not None:
+            wanted = set(account_ids)
+            cells = [cell for cell in cells if cell.account in wanted]
+        held = {cell.day for cell in cells}
+        window = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+        return Coverage(
+            first,
+            last,
+            tuple(day for day in window if day in held),
+            tuple(day for day in window if day not in held),
+            sum(cell.events for cell in cells),
+        )
+
+    def coverage_by_day(self) -> list[DayCoverage]:
+        """Event counts per day, account and region ("" where a record names none)."""
+        with self._lock:
+            return self._live_catalog().coverage()
+
+    def rejects(self) -> list[Reject]:
+        """Every record or file part that could not be read, with where it is and why."""
+        with self._lock:
+            return self._live_catalog().rejects()
+
+    def skips(self) -> list[tuple[str, str]]:
+        """(path, reason) of every file that was recognised as holding no events."""
+        with self._lock:
+            return self._live_catalog().skips()
+
+    def files(self) -> list[SourceFile]:
+        """Every source file that the index was built from."""
+        with self._lock:
+            return self._live_catalog().files()
+
+    def totals(self) -> Mapping[str, int]:
+        """The counts that `python -m trail status` prints."""
+        with self._lock:
+            return self._live_catalog().totals()
+
+    def summary(self) -> IndexSummary:
+        """What is indexed at all."""
+        return summary_of(self.coverage_by_day())
+
+    def version(self) -> str:
+        """Changes whenever the index does: a cache key."""
+        with self._lock:
+            return self._live_catalog().version()
+
+    def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
+        """Event id → the record's JSON text, re-read from its source file.
+
+        Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone.
+        """
+        if not event_ids:
+            return {}
+        found = self.query(
+            "select event_id, source_file, source_ordinal from events"
+            " where event_id in (select unnest($ids::varchar[]))",
+            {"ids": list(dict.fromkeys(event_ids))},
+        )
+        places: dict[str, dict[int, str]] = {}
+        for row in found.rows:
+            places.setdefault(row["source_file"], {})[row["source_ordinal"]] = row["event_id"]
+        texts: dict[str, str] = {}
+        for source_file, wanted in places.items():
+            records = read_raw(source_file, set(wanted))
+            for ordinal, event_id in wanted.items():
+                if ordinal not in records:
+                    raise SourceUnreadable(
+                        f"{source_file} no longer holds record {ordinal}: it changed after it was "
+                        "indexed. Run `python -m trail add` over its folder again."
+                    )
+                texts[event_id] = records[ordinal]
+        return texts
+
+    def close(self) -> None:
+        """Lets go of the index's files."""
+        with self._lock:
+            self._connection.close()
+            self._catalog.close()
+
+    def _open_catalog(self) -> tuple[Catalog, int]:
+        path = self.index_dir / CATALOG
+        catalog = Catalog(self.index_dir, any_thread=True)
+        catalog.check_schema()
+        return catalog, path.stat().st_ino
+
+    def _live_catalog(self) -> Catalog:
+        """The catalog; opened again when the index folder was replaced under us. Lock held."""
+        try:
+            inode = (self.index_dir / CATALOG).stat().st_ino
+        except FileNotFoundError:
+            inode = -1
+        if inode != self._inode:
+            opened = self._open_catalog()
+            self._catalog.close()
+            self._catalog, self._inode = opened
+        return self._catalog
+
+    def _current(self) -> _Snapshot:
+        with self._lock:
+            if self._live_catalog().version() != self._snapshot.version:
+                self._snapshot = self._read_snapshot()
+            return self._snapshot
+
+    def _read_snapshot(self) -> _Snapshot:
+        with self._catalog.snapshot():
+            version = self._catalog.version()
+            segments = self._catalog.segments("events", "daily", *CREDENTIAL_KINDS)
+        days: dict[str, dict[date, tuple[str, ...]]] = {"events": {}, "daily": {}}
+        credentials: dict[str, list[str]] = {kind: [] for kind in CREDENTIAL_KINDS}
+        for segment in segments:
+            path = str(self.index_dir / segment.name)
+            if segment.day is None:
+                credentials[segment.kind].append(path)
+            else:
+                of_kind = days[segment.kind]
+                of_kind[segment.day] = (*of_kind.get(segment.day, ()), path)
+        return _Snapshot(
+            version,
+            days["events"],
+            days["daily"],
+            tuple(credentials[CREDENTIAL_KINDS[0]]),
+            tuple(credentials[CREDENTIAL_KINDS[1]]),
+        )
+
+    def _over_segments(
+        self, sql: str, snapshot: _Snapshot, first: datetime | None, last: datetime | None
+    ) -> str:
+        """The statement with its relations defined over the segments it needs."""
+        definitions = []
+        for relation in _RELATIONS:
+            if not re.search(rf"\b(?:from|join|,)\s*{relation}\b", sql, re.IGNORECASE):
+                continue
+            if relation == "credentials":
+                by_key = re.search(r"minted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE)
+                paths: Iterable[str] = snapshot.by_key if by_key else snapshot.by_role
+                schema = EVENT_SCHEMA
+            else:
+                held = snapshot.events if relation == "events" else snapshot.daily
+                schema = EVENT_SCHEMA if relation == "events" else DAILY_SCHEMA
+                begin = _utc(first).date() if first is not None else date.min
+                end = _utc(last).date() if last is not None else date.max
+                paths = (p for day, of_day in held.items() if begin <= day <= end for p in of_day)
+            definitions.append(f"{relation} as not materialized ({_scan(list(paths), schema)})")
+        if not definitions:
+            return sql
+        own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
+        if own is None:
+            return f"with {', '.join(definitions)} {sql}"
+        return f"with {own[1] or ''}{', '.join(definitions)}, {sql[own.end() :]}"
+
+    def _run(self, sql: str, bound: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
+        with self._connection.cursor() as cursor:
+            timer = threading.Timer(timeout, cursor.interrupt)
+            timer.daemon = True
+            timer.start()
+            try:
+                cursor.execute(sql, dict(bound))
+                names = [column[0] for column in cursor.description or []]
+                found = cursor.fetchall()
+            finally:
+                timer.cancel()
+        return [
+            {name: _aware(value) for name, value in zip(names, row, strict=True)} for row in found
+        ]
+
+
+def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
+    """The whole index in one line, from its coverage."""
+    return IndexSummary(
+        min((cell.first for cell in cells), default=None),
+        max((cell.last for cell in cells), default=None),
+        sum(cell.events for cell in cells),
+        tuple(sorted({cell.account for cell in cells} - {""})),
+        tuple(sorted({cell.region for cell in cells} - {""})),
+    )
+
+
+def _scan(paths: Sequence[str], schema: pa.Schema) -> str:
+    if not paths:
+        columns = ", ".join(f"null::{_SQL_TYPES[f.type]} as {f.name}" for f in schema)
+        return f"select {columns} where false"
+    return f"select * from read_parquet([{', '.join(map(_quoted, paths))}])"
+
+
+_SQL_TYPES = {
+    pa.string(): "varchar",
+    pa.timestamp("us"): "timestamp",
+    pa.bool_(): "boolean",
+    pa.int64(): "bigint",
+    pa.date32(): "date",
+}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _naive(value: object) -> object:
+    """Bound times as the segments hold them: plain timestamps in UTC."""
+    if isinstance(value, datetime):
+        return _utc(value).replace(tzinfo=None)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_naive(member) for member in value]
+    return value
+
+
+def _aware(value: object) -> object:
+    if isinstance(value, datetime):
+        return _utc(value)
+    if isinstance(value, list):
+        return [_aware(member) for member in value]
+    if isinstance(value, dict):
+        return {key: _aware(member) for key, member in value.items()}
+    return value
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _why(error: duckdb.Error, timeout: float) -> str:
+    if isinstance(error, duckdb.InterruptException):
+        return (
+            f"The query was stopped after {timeout:g} seconds. Narrow its time window, or ask "
+            "about one identity."
+        )
+    return f"DuckDB could not run the query: {str(error).strip()}"

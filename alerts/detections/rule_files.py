@@ -1,0 +1,108 @@
+"""Sigma rules read from files, and the ones that cannot be used with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from sigma.collection import SigmaCollection
+from sigma.correlations import SigmaCorrelationRule
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaRule
+
+OUR_RULES = Path(__file__).parent / "rules"
+
+MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
+"""What pySigma raises for a file that is not a rule, or not a well-formed one."""
+
+
+@dataclass(frozen=True)
+class RuleProblem:
+    """A rule that was not run, or not in full: its title, its file and why."""
+
+    rule: str
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The rule {self.rule!r} ({self.file}) was not run in full: {self.reason}."
+
+
+@dataclass
+class RuleSet:
+    """Rules in the order of their files, which of them are in which file, and the problems."""
+
+    rules: list[SigmaRule | SigmaCorrelationRule] = field(default_factory=list)
+    files: dict[int, str] = field(default_factory=dict)
+    problems: list[RuleProblem] = field(default_factory=list)
+
+    def problem(self, rule: SigmaRule | SigmaCorrelationRule, reason: str) -> None:
+        self.problems.append(RuleProblem(rule.title, self.files.get(id(rule), ""), reason))
+
+
+def read_rules(paths: Sequence[Path]) -> RuleSet:
+    """The rules of the files, and of all `.yml` and `.yaml` files in and below the folders."""
+    rule_set = RuleSet()
+    for path in paths:
+        if not path.exists():
+            rule_set.problems.append(RuleProblem(path.name, str(path), "there is no such file"))
+        for file in sorted(_files(path)):
+            _read_file(file, rule_set)
+    _resolve(rule_set)
+    return rule_set
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path] if path.exists() else []
+    return [file for kind in ("*.yml", "*.yaml") for file in path.rglob(kind) if file.is_file()]
+
+
+def _read_file(file: Path, rule_set: RuleSet) -> None:
+    try:
+        text = file.read_text(encoding="utf-8")
+        collection = SigmaCollection.from_yaml(text, collect_errors=True, resolve_references=False)
+    except (OSError, *MALFORMED) as error:
+        rule_set.problems.append(RuleProblem(file.stem, file.name, f"it cannot be read: {error}"))
+        return
+    if not collection.rules and not collection.errors:
+        rule_set.problems.append(RuleProblem(file.stem, file.name, "there is no rule in it"))
+    of_rules = [wrong for rule in collection.rules for wrong in rule.errors]
+    for wrong in collection.errors:
+        if wrong in of_rules:
+            continue
+        rule_set.problems.append(RuleProblem(file.stem, file.name, f"it is not valid: {wrong}"))
+    for rule in collection.rules:
+        rule_set.files[id(rule)] = file.name
+        if rule.errors:
+            rule_set.problem(rule, "it is not valid: " + "; ".join(map(str, rule.errors)))
+        elif isinstance(rule, SigmaRule) and (reason := _foreign(rule)) is not None:
+            rule_set.problem(rule, reason)
+        else:
+            rule_set.rules.append(rule)
+
+
+def _foreign(rule: SigmaRule) -> str | None:
+    """Why the rule is not about CloudTrail logs; None if it is."""
+    source = rule.logsource
+    if source.product != "aws" or source.service not in (None, "cloudtrail"):
+        named = "/".join(part for part in (source.product, source.category, source.service) if part)
+        return f"it is about {named or 'no stated'} logs, not aws/cloudtrail"
+    return None
+
+
+def _resolve(rule_set: RuleSet) -> None:
+    """Links correlations to the rules that they count, across files."""
+    everything = SigmaCollection(list(rule_set.rules), resolve_references=False)
+    kept: list[SigmaRule | SigmaCorrelationRule] = []
+    for rule in rule_set.rules:
+        if isinstance(rule, SigmaCorrelationRule):
+            try:
+                rule.resolve_rule_references(everything)
+            except SigmaError as error:
+                rule_set.problem(rule, f"a rule that it counts cannot be used: {error}")
+                continue
+        kept.append(rule)
+    rule_set.rules = kept

@@ -1,0 +1,121 @@
+"""An alert from plain text: the ARN, key, event id, address and time that stand in it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import replace
+
+from alerts.alert import Alert, Principal
+from alerts.arns import IDENTITY_ARN, principal_of_arn
+from alerts.draft import Draft, hash_id
+from alerts.json_place import sane_time
+
+ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{12,28}(?![A-Z0-9])")
+UNIQUE_ID = re.compile(r"(?<![A-Z0-9])(?:AROA|AIDA)[A-Z0-9]{12,28}(?::[\w+=,.@-]+)?(?![A-Z0-9])")
+_EVENT_ID = re.compile(
+    r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])", re.I
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.:/-])(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})"
+    r"(?![\w:/-]|\.\d)",
+    re.I,
+)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?UTC|[+-]\d\d:?\d\d)?"
+)
+_CALL = re.compile(r"\b([a-z][a-z0-9-]{1,40}):((?:[A-Z][a-z0-9]+){2,10})\b")
+_SOURCE = re.compile(r"\b[a-z][a-z0-9-]{1,40}\.amazonaws\.com\b")
+_REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-(?:gov-)?[a-z]{4,9}-\d\b")
+_RESOURCE_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_LENGTH = 200_000  # characters looked at: an alert in words is a page or two
+
+
+def read_text(text: str) -> Alert | None:
+    """The alert that the text describes; None if nothing in it names an identity or an event."""
+    looked_at = text[:_LENGTH]
+    draft = Draft()
+    keys = list(dict.fromkeys(ACCESS_KEY.findall(looked_at)))
+    ids = list(dict.fromkeys(UNIQUE_ID.findall(looked_at)))
+    arns = list(dict.fromkeys(match[0] for match in IDENTITY_ARN.finditer(looked_at)))
+    events = list(dict.fromkeys(match.lower() for match in _EVENT_ID.findall(looked_at)))
+    addresses = _addresses(looked_at)
+    if not (keys or ids or arns or events or addresses):
+        return None
+    _add_principals(draft, arns, keys, ids)
+    if events:
+        draft.put("event_id", events[0], "the text's first event id")
+        draft.fields["event_ids"] = tuple(events)
+    if addresses:
+        draft.put("source_ip_address", addresses[0], "the text's first address")
+        if len(addresses) > 1:
+            draft.note(
+                f"The text has several addresses; the first is used: {', '.join(addresses)}."
+            )
+    times = sorted(
+        time
+        for match in _TIME.findall(looked_at)
+        if (time := sane_time(match.removesuffix("UTC").strip())) is not None
+    )
+    if times:
+        draft.put("first_seen", times[0], "the text's earliest time")
+        draft.put("last_seen", times[-1], "the text's latest time")
+    else:
+        draft.note("The text has no time: give the time before running the questions.")
+    if (call := _CALL.search(looked_at)) and call[1] not in ("arn", "http", "https"):
+        draft.put("event_source", f"{call[1]}.amazonaws.com", "the text's first call")
+        draft.put("event_name", call[2], "the text's first call")
+    elif source := _SOURCE.search(looked_at):
+        draft.put("event_source", source[0], "the text's first service name")
+    if region := _REGION.search(looked_at):
+        draft.put("region", region[0], "the text's first region")
+    resource = _RESOURCE_ARN.search(looked_at)
+    account = next((person.account_id for person in draft.principals if person.account_id), None)
+    if account is None and resource is not None:
+        account = resource[1]
+    draft.put("account_id", account, "the text's first ARN")
+    draft.fields["id"] = hash_id(text)
+    first_line = next(line.strip() for line in text.splitlines() if line.strip())
+    draft.fields["title"] = first_line if len(first_line) <= 120 else first_line[:119] + "…"
+    draft.note("This is plain text: check what was taken from it before running the questions.")
+    return replace(draft.alert("text", "plain text", text), raw=text)
+
+
+def _add_principals(draft: Draft, arns: list[str], keys: list[str], ids: list[str]) -> None:
+    people = [person for arn in arns if (person := principal_of_arn(arn)) is not None]
+    if len(people) <= 1 and len(keys) <= 1 and len(ids) <= 1:
+        # One of each: they are taken to be parts of the same identity.
+        person = people[0] if people else Principal("Unknown")
+        key, unique = next(iter(keys), None), next(iter(ids), None)
+        if people or keys or ids:
+            draft.add_principal(
+                replace(
+                    person,
+                    access_key_id=key,
+                    principal_id=unique or person.principal_id,
+                    session_name=person.session_name or ((unique or "").partition(":")[2] or None),
+                ),
+                arn="the text's ARN",
+                access_key_id="the text's access key id",
+                principal_id="the text's unique id",
+            )
+        return
+    for person in people:
+        draft.add_principal(person, arn="the text's ARNs")
+    for key in keys:
+        draft.add_principal(Principal("Unknown", access_key_id=key), access_key_id="the text")
+    for unique in ids:
+        draft.add_principal(Principal("Unknown", principal_id=unique), principal_id="the text")
+    draft.note(f"The text names {len(draft.principals)} identities: choose one, or run for all.")
+
+
+def _addresses(text: str) -> list[str]:
+    found: dict[str, None] = {}
+    for match in _ADDRESS.findall(text):
+        try:
+            address = ipaddress.ip_address(match)
+        except ValueError:
+            continue
+        if not address.is_unspecified:
+            found[str(address)] = None
+    return list(found)

@@ -1,0 +1,368 @@
+"""A GuardDuty finding, in any spelling of its keys, as an `Alert`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from alerts.alert import Alert, Principal
+from alerts.arns import assumed_role_arn, partition_of, role_arn
+from alerts.draft import Draft
+from alerts.json_place import Place, first_text
+from alerts.json_text import json_in
+from trail.events import session_name_of
+
+
+def read_finding(place: Place, shape: str) -> Alert:
+    """The alert of the finding at `place`: principal, window and call as far as it has them."""
+    draft = Draft()
+    service = place.at("service")
+    draft.take("id", place.at("id"), place.at("arn"))
+    draft.take("finding_type", place.at("type"))
+    draft.take("title", place.at("title"), place.at("type"))
+    draft.take("severity", place.at("severity"), read=lambda found: found.severity)
+    draft.take("account_id", place.at("accountId"), read=lambda found: found.account)
+    draft.take("region", place.at("region"))
+    note_sample(draft, _is_sample(place))
+    _take_window(draft, service)
+    _take_call(draft, service.at("action"))
+    if "user_agent" not in draft.fields:
+        additional = _additional(service)
+        draft.take("user_agent", *(found.at("userAgent", "fullUserAgent") for found in additional))
+    partition = place.at("partition").text or partition_of(draft.fields.get("region"))
+    if place.at("resource", "resourceType").text == "AttackSequence" or (
+        service.at("detection", "sequence").is_object
+    ):
+        read_sequence(draft, service.at("detection", "sequence"), partition)
+    else:
+        _read_resource(draft, place.at("resource"), partition)
+    return draft.alert("guardduty", shape, place.value)
+
+
+def note_sample(draft: Draft, sample: bool) -> None:
+    """Marks the alert as a generated sample, or as none."""
+    draft.fields["sample"] = sample
+    if sample:
+        draft.note(
+            "This is a sample finding that AWS generated: its key, principal, call and address "
+            "are placeholders, and nothing is looked up for them."
+        )
+
+
+def is_placeholder(place: Place) -> bool:
+    return (place.text or "").startswith("GeneratedFinding")
+
+
+def _take_window(draft: Draft, service: Place) -> None:
+    def time(found: Place) -> datetime | None:
+        return found.time
+
+    draft.take("first_seen", service.at("eventFirstSeen"), service.at("eventLastSeen"), read=time)
+    draft.take("last_seen", service.at("eventLastSeen"), service.at("eventFirstSeen"), read=time)
+    if "first_seen" not in draft.fields and not service.at("detection", "sequence").is_object:
+        draft.note(
+            "The finding does not say when the activity was seen, and when it was created says "
+            "nothing of that: give the time before running the questions."
+        )
+
+
+def _take_call(draft: Draft, action: Place) -> None:
+    call = action.at("awsApiCallAction")
+    draft.take("event_name", call.at("api"))
+    draft.take("event_source", call.at("serviceName"))
+    draft.take("error_code", call.at("errorCode"))
+    draft.take("user_agent", call.at("userAgent"))
+    remote = call.at("remoteIpDetails")
+    if draft.take("source_ip_address", remote.at("ipAddressV4"), remote.at("ipAddressV6")):
+        return
+    if (domain := call.at("domainDetails", "domain").text) is not None:
+        draft.note(f"The caller is given as a domain, not as an address: {domain}.")
+    for kind, words in (
+        ("kubernetesApiCallAction", "a Kubernetes API call"),
+        ("rdsLoginAttemptAction", "a database login"),
+        ("networkConnectionAction", "a network connection"),
+        ("portProbeAction", "a port probe"),
+    ):
+        remote = action.at(kind, "remoteIpDetails")
+        if kind == "portProbeAction":
+            probes = action.at(kind, "portProbeDetails").items()
+            remote = probes[0].at("remoteIpDetails") if probes else remote
+        if draft.take("source_ip_address", remote.at("ipAddressV4"), remote.at("ipAddressV6")):
+            draft.note(f"The address is the far end of {words}: it need not have called AWS's API.")
+            return
+
+
+def _additional(service: Place) -> list[Place]:
+    """The additional information: an object, and what the API's form holds as JSON text."""
+    additional = service.at("additionalInfo")
+    value = additional.at("value")
+    inner = json_in(value.text) if value.text else None
+    return [additional] if inner is None else [additional, value.inside(inner)]
+
+
+def _is_sample(place: Place) -> bool:
+    """Whether GuardDuty says so, or has its placeholders where only GuardDuty writes.
+
+    Names, tags and user agents do not count: whoever chooses them could hide a real finding.
+    """
+    if (place.at("title").text or "").startswith("[SAMPLE]"):
+        return True
+    if any(found.at("sample").is_true for found in _additional(place.at("service"))):
+        return True
+    details = place.at("resource", "accessKeyDetails")
+    action = place.at("service", "action")
+    written_by_guardduty = [details.at("accessKeyId"), details.at("principalId")]
+    for kind in ("awsApiCallAction", "networkConnectionAction"):
+        organization = action.at(kind, "remoteIpDetails", "organization")
+        written_by_guardduty += [organization.at(name) for name in ("isp", "org", "asnOrg")]
+    return any(map(is_placeholder, written_by_guardduty))
+
+
+def _read_resource(draft: Draft, resource: Place, partition: str) -> None:
+    account = draft.fields.get("account_id")
+    details = resource.at("accessKeyDetails")
+    if details.is_object and first_text(
+        details.at(name) for name in ("accessKeyId", "principalId", "userName")
+    ):
+        add_key_principal(
+            draft,
+            kind=details.at("userType"),
+            name=details.at("userName"),
+            principal_id=details.at("principalId"),
+            key=details.at("accessKeyId"),
+            account=account,
+            partition=partition,
+        )
+        return
+    instance = resource.at("instanceDetails")
+    profile = instance.at("iamInstanceProfile", "arn")
+    if instance.at("instanceId").text is not None:
+        add_instance_principal(draft, instance.at("instanceId"), profile, account)
+        return
+    function = resource.at("lambdaDetails")
+    if (role := function.at("role")).text is not None:
+        add_workload(draft, role, function.at("functionName"), "Lambda function", "name", account)
+        return
+    task = resource.at("ecsClusterDetails", "taskDetails")
+    if (task_arn := task.at("arn")).text is not None:
+        _add_task(draft, task_arn, first_text([task.at("taskRoleArn"), task.at("roleArn")]))
+        return
+    user = resource.at("kubernetesDetails", "kubernetesUserDetails")
+    if user.at("username").text is not None:
+        session = next((item for item in user.at("sessionName").items() if item.text), None)
+        draft.add_principal(
+            Principal(
+                type="Unknown",
+                session_name=session.text if session else None,
+                user_name=user.at("username").text,
+                account_id=account,
+            ),
+            user_name=user.at("username").path,
+        )
+        draft.note(
+            "The principal is a Kubernetes user: which IAM identity it stands for is set in the "
+            "cluster's access entries."
+        )
+        return
+    draft.note("The finding names no AWS identity: give the principal to look for.")
+
+
+def add_key_principal(
+    draft: Draft,
+    *,
+    kind: Place,
+    name: Place,
+    principal_id: Place,
+    key: Place,
+    account: str | None,
+    partition: str,
+) -> None:
+    """Adds the principal of an access key's details, with the ARN that they do not carry."""
+    user_type = kind.text or "Unknown"
+    arn: str | None = None
+    issuer: str | None = None
+    session: str | None = None
+    origins = {
+        field: place.path
+        for field, place in (("type", kind), ("principal_id", principal_id), ("access_key_id", key))
+        if place.text is not None
+    }
+    placeholder = draft.fields.get("sample", False)
+    user_name = name.text
+    if user_type in ("AssumedRole", "Role"):
+        session = session_name_of(principal_id.text)
+        if name.text and account and not placeholder:
+            issuer = role_arn(account, name.text, partition)
+            origins["role_arn"] = f"{name.path}, with the finding's account id; its path is unknown"
+            if session:
+                arn = assumed_role_arn(account, name.text, session, partition)
+        user_name = None
+        if session:
+            origins["session_name"] = principal_id.path
+    elif account and not placeholder:
+        if user_type == "Root":
+            arn = f"arn:{partition}:iam::{account}:root"
+        elif user_type == "IAMUser" and name.text:
+            arn = f"arn:{partition}:iam::{account}:user/{name.text}"
+        elif user_type == "FederatedUser" and ":" in (principal_id.text or ""):
+            federated = (principal_id.text or "").partition(":")[2]
+            arn = f"arn:{partition}:sts::{account}:federated-user/{federated}"
+    if user_name:
+        origins["user_name"] = name.path
+    if arn:
+        origins["arn"] = "built from the account id, the name and the principal id"
+        draft.note(
+            "The finding carries no ARN: the principal's was built from its account id, "
+            "name and principal id."
+        )
+    draft.add_principal(
+        Principal(
+            type=user_type,
+            arn=arn,
+            principal_id=principal_id.text,
+            access_key_id=key.text,
+            role_arn=issuer,
+            session_name=session,
+            user_name=user_name,
+            account_id=account,
+        ),
+        **origins,
+    )
+
+
+def add_instance_principal(
+    draft: Draft, instance: Place, profile: Place, account: str | None
+) -> None:
+    """Adds the session that an instance's own credentials run under, if it has a profile."""
+    if profile.text is None:
+        draft.note(
+            f"Instance {instance.text} has no instance profile in the finding, so no role's "
+            "credentials to follow."
+        )
+        return
+    parts = profile.text.split(":", 5)
+    name = parts[-1].rsplit("/", 1)[-1]
+    if len(parts) != 6 or not name:
+        draft.note("The finding's instance profile is not an ARN: its role cannot be told.")
+        return
+    if draft.fields.get("sample", False):
+        return
+    partition, owner = parts[1] or "aws", parts[4] or account or ""
+    draft.add_principal(
+        Principal(
+            type="AssumedRole",
+            arn=assumed_role_arn(owner, name, instance.text or "", partition),
+            role_arn=role_arn(owner, name, partition),
+            session_name=instance.text,
+            account_id=owner,
+        ),
+        role_arn=profile.path,
+        session_name=instance.path,
+    )
+    draft.note(
+        f"Assumed: the instance's role is called {name}, as its instance profile is. The two "
+        "names are usually equal, not always."
+    )
+
+
+def add_workload(
+    draft: Draft, role: Place, session: Place, what: str, of_it: str, account: str | None
+) -> None:
+    parts = (role.text or "").split(":", 5)
+    name = parts[-1].rsplit("/", 1)[-1]
+    owner = parts[4] if len(parts) == 6 else account
+    if len(parts) != 6 or not owner or not parts[5].startswith("role/"):
+        draft.note(f"The role of the {what} is not given as an ARN: correct it before running.")
+        draft.add_principal(
+            Principal("AssumedRole", session_name=session.text, account_id=account),
+            session_name=session.path,
+        )
+        return
+    draft.add_principal(
+        Principal(
+            type="AssumedRole",
+            arn=assumed_role_arn(owner, name, session.text, parts[1]) if session.text else None,
+            role_arn=role.text,
+            session_name=session.text,
+            account_id=owner,
+        ),
+        role_arn=role.path,
+        session_name=session.path,
+    )
+    draft.note(f"Assumed: the {what}'s session is called by its {of_it}, as AWS calls it.")
+
+
+def _add_task(draft: Draft, task: Place, role: Place) -> None:
+    parts = (task.text or "").split(":", 5)
+    task_id = Place(parts[-1].rsplit("/", 1)[-1], task.path)
+    account = parts[4] if len(parts) == 6 else draft.fields.get("account_id")
+    if role.text is not None:
+        add_workload(draft, role, task_id, "ECS task", "id", account)
+        return
+    draft.add_principal(
+        Principal("AssumedRole", session_name=task_id.text, account_id=account),
+        session_name=task.path,
+    )
+    draft.note(
+        "Assumed: the task's session is called by the task's id. The finding does not say which "
+        "role the task has."
+    )
+
+
+def read_sequence(draft: Draft, sequence: Place, partition: str) -> None:
+    for actor in sequence.at("actors").items():
+        user = actor.at("user")
+        if not user.is_object:
+            continue
+        account = user.at("account", "uid").text or draft.fields.get("account_id")
+        before = len(draft.principals)
+        add_key_principal(
+            draft,
+            kind=user.at("type"),
+            name=user.at("name"),
+            principal_id=user.at("uid"),
+            key=user.at("credentialUid"),
+            account=account,
+            partition=partition,
+        )
+        created = actor.at("session", "createdTime")
+        if created.time is not None and len(draft.principals) > before:
+            draft.principals[-1] = replace(draft.principals[-1], session_created=created.time)
+            draft.origins[f"principals[{before}].session_created"] = created.path
+    if len(draft.principals) > 1:
+        draft.note(f"The attack sequence names {len(draft.principals)} principals.")
+    elif not draft.principals:
+        draft.note("The attack sequence names no AWS identity: give the principal to look for.")
+    _take_sequence_call(draft, sequence)
+
+
+def _take_sequence_call(draft: Draft, sequence: Place) -> None:
+    addresses = [end.at("ip") for end in sequence.at("endpoints").items() if end.at("ip").text]
+    if addresses and "source_ip_address" not in draft.fields:
+        draft.take("source_ip_address", *addresses)
+        if len({address.text for address in addresses}) > 1:
+            every = ", ".join(sorted({address.text or "" for address in addresses}))
+            draft.note(f"The attack sequence has several addresses; the first is used: {every}.")
+    signals = sequence.at("signals").items()
+    calls = [
+        activity.at("api")
+        for signal in signals
+        for activity in signal.at("activities").items()
+        if activity.at("api", "operation").text
+    ]
+    if calls and "event_name" not in draft.fields:
+        draft.take("event_name", calls[0].at("operation"))
+        draft.take("event_source", calls[0].at("service"))
+        draft.take("user_agent", calls[0].at("userAgent"))
+        if len(names := {call.at("operation").text or "" for call in calls}) > 1:
+            every = ", ".join(sorted(names))
+            draft.note(f"The attack sequence has several calls; the first is used: {every}.")
+    times = [
+        (signal.at(name).time, signal.at(name).path)
+        for signal in signals
+        for name in ("firstSeenAt", "lastSeenAt")
+    ]
+    known = sorted((time, path) for time, path in times if time is not None)
+    if known and "first_seen" not in draft.fields:
+        draft.put("first_seen", *known[0])
+        draft.put("last_seen", *known[-1])

@@ -1,0 +1,124 @@
+"""A value inside parsed JSON together with where it stood: what `Alert.origins` is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from trail.events import parse_time
+
+_EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_NOT_IN_NAMES = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A JSON value and its path. Looking below what is not there gives a place that holds None.
+
+    Keys are looked up as spelt, else in any case and without "_" and "-": SOAR tools rewrite
+    `accessKeyDetails` as `AccessKeyDetails` or `access_key_details`, and mix them.
+    """
+
+    value: Any
+    path: str = ""
+
+    def at(self, *keys: str) -> Place:
+        place = self
+        for key in keys:
+            place = place._child(key)
+        return place
+
+    def _child(self, key: str) -> Place:
+        if isinstance(self.value, Mapping):
+            if key in self.value:
+                return Place(self.value[key], join(self.path, key))
+            wanted = plain_name(key)
+            for spelt, value in self.value.items():
+                if plain_name(spelt) == wanted:
+                    return Place(value, join(self.path, spelt))
+        return Place(None, join(self.path, key))
+
+    def items(self) -> list[Place]:
+        """The places of a list's items; none if this is no list."""
+        if not isinstance(self.value, list):
+            return []
+        return [Place(item, f"{self.path}[{number}]") for number, item in enumerate(self.value)]
+
+    def inside(self, value: Any) -> Place:
+        """The place of what this string held when it was read as JSON."""
+        return Place(value, f"{self.path} →")
+
+    @property
+    def is_object(self) -> bool:
+        return isinstance(self.value, Mapping)
+
+    @property
+    def text(self) -> str | None:
+        """Text, or a number as text; blank and everything else as None."""
+        if isinstance(self.value, str):
+            return self.value.strip() or None
+        if isinstance(self.value, int | float) and not isinstance(self.value, bool):
+            return str(self.value)
+        return None
+
+    @property
+    def number(self) -> float | None:
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float | str):
+            return None
+        try:
+            number = float(self.value)
+        except (ValueError, OverflowError):
+            return None
+        return number if -1e9 < number < 1e9 else None
+
+    @property
+    def account(self) -> str | None:
+        """An account id as text; tools that write it as a number drop its leading zeros."""
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            return f"{self.value:012d}"
+        return self.text
+
+    @property
+    def severity(self) -> float | None:
+        """A number on GuardDuty's scale; None off the scale."""
+        number = self.number
+        return number if number is not None and 0 < number <= 10 else None
+
+    @property
+    def time(self) -> datetime | None:
+        return sane_time(self.value)
+
+    @property
+    def is_true(self) -> bool:
+        return self.value is True or (
+            isinstance(self.value, str) and self.value.strip().lower() == "true"
+        )
+
+
+NOWHERE = Place(None)
+
+
+def join(path: str, key: str) -> str:
+    if path.endswith("→"):
+        return f"{path} {key}"
+    return f"{path}.{key}" if path else key
+
+
+def plain_name(key: object) -> str:
+    """A key without its case and punctuation: `Access_Key-Id` → `accesskeyid`."""
+    return _NOT_IN_NAMES.sub("", str(key)).lower()
+
+
+def first_text(places: Iterable[Place]) -> Place:
+    """The first place that holds text, else NOWHERE."""
+    return next((place for place in places if place.text is not None), NOWHERE)
+
+
+def sane_time(value: object) -> datetime | None:
+    """A UTC time between 2006 and 2200, else None: no window around it can then overflow."""
+    time = parse_time(value.strip() if isinstance(value, str) else value)
+    return time if time is not None and _EARLIEST <= time < _LATEST else None

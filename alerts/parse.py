@@ -1,0 +1,75 @@
+"""Anything pasted or uploaded → the alerts in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerts.alert import Alert
+from alerts.envelopes import MAX_ALERTS, alerts_in, too_many
+from alerts.free_text import read_text
+from alerts.json_text import json_values, printed_values, text_of
+from alerts.table_text import table_rows
+from trail.errors import AlertUnrecognised
+
+KNOWN = (
+    "a CloudTrail record, a GuardDuty finding, a Security Hub finding, "
+    "or text with an ARN, an access key id or an event id in it"
+)
+
+
+def parse_alerts(text: str | bytes) -> list[Alert]:
+    """Every alert in the text, in its order, each once. Raises `AlertUnrecognised` if none.
+
+    `raw` is the whole text when it holds one alert, else each alert's own JSON.
+    """
+    pasted = text_of(text)
+    if not pasted.strip():
+        raise AlertUnrecognised(f"There is nothing here. Paste {KNOWN}.")
+    values = table_rows(pasted) or printed_values(pasted) or json_values(pasted)
+    containers = [value for value in values if isinstance(value, dict | list | str)]
+    alerts: list[Alert] = []
+    for value in containers:
+        alerts += alerts_in(value)
+        if len(alerts) > MAX_ALERTS:
+            raise too_many()
+    if alerts:
+        distinct = _distinct(alerts)
+        return [replace(distinct[0], raw=pasted)] if len(distinct) == 1 else distinct
+    alert = read_text(pasted)
+    if any(isinstance(value, dict | list) for value in containers):
+        if alert is None or not alert.principals or _is_s3_notice(pasted):
+            raise AlertUnrecognised(_no_alert(containers, pasted))
+        note = "This is JSON of a kind that Backtrail does not know: it was read as plain text."
+        shape = "unknown JSON, read as plain text"
+        return [replace(alert, shape=shape, notes=(note, *alert.notes))]
+    if alert is None:
+        raise AlertUnrecognised(
+            "This text is not JSON, and holds no ARN, access key id, event id or address. "
+            f"Paste {KNOWN}."
+        )
+    return [alert]
+
+
+def _no_alert(values: Sequence[object], pasted: str) -> str:
+    if _is_s3_notice(pasted):
+        return (
+            "This is S3's notice that a file was written, not an alert. Index that file with "
+            "`python -m trail add`, and paste the alert itself."
+        )
+    start = json.dumps(values[0], ensure_ascii=False)
+    start = start if len(start) <= 60 else start[:59] + "…"
+    return f"This JSON holds no alert that Backtrail knows: {start} Paste {KNOWN}."
+
+
+def _is_s3_notice(pasted: str) -> bool:
+    return "aws:s3" in pasted[:5_000] and "ObjectCreated" in pasted[:5_000]
+
+
+def _distinct(alerts: list[Alert]) -> list[Alert]:
+    """The alerts without exact repetitions, wherever in the text each of them stood."""
+    seen: dict[tuple[str, str], Alert] = {}
+    for alert in alerts:
+        seen.setdefault((alert.id, alert.raw), alert)
+    return list(seen.values())

@@ -1,0 +1,79 @@
+"""The five questions, in the order they are shown, and how all of them are asked.
+
+To add a question: one file with an `Enrichment`, and its line in `QUESTIONS`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer, Enrichment, Status
+from enrich.assumed_by import ASSUMED_BY
+from enrich.baseline import BASELINE
+from enrich.interesting_calls import INTERESTING_CALLS
+from enrich.json_form import Result, as_json
+from enrich.roles_assumed import ROLES_ASSUMED
+from enrich.services_used import SERVICES_USED
+from enrich.words import short
+from trail.errors import BacktrailError
+from trail.store import Store
+
+__all__ = [
+    "QUESTIONS",
+    "Answer",
+    "Enrichment",
+    "Result",
+    "Status",
+    "as_json",
+    "ask_all",
+    "ask_for_every_principal",
+]
+
+QUESTIONS: tuple[Enrichment, ...] = (
+    ASSUMED_BY,
+    ROLES_ASSUMED,
+    SERVICES_USED,
+    INTERESTING_CALLS,
+    BASELINE,
+)
+
+NOBODY = Principal("Unknown")
+"""Stands for the identity of an alert that names none, so that every question says so."""
+
+
+def ask(question: Enrichment, alert: Alert, principal: Principal, store: Store) -> Answer:
+    """The question's answer with the time it took, a `failed` one if it could not be had."""
+    started = time.perf_counter()
+    try:
+        answer = question.ask(alert, principal, store)
+    except Exception as error:
+        # The one place: a question that breaks must cost its own card and no other.
+        answer = _failed(question, error)
+    return replace(answer, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+
+def ask_all(alert: Alert, principal: Principal, store: Store) -> list[Answer]:
+    """An answer to every question, in order."""
+    return [ask(question, alert, principal, store) for question in QUESTIONS]
+
+
+def ask_for_every_principal(alert: Alert, store: Store) -> list[Result]:
+    """The answers for each identity that the alert names; for `NOBODY` when it names none."""
+    return [
+        Result(principal, tuple(ask_all(alert, principal, store)))
+        for principal in alert.principals or (NOBODY,)
+    ]
+
+
+def _failed(question: Enrichment, error: Exception) -> Answer:
+    said = short(str(error), 300)
+    words = said if isinstance(error, BacktrailError) else f"{type(error).__name__}: {said}"
+    return Answer(
+        question.name,
+        question.question,
+        "failed",
+        f"This question could not be answered: {words}",
+        question.empty_data(),
+    )

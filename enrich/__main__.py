@@ -1,0 +1,91 @@
+"""`python -m enrich ALERT_FILE|-`: the answers for every alert in the file, on standard output.
+
+`--json` prints one object per alert and line, `--markdown` a text for a ticket, and neither a
+short summary. Exit status 2, with one sentence on standard error, when there is no alert to ask
+about or no index to ask. An alert that the index has no logs for is answered: `not_covered`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from alerts import parse_alerts
+from alerts.alert import Alert
+from enrich import Result, as_json, ask_for_every_principal
+from enrich.markdown import as_markdown
+from enrich.window import iso
+from enrich.words import short
+from trail.catalog import default_index
+from trail.errors import AlertUnrecognised, BacktrailError
+from trail.store import IndexSummary, open_store
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, or 2 after one sentence about what is wrong."""
+    options = _options().parse_args(arguments)
+    try:
+        alerts = parse_alerts(_read(options.alert_file))
+        index: Path = options.index or default_index()
+        store = open_store(index)
+        summary = store.summary()
+        if not summary.events:
+            raise BacktrailError(
+                f"The index at {index} holds no events: add logs with "
+                f"`python -m trail add PATH --index {index}`."
+            )
+        for number, alert in enumerate(alerts):
+            results = ask_for_every_principal(alert, store)
+            if options.json:
+                print(json.dumps(as_json(alert, results, summary)), flush=True)
+            elif options.markdown:
+                print("\n---\n" if number else "", end="")
+                print(as_markdown(alert, results, summary), end="", flush=True)
+            else:
+                print(_summary(alert, results, summary), flush=True)
+    except BacktrailError as error:
+        print(short(str(error), 2_000), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m enrich", description="Answers five questions about an alert."
+    )
+    parser.add_argument("alert_file", help="a file with one or more alerts, or - for stdin")
+    parser.add_argument("--index", type=Path, help="the index folder (default: data/index)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object per alert and line")
+    form.add_argument("--markdown", action="store_true", help="text for a ticket")
+    return parser
+
+
+def _read(alert_file: str) -> bytes:
+    if alert_file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(alert_file).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise AlertUnrecognised(
+            f"The alert file {alert_file} cannot be read ({reason}): name a file, or - for stdin."
+        ) from error
+
+
+def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> str:
+    lines = [f"{short(alert.title or alert.id, 120)} ({iso(alert.first_seen) or 'no time'})"]
+    for result in results:
+        who = result.principal.arn or result.principal.principal_id or result.principal.type
+        lines.append(f"  {short(who, 160)}")
+        for answer in result.answers:
+            lines.append(f"    {answer.name} [{answer.status}] {short(answer.sentence, 1_000)}")
+            lines += [f"      note: {short(caveat, 1_000)}" for caveat in answer.caveats]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""The SQL condition that picks the events of one alert's principal ("the entity", §9).
+
+A user or root is its ARN or its principal id. A role is its id (`AROA…`), else its name in its
+account; its events are filtered to the alert's session name or source IP (the original's
+role-aware filter), which scope "whole_role" drops. Others:
+
+- `FederatedUser`, `SAMLUser`, `WebIdentityUser`, `Directory`, `Unknown`: principal id or ARN,
+  else user name and account, else access key;
+- `AWSService`: the service (`invoked_by`) in the alert's account;
+- `AWSAccount`: a caller of another account, by the id it shows; a role session there is a role;
+- `IdentityCenterUser`: the Identity Center user id, also where a role session acts for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from alerts.alert import Alert, Principal
+from trail.store import Query, Store
+
+Scope = Literal["entity", "whole_role"]
+
+ROLE_TYPES = frozenset({"AssumedRole", "Role"})
+
+
+@dataclass(frozen=True)
+class Match:
+    """A condition over the event table's columns, to stand in parentheses after `and`.
+
+    `parameters` all begin with `entity_`. `scope` is what was matched in the end: a role alert
+    without session name and source IP has no filter to apply, and matches its whole role.
+    """
+
+    sql: str
+    parameters: Mapping[str, Any]
+    scope: Scope
+    is_role: bool = False
+    known_id: str | None = None
+    """The identity id, where the alert states it."""
+    other_ids: str | None = None
+    """The part of the condition that may hold for other identity ids too (by ARN or name)."""
+    role_filter: str | None = None
+    """The session-or-IP part of the condition, in scope "entity" of a role."""
+
+
+def entity_match(alert: Alert, principal: Principal, *, scope: Scope = "entity") -> Match | None:
+    """The condition for the principal's events, or None when the alert has nothing to match on.
+
+    It holds whatever the index knows; `by_identity_id` makes the faster form for one window.
+    """
+    if principal.type in ROLE_TYPES or _role_id(principal) is not None:
+        return _role(alert, principal, scope)
+    if principal.type == "Root":
+        return _root(alert, principal)
+    if principal.type == "AWSService":
+        return _service(alert, principal)
+    if principal.type == "IdentityCenterUser":
+        user_id = principal.principal_id or principal.user_name
+        if user_id is not None:
+            return Match(
+                "(identity_id = $entity_id or on_behalf_of = $entity_id)",
+                {"entity_id": user_id},
+                "entity",
+                known_id=user_id,
+                other_ids="on_behalf_of = $entity_id",
+            )
+    return _by_id_or_arn(alert, principal)
+
+
+def by_identity_id(
+    match: Match, store: Store, first: datetime, last: datetime
+) -> tuple[Match, tuple[Query, ...]]:
+    """The same condition by identity ids, which the index is sorted by, and the look-up behind it.
+
+    An `or` over two columns reads every row group of a window. Asking first which ids the ARN
+    had there reads one narrow column, and lets everything after it skip by statistics.
+    """
+    if match.other_ids is None:
+        return match, ()
+    found = store.query(
+        f"""
+        select distinct identity_id from events
+        where event_time >= $window_first and event_time <= $window_last
+          and ({match.other_ids}) and identity_id is not null
+        """,  # noqa: S608 - the condition is one of this module's own, its values are bound
+        {
+            **_named_in(match.other_ids, match.parameters),
+            "window_first": first,
+            "window_last": last,
+        },
+        first=first,
+        last=last,
+    )
+    ids = {row["identity_id"] for row in found.rows} | {match.known_id} - {None}
+    if match.known_id is None and not ids:
+        return match, (found.query,)
+    names = {f"entity_id_{n}": value for n, value in enumerate(sorted(map(str, ids)))}
+    condition = f"identity_id in ({', '.join('$' + name for name in names)})"
+    parameters: dict[str, Any] = dict(names)
+    if match.role_filter is not None:
+        condition = f"({condition} and {match.role_filter})"
+        parameters |= _named_in(match.role_filter, match.parameters)
+    return (
+        replace(match, sql=condition, parameters=parameters, other_ids=None),
+        (found.query,),
+    )
+
+
+def role_name_of(principal: Principal) -> str | None:
+    """The role's name without its path, from the issuer's or the session's ARN."""
+    if principal.role_arn is not None and ":role/" in principal.role_arn:
+        return principal.role_arn.rpartition("/")[2] or None
+    if principal.arn is not None and ":assumed-role/" in principal.arn:
+        return principal.arn.partition(":assumed-role/")[2].partition("/")[0] or None
+    return None
+
+
+def account_of(alert: Alert, principal: Principal) -> str | None:
+    """The account whose trail records the principal's calls: its own, else the alert's."""
+    return (
+        _account_in(principal.role_arn)
+        or _account_in(principal.arn)
+        or principal.account_id
+        or alert.account_id
+    )
+
+
+def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
+    role_id = _role_id(principal)
+    parameters: dict[str, Any] = {}
+    parts = []
+    if role_id is not None:
+        parts.append("identity_id = $entity_id")
+        parameters["entity_id"] = role_id
+    by_name = None
+    name = role_name_of(principal)
+    account = _account_in(principal.role_arn or principal.arn) or principal.account_id
+    if role_id is None and name is not None and account is not None:
+        # With its path where the alert has it, without where it had only the session's ARN;
+        # role names are unique in an account whatever their path and case (§9).
+        by_name = (
+            "(account_id = $entity_account and (lower(issuer_arn) like $entity_role escape '!'"
+            " or lower(issuer_arn) like $entity_role_in_path escape '!'))"
+        )
+        escaped = _like_text(name.lower())
+        parameters["entity_account"] = account
+        parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
+        parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
+        parts.append(by_name)
+    if not parts:
+        return _by_id_or_arn(alert, principal)
+
+    filters = []
+    if scope == "entity":
+        if principal.session_name is not None:
+            filters.append("session_name = $entity_session")
+            parameters["entity_session"] = principal.session_name
+        if alert.source_ip_address is not None:
+            filters.append("source_ip_address = $entity_ip")
+            parameters["entity_ip"] = alert.source_ip_address
+    who = f"({' or '.join(parts)})"
+    role_filter = f"({' or '.join(filters)})" if filters else None
+    return Match(
+        f"({who} and {role_filter})" if role_filter else who,
+        parameters,
+        "entity" if role_filter else "whole_role",
+        is_role=True,
+        known_id=role_id,
+        other_ids=by_name,
+        role_filter=role_filter,
+    )
+
+
+def _root(alert: Alert, principal: Principal) -> Match | None:
+    account = (
+        _account_in(principal.arn)
+        or principal.account_id
+        or principal.principal_id
+        or alert.account_id
+    )
+    if account is None:
+        return None
+    # A caller of another account that shows no id is filed under its account id as well.
+    return Match(
+        "(identity_id = $entity_id and (identity_type = 'Root' or principal_id = $entity_id))",
+        {"entity_id": account},
+        "entity",
+        known_id=account,
+    )
+
+
+def _service(alert: Alert, principal: Principal) -> Match | None:
+    service = principal.principal_id or principal.user_name or principal.arn
+    if service is None and (alert.source_ip_address or "").endswith(".amazonaws.com"):
+        service = alert.source_ip_address
+    if service is None:
+        return None
+    parameters = {"entity_id": service}
+    condition = "identity_id = $entity_id"
+    if alert.account_id is not None:
+        condition += " and recipient_account_id = $entity_account"
+        parameters["entity_account"] = alert.account_id
+    return Match(f"({condition})", parameters, "entity", known_id=service)
+
+
+def _by_id_or_arn(alert: Alert, principal: Principal) -> Match | None:
+    if principal.principal_id is not None and principal.arn is not None:
+        return Match(
+            "(identity_id = $entity_id or principal_arn = $entity_arn)",
+            {"entity_id": principal.principal_id, "entity_arn": principal.arn},
+            "entity",
+            known_id=principal.principal_id,
+            other_ids="principal_arn = $entity_arn",
+        )
+    if principal.principal_id is not None:
+        return Match(
+            "(identity_id = $entity_id)",
+            {"entity_id": principal.principal_id},
+            "entity",
+            known_id=principal.principal_id,
+        )
+    if principal.arn is not None:
+        return Match(
+            "(principal_arn = $entity_arn)",
+            {"entity_arn": principal.arn},
+            "entity",
+            other_ids="principal_arn = $entity_arn",
+        )
+    account = principal.account_id or alert.account_id
+    if principal.user_name is not None and account is not None:
+        condition = "(account_id = $entity_account and user_name = $entity_user)"
+        return Match(
+            condition,
+            {"entity_account": account, "entity_user": principal.user_name},
+            "entity",
+            other_ids=condition,
+        )
+    if principal.access_key_id is not None:
+        condition = "(access_key_id = $entity_key)"
+        return Match(condition, {"entity_key": principal.access_key_id}, "entity")
+    if principal.type == "AWSAccount" and principal.account_id is not None:
+        return Match(
+            "(identity_id = $entity_id and identity_type = 'AWSAccount')",
+            {"entity_id": principal.account_id},
+            "entity",
+            known_id=principal.account_id,
+        )
+    return None
+
+
+def _role_id(principal: Principal) -> str | None:
+    """`AROA…` of a role or role session, without the session."""
+    if principal.principal_id is None or not principal.principal_id.startswith("AROA"):
+        return None
+    return principal.principal_id.partition(":")[0]
+
+
+def _account_in(arn: str | None) -> str | None:
+    parts = (arn or "").split(":", 5)
+    return parts[4] or None if len(parts) == 6 else None
+
+
+def _like_text(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _named_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that the text mentions: engines refuse values that they are not asked for."""
+    words = set(sql.replace("(", " ").replace(")", " ").replace(",", " ").split())
+    return {name: value for name, value in parameters.items() if f"${name}" in words}

@@ -1,0 +1,292 @@
+"""What a session went on to assume: the tree of credentials that came out of it, with activity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from enrich.calls_sql import calls
+from enrich.mints import (
+    MINT_COLUMNS,
+    Mint,
+    MintReader,
+    bound_list,
+    bound_values,
+    key_owner,
+    merge_copies,
+)
+from enrich.role_name import role_arn_of
+from enrich.session import Session
+from enrich.window import iso
+
+TREE_SESSIONS = 60
+"""Sessions shown. The rest is said to be cut."""
+
+TREE_DEPTH = 20
+
+
+@dataclass
+class Branch:
+    """One session of the tree, made by `mint` out of the session `parent`."""
+
+    number: int
+    parent: int | None
+    depth: int
+    key: str | None
+    principal_id: str | None
+    created: datetime | None
+    identity_id: str | None
+    role_arn: str | None
+    session_name: str | None
+    mint: Mint | None
+    events: int = 0
+    failed: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    source_ip_addresses: set[str] = field(default_factory=set)
+
+
+def find_forward(
+    session: Session, last_seen: datetime | None, reader: MintReader
+) -> dict[str, Any]:
+    """The tree from one session: its own counts, and `sessions`, each again with its `sessions`.
+
+    A session is told apart by its key; a console session, whose keys change, by principal and
+    creation date. From an IAM user's long-term key the tree starts seven days before the alert.
+    """
+    end = last_seen or session.seen
+    if end is None or session.identity_id is None:
+        return empty_tree()
+    start = session.created
+    if start is None:
+        start = (session.seen or end) - (
+            timedelta(hours=12) if session.is_role else timedelta(days=7)
+        )
+    first, last = start - timedelta(seconds=2), end + timedelta(hours=24)
+    root = Branch(
+        0,
+        None,
+        0,
+        session.access_key_id,
+        session.principal_id,
+        session.created,
+        session.identity_id,
+        session.role_arn,
+        session.session_name,
+        None,
+    )
+    branches, cut = _grow(root, first, last, reader)
+    _count(branches, first, last, reader)
+    shown = [_shown(branch) for branch in branches]
+    for branch, node in zip(branches, shown, strict=True):
+        if branch.parent is not None:
+            shown[branch.parent]["sessions"].append(node)
+    return {
+        **empty_tree(),
+        **shown[0],
+        "from": iso(first),
+        "to": iso(last),
+        "total": len(branches) - 1,
+        "cut": cut,
+    }
+
+
+def empty_tree() -> dict[str, Any]:
+    """A tree of which nothing is known."""
+    return {"from": None, "to": None, "total": None, "cut": False, "limit": TREE_SESSIONS,
+            "events": None, "failed": None, "sessions": []}  # fmt: skip
+
+
+def _grow(
+    root: Branch, first: datetime, last: datetime, reader: MintReader
+) -> tuple[list[Branch], bool]:
+    branches = [root]
+    keys = {root.key}
+    events: set[str] = set()
+    frontier = [root]
+    for depth in range(1, TREE_DEPTH + 1):
+        rows = _minted_by(frontier, first, last, reader)
+        children: list[Branch] = []
+        for mint in merge_copies(rows):
+            parent = _parent(mint, frontier)
+            if parent is None or mint.event_id in events or mint.key in keys:
+                continue
+            if len(branches) + len(children) > TREE_SESSIONS:
+                return branches + children, True
+            events.add(mint.event_id)
+            keys.add(mint.key)
+            children.append(_branch(mint, parent, len(branches) + len(children), depth))
+        branches += children
+        frontier = children
+        if len(rows) > TREE_SESSIONS * 4:
+            return branches, True
+        if not frontier:
+            return branches, False
+    return branches, True
+
+
+def _minted_by(
+    frontier: Sequence[Branch], first: datetime, last: datetime, reader: MintReader
+) -> list[dict[str, Any]]:
+    """The successful mints signed by any of these sessions, earliest first."""
+    ids = sorted({branch.identity_id for branch in frontier if branch.identity_id})
+    keys = sorted({branch.key for branch in frontier if branch.key})
+    signed, parameters = _signed_by(frontier, keys)
+    where = f"identity_id in {bound_list('identity', ids)} and {signed}"
+    if any(branch.identity_id is None for branch in frontier):
+        # A new access key's user is known by name alone until the key is used.
+        where = signed
+        ids = []
+    return reader.find(
+        f"""
+        select {MINT_COLUMNS} from events
+        where {where} and minted_access_key_id is not null and not failed
+          and event_time >= $first and event_time <= $last
+        order by event_time, event_id limit {TREE_SESSIONS * 4 + 1}
+        """,  # noqa: S608 - constant columns and conditions, bound values
+        {**bound_values("identity", ids), **parameters, "first": first, "last": last},
+        first=first,
+        last=last,
+    )
+
+
+def _signed_by(branches: Sequence[Branch], keys: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The condition that an event was made with one of these sessions, and its values."""
+    conditions = []
+    parameters: dict[str, Any] = {}
+    if keys:
+        conditions.append(f"access_key_id in {bound_list('key', keys)}")
+        parameters |= bound_values("key", keys)
+    for number, branch in enumerate(branches):
+        if branch.principal_id is None or (branch.created is None and branch.key is not None):
+            continue
+        condition = f"principal_id = $principal_{number}"
+        parameters[f"principal_{number}"] = branch.principal_id
+        if branch.created is not None:
+            condition += f" and session_created = $created_{number}"
+            parameters[f"created_{number}"] = branch.created
+        conditions.append(f"({condition})")
+    return f"({' or '.join(conditions) or 'false'})", parameters
+
+
+def _parent(row: Mint, frontier: Sequence[Branch]) -> Branch | None:
+    return _session_of(
+        row.row["access_key_id"],
+        row.row["principal_id"],
+        row.row["session_created"],
+        frontier,
+    )
+
+
+def _session_of(
+    key: str | None,
+    principal_id: str | None,
+    created: datetime | None,
+    branches: Sequence[Branch],
+) -> Branch | None:
+    """Which session a call was made with: by key, else the only one of its principal and date."""
+    for branch in branches:
+        if key and branch.key == key:
+            return branch
+    alike = [
+        branch
+        for branch in branches
+        if branch.principal_id is not None
+        and branch.principal_id == principal_id
+        and (branch.created == created if branch.created is not None else branch.key is None)
+    ]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _branch(mint: Mint, parent: Branch, number: int, depth: int) -> Branch:
+    row = mint.row
+    principal = row["minted_principal_id"]
+    created: datetime | None = mint.time
+    identity_id = principal
+    if principal is not None and str(principal).startswith("AROA"):
+        identity_id = str(principal).partition(":")[0]
+    if mint.event_name == "GetSessionToken":
+        principal = identity_id = row["principal_id"]
+        if row["identity_type"] == "Root":
+            identity_id = row["account_id"]
+    if mint.event_name == "CreateAccessKey":
+        created = None
+    return Branch(
+        number,
+        parent.number,
+        depth,
+        mint.key,
+        principal,
+        created,
+        identity_id,
+        role_arn_of(mint.role_arn),
+        mint.session_name,
+        mint,
+    )
+
+
+def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: MintReader) -> None:
+    ids = sorted({branch.identity_id for branch in branches if branch.identity_id})
+    keys = sorted({branch.key for branch in branches if branch.key})
+    signed, parameters = _signed_by(branches, keys)
+    where = f"identity_id in {bound_list('identity', ids)} and {signed}"
+    if any(branch.identity_id is None for branch in branches):
+        where, ids = signed, []
+    rows = reader.find(
+        f"""
+        select access_key_id, principal_id, session_created, source_ip_address,
+          {calls()} as events, {calls("failed")} as failed,
+          min(event_time) as first, max(event_time) as last
+        from events
+        where {where} and event_time >= $first and event_time <= $last
+        group by access_key_id, principal_id, session_created, source_ip_address
+        order by events desc limit 5000
+        """,  # noqa: S608 - constant conditions, bound values
+        {**bound_values("identity", ids), **parameters, "first": first, "last": last},
+        first=first,
+        last=last,
+    )
+    # Sessions of one name made in one second share principal and date. A key that a record shows
+    # being made is a session of its own; others are the console's, or a service's on its behalf.
+    strange = sorted({row["access_key_id"] for row in rows} - {None, *keys})[:500]
+    others = reader.minted_keys(strange)
+    for row in rows:
+        branch = _session_of(
+            row["access_key_id"], row["principal_id"], row["session_created"], branches
+        )
+        if branch is None or row["access_key_id"] in others:
+            continue
+        branch.events += int(row["events"])
+        branch.failed += int(row["failed"])
+        branch.first = min(filter(None, (branch.first, row["first"])))
+        branch.last = max(filter(None, (branch.last, row["last"])))
+        if row["source_ip_address"]:
+            branch.source_ip_addresses.add(row["source_ip_address"])
+
+
+def _shown(branch: Branch) -> dict[str, Any]:
+    mint = branch.mint
+    return {
+        "id": branch.number,
+        "parent": branch.parent,
+        "depth": branch.depth,
+        "access_key_id": branch.key,
+        "principal_id": branch.principal_id,
+        "role_arn": branch.role_arn,
+        "session_name": branch.session_name,
+        "user_name": key_owner(mint) if mint else None,
+        "created": iso(branch.created),
+        "event_id": mint.event_id if mint else None,
+        "event_time": iso(mint.time) if mint else None,
+        "event_name": mint.event_name if mint else None,
+        "interface": mint.interface if mint else None,
+        "source_ip_address": mint.row["source_ip_address"] if mint else None,
+        "events": branch.events,
+        "failed": branch.failed,
+        "first": iso(branch.first),
+        "last": iso(branch.last),
+        "source_ip_addresses": sorted(branch.source_ip_addresses)[:50],
+        "sessions": [],
+    }

@@ -1,0 +1,346 @@
+"""Which calls of the seven days to the alert were more than looking around.
+
+`calls`, `total` and `failed` apply the original rule to every row (§6.1): the name does not begin
+with Get (except GetPasswordData), List, Head or Describe, or the call failed. Names are reported
+as logged. What is known beyond that only labels rows (`reasons`, `techniques`) or stands apart
+(`sensitive_reads`: successful reads that the rule leaves out). Window and counting are those of
+`services_used`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer, Enrichment
+from enrich.call_details import find_details, known_details
+from enrich.calls_sql import BY_SERVICE, IN_CONSOLE, ORIGINAL_RULE, calls
+from enrich.entity import Match, by_identity_id, entity_match
+from enrich.error_classes import error_class
+from enrich.service_names import service_label, service_name
+from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
+from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
+from enrich.words import counted, listed, short
+from trail.store import Query, Store
+
+NAME = "interesting_calls"
+QUESTION = "Which interesting API calls were made in the 7 days to the alert?"
+DAYS = 7
+EVIDENCE = 200
+CLICKS = 50
+CLICK_NAMES = 8
+"""At most so many names stand for a click of the console."""
+OF_EACH = 3
+"""How many event ids stand beside each row, newest first."""
+
+_MODEL_CALLS = frozenset({"InvokeModel", "InvokeModelWithResponseStream", "Converse"})
+_ROUTINE = frozenset(
+    {
+        "AssumeRole",
+        "CreateLogStream",
+        "CreateNetworkInterface",
+        "Decrypt",
+        "GenerateDataKey",
+        "PutInventory",
+        "RegisterTargets",
+        "SendHeartBeat",
+        "SharedSnapshotVolumeCreated",
+        "UpdateInstanceInformation",
+    }
+)
+"""Writes that services and agents make all day (§6.2): a reason to fold a row, never to drop it."""
+
+
+def empty_data() -> Mapping[str, Any]:
+    return {
+        "from": None,
+        "to": None,
+        "total": None,
+        "failed": None,
+        "calls": [],
+        "sensitive_reads": [],
+        "scope": None,
+        "denied": None,
+        "failures": {},
+        "high_signal": None,
+        "by_service": None,
+        "console": None,
+    }
+
+
+def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
+    """The interesting calls: high-signal ones first, then the most frequent."""
+    reason = why_not_looked_up(alert)
+    match = None if reason else entity_match(alert, principal)
+    if match is None:
+        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+    window = days_before(alert, DAYS)
+    looked = look(alert, principal, store, window)
+    match, queries = by_identity_id(match, store, window.first, window.last)
+    data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
+
+    groups, query = _groups(match, store, window)
+    queries += (query,)
+    status = looked.status(len(groups))
+    if status == "not_covered":
+        whose = f"account {looked.account_id}" if looked.account_id else "any account"
+        sentence = (
+            f"No logs of {whose} are indexed for the {DAYS} days to the alert:"
+            " add them to see the calls made."
+        )
+        return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
+
+    interesting = [_call(group) for group in groups if group["interesting"]]
+    reads = [
+        _call(group, read)
+        for group in groups
+        if not group["interesting"]
+        and (read := sensitive_read(group["event_source"], group["event_name"])) is not None
+    ]
+    rows, sensitive = sorted(interesting, key=_order), sorted(reads, key=_order)
+    if status == "answered" and not rows and not sensitive:
+        status = "nothing"
+    total = sum(row["count"] for row in rows)
+    failures = Counter[str]()
+    for row in rows:
+        failures.update({row["failure"]: row["failed"]} if row["failed"] else {})
+    clicks = None
+    if any(group["in_console"] for group in groups):
+        clicks, query = _clicks(match, store, window)
+        queries += (query,)
+    named = sorted({g["event_name"] for g in groups if known_details(g["event_name"])})
+    if named:
+        details, query = find_details(match, store, window, named)
+        queries += (query,)
+        _add_details([*rows, *sensitive], details)
+    evidence, query = _newest(match, store, window, sensitive)
+    queries += (query,)
+    caveats = looked.caveats()
+    if len(evidence) == EVIDENCE < total + sum(row["count"] for row in sensitive):
+        caveats += (f"The evidence lists the {EVIDENCE} newest events only.",)
+    data |= {
+        "total": total,
+        "failed": sum(row["failed"] for row in rows),
+        "calls": rows,
+        "sensitive_reads": sensitive,
+        "scope": match.scope,
+        "denied": failures["denied"],
+        "failures": dict(failures.most_common()),
+        "high_signal": sum(row["count"] for row in rows if row["signal"]),
+        "by_service": sum(row["by_service"] for row in rows),
+        "console": clicks,
+    }
+    sentence = _sentence(data, complete=looked.coverage.status == "covered")
+    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
+
+
+def _groups(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
+    """Every call of the window in groups, interesting or not: there are few groups."""
+    found = store.query(
+        f"""
+        select
+            event_source,
+            event_name,
+            error_code,
+            {ORIGINAL_RULE} as interesting,
+            {calls()} as calls,
+            {calls("failed")} as failed,
+            {calls(BY_SERVICE)} as by_service,
+            {calls(IN_CONSOLE)} as in_console,
+            min(event_time) as first,
+            max(event_time) as last,
+            max(error_message) as a_message,
+            max_by(event_id, event_time, {OF_EACH}) as event_ids
+        from events
+        where event_time >= $window_first and event_time <= $window_last and {match.sql}
+        group by 1, 2, 3, 4
+        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
+        {**match.parameters, "window_first": window.first, "window_last": window.last},
+        first=window.first,
+        last=window.last,
+    )
+    return found.rows, found.query
+
+
+def _newest(
+    match: Match, store: Store, window: Window, sensitive: list[dict[str, Any]]
+) -> tuple[tuple[str, ...], Query]:
+    names = {f"read_{n}": name for n, name in enumerate({row["event_name"] for row in sensitive})}
+    reads = f"or event_name in ({', '.join('$' + name for name in names)})" if names else ""
+    found = store.query(
+        f"""
+        select event_id from events
+        where event_time >= $window_first and event_time <= $window_last and {match.sql}
+          and ({ORIGINAL_RULE} {reads})
+        order by event_time desc, event_id
+        limit {EVIDENCE}
+        """,  # noqa: S608 - as above
+        {**match.parameters, **names, "window_first": window.first, "window_last": window.last},
+        first=window.first,
+        last=window.last,
+    )
+    return tuple(row["event_id"] for row in found.rows), found.query
+
+
+def _clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, Any], Query]:
+    """Console calls, reads and all, per second: one click makes dozens of calls at once."""
+    found = store.query(
+        f"""
+        select
+            event_time,
+            {calls()} as calls,
+            {calls("failed")} as failed,
+            arg_min(event_name, event_name, {CLICK_NAMES}) as names,
+            count(*) over () as seconds,
+            sum({calls()}) over () as total
+        from events
+        where event_time >= $window_first and event_time <= $window_last and {match.sql}
+          and ({IN_CONSOLE})
+        group by event_time
+        order by event_time desc
+        limit {CLICKS}
+        """,  # noqa: S608 - as above
+        {**match.parameters, "window_first": window.first, "window_last": window.last},
+        first=window.first,
+        last=window.last,
+    )
+    rows = found.rows
+    return {
+        "calls": int(rows[0]["total"]) if rows else 0,
+        "clicks": rows[0]["seconds"] if rows else 0,
+        "newest": [
+            {
+                "time": iso(row["event_time"]),
+                "count": row["calls"],
+                "failed": row["failed"],
+                "event_names": sorted(set(row["names"])),
+            }
+            for row in rows
+        ],
+    }, found.query
+
+
+def _add_details(
+    rows: Sequence[dict[str, Any]], details: Mapping[tuple[str, str | None], list[str]]
+) -> None:
+    for row in rows:
+        row["reasons"] += details.get((row["event_name"], row["error_code"]), [])
+
+
+def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:
+    source, name, code = group["event_source"], group["event_name"], group["error_code"]
+    signal = read or high_signal(source, name) or sensitive_read(source, name)
+    failure = error_class(code, group["a_message"]) if group["failed"] else None
+    routine = plain_name(name) in _ROUTINE and group["by_service"] == group["calls"]
+    return {
+        "event_source": source,
+        "event_name": name,
+        "error_code": code,
+        "count": group["calls"],
+        "first": iso(group["first"]),
+        "last": iso(group["last"]),
+        "reasons": _reasons(group, signal, failure, routine),
+        "techniques": list(signal.techniques) if signal else [],
+        "failed": group["failed"],
+        "failure": failure,
+        "by_service": group["by_service"],
+        "service": service_name(source),
+        "signal": signal.kind if signal else None,
+        "why": signal.why if signal else None,
+        "routine": routine,
+        "event_ids": list(group["event_ids"] or ()),
+    }
+
+
+_FAILURE_WORDS = {
+    "denied": "denied",
+    "dry_run": "dry run: the caller was allowed",
+    "throttled": "failed: throttled",
+    "not_found": "failed: not found",
+    "exists": "failed: exists already",
+    "validation": "failed: invalid request",
+    "sign_in": "sign-in failed",
+    "other": "failed",
+}
+
+
+def _reasons(
+    group: Mapping[str, Any], signal: Signal | None, failure: str | None, routine: bool
+) -> list[str]:
+    """Why the row stands here, the weightiest first."""
+    reasons = []
+    if signal is not None:
+        reasons.append(signal.kind)
+    if failure is not None:
+        reasons.append(_FAILURE_WORDS[failure])
+    if (
+        failure == "validation"
+        and service_label(group["event_source"]) == "bedrock"
+        and group["event_name"] in _MODEL_CALLS
+    ):
+        reasons.append("a probe: an invalid request shows at no cost that the model may be used")
+    if group["interesting"] and not reasons:
+        reasons.append("not a read by its name")
+    if routine:
+        reasons.append("routine of a service")
+    elif group["by_service"] == group["calls"]:
+        reasons.append("made by a service on the caller's behalf")
+    return reasons
+
+
+_GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What succeeded and matters, what was tried and matters, sensitive reads, then by count."""
+    gravity = _GRAVITY.get(row["signal"], len(KINDS))
+    grave = gravity < _GRAVITY["sensitive read"]
+    return (
+        row["routine"],
+        not (grave and row["failed"] < row["count"]),
+        not grave,
+        gravity,
+        -row["count"],
+        row["event_source"] or "",
+        row["event_name"],
+        row["error_code"] or "",
+    )
+
+
+def _sentence(data: Mapping[str, Any], *, complete: bool) -> str:
+    span = f"the {DAYS} days to the alert"
+    if not (data["calls"] or data["sensitive_reads"] or complete):
+        span = f"the indexed part of {span}"
+    rows, sensitive, total = data["calls"], data["sensitive_reads"], data["total"]
+    reads = sum(row["count"] for row in sensitive)
+    also = ""
+    if reads:
+        also = f"{counted(reads, 'sensitive read')} ({listed(_names(sensitive), at_most=3)})"
+    if not total:
+        if also:
+            return f"Only reads in {span}, among them {also}."
+        return f"No interesting calls in {span}."
+    failed = data["failed"]
+    how = ", all failed" if failed == total else f", {failed:,} failed" if failed else ""
+    sentence = f"{counted(total, 'interesting call')} in {span}{how}: {listed(_names(rows))}."
+    weighty = [
+        row
+        for row in rows
+        if row["failed"] < row["count"] and row["signal"] not in (None, "sensitive read")
+    ]
+    if weighty:
+        first = min(weighty, key=lambda row: _GRAVITY[row["signal"]])
+        sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({first['signal']})."
+    return sentence + (f" Also {also}." if also else "")
+
+
+def _names(rows: list[dict[str, Any]]) -> list[str]:
+    counts = Counter[str]()
+    for row in rows:
+        counts[row["event_name"]] += row["count"]
+    return [f"{short(name)} {count:,}" for name, count in counts.items()]
+
+
+INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, empty_data)

@@ -1,0 +1,360 @@
+"""The events that make, move or end a credential, found by the rules' own keys.
+
+`MintReader` asks the store and keeps every query for the answer. Look-ups by minted key or
+principal go to `credentials`, which is sorted for them; those by caller go to `events`, which is
+sorted by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from enrich.interface import (
+    Interface,
+    interface_detail,
+    interface_of,
+    is_console_call,
+    json_object,
+)
+from enrich.role_name import RoleName, role_named, session_in
+from trail.store import Query, Store
+
+MINT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
+ recipient_account_id, source_ip_address, user_agent, request_id, shared_event_id,
+ identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
+ invoked_by, issuer_arn, session_name, session_created, session_from_console, source_identity,
+ on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
+ minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed,
+ user_identity, request_parameters, response_elements, additional_event_data,
+ service_event_details"""
+
+MINT_CAP = 500
+"""At most this many mints are read by one look-up; a session name shared by more is cut there."""
+
+CLOCK_SKEW = timedelta(seconds=2)
+"""STS and service hosts keep time alike; seconds are cut off, so one of them is normal (§3.2)."""
+
+
+@dataclass(frozen=True)
+class Mint:
+    """One minting call: the copy that says most about its caller, and the ids of all its copies."""
+
+    row: Mapping[str, Any]
+    event_ids: tuple[str, ...]
+
+    @property
+    def event_id(self) -> str:
+        return str(self.row["event_id"])
+
+    @property
+    def time(self) -> datetime:
+        time: datetime = self.row["event_time"]
+        return time
+
+    @property
+    def event_name(self) -> str:
+        return str(self.row["event_name"])
+
+    @property
+    def key(self) -> str | None:
+        return _text(self.row["minted_access_key_id"])
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role it was for; the session's ARN stands in where the request is missing."""
+        return _text(self.row["target_role_arn"]) or self.session_arn
+
+    @property
+    def session_arn(self) -> str | None:
+        made = json_object(self.row["response_elements"]).get("assumedRoleUser")
+        return _text(made.get("arn")) if isinstance(made, Mapping) else None
+
+    @property
+    def role(self) -> RoleName | None:
+        return role_named(self.role_arn)
+
+    @property
+    def session_name(self) -> str | None:
+        principal_id = _text(self.row["minted_principal_id"]) or ""
+        return (
+            _text(self.row["target_session_name"])
+            or (principal_id.partition(":")[2] if principal_id.startswith("AROA") else None)
+            or session_in(self.session_arn)
+        )
+
+    @property
+    def interface(self) -> Interface:
+        return interface_of(self.row)
+
+    @property
+    def interface_detail(self) -> str | None:
+        return interface_detail(self.row)
+
+    @property
+    def latest_end(self) -> datetime:
+        """When its session was over at the latest."""
+        return self.time + lifetime_of(self.row)
+
+
+def lifetime_of(mint: Mapping[str, Any]) -> timedelta:
+    """How long the minted session could live: as asked for, else the most that is possible (R3b).
+
+    Chained sessions end after an hour whatever was asked.
+    """
+    name = mint["event_name"]
+    if name == "AssumeRoot":
+        return timedelta(minutes=15)
+    asked = mint["duration_seconds"]
+    if name in ("GetSessionToken", "GetFederationToken"):
+        return timedelta(seconds=asked) if asked else timedelta(hours=12)
+    if name == "AssumeRole" and mint["identity_type"] == "AssumedRole":
+        return timedelta(seconds=min(asked or 3600, 3600))
+    if asked:
+        return timedelta(seconds=asked)
+    if mint["invoked_by"] == "ec2.amazonaws.com":
+        return timedelta(hours=7)  # about six and a half, seen
+    if mint["identity_type"] == "AWSService" or is_console_call(mint):
+        return timedelta(hours=12)
+    if name == "AssumeRole":
+        return timedelta(hours=1)
+    return timedelta(hours=12)
+
+
+class MintReader:
+    """Finds minting and sign-in events, and remembers the queries it ran."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.queries: list[Query] = []
+
+    def find(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        *,
+        first: datetime | None = None,
+        last: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """The rows of one query, which is kept as proof."""
+        result = self.store.query(sql, parameters, first=first, last=last)
+        self.queries.append(result.query)
+        return result.rows
+
+    def by_minted_key(self, access_key_id: str) -> list[Mint]:
+        """The successful calls whose response shows this key."""
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from credentials
+            where minted_access_key_id = $key and not failed
+            order by event_time, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {"key": access_key_id},
+        )
+        return merge_copies(rows)
+
+    def by_minted_principal(self, principal_id: str, first: datetime, last: datetime) -> list[Mint]:
+        """The successful calls that made a session of this principal id between two times."""
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from credentials
+            where minted_principal_id = $principal_id and not failed
+              and event_time >= $first and event_time <= $last
+            order by event_time desc, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {"principal_id": principal_id, "first": first, "last": last},
+        )
+        return merge_copies(rows)
+
+    def by_role_and_session(
+        self,
+        role_arn: str,
+        session_name: str,
+        principal_id: str | None,
+        first: datetime,
+        last: datetime,
+    ) -> list[Mint]:
+        """The same by what was asked for: old EC2 mints show no principal id.
+
+        The role is compared by account and name, since the given ARN may lack its path; a mint
+        that shows another role id is of a role deleted and made again under that name.
+        """
+        role = role_named(role_arn)
+        if role is None:
+            return []
+        partition = role_arn.split(":", 2)[1]
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from credentials
+            where target_role_arn >= $role_from and target_role_arn < $role_to
+              and target_session_name = $session_name and not failed
+              and event_time >= $first and event_time <= $last
+            order by event_time desc, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {
+                # Every role of the account: statistics skip the rest of the index.
+                "role_from": f"arn:{partition}:iam::{role.account_id}:role/",
+                "role_to": f"arn:{partition}:iam::{role.account_id}:role0",
+                "session_name": session_name,
+                "first": first,
+                "last": last,
+            },
+        )
+        role_id = (principal_id or "").partition(":")[0]
+        return [
+            mint
+            for mint in merge_copies(rows)
+            if mint.role == role
+            and (
+                not role_id.startswith("AROA")
+                or mint.row["minted_principal_id"] is None
+                or str(mint.row["minted_principal_id"]).partition(":")[0] == role_id
+            )
+        ]
+
+    def root_mints(self, account_id: str, first: datetime, last: datetime) -> list[Mint]:
+        """The AssumeRoot calls for an account: their record is in the calling account (§0 10)."""
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from credentials
+            where event_name = 'AssumeRoot' and not failed
+              and event_time >= $first and event_time <= $last
+            order by event_time desc, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {"first": first, "last": last},
+        )
+        return [
+            mint
+            for mint in merge_copies(rows)
+            if account_id
+            in str(json_object(mint.row["request_parameters"]).get("targetPrincipal") or "")
+        ]
+
+    def identity_center_calls(self, first: datetime, last: datetime) -> list[dict[str, Any]]:
+        """The portal's hand-outs of role credentials: they name the user, not the session."""
+        return self.find(
+            f"""
+            select {MINT_COLUMNS} from credentials
+            where event_source = 'sso.amazonaws.com'
+              and event_name in ('GetRoleCredentials', 'Federate') and not failed
+              and event_time >= $first and event_time <= $last
+            order by event_time, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {"first": first, "last": last},
+        )
+
+    def sign_ins(
+        self, identity_ids: Sequence[str], first: datetime, last: datetime
+    ) -> list[dict[str, Any]]:
+        """What these identities did at sign-in, in CloudShell and by GetSessionToken."""
+        if not identity_ids:
+            return []
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from events
+            where identity_id in {bound_list("identity", identity_ids)}
+              and (event_source in ('signin.amazonaws.com', 'cloudshell.amazonaws.com')
+                   or event_name = 'GetSessionToken')
+              and not failed
+              and event_time >= $first and event_time <= $last
+            order by event_time, event_id limit {MINT_CAP}
+            """,  # noqa: S608 - constant columns, bound values
+            {**bound_values("identity", identity_ids), "first": first, "last": last},
+            first=first,
+            last=last,
+        )
+        # A failed SwitchRole says so in its response alone.
+        return [
+            row for row in rows if "Failure" not in json_object(row["response_elements"]).values()
+        ]
+
+    def name_of(self, identity_id: str, around: datetime) -> dict[str, Any] | None:
+        """What other events within a day call an identity that one record shows by id alone."""
+        first, last = around - timedelta(days=1), around + timedelta(days=1)
+        rows = self.find(
+            """
+            select principal_arn, user_name, identity_type, issuer_arn, account_id from events
+            where identity_id = $identity_id and principal_arn is not null
+              and event_time >= $first and event_time <= $last
+            order by event_time, event_id limit 1
+            """,
+            {"identity_id": identity_id, "first": first, "last": last},
+            first=first,
+            last=last,
+        )
+        return rows[0] if rows else None
+
+    def minted_keys(self, access_key_ids: Sequence[str]) -> set[str]:
+        """Those of the keys that a record shows being made: credentials of their own."""
+        if not access_key_ids:
+            return set()
+        rows = self.find(
+            f"""
+            select distinct minted_access_key_id from credentials
+            where minted_access_key_id in {bound_list("key", access_key_ids)} and not failed
+            """,  # noqa: S608 - bound values
+            bound_values("key", access_key_ids),
+        )
+        return {row["minted_access_key_id"] for row in rows}
+
+
+def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
+    """One `Mint` per call, in the rows' order: a cross-account call has a copy in each account.
+
+    Copies share `shared_event_id`, else request id and minted key (§3.2). The caller's copy
+    answers "who"; what it lacks is filled in from the other.
+    """
+    calls: dict[object, list[Mapping[str, Any]]] = {}
+    same_request: dict[tuple[object, object], object] = {}
+    for row in rows:
+        call: object = row["shared_event_id"] or row["event_id"]
+        if row["request_id"] and row["minted_access_key_id"]:
+            request = (row["request_id"], row["minted_access_key_id"])
+            call = same_request.setdefault(request, call)
+        calls.setdefault(call, []).append(row)
+    return [_merged(copies) for copies in calls.values()]
+
+
+def key_owner(mint: Mint) -> str | None:
+    """The user that a new long-term key belongs to."""
+    key = json_object(mint.row["response_elements"]).get("accessKey")
+    return _text(key.get("userName")) if isinstance(key, Mapping) else None
+
+
+def bound_list(name: str, values: Sequence[object]) -> str:
+    """`($name_0, $name_1, …)` for an `in`, beside `bound_values`."""
+    return "(" + ", ".join(f"${name}_{n}" for n in range(len(values))) + ")"
+
+
+def bound_values(name: str, values: Sequence[object]) -> dict[str, Any]:
+    return {f"{name}_{n}": value for n, value in enumerate(values)}
+
+
+def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
+    ranked = sorted(copies, key=lambda row: (_vagueness(row), row["event_id"]))
+    merged = dict(ranked[0])
+    for copy in ranked[1:]:
+        for name in (
+            "minted_access_key_id",
+            "minted_principal_id",
+            "target_role_arn",
+            "target_session_name",
+            "duration_seconds",
+            "request_parameters",
+            "response_elements",
+        ):
+            if merged[name] is None:
+                merged[name] = copy[name]
+    return Mint(merged, tuple(dict.fromkeys(str(row["event_id"]) for row in ranked)))
+
+
+def _vagueness(row: Mapping[str, Any]) -> int:
+    if row["identity_type"] == "AWSAccount":
+        return 2
+    return 0 if row["access_key_id"] or row["principal_arn"] else 1
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,275 @@
+"""Which roles the principal assumed or tried to, in the week before the alert and a day after.
+
+Window [first_seen - 7 d, last_seen + 24 h], both ends included; rows after last_seen are flagged
+`after_alert`. The two copies of a cross-account call count once. The target of a denied call is
+read out of its error message, which is the only place that has it (§5).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer, Enrichment
+from enrich.denial import REASON_WORDS, parse_denial
+from enrich.entity import Match, by_identity_id, entity_match
+from enrich.enumeration import find_enumeration
+from enrich.interface import interface_detail, interface_of, json_object
+from enrich.role_name import role_named, short_name
+from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
+from enrich.words import counted, listed, short
+from trail.store import Query, Store
+
+NAME = "roles_assumed"
+QUESTION = "Which roles did it assume, or try to?"
+BEFORE = timedelta(days=7)
+AFTER = timedelta(hours=24)
+KINDS = 5_000
+"""At most so many combinations of role, result, client and address are read; then it says so."""
+EVENTS_SHOWN = 20
+"""Event ids listed per row of the answer."""
+LISTED = 50
+"""Addresses, user agents and session names listed per row."""
+
+
+def empty_data() -> dict[str, Any]:
+    """`data` with every documented key and nothing looked up."""
+    return {
+        "from": None,
+        "to": None,
+        "roles": [],
+        "targets_unknown": None,
+        "enumeration": None,
+        "total": None,
+        "succeeded": None,
+        "failed": None,
+        "scope": None,
+    }
+
+
+def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
+    """Roles by role, result, error, interface, and whether after the alert; failures with why."""
+    started = time.perf_counter()
+    reason = why_not_looked_up(alert)
+    match = None if reason else entity_match(alert, principal)
+    if match is None or alert.first_seen is None:
+        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+    last_seen = max(alert.last_seen or alert.first_seen, alert.first_seen)
+    window = Window(alert.first_seen - BEFORE, last_seen + AFTER)
+    # The index seldom reaches the day after the alert: that is not a gap in the answer.
+    looked = look(alert, principal, store, Window(window.first, last_seen))
+    match, queries = by_identity_id(match, store, window.first, window.last)
+
+    kinds, query = _kinds(match, principal, store, window, last_seen)
+    queries += (query,)
+    caveats = list(looked.caveats())
+    if len(kinds) == KINDS:
+        caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
+    roles = _roles(kinds)
+    failed = sum(role["count"] for role in roles if role["result"] == "failure")
+    total = sum(role["count"] for role in roles)
+    unknown = sum(
+        role["count"] for role in roles if role["result"] == "failure" and role["role_arn"] is None
+    )
+    enumeration = None
+    if len({role["role_arn"] for role in roles if role["result"] == "failure"}) > 1:
+        enumeration, query = find_enumeration(match, store, window)
+        queries += (query,)
+    status = looked.status(total)
+    data = {
+        **empty_data(),
+        "from": iso(window.first),
+        "to": iso(window.last),
+        "roles": roles,
+        "targets_unknown": unknown,
+        "enumeration": enumeration,
+        "total": total,
+        "succeeded": total - failed,
+        "failed": failed,
+        "scope": match.scope,
+    }
+    if status == "not_covered":
+        data |= {"targets_unknown": None, "total": None, "succeeded": None, "failed": None}
+    if unknown:
+        caveats.append(
+            f"{counted(unknown, 'failed call')} named no role: neither the request nor the error"
+            " message has one."
+        )
+    evidence = [event_id for role in roles for event_id in role["event_ids"]]
+    return Answer(
+        name=NAME,
+        question=QUESTION,
+        status=status,
+        sentence=_sentence(roles, status, enumeration),
+        data=data,
+        evidence=tuple(dict.fromkeys(evidence)),
+        caveats=tuple(caveats),
+        queries=queries,
+        elapsed_ms=(time.perf_counter() - started) * 1000,
+    )
+
+
+def _kinds(
+    match: Match, principal: Principal, store: Store, window: Window, last_seen: datetime
+) -> tuple[list[dict[str, Any]], Query]:
+    """The assumptions, counted by everything that a row of the answer is told from."""
+    found = store.query(
+        f"""
+        with calls as (
+          select *,
+            row_number() over (
+              partition by coalesce(
+                shared_event_id,
+                case when minted_access_key_id is not null then request_id end,
+                event_id)
+              order by case when identity_type = 'AWSAccount' then 1 else 0 end, event_id
+            ) as copy
+          from events
+          where event_time >= $window_first and event_time <= $window_last
+            and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
+            and {match.sql}
+        )
+        select event_name, target_role_arn, failed, error_code, error_message, identity_type,
+          invoked_by, source_ip_address, user_agent, session_from_console, target_session_name,
+          coalesce(access_key_id = $alert_key, false) as by_alert_key,
+          event_time > $last_seen as after_alert,
+          count(*) as count, min(event_time) as first, max(event_time) as last,
+          min(user_identity) as user_identity, min(response_elements) as response_elements,
+          min(request_parameters) as request_parameters,
+          arg_min(event_id, event_time, {EVENTS_SHOWN}) as event_ids
+        from calls where copy = 1
+        group by event_name, target_role_arn, failed, error_code, error_message, identity_type,
+          invoked_by, source_ip_address, user_agent, session_from_console, target_session_name,
+          by_alert_key, after_alert
+        order by count desc, first limit {KINDS}
+        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
+        {
+            **match.parameters,
+            "window_first": window.first,
+            "window_last": window.last,
+            "last_seen": last_seen,
+            "alert_key": principal.access_key_id or "",
+        },
+        first=window.first,
+        last=window.last,
+    )
+    return found.rows, found.query
+
+
+def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for kind in kinds:
+        denial = parse_denial(kind["error_code"], kind["error_message"])
+        target = kind["target_role_arn"] or denial.target_role_arn or _root_target(kind)
+        why = denial.reason_class if kind["failed"] else None
+        key = (target, bool(kind["failed"]), kind["error_code"], why, interface_of(kind))
+        grouped[(*key, bool(kind["after_alert"]))].append(kind)
+    roles = [_role(key, members) for key, members in grouped.items()]
+    return sorted(
+        roles,
+        key=lambda role: (
+            role["after_alert"],
+            role["result"] == "failure",
+            -role["count"],
+            str(role["role_arn"]),
+        ),
+    )
+
+
+def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    target, failed, error_code, why, interface, after_alert = key
+    early = sorted(kinds, key=lambda kind: kind["first"])
+    return {
+        "role_arn": target,
+        "result": "failure" if failed else "success",
+        "error_code": error_code,
+        "reason_class": why,
+        "interface": interface,
+        "count": sum(int(kind["count"]) for kind in kinds),
+        "first": iso(early[0]["first"]),
+        "last": iso(max(kind["last"] for kind in kinds)),
+        "source_ip_addresses": _distinct(kinds, "source_ip_address"),
+        "after_alert": after_alert,
+        "user_agents": _distinct(kinds, "user_agent"),
+        "session_names": _distinct(kinds, "target_session_name"),
+        "interface_detail": next(filter(None, map(interface_detail, early)), None),
+        "reason": REASON_WORDS[why] if why else None,
+        "error_message": next((kind["error_message"] for kind in early if failed), None),
+        "by_alert_key": sum(int(kind["count"]) for kind in kinds if kind["by_alert_key"]),
+        "event_ids": [event for kind in early for event in kind["event_ids"]][:EVENTS_SHOWN],
+    }
+
+
+def _root_target(kind: Mapping[str, Any]) -> str | None:
+    """AssumeRoot has no role: its target is an account's root."""
+    if kind["event_name"] != "AssumeRoot":
+        return None
+    target = json_object(kind["request_parameters"]).get("targetPrincipal")
+    if not isinstance(target, str) or not target:
+        return None
+    return target if target.startswith("arn:") else f"arn:aws:iam::{target}:root"
+
+
+def _distinct(kinds: Iterable[Mapping[str, Any]], name: str) -> list[str]:
+    return sorted({kind[name] for kind in kinds if kind[name]})[:LISTED]
+
+
+def _sentence(
+    roles: Sequence[Mapping[str, Any]], status: str, enumeration: Mapping[str, Any] | None
+) -> str:
+    if status == "not_covered":
+        return "No logs of that account and time are indexed: whether it assumed roles is unknown."
+    if not roles and status == "partial":
+        return "It neither assumed a role nor tried to, in the indexed part of the week before."
+    if not roles:
+        return (
+            "It neither assumed a role nor tried to, from 7 days before the alert to a day after."
+        )
+    made = [role for role in roles if role["result"] == "success"]
+    refused = [role for role in roles if role["result"] == "failure"]
+    parts = []
+    if made:
+        times = sum(role["count"] for role in made)
+        parts.append(
+            f"Assumed {counted(_targets(made), 'role')}, {counted(times, 'time')}:"
+            f" {listed(_names(made))}"
+        )
+    if refused:
+        times = sum(role["count"] for role in refused)
+        reasons = {role["reason_class"] for role in refused} - {"unknown"}
+        why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))})"
+        parts.append(
+            f"{'failed' if made else 'Failed'} {counted(times, 'time')} on"
+            f" {counted(_targets(refused), 'target')}{why if reasons else ''}:"
+            f" {listed(_names(refused))}"
+        )
+    sentence = "; ".join(parts) + "."
+    if enumeration is not None:
+        sentence += (
+            f" Enumeration: {enumeration['targets']} different roles were refused within"
+            f" {counted(enumeration['minutes'], 'minute')}."
+        )
+    return sentence
+
+
+def _targets(roles: Iterable[Mapping[str, Any]]) -> int:
+    return len({_target_key(role["role_arn"]) for role in roles})
+
+
+def _target_key(arn: str | None) -> object:
+    return role_named(arn) or arn
+
+
+def _names(roles: Iterable[Mapping[str, Any]]) -> list[str]:
+    names = [
+        short(short_name(role["role_arn"]) or "a role that the record does not name")
+        for role in roles
+    ]
+    return list(dict.fromkeys(names))
+
+
+ROLES_ASSUMED = Enrichment(name=NAME, question=QUESTION, ask=roles_assumed, empty_data=empty_data)

@@ -1,0 +1,105 @@
+"""The stretch of time a question looks at, and what the index holds of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Status
+from enrich.entity import account_of
+from trail.store import Coverage, Store
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """From `first` to `last`, both included unless the question says otherwise."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Looked:
+    """How much of a window could be looked at: turns "found n" into a status and its caveats."""
+
+    coverage: Coverage
+    account_id: str | None
+
+    def status(self, found: int) -> Status:
+        if self.coverage.status == "not_covered" and not found:
+            return "not_covered"
+        if self.coverage.status != "covered":
+            return "partial"
+        return "answered" if found else "nothing"
+
+    def caveats(self) -> tuple[str, ...]:
+        of_whom = f"account {self.account_id}" if self.account_id else "any account"
+        if self.coverage.status == "not_covered":
+            return (f"The index holds no logs of {of_whom} between {in_words(self.coverage)}.",)
+        if self.coverage.status == "partial":
+            missing = days_in_words(self.coverage.missing)
+            return (f"The index holds no logs of {of_whom} on {missing} (UTC).",)
+        return ()
+
+
+def look(
+    alert: Alert, principal: Principal, store: Store, window: Window, *, open_end: bool = False
+) -> Looked:
+    """What the index holds of the principal's account in the window.
+
+    With `open_end` the window's last instant is not part of it, nor then a day that starts there.
+    """
+    account = account_of(alert, principal)
+    last = window.last - timedelta(microseconds=1) if open_end else window.last
+    accounts = None if account is None else [account]
+    return Looked(store.coverage(accounts, window.first, last), account)
+
+
+def why_not_looked_up(alert: Alert) -> str | None:
+    """The sentence for an alert that no question about events can be asked for, else None."""
+    if alert.sample:
+        return "This is a generated sample finding: its placeholders are not looked up."
+    if alert.first_seen is None:
+        return "The alert states no time, so there is no window to look in."
+    return None
+
+
+NO_ONE = "The alert names no identity whose calls could be looked up."
+
+
+def days_before(alert: Alert, days: int) -> Window:
+    """From so many days before the alert's first event to its last event, both included."""
+    assert alert.first_seen is not None
+    return Window(
+        alert.first_seen - timedelta(days=days),
+        max(alert.last_seen or alert.first_seen, alert.first_seen),
+    )
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO-8601 in UTC with a "Z", to the second unless the moment is finer."""
+    if moment is None:
+        return None
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.isoformat().replace("+00:00", "Z")
+
+
+def in_words(coverage: Coverage) -> str:
+    return f"{coverage.first:%Y-%m-%d %H:%M} and {coverage.last:%Y-%m-%d %H:%M} UTC"
+
+
+def days_in_words(days: Sequence[date]) -> str:
+    """Days as runs: "2026-03-01 to 2026-03-04 and 2026-03-07"."""
+    runs: list[str] = []
+    numbered = enumerate(sorted(days))
+    for _, members in itertools.groupby(numbered, lambda pair: pair[1].toordinal() - pair[0]):
+        run = [day for _, day in members]
+        runs.append(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}")
+    if len(runs) > 1:
+        return f"{', '.join(runs[:-1])} and {runs[-1]}"
+    return runs[0] if runs else ""

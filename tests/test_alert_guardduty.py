@@ -1,0 +1,586 @@
+"""GuardDuty findings in every form, and as Security Hub hands them on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts import parse_alerts
+
+SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "guardduty-samples" / "events"
+
+FINDING: dict[str, Any] = {
+    "schemaVersion": "2.0",
+    "accountId": "111122223333",
+    "region": "eu-west-1",
+    "partition": "aws",
+    "id": "e0c1f2a3b4d5e6f708192a3b4c5d6e7f",
+    "arn": "arn:aws:guardduty:eu-west-1:111122223333:detector/d1/finding/"
+    "e0c1f2a3b4d5e6f708192a3b4c5d6e7f",
+    "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+    "resource": {
+        "resourceType": "AccessKey",
+        "accessKeyDetails": {
+            "accessKeyId": "ASIAROLESESSION00001",
+            "principalId": "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0",
+            "userName": "reader",
+            "userType": "AssumedRole",
+        },
+    },
+    "service": {
+        "serviceName": "guardduty",
+        "detectorId": "d1",
+        "action": {
+            "actionType": "AWS_API_CALL",
+            "awsApiCallAction": {
+                "api": "GetObject",
+                "serviceName": "s3.amazonaws.com",
+                "callerType": "Remote IP",
+                "errorCode": "AccessDenied",
+                "userAgent": "aws-cli/2.15.0",
+                "remoteIpDetails": {
+                    "ipAddressV4": "203.0.113.9",
+                    "organization": {"asn": "64500", "asnOrg": "EXAMPLE", "isp": "Example"},
+                    "country": {"countryName": "Nowhere"},
+                },
+                "affectedResources": {},
+            },
+        },
+        "resourceRole": "TARGET",
+        "additionalInfo": {"type": "default", "value": "{}"},
+        "eventFirstSeen": "2026-03-10T12:00:00.000Z",
+        "eventLastSeen": "2026-03-10T13:30:00.000Z",
+        "archived": False,
+        "count": 7,
+    },
+    "severity": 8,
+    "createdAt": "2026-03-10T14:00:00.000Z",
+    "updatedAt": "2026-03-10T14:00:00.000Z",
+    "title": "Credentials of an instance role were used from outside AWS.",
+    "description": "…",
+}
+
+
+def _pascal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[0].upper() + key[1:]: _pascal(item) for key, item in value.items()}
+    return [_pascal(item) for item in value] if isinstance(value, list) else value
+
+
+def _hybrid(finding: dict[str, Any]) -> dict[str, Any]:
+    """Capitals on the outer levels only, as a playbook that renames what it uses leaves them."""
+    hybrid = {key[0].upper() + key[1:]: value for key, value in finding.items()}
+    hybrid["Service"] = {key[0].upper() + key[1:]: v for key, v in finding["service"].items()}
+    return hybrid
+
+
+def _changed(**paths: Any) -> dict[str, Any]:
+    """The finding with values at dotted paths ("resource__accessKeyDetails") replaced."""
+    finding = deepcopy(FINDING)
+    for path, value in paths.items():
+        *parents, last = path.split("__")
+        target = finding
+        for parent in parents:
+            target = target[parent]
+        target[last] = value
+    return finding
+
+
+def _one(finding: object) -> Any:
+    (alert,) = parse_alerts(json.dumps(finding))
+    return alert
+
+
+EVENTBRIDGE = {
+    "version": "0",
+    "id": "c8c4daa7-a20c-2f03-0070-b7393dd542ad",
+    "detail-type": "GuardDuty Finding",
+    "source": "aws.guardduty",
+    "account": "111122223333",
+    "time": "2026-03-10T14:00:00Z",
+    "region": "eu-west-1",
+    "resources": [],
+    "detail": FINDING,
+}
+
+FORMS: dict[str, tuple[object, str]] = {
+    "S3 export line": (FINDING, "GuardDuty finding, export form"),
+    "API": (_pascal(FINDING), "GuardDuty finding, API form"),
+    "GetFindings": (
+        {"Findings": [_pascal(FINDING)]},
+        "GuardDuty finding, API form, in GetFindings response",
+    ),
+    "EventBridge": (
+        EVENTBRIDGE,
+        "GuardDuty finding, EventBridge form, in EventBridge event",
+    ),
+    "SOAR hybrid": (_hybrid(FINDING), "GuardDuty finding, mixed-case form of a SOAR tool"),
+    "EventBridge in SNS": (
+        {"Type": "Notification", "Message": json.dumps(EVENTBRIDGE)},
+        "GuardDuty finding, EventBridge form, in EventBridge event, in SNS message",
+    ),
+    "Panther": (
+        FINDING | {"p_log_type": "AWS.GuardDuty"},
+        "GuardDuty finding, export form, in Panther",
+    ),
+    "Elastic event.original": (
+        {"_source": {"event": {"original": json.dumps(FINDING), "dataset": "aws.guardduty"}}},
+        "GuardDuty finding, export form, in Elastic's event.original, in Elastic document",
+    ),
+    "Splunk _raw": (
+        {"result": {"_raw": json.dumps(FINDING)}},
+        "GuardDuty finding, export form, in Splunk's _raw, in Splunk result",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_finding_reads_alike_in_every_form(form: str) -> None:
+    pasted, shape = FORMS[form]
+    alert = _one(pasted)
+
+    assert alert.shape == shape
+    assert (alert.source, alert.id) == ("guardduty", FINDING["id"])
+    assert alert.finding_type == FINDING["type"]
+    assert alert.title == FINDING["title"]
+    assert alert.severity == 8.0
+    assert (alert.account_id, alert.region) == ("111122223333", "eu-west-1")
+    assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert alert.last_seen == datetime(2026, 3, 10, 13, 30, tzinfo=UTC)
+    assert (alert.event_source, alert.event_name) == ("s3.amazonaws.com", "GetObject")
+    assert alert.error_code == "AccessDenied"
+    assert alert.source_ip_address == "203.0.113.9"
+    assert alert.user_agent == "aws-cli/2.15.0"
+    assert alert.sample is False
+    assert alert.event_id is None
+    (person,) = alert.principals
+    assert person.type == "AssumedRole"
+    assert person.arn == "arn:aws:sts::111122223333:assumed-role/reader/i-0123456789abcdef0"
+    assert person.role_arn == "arn:aws:iam::111122223333:role/reader"
+    assert person.principal_id == "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0"
+    assert person.access_key_id == "ASIAROLESESSION00001"
+    assert person.session_name == "i-0123456789abcdef0"
+    assert person.user_name is None
+    assert any("carries no ARN" in note for note in alert.notes)
+
+
+def test_export_lines_become_one_alert_each() -> None:
+    lines = "\n".join(json.dumps(FINDING | {"id": f"finding-{n}"}) for n in range(3))
+    alerts = parse_alerts(gzip.compress(lines.encode()))
+    assert [alert.id for alert in alerts] == ["finding-0", "finding-1", "finding-2"]
+
+
+def test_origins_are_spelt_as_pasted() -> None:
+    assert _one(_pascal(FINDING)).origins["source_ip_address"] == (
+        "Service.Action.AwsApiCallAction.RemoteIpDetails.IpAddressV4"
+    )
+    assert _one(EVENTBRIDGE).origins["principals[0].access_key_id"] == (
+        "detail.resource.accessKeyDetails.accessKeyId"
+    )
+
+
+@pytest.mark.parametrize(
+    ("details", "arn"),
+    [
+        (
+            {"userType": "IAMUser", "userName": "alice", "principalId": "AIDAALICEXXXXXXXXXXXX"},
+            "arn:aws:iam::111122223333:user/alice",
+        ),
+        (
+            {"userType": "Root", "userName": "Root", "principalId": "111122223333"},
+            "arn:aws:iam::111122223333:root",
+        ),
+        (
+            {"userType": "FederatedUser", "userName": "bob", "principalId": "111122223333:bob"},
+            "arn:aws:sts::111122223333:federated-user/bob",
+        ),
+        ({"userType": "AWSAccount", "principalId": "444455556666"}, None),
+    ],
+)
+def test_the_principal_of_other_kinds_of_identity(details: dict[str, str], arn: str | None) -> None:
+    person = _one(_changed(resource__accessKeyDetails=details)).principals[0]
+    assert (person.type, person.arn) == (details["userType"], arn)
+    assert person.principal_id == details["principalId"]
+
+
+def test_arns_are_of_the_findings_partition() -> None:
+    person = _one(_changed(partition="aws-cn")).principals[0]
+    assert person.role_arn == "arn:aws-cn:iam::111122223333:role/reader"
+
+
+def test_without_times_there_is_no_window_and_creation_is_no_substitute() -> None:
+    finding = deepcopy(FINDING)
+    del finding["service"]["eventFirstSeen"], finding["service"]["eventLastSeen"]
+    alert = _one(finding)
+    assert alert.first_seen is None
+    assert alert.last_seen is None
+    assert any("give the time" in note for note in alert.notes)
+
+
+def test_an_ipv6_caller() -> None:
+    remote = {"ipAddressV6": "2001:db8::7", "ipAddressV4": ""}
+    path = "service__action__awsApiCallAction__remoteIpDetails"
+    assert _one(_changed(**{path: remote})).source_ip_address == "2001:db8::7"
+
+
+def test_an_older_anomaly_has_its_user_agent_in_the_additional_information() -> None:
+    finding = deepcopy(FINDING)
+    del finding["service"]["action"]["awsApiCallAction"]["userAgent"]
+    inner = {"userAgent": {"fullUserAgent": "Boto3/1.26", "userAgentCategory": "Boto3"}}
+    finding["service"]["additionalInfo"] = {"type": "default", "value": json.dumps(inner)}
+    alert = _one(finding)
+    assert alert.user_agent == "Boto3/1.26"
+    assert alert.origins["user_agent"] == ("service.additionalInfo.value → userAgent.fullUserAgent")
+
+
+def test_an_account_id_written_as_a_number_gets_its_zeros_back() -> None:
+    assert _one(_changed(accountId=11122223333)).account_id == "011122223333"
+
+
+def test_a_severity_off_the_scale_is_none() -> None:
+    assert _one(_changed(severity=8000)).severity is None
+
+
+def test_an_instance_finding_points_to_its_roles_session() -> None:
+    resource = {
+        "resourceType": "Instance",
+        "instanceDetails": {
+            "instanceId": "i-0123456789abcdef0",
+            "iamInstanceProfile": {
+                "arn": "arn:aws:iam::111122223333:instance-profile/web/web-role",
+                "id": "AIPAWEBROLEXXXXXXXXXX",
+            },
+        },
+    }
+    action = {
+        "actionType": "NETWORK_CONNECTION",
+        "networkConnectionAction": {"remoteIpDetails": {"ipAddressV4": "203.0.113.66"}},
+    }
+    alert = _one(_changed(resource=resource, service__action=action))
+    (person,) = alert.principals
+    assert person.type == "AssumedRole"
+    assert person.role_arn == "arn:aws:iam::111122223333:role/web-role"
+    assert person.arn == "arn:aws:sts::111122223333:assumed-role/web-role/i-0123456789abcdef0"
+    assert person.session_name == "i-0123456789abcdef0"
+    assert person.principal_id is None  # AIPA… names the profile, not the role
+    assert any("instance profile" in note for note in alert.notes)
+    assert any("far end of a network connection" in note for note in alert.notes)
+    assert alert.event_name is None
+
+
+def test_a_lambda_finding_points_to_the_functions_role() -> None:
+    resource = {
+        "resourceType": "Lambda",
+        "lambdaDetails": {
+            "functionName": "resize",
+            "role": "arn:aws:iam::111122223333:role/service-role/resize-role",
+        },
+    }
+    (person,) = _one(_changed(resource=resource)).principals
+    assert person.role_arn == "arn:aws:iam::111122223333:role/service-role/resize-role"
+    assert person.arn == "arn:aws:sts::111122223333:assumed-role/resize-role/resize"
+    assert person.session_name == "resize"
+
+
+def test_an_ecs_finding_gives_the_tasks_session() -> None:
+    task = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0f0e0d0c0b0a09080706050403020100"
+    resource = {
+        "resourceType": "ECSCluster",
+        "ecsClusterDetails": {"name": "shop", "taskDetails": {"arn": task}},
+    }
+    (person,) = _one(_changed(resource=resource)).principals
+    assert person.session_name == "0f0e0d0c0b0a09080706050403020100"
+    assert person.role_arn is None
+
+
+def test_a_finding_without_an_identity_asks_for_one() -> None:
+    alert = _one(_changed(resource={"resourceType": "S3Bucket", "s3BucketDetails": []}))
+    assert alert.principals == ()
+    assert any("give the principal" in note for note in alert.notes)
+
+
+SEQUENCE = _changed(
+    type="AttackSequence:IAM/CompromisedCredentials",
+    severity=9,
+    resource={"resourceType": "AttackSequence"},
+    service={
+        "serviceName": "guardduty",
+        "eventFirstSeen": "2026-03-10T10:00:00.000Z",
+        "eventLastSeen": "2026-03-10T12:00:00.000Z",
+        "count": 5,
+        "detection": {
+            "sequence": {
+                "uid": "s-1",
+                "actors": [
+                    {
+                        "id": "user:AssumedRole:AROAREADERXXXXXXXXXXX:work",
+                        "user": {
+                            "name": "reader",
+                            "uid": "AROAREADERXXXXXXXXXXX:work",
+                            "type": "AssumedRole",
+                            "credentialUid": "ASIAROLESESSION00001",
+                            "account": {"uid": "444455556666", "account": "other"},
+                        },
+                        "session": {
+                            "uid": "work",
+                            "createdTime": "2026-03-10T09:50:00Z",
+                            "mfaStatus": "DISABLED",
+                        },
+                    },
+                    {
+                        "id": "user:IAMUser:AIDAALICEXXXXXXXXXXXX",
+                        "user": {
+                            "name": "alice",
+                            "uid": "AIDAALICEXXXXXXXXXXXX",
+                            "type": "IAMUser",
+                            "credentialUid": "AKIAALICEXXXXXXXXXXX",
+                            "account": {"uid": "111122223333"},
+                        },
+                    },
+                ],
+                "endpoints": [{"id": "e1", "ip": "203.0.113.9"}, {"id": "e2", "ip": "203.0.113.8"}],
+                "signals": [
+                    {
+                        "uid": "g1",
+                        "type": "CLOUD_TRAIL",
+                        "firstSeenAt": "2026-03-10T10:00:00Z",
+                        "lastSeenAt": "2026-03-10T12:00:00Z",
+                        "activities": [
+                            {
+                                "api": {
+                                    "operation": "StopLogging",
+                                    "service": "cloudtrail.amazonaws.com",
+                                    "userAgent": "Boto3/1.34",
+                                }
+                            },
+                            {"api": {"operation": "PutObject", "service": "s3.amazonaws.com"}},
+                        ],
+                    }
+                ],
+            }
+        },
+    },
+)
+
+
+@pytest.mark.parametrize("finding", [SEQUENCE, _pascal(SEQUENCE)], ids=["camel", "pascal"])
+def test_an_attack_sequence_names_every_actor(finding: dict[str, Any]) -> None:
+    alert = _one(finding)
+    role, user = alert.principals
+    assert role.arn == "arn:aws:sts::444455556666:assumed-role/reader/work"
+    assert role.access_key_id == "ASIAROLESESSION00001"
+    assert role.session_created == datetime(2026, 3, 10, 9, 50, tzinfo=UTC)
+    assert (user.type, user.user_name) == ("IAMUser", "alice")
+    assert user.access_key_id == "AKIAALICEXXXXXXXXXXX"
+    assert alert.source_ip_address == "203.0.113.9"
+    assert (alert.event_source, alert.event_name) == ("cloudtrail.amazonaws.com", "StopLogging")
+    assert any("203.0.113.8" in note for note in alert.notes)
+    assert any("2 principals" in note for note in alert.notes)
+    assert any("PutObject" in note for note in alert.notes)
+
+
+# --- Samples --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "address", "call", "key"),
+    [
+        (
+            "guardduty_iam_event.json",
+            "Recon:IAMUser/MaliciousIPCaller.Custom",
+            "198.51.100.0",
+            "GeneratedFindingAPIName",
+            "GeneratedFindingAccessKeyId",
+        ),
+        (
+            "guardduty_s3_event.json",
+            "PenTest:S3/ParrotLinux",
+            "198.51.100.0",
+            "GeneratedFindingAPIName",
+            "GeneratedFindingAccessKeyId",
+        ),
+        ("guardduty_ec2_event.json", "Canary:EC2/Stateless.IntegTest", "0.0.0.0", None, None),
+    ],
+)
+@pytest.mark.skipif(not SAMPLES.exists(), reason="AWS's sample findings are not on this machine")
+def test_awss_own_sample_findings(
+    name: str, kind: str, address: str, call: str | None, key: str | None
+) -> None:
+    (alert,) = parse_alerts((SAMPLES / name).read_bytes())
+    assert alert.sample is True
+    assert any("sample finding" in note for note in alert.notes)
+    assert (alert.finding_type, alert.severity) == (kind, 5.0)
+    assert (alert.source_ip_address, alert.event_name) == (address, call)
+    assert alert.account_id == "123456789012"
+    assert [person.access_key_id for person in alert.principals] == ([key] if key else [])
+    assert all(person.arn is None for person in alert.principals)
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        _changed(title="[SAMPLE] Something"),
+        _changed(service__additionalInfo={"sample": True}),
+        _changed(service__additionalInfo={"type": "default", "value": '{"sample":true}'}),
+    ],
+)
+def test_samples_are_told_by_what_guardduty_writes(finding: dict[str, Any]) -> None:
+    assert _one(finding).sample is True
+
+
+def test_an_attacker_cannot_make_a_finding_pass_for_a_sample() -> None:
+    details = FINDING["resource"]["accessKeyDetails"] | {
+        "userName": "GeneratedFindingUserName",
+        "principalId": "AROAREADERXXXXXXXXXXX:GeneratedFinding",
+    }
+    finding = _changed(
+        resource__accessKeyDetails=details,
+        service__action__awsApiCallAction__userAgent="GeneratedFinding [SAMPLE]",
+    )
+    assert _one(finding).sample is False
+
+
+# --- Security Hub ---------------------------------------------------------------------------------
+
+ASFF: dict[str, Any] = {
+    "SchemaVersion": "2018-10-08",
+    "Id": FINDING["arn"],
+    "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/guardduty",
+    "ProductName": "GuardDuty",
+    "GeneratorId": "arn:aws:guardduty:eu-west-1:111122223333:detector/d1",
+    "AwsAccountId": "111122223333",
+    "Region": "eu-west-1",
+    "Types": [
+        "TTPs/Initial Access/UnauthorizedAccess:IAMUser-InstanceCredentialExfiltration.OutsideAWS"
+    ],
+    "FirstObservedAt": "2026-03-10T12:00:00.000Z",
+    "LastObservedAt": "2026-03-10T13:30:00.000Z",
+    "CreatedAt": "2026-03-10T14:00:00.000Z",
+    "Severity": {"Product": 8, "Label": "HIGH", "Normalized": 70},
+    "Title": FINDING["title"],
+    "ProductFields": {
+        "aws/guardduty/service/action/actionType": "AWS_API_CALL",
+        "aws/guardduty/service/action/awsApiCallAction/api": "GetObject",
+        "aws/guardduty/service/action/awsApiCallAction/serviceName": "s3.amazonaws.com",
+        "aws/guardduty/service/action/awsApiCallAction/remoteIpDetails/ipAddressV4": "203.0.113.9",
+        "aws/guardduty/service/additionalInfo/value": "{}",
+    },
+    "Resources": [
+        {
+            "Type": "AwsIamAccessKey",
+            "Id": "AWS::IAM::AccessKey:ASIAROLESESSION00001",
+            "Partition": "aws",
+            "Region": "eu-west-1",
+            "Details": {
+                "AwsIamAccessKey": {
+                    "PrincipalId": "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0",
+                    "PrincipalType": "AssumedRole",
+                    "PrincipalName": "reader",
+                }
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        ASFF,
+        {"Findings": [ASFF]},
+        {
+            "source": "aws.securityhub",
+            "detail-type": "Security Hub Findings - Imported",
+            "detail": {"findings": [ASFF]},
+        },
+    ],
+    ids=["bare", "GetFindings", "EventBridge"],
+)
+def test_a_guardduty_finding_by_security_hub_is_the_same_alert(pasted: dict[str, Any]) -> None:
+    alert = _one(pasted)
+    direct = _one(FINDING)
+    assert alert.source == "securityhub"
+    assert alert.shape.endswith("from GuardDuty")
+    for field in ("id", "finding_type", "severity", "title", "first_seen", "last_seen", "region"):
+        assert getattr(alert, field) == getattr(direct, field), field
+    for field in ("account_id", "source_ip_address", "event_source", "event_name", "principals"):
+        assert getattr(alert, field) == getattr(direct, field), field
+
+
+def test_asff_severity_without_the_products_own() -> None:
+    assert _one(ASFF | {"Severity": {"Normalized": 40, "Label": "MEDIUM"}}).severity == 4.0
+    assert _one(ASFF | {"Severity": {"Label": "CRITICAL"}}).severity == 9.0
+
+
+def test_asff_of_another_product_names_the_resource() -> None:
+    finding = ASFF | {
+        "Id": "arn:aws:securityhub:eu-west-1:111122223333:subscription/x/finding/1",
+        "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/securityhub",
+        "ProductName": "Security Hub",
+        "ProductFields": {},
+        "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
+        "Resources": [{"Type": "AwsIamUser", "Id": "arn:aws:iam::111122223333:user/alice"}],
+    }
+    alert = _one(finding)
+    assert alert.principals[0].user_name == "alice"
+    assert alert.finding_type == (
+        "Software and Configuration Checks/Industry and Regulatory Standards"
+    )
+
+
+def test_an_asff_sample_is_a_sample() -> None:
+    assert _one(ASFF | {"Sample": True}).sample is True
+
+
+OCSF = {
+    "class_uid": 2004,
+    "class_name": "Detection Finding",
+    "metadata": {"product": {"name": "GuardDuty", "uid": "guardduty"}, "uid": "m-1"},
+    "finding_info": {
+        "uid": FINDING["arn"],
+        "title": FINDING["title"],
+        "types": [FINDING["type"]],
+        "first_seen_time_dt": "2026-03-10T12:00:00.000Z",
+        "last_seen_time_dt": "2026-03-10T13:30:00.000Z",
+        "created_time_dt": "2026-03-10T14:00:00.000Z",
+    },
+    "severity": "High",
+    "severity_id": 4,
+    "cloud": {"account": {"uid": "111122223333"}, "region": "eu-west-1", "provider": "AWS"},
+    "resources": [{"uid": "ASIAROLESESSION00001", "type": "AWS::IAM::AccessKey"}],
+    "evidences": [
+        {
+            "api": {"operation": "GetObject", "service": {"name": "s3.amazonaws.com"}},
+            "src_endpoint": {"ip": "203.0.113.9"},
+            "actor": {
+                "user": {
+                    "uid": "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0",
+                    "type": "AssumedRole",
+                    "name": "reader",
+                    "credential_uid": "ASIAROLESESSION00001",
+                    "account": {"uid": "111122223333"},
+                }
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [OCSF, {"detail-type": "Findings Imported V2", "detail": {"findings": [OCSF]}}],
+    ids=["bare", "EventBridge"],
+)
+def test_security_hub_v2(pasted: dict[str, Any]) -> None:
+    alert = _one(pasted)
+    direct = _one(FINDING)
+    assert (alert.source, alert.severity) == ("securityhub", 7.0)
+    for field in ("id", "finding_type", "first_seen", "last_seen", "event_name", "principals"):
+        assert getattr(alert, field) == getattr(direct, field), field
+    assert alert.source_ip_address == "203.0.113.9"

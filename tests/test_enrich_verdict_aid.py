@@ -1,0 +1,284 @@
+"""The verdict aid: lines for and against on cited events, and next steps that are safe to copy."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memory_store import MemoryStore
+
+from alerts import parse_alerts
+from alerts.alert import Alert, Principal
+from enrich import ask_all
+from enrich.evidence import Weight, weigh
+from enrich.next_steps import Step, next_steps
+
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
+def at(moment: datetime, **changes: Any) -> dict[str, Any]:
+    return an_event(eventTime=moment.strftime("%Y-%m-%dT%H:%M:%SZ"), **changes)
+
+
+def history(**changes: Any) -> list[dict[str, Any]]:
+    """Two calls a day on the thirteen days before, at noon."""
+    return [
+        at(NOON - timedelta(days=n + 1, minutes=m), **changes) for n in range(13) for m in (0, 5)
+    ]
+
+
+def weighed(
+    alert_record: dict[str, Any], *records: dict[str, Any]
+) -> tuple[list[Weight], set[str], str]:
+    alert = parse_alerts(json.dumps(alert_record))[0]
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, MemoryStore([alert_record, *records]))
+    assert not [answer.sentence for answer in answers if answer.status == "failed"]
+    lines = weigh(alert, principal, answers)
+    return (
+        lines,
+        {record["eventID"] for record in (alert_record, *records)},
+        alert_record["eventID"],
+    )
+
+
+def sentences(lines: list[Weight], side: str) -> list[str]:
+    return [line.sentence for line in lines if line.side == side]
+
+
+def test_a_usual_call_speaks_against_and_nothing_speaks_for() -> None:
+    lines, _, _ = weighed(at(NOON), *history())
+    assert sentences(lines, "for") == []
+    assert sentences(lines, "against") == [
+        "The same call came 26 times from this IP with this user agent in the 14 days before.",
+        "Nothing about the alert is new against 26 calls on 13 days by this identity in the 14 days"
+        " before.",
+    ]
+
+
+def test_a_new_address_and_a_persistent_key_speak_for() -> None:
+    alert = at(
+        NOON,
+        sourceIPAddress="203.0.113.66",
+        eventSource="iam.amazonaws.com",
+        eventName="CreateAccessKey",
+    )
+    lines, known, own = weighed(alert, *history())
+    told = sentences(lines, "for")
+    assert any(sentence.startswith("The source IP 203.0.113.66 is not among") for sentence in told)
+    assert any(
+        sentence.startswith("CreateAccessKey succeeded 1 time (persistence, T1098.001)")
+        for sentence in told
+    )
+    assert any(sentence.startswith("IAM was used for the first time") for sentence in told)
+    for line in lines:
+        assert line.event_ids
+        assert set(line.event_ids) <= known
+    assert own in lines[0].event_ids
+
+
+def test_thin_history_says_nothing_about_what_is_new() -> None:
+    alert = at(NOON, sourceIPAddress="203.0.113.66")
+    lines, _, _ = weighed(alert, at(NOON - timedelta(days=3)))
+    assert [line for line in lines if line.answer == "baseline"] == []
+
+
+def test_only_failures_speak_against() -> None:
+    alert = at(NOON, eventName="GetPasswordData", errorCode="Client.UnauthorizedOperation")
+    lines, _, _ = weighed(alert)
+    assert (
+        "All 1 interesting call failed: in these logs nothing was changed or read that way."
+        in sentences(lines, "against")
+    )
+
+
+def test_many_different_denials_speak_for() -> None:
+    denied = [
+        at(NOON - timedelta(minutes=n), eventName=f"List{n}", errorCode="AccessDenied")
+        for n in range(1, 13)
+    ]
+    lines, _, _ = weighed(at(NOON), *denied)
+    assert (
+        "Denied 12 times over 12 different calls: somebody tries what the identity may do."
+        in sentences(lines, "for")
+    )
+
+
+@pytest.mark.parametrize(
+    ("agent", "side", "words"),
+    [
+        ("TruffleHog", "for", "names TruffleHog"),
+        ("python-requests/2.31.0", "for", "signed by hand"),
+        ("Boto3/1.34 Python/3.11 Linux/6.6.9-kali1-amd64 Botocore/1.34", "for", "Kali Linux"),
+        ("stratus-red-team_3f7c", "against", "attack simulation"),
+    ],
+)
+def test_telling_user_agents(agent: str, side: str, words: str) -> None:
+    lines, _, _ = weighed(at(NOON, userAgent=agent))
+    assert any(words in sentence for sentence in sentences(lines, side))
+
+
+def test_an_alert_without_any_event_behind_it_makes_no_bare_claims() -> None:
+    alert = Alert(
+        id="x",
+        source="text",
+        title="t",
+        severity=None,
+        first_seen=NOON,
+        last_seen=NOON,
+        account_id=ACCOUNT,
+        region=None,
+        source_ip_address=None,
+        user_agent="TruffleHog",
+        event_source=None,
+        event_name=None,
+        principals=(),
+        raw="",
+    )
+    root = Principal("Root", principal_id=ACCOUNT)
+    assert weigh(alert, root, ask_all(alert, root, MemoryStore([at(NOON)]))) == []
+
+
+def steps_of(principal: Principal, **changes: Any) -> list[Step]:
+    alert = parse_alerts(json.dumps(at(NOON)))[0]
+    fields = dict(alert.__dict__) | changes
+    return next_steps(Alert(**fields), principal, [])
+
+
+def commands(steps: list[Step]) -> list[str]:
+    return [command for step in steps for command in step.commands]
+
+
+def test_a_long_lived_key_is_switched_off_and_its_sessions_are_ended() -> None:
+    steps = steps_of(Principal("IAMUser", user_name="alice", access_key_id="AKIAALICEXXXXXXXXXXX"))
+    assert commands(steps)[0] == (
+        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXXXXXXXXXXX"
+        " --user-name alice"
+    )
+    deny = next(one for one in commands(steps) if "put-user-policy" in one)
+    policy = json.loads(shlex.split(deny)[-1])
+    assert policy["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-03-20T12:00:00Z"}},
+        }
+    ]
+
+
+def test_a_role_session_is_denied_by_its_id_and_by_its_age() -> None:
+    identity = a_role_session()
+    principal = Principal(
+        "AssumedRole",
+        principal_id=identity["principalId"],
+        role_arn=f"arn:aws:iam::{ACCOUNT}:role/team/reader",
+        session_name="work",
+        access_key_id="ASIAROLESESSION00001",
+    )
+    first, second = [one for one in commands(steps_of(principal)) if "put-role-policy" in one]
+    assert shlex.split(first)[4] == "reader"
+    assert json.loads(shlex.split(first)[-1])["Statement"][0]["Condition"] == {
+        "StringEquals": {"aws:userid": identity["principalId"]}
+    }
+    assert "aws:TokenIssueTime" in second
+    assert not any("update-access-key" in one for one in commands(steps_of(principal)))
+
+
+def test_roles_that_cannot_be_edited_get_no_such_command() -> None:
+    for role in ("AWSReservedSSO_Admin_0123456789abcdef", "AWSServiceRoleForSupport"):
+        principal = Principal(
+            "AssumedRole",
+            principal_id="AROAX:me",
+            role_arn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            session_name="me",
+        )
+        assert not any("aws iam" in command for command in commands(steps_of(principal)))
+
+
+def test_an_instance_is_isolated() -> None:
+    principal = Principal(
+        "AssumedRole",
+        principal_id="AROAX:i-0123456789abcdef0",
+        role_arn=f"arn:aws:iam::{ACCOUNT}:role/web",
+        session_name="i-0123456789abcdef0",
+    )
+    assert any(
+        "--instance-id i-0123456789abcdef0" in command for command in commands(steps_of(principal))
+    )
+
+
+def test_the_key_that_made_the_session_is_switched_off_too() -> None:
+    minted = an_assumption(eventTime="2026-03-20T11:50:00Z")
+    record = at(NOON, userIdentity=a_role_session(created="2026-03-20T11:50:00Z"))
+    alert = parse_alerts(json.dumps(record))[0]
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, MemoryStore([minted, record]))
+    assert (
+        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXXXXXXXXXXX"
+        " --user-name alice"
+    ) in commands(next_steps(alert, principal, answers))
+
+
+def test_what_was_made_and_missing_logs_are_steps() -> None:
+    record = at(NOON, eventSource="iam.amazonaws.com", eventName="CreateUser")
+    alert = parse_alerts(json.dumps(record))[0]
+    answers = ask_all(alert, alert.principals[0], MemoryStore([record]))
+    titles = [step.title for step in next_steps(alert, alert.principals[0], answers)]
+    assert "Check what stays behind" in titles
+    assert "Add the missing logs" in titles
+
+
+def test_a_sample_finding_asks_for_nothing() -> None:
+    (step,) = steps_of(Principal("IAMUser", user_name="GeneratedFindingUserName"), sample=True)
+    assert step.commands == ()
+
+
+@given(
+    st.one_of(
+        st.text(min_size=1, max_size=30),
+        st.sampled_from(
+            ["$(reboot)", "a; rm -rf /", "'; drop table x; --", "`id`", "a\nb", "\x1b[2J"]
+        ),
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_an_attackers_names_stay_single_words_of_the_command(name: str) -> None:
+    user = Principal("IAMUser", user_name=name, access_key_id="AKIA" + name)
+    role = Principal(
+        "AssumedRole",
+        principal_id=f"AROAX:{name}",
+        role_arn=f"arn:aws:iam::{ACCOUNT}:role/{name}",
+        session_name=name,
+        access_key_id="ASIA" + name,
+    )
+    shown = "".join(c if c.isprintable() else "?" for c in name)
+    for principal in (user, role):
+        for command in commands(steps_of(principal, source_ip_address=name)):
+            assert command.isprintable()
+            if command.startswith("aws "):
+                words = shlex.split(command)
+                options = [word for word in words[1:] if word.startswith("--")]
+                assert len(words) >= 3 + len(options)
+            elif command.startswith("select "):
+                # Outside its literals the text holds nothing of the attacker's.
+                outside = "".join(command.replace("''", "").split("'")[::2])
+                assert ";" not in outside
+                assert "--" not in outside
+    key_command = commands(steps_of(user))[0]
+    if key_command.startswith("aws iam update-access-key"):
+        assert shlex.split(key_command)[-1] == shown
+        assert shlex.split(key_command)[-3] == "AKIA" + shown
+
+
+def test_a_weighing_of_the_same_answers_is_the_same() -> None:
+    record = at(NOON, userIdentity=a_user())
+    alert = parse_alerts(json.dumps(record))[0]
+    answers = ask_all(alert, alert.principals[0], MemoryStore([record, *history()]))
+    assert weigh(alert, alert.principals[0], answers) == weigh(alert, alert.principals[0], answers)

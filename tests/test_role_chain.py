@@ -1,0 +1,784 @@
+"""Who assumed the role: one test per edge case of the domain reference (§3.2), and the rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.an_alert import an_alert, who_assumed
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+
+OTHER = "444455556666"
+
+
+def a_use(identity: dict, **changes):
+    return an_event(userIdentity=identity, **changes)
+
+
+def hops(answer):
+    return [
+        (hop["event_id"], hop["method"], hop["rule"], hop["confidence"])
+        for hop in answer.data["chain"]
+    ]
+
+
+def by_service(service: str) -> dict:
+    return {
+        "userIdentity": {"type": "AWSService", "invokedBy": service},
+        "sourceIPAddress": service,
+        "userAgent": service,
+    }
+
+
+# R1: by access key ---------------------------------------------------------------------------
+
+
+def test_an_access_key_finds_its_own_mint_and_not_the_twin_of_the_same_second():
+    twin = an_assumption(key="ASIATWIN000000000001", userIdentity=a_user("mallory"))
+    own = an_assumption(key="ASIAOWN0000000000001")
+    use = a_use(a_role_session(key="ASIAOWN0000000000001"))
+
+    answer = who_assumed(use, [twin, own, use])
+
+    assert answer.status == "answered"
+    (hop,) = answer.data["chain"]
+    assert hop["event_id"] == own["eventID"]
+    assert (hop["method"], hop["rule"], hop["confidence"]) == ("access_key", "R1", "certain")
+    assert hop["candidates"] == [own["eventID"]]
+    assert hop["by"]["user_name"] == "alice"
+    assert hop["time_distance_s"] == 600  # minted 11:50, used 12:00
+    assert answer.data["origin"]["type"] == "IAMUser"
+    assert answer.data["origin"]["label"] == "alice"
+    assert answer.evidence == (own["eventID"],)
+    assert "IAM user alice" in answer.sentence
+    assert "by access key" in answer.sentence
+
+
+def test_a_key_match_for_another_role_is_a_conflict_and_is_not_used():
+    wrong = an_assumption(
+        role="payroll", session="work", key="ASIAOWN0000000000001", eventTime="2026-03-10T11:40:00Z"
+    )
+    right = an_assumption(key="ASIAELSE000000000001")
+    use = a_use(a_role_session(key="ASIAOWN0000000000001"))
+
+    answer = who_assumed(use, [wrong, right, use])
+
+    assert hops(answer) == [(right["eventID"], "creation_date", "R2", "high")]
+    assert any(wrong["eventID"] in caveat and "not used" in caveat for caveat in answer.caveats)
+
+
+# R2: by creation date ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minted_at", "rule", "confidence", "distance"),
+    [
+        ("2026-03-10T11:50:00Z", "R2", "high", 0),
+        ("2026-03-10T11:49:59Z", "R2b", "medium", -1),
+        ("2026-03-10T11:50:02Z", "R2b", "medium", 2),
+        ("2026-03-10T11:49:58Z", "R2b", "medium", -2),
+    ],
+)
+def test_a_creation_date_matches_within_two_seconds(minted_at, rule, confidence, distance):
+    mint = an_assumption(key="ASIAMINTED0000000001", eventTime=minted_at)
+    use = a_use(a_role_session(key="ASIACONSOLE000000001"))
+
+    (hop,) = who_assumed(use, [mint, use]).data["chain"]
+
+    assert (hop["event_id"], hop["method"]) == (mint["eventID"], "creation_date")
+    assert (hop["rule"], hop["confidence"]) == (rule, confidence)
+    assert hop["time_distance_s"] == distance
+
+
+@pytest.mark.parametrize("minted_at", ["2026-03-10T11:49:57Z", "2026-03-10T11:50:03Z"])
+def test_three_seconds_from_the_creation_date_is_no_match(minted_at):
+    mint = an_assumption(key="ASIAMINTED0000000001", eventTime=minted_at)
+    use = a_use(a_role_session(key="ASIACONSOLE000000001"))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert all(hop["method"] == "most_recent" for hop in answer.data["chain"])
+    assert all(hop["confidence"] == "low" for hop in answer.data["chain"])
+
+
+def test_the_nearest_second_is_preferred_exact_then_before_then_after():
+    times = ["11:50:02", "11:49:58", "11:50:01", "11:49:59"]
+    mints = [
+        an_assumption(key=f"ASIAMINTED000000000{n}", eventTime=f"2026-03-10T{at}Z")
+        for n, at in enumerate(times)
+    ]
+    use = a_use(a_role_session(key="ASIACONSOLE000000001"))
+
+    (hop,) = who_assumed(use, [*mints, use]).data["chain"]
+
+    assert hop["event_id"] == mints[3]["eventID"]
+    assert hop["confidence"] == "medium"
+    assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
+
+
+def test_several_mints_in_one_second_are_all_listed_and_only_medium():
+    mints = [
+        an_assumption(key=f"ASIAMINTED000000000{n}", userIdentity=a_user(name))
+        for n, name in enumerate(["alice", "bob", "carol"])
+    ]
+    use = a_use(a_role_session(key="ASIACONSOLE000000001"))
+
+    answer = who_assumed(use, [*mints, use])
+
+    (hop,) = answer.data["chain"]
+    assert hop["confidence"] == "medium"
+    assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
+    assert "3 calls fit" in answer.sentence
+
+
+def test_a_creation_date_in_basic_form_is_the_same_moment():
+    mint = an_assumption(key="ASIAMINTED0000000001")
+    use = a_use(a_role_session(key="ASIACONSOLE000000001", created="20260310T115000Z"))
+
+    assert hops(who_assumed(use, [mint, use])) == [(mint["eventID"], "creation_date", "R2", "high")]
+
+
+def test_keyless_service_linked_sessions_are_matched_by_creation_date():
+    mint = an_assumption(
+        role="AWSServiceRoleForRDS",
+        session="SLRManagement",
+        path="/aws-service-role/rds.amazonaws.com/",
+        key="ASIAMINTED0000000001",
+        **by_service("rds.amazonaws.com"),
+    )
+    identity = a_role_session(
+        role="AWSServiceRoleForRDS",
+        session="SLRManagement",
+        path="/aws-service-role/rds.amazonaws.com/",
+        invokedBy="rds.amazonaws.com",
+    )
+    del identity["accessKeyId"]
+
+    answer = who_assumed(a_use(identity), [mint])
+
+    assert hops(answer) == [(mint["eventID"], "creation_date", "R2", "high")]
+    assert answer.data["chain"][0]["interface"] == "aws_service"
+    assert answer.data["origin"]["label"] == "AWS service rds.amazonaws.com"
+
+
+# R3: most recent -----------------------------------------------------------------------------
+
+
+def a_finding_without_key_or_date(session: str = "terraform"):
+    use = a_use(a_role_session(session=session, key="ASIAUNKNOWN000000001"))
+    return an_alert(use, access_key_id=None, session_created=None)
+
+
+def test_a_shared_session_name_is_a_guess_that_shows_every_caller():
+    mints = [
+        an_assumption(
+            session="terraform",
+            key=f"ASIAMINTED000000000{n}",
+            userIdentity=a_user(name),
+            eventTime=f"2026-03-10T11:{minute}:00Z",
+        )
+        for n, (name, minute) in enumerate([("alice", 10), ("bob", 40), ("alice", 30)])
+    ]
+
+    answer = who_assumed(a_finding_without_key_or_date(), mints)
+
+    (hop,) = answer.data["chain"]
+    assert (hop["method"], hop["rule"], hop["confidence"]) == ("most_recent", "R3", "low")
+    assert hop["event_id"] == mints[1]["eventID"]
+    assert [(caller["user_name"], caller["count"]) for caller in hop["callers"]] == [
+        ("bob", 1),
+        ("alice", 2),
+    ]
+    assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
+    assert "guess" in answer.sentence
+    assert "2 different callers" in answer.sentence
+
+
+def test_the_most_recent_must_still_have_been_alive():
+    hour_default = an_assumption(session="terraform", eventTime="2026-03-10T10:59:00Z")
+    answer = who_assumed(a_finding_without_key_or_date(), [hour_default])
+    assert answer.data["chain"] == []
+
+    request = {**hour_default["requestParameters"], "durationSeconds": 7200}
+    two_hours = {**hour_default, "requestParameters": request}
+    answer = who_assumed(a_finding_without_key_or_date(), [two_hours])
+    assert hops(answer) == [(two_hours["eventID"], "most_recent", "R3", "low")]
+
+
+def test_a_chained_session_lives_an_hour_whatever_was_asked():
+    mint = an_assumption(
+        session="terraform",
+        userIdentity=a_role_session("hub"),
+        eventTime="2026-03-10T10:59:00Z",
+        requestParameters={
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/reader",
+            "roleSessionName": "terraform",
+            "durationSeconds": 43200,
+        },
+    )
+    assert who_assumed(a_finding_without_key_or_date(), [mint]).data["chain"] == []
+
+
+def test_a_guess_never_lies_after_the_use():
+    later = an_assumption(session="terraform", eventTime="2026-03-10T12:00:05Z")
+    assert who_assumed(a_finding_without_key_or_date(), [later]).data["chain"] == []
+
+
+def test_a_guess_that_contradicts_the_creation_date_says_so():
+    earlier = an_assumption(key="ASIAMINTED0000000001", eventTime="2026-03-10T11:30:00Z")
+    use = a_use(a_role_session(key="ASIAELSE000000000001"))
+
+    answer = who_assumed(use, [earlier, use])
+
+    assert hops(answer) == [(earlier["eventID"], "most_recent", "R3", "low")]
+    assert any("20 min from the session's own creation date" in text for text in answer.caveats)
+
+
+# A finding's gaps ----------------------------------------------------------------------------
+
+
+def test_a_finding_with_a_key_alone_takes_the_rest_from_any_event_with_that_key():
+    mint = an_assumption(key="ASIAMINTED0000000001", path="/team/")
+    activity = a_use(
+        a_role_session(key="ASIACONSOLE000000001", path="/team/"), eventTime="2026-03-10T11:58:00Z"
+    )
+    finding = an_alert(
+        a_use(a_role_session(key="ASIACONSOLE000000001")),
+        type="Unknown",
+        arn=None,
+        principal_id=None,
+        role_arn=None,
+        session_name=None,
+        session_created=None,
+        user_name=None,
+    )
+
+    assert hops(who_assumed(finding, [mint, activity])) == [
+        (mint["eventID"], "creation_date", "R2", "high")
+    ]
+
+
+def test_the_window_of_a_finding_may_open_before_its_session_does():
+    mint = an_assumption(key="ASIAOWN0000000000001", eventTime="2026-03-10T11:50:00Z")
+    use = a_use(a_role_session(key="ASIAOWN0000000000001"), eventTime="2026-03-10T11:55:00Z")
+    alert = an_alert(use)
+    opened = alert.first_seen.replace(hour=9)
+    wide = type(alert)(**{**vars(alert), "first_seen": opened})
+
+    answer = who_assumed(wide, [mint, use])
+
+    assert answer.data["chain"][0]["time_distance_s"] == 300
+    assert not answer.caveats
+
+
+# §3.2, row by row ----------------------------------------------------------------------------
+
+
+def test_role_chaining_over_accounts_and_regions_is_followed_to_the_user():
+    first = an_assumption(
+        role="hub", session="hop1", key="ASIAHOP1000000000001", eventTime="2026-03-10T11:40:00Z"
+    )
+    second = an_assumption(
+        role="spoke",
+        session="hop2",
+        account=OTHER,
+        key="ASIAHOP2000000000001",
+        userIdentity=a_role_session(
+            "hub", "hop1", key="ASIAHOP1000000000001", created="2026-03-10T11:40:00Z"
+        ),
+        eventTime="2026-03-10T11:45:00Z",
+        awsRegion="us-east-1",
+    )
+    third = an_assumption(
+        role="vault",
+        session="hop3",
+        account=OTHER,
+        key="ASIAHOP3000000000001",
+        userIdentity=a_role_session(
+            "spoke",
+            "hop2",
+            account=OTHER,
+            key="ASIAHOP2000000000001",
+            created="2026-03-10T11:45:00Z",
+        ),
+        eventTime="2026-03-10T11:50:00Z",
+        awsRegion="ap-southeast-2",
+    )
+    use = a_use(
+        a_role_session("vault", "hop3", account=OTHER, key="ASIAHOP3000000000001"),
+        awsRegion="eu-north-1",
+        recipientAccountId=OTHER,
+    )
+
+    answer = who_assumed(use, [third, first, use, second])
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [
+        third["eventID"],
+        second["eventID"],
+        first["eventID"],
+    ]
+    assert {hop["confidence"] for hop in answer.data["chain"]} == {"certain"}
+    assert answer.data["origin"]["label"] == "alice"
+    assert answer.data["juggling"] is None
+    assert "3 hops" in answer.sentence
+
+
+def test_a_role_that_renews_itself_is_reported_as_juggling():
+    mints = [
+        an_assumption(
+            role="loop",
+            session="keep",
+            key=f"ASIALOOP00000000000{n}",
+            eventTime=f"2026-03-10T{8 + n:02}:00:00Z",
+            **(
+                {}
+                if n == 0
+                else {
+                    "userIdentity": a_role_session(
+                        "loop",
+                        "keep",
+                        key=f"ASIALOOP00000000000{n - 1}",
+                        created=f"2026-03-10T{7 + n:02}:00:00Z",
+                    ),
+                    # Only roles on an old allow-list may assume themselves, and say so.
+                    "additionalEventData": {"explicitTrustGrant": False},
+                }
+            ),
+        )
+        for n in range(4)
+    ]
+    use = a_use(
+        a_role_session("loop", "keep", key="ASIALOOP000000000003", created="2026-03-10T11:00:00Z")
+    )
+
+    answer = who_assumed(use, [*mints, use])
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [
+        mint["eventID"] for mint in reversed(mints)
+    ]
+    assert answer.data["juggling"]["renewals"] == 3
+    assert answer.data["juggling"]["first_mint"] == "2026-03-10T08:00:00Z"
+    assert answer.data["juggling"]["cycle"] is False
+    assert any("juggling" in caveat and "loop" in caveat for caveat in answer.caveats)
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_two_roles_that_assume_each_other_are_juggling_too():
+    def renewed(role: str, other: str, n: int):
+        return an_assumption(
+            role=role,
+            session="s",
+            key=f"ASIASWAP00000000000{n}",
+            userIdentity=a_role_session(
+                other, "s", key=f"ASIASWAP00000000000{n - 1}", created=f"2026-03-10T11:0{n - 1}:00Z"
+            ),
+            eventTime=f"2026-03-10T11:0{n}:00Z",
+        )
+
+    start = an_assumption(
+        role="ping", session="s", key="ASIASWAP000000000000", eventTime="2026-03-10T11:00:00Z"
+    )
+    records = [start, renewed("pong", "ping", 1), renewed("ping", "pong", 2)]
+    use = a_use(
+        a_role_session("ping", "s", key="ASIASWAP000000000002", created="2026-03-10T11:02:00Z")
+    )
+
+    juggling = who_assumed(use, [*records, use]).data["juggling"]
+
+    assert juggling["role_arns"] == [f"arn:aws:iam::{ACCOUNT}:role/ping"]
+    assert juggling["renewals"] == 1
+
+
+def test_records_that_form_a_true_cycle_end_and_are_called_a_cycle():
+    one = an_assumption(
+        role="a",
+        session="s",
+        key="ASIACYCLE00000000001",
+        userIdentity=a_role_session("b", "s", key="ASIACYCLE00000000002"),
+    )
+    two = an_assumption(
+        role="b",
+        session="s",
+        key="ASIACYCLE00000000002",
+        userIdentity=a_role_session("a", "s", key="ASIACYCLE00000000001"),
+    )
+    use = a_use(a_role_session("a", "s", key="ASIACYCLE00000000001"))
+
+    answer = who_assumed(use, [one, two, use])
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [one["eventID"], two["eventID"]]
+    assert answer.data["juggling"]["cycle"] is True
+    assert any("cycle" in caveat for caveat in answer.caveats)
+
+
+def test_more_than_twenty_renewals_still_lead_to_the_user():
+    def key(n: int) -> str:
+        return f"ASIALONG0000000000{n:02}"
+
+    mints = []
+    for n in range(48):
+        at = f"2026-03-10T{n // 4:02}:{n % 4 * 15:02}:00Z"
+        before = f"2026-03-10T{(n - 1) // 4:02}:{(n - 1) % 4 * 15:02}:00Z"
+        identity = a_role_session("loop", "keep", key=key(n - 1), created=before)
+        mints.append(
+            an_assumption(
+                role="loop",
+                session="keep",
+                key=key(n),
+                eventTime=at,
+                userIdentity=identity if n else a_user(),
+            )
+        )
+    use = a_use(a_role_session("loop", "keep", key=key(47), created="2026-03-10T11:45:00Z"))
+
+    answer = who_assumed(use, [*mints, use])
+
+    assert len(answer.data["chain"]) == 48
+    assert answer.data["origin"]["label"] == "alice"
+    assert answer.data["juggling"]["first_mint"] == "2026-03-10T00:00:00Z"
+
+
+def test_overlapping_mints_of_one_instance_are_told_apart_by_creation_date():
+    def ec2(at: str, key: str):
+        return an_assumption(
+            role="web",
+            session="i-0123456789abcdef0",
+            key=key,
+            eventTime=at,
+            **by_service("ec2.amazonaws.com"),
+        )
+
+    mints = [
+        ec2("2026-03-10T06:00:00Z", "ASIAEC20000000000001"),
+        ec2("2026-03-10T11:30:00Z", "ASIAEC20000000000002"),
+        ec2("2026-03-10T11:55:00Z", "ASIAEC20000000000003"),
+    ]
+    use = a_use(
+        a_role_session(
+            "web", "i-0123456789abcdef0", key="ASIAEC2OTHER00000001", created="2026-03-10T11:30:00Z"
+        )
+    )
+
+    assert hops(who_assumed(use, [*mints, use])) == [
+        (mints[1]["eventID"], "creation_date", "R2", "high")
+    ]
+
+
+def test_an_old_ec2_mint_without_assumed_role_user_is_matched_on_what_was_asked_for():
+    mint = an_assumption(
+        role="web",
+        session="i-0123456789abcdef0",
+        path="/servers/",
+        responseElements={"credentials": {"accessKeyId": "ASIAEC20000000000001"}},
+        **by_service("ec2.amazonaws.com"),
+    )
+    other_role = an_assumption(
+        role="db",
+        session="i-0123456789abcdef0",
+        responseElements={"credentials": {"accessKeyId": "ASIAEC20000000000002"}},
+        **by_service("ec2.amazonaws.com"),
+    )
+    identity = a_role_session("web", "i-0123456789abcdef0", key="ASIAUSED000000000001")
+    # As a finding knows it: the session's ARN, which has no path.
+    finding = an_alert(a_use(identity), role_arn=f"arn:aws:iam::{ACCOUNT}:role/web")
+
+    answer = who_assumed(finding, [other_role, mint])
+
+    assert hops(answer) == [(mint["eventID"], "creation_date", "R2", "high")]
+    assert answer.data["chain"][0]["role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/servers/web"
+    assert answer.data["origin"]["label"] == "EC2 instance i-0123456789abcdef0"
+
+
+def test_a_session_name_that_imitates_an_instance_does_not_make_one():
+    mint = an_assumption(session="i-0123456789abcdef0", userIdentity=a_user("mallory"))
+    use = a_use(a_role_session(session="i-0123456789abcdef0"))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert answer.data["origin"]["type"] == "IAMUser"
+    assert answer.data["origin"]["label"] == "mallory"
+
+
+def test_without_any_record_a_session_name_is_an_inference_and_says_so():
+    use = a_use(a_role_session(session="i-0123456789abcdef0"))
+
+    answer = who_assumed(use, [use])
+
+    (hop,) = answer.data["chain"]
+    assert (hop["event_id"], hop["method"], hop["rule"]) == (None, "inferred", "R4")
+    assert hop["confidence"] == "low"
+    assert answer.data["origin"]["label"] == "EC2 instance i-0123456789abcdef0"
+    assert answer.data["origin"]["field"] == "userIdentity.principalId"
+    assert "inferred" in answer.sentence
+
+
+def test_an_instance_credential_used_elsewhere_is_not_reported_as_benign():
+    mint = an_assumption(
+        role="web",
+        session="i-0123456789abcdef0",
+        key="ASIAEC20000000000001",
+        **by_service("ec2.amazonaws.com"),
+    )
+    identity = a_role_session("web", "i-0123456789abcdef0", key="ASIAEC20000000000001")
+    at_home = a_use(identity, eventTime="2026-03-10T11:52:00Z", sourceIPAddress="10.0.4.7")
+    stolen = a_use(identity, sourceIPAddress="203.0.113.9")
+
+    answer = who_assumed(stolen, [mint, at_home, stolen])
+
+    assert any("203.0.113.9" in text and "10.0.4.7" in text for text in answer.caveats)
+    assert "may have left" in answer.sentence
+    at_home_answer = who_assumed(at_home, [mint, at_home, stolen])
+    assert "may have left" not in at_home_answer.sentence
+
+
+def a_cross_account_call(**changes):
+    """The two copies of alice's call into the other account: caller's and owner's."""
+    common = {
+        "role": "spoke",
+        "session": "work",
+        "account": OTHER,
+        "key": "ASIACROSS00000000001",
+    }
+    fields = {
+        "requestID": "7b2a2f0e-5b41-4a5c-8f5d-1d2f3a4b5c6d",
+        "sharedEventID": "0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b",
+        **changes,
+    }
+    callers = an_assumption(**common, recipientAccountId=ACCOUNT, **fields)
+    owners = an_assumption(
+        **common,
+        recipientAccountId=OTHER,
+        userIdentity={
+            "type": "AWSAccount",
+            "principalId": a_user()["principalId"],
+            "accountId": ACCOUNT,
+        },
+        **fields,
+    )
+    use = a_use(
+        a_role_session("spoke", "work", account=OTHER, key="ASIACROSS00000000001"),
+        recipientAccountId=OTHER,
+    )
+    return callers, owners, use
+
+
+@pytest.mark.parametrize("shared", ["0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b", None])
+def test_both_copies_of_a_cross_account_call_are_one_hop_told_by_the_caller(shared):
+    callers, owners, use = a_cross_account_call(sharedEventID=shared)
+
+    answer = who_assumed(use, [owners, use, callers])
+
+    (hop,) = answer.data["chain"]
+    assert hop["event_id"] == callers["eventID"]
+    assert hop["by"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+    assert hop["candidates"] == [callers["eventID"]]
+    assert set(answer.evidence) == {callers["eventID"], owners["eventID"]}
+
+
+def test_without_the_callers_log_the_owner_copy_names_the_account_that_would_answer():
+    _, owners, use = a_cross_account_call()
+
+    answer = who_assumed(use, [owners, use])
+
+    (hop,) = answer.data["chain"]
+    assert hop["by"]["principal_id"] == a_user()["principalId"]
+    assert hop["by"]["account_id"] == ACCOUNT
+    assert a_user()["principalId"] in answer.data["origin"]["label"]
+    assert any(f"account {ACCOUNT}" in text for text in answer.caveats)
+
+
+def test_other_events_of_the_same_id_name_the_caller_of_an_owner_copy():
+    _, owners, use = a_cross_account_call()
+    known = an_event(eventTime="2026-03-10T10:00:00Z")  # alice, with her ARN
+
+    (hop,) = who_assumed(use, [owners, known, use]).data["chain"]
+
+    assert hop["by"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+
+
+def test_the_callers_copy_alone_suffices():
+    callers, _, use = a_cross_account_call()
+    (hop,) = who_assumed(use, [callers, use]).data["chain"]
+    assert (hop["event_id"], hop["confidence"]) == (callers["eventID"], "certain")
+
+
+def test_a_role_caller_seen_only_by_id_is_a_gap_that_names_its_account():
+    owners = an_assumption(
+        role="spoke",
+        account=OTHER,
+        key="ASIACROSS00000000001",
+        userIdentity={
+            "type": "AWSAccount",
+            "principalId": "AROAVENDOR00000000001:scan",
+            "accountId": "999988887777",
+        },
+    )
+    use = a_use(
+        a_role_session("spoke", account=OTHER, key="ASIACROSS00000000001"), recipientAccountId=OTHER
+    )
+
+    answer = who_assumed(use, [owners, use])
+
+    assert len(answer.data["chain"]) == 1
+    assert answer.status == "partial"
+    assert any("999988887777" in text for text in answer.caveats)
+    assert "AROAVENDOR00000000001:scan" in answer.data["origin"]["label"]
+
+
+def test_a_federated_console_session_uses_other_keys_than_the_minted_one():
+    mint = an_assumption(key="ASIAMINTED0000000001", eventName="AssumeRoleWithSAML")
+    uses = [
+        a_use(a_role_session(key=f"ASIACONSOLE00000000{n}"), eventTime=f"2026-03-10T12:0{n}:00Z")
+        for n in range(3)
+    ]
+    for use in uses:
+        assert hops(who_assumed(use, [mint, *uses])) == [
+            (mint["eventID"], "creation_date", "R2", "high")
+        ]
+
+
+def test_a_call_that_a_service_makes_for_the_session_is_of_the_same_session():
+    mint = an_assumption(key="ASIAOWN0000000000001")
+    own = a_use(a_role_session(key="ASIAOWN0000000000001"))
+    forwarded = a_use(
+        a_role_session(key="ASIAFORWARDED0000001", invokedBy="cloudformation.amazonaws.com"),
+        sourceIPAddress="cloudformation.amazonaws.com",
+        userAgent="cloudformation.amazonaws.com",
+    )
+
+    answer = who_assumed(forwarded, [mint, own, forwarded])
+    assert hops(answer) == [(mint["eventID"], "creation_date", "R2", "high")]
+
+    forward = who_assumed(own, [mint, own, forwarded]).data["forward"]
+    assert forward["events"] == 2
+
+
+def test_a_use_one_second_before_its_mint_is_still_explained():
+    mint = an_assumption(key="ASIAOWN0000000000001", eventTime="2026-03-10T12:00:01Z")
+    use = a_use(a_role_session(key="ASIAOWN0000000000001", created="2026-03-10T12:00:01Z"))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert hops(answer) == [(mint["eventID"], "access_key", "R1", "certain")]
+    assert answer.data["chain"][0]["time_distance_s"] == -1
+    assert not answer.caveats
+
+
+def test_a_failed_call_never_explains_a_session():
+    failed = an_assumption(errorCode="AccessDenied", errorMessage="no")
+    use = a_use(a_role_session())
+
+    answer = who_assumed(use, [failed, use])
+
+    assert answer.data["chain"] == []
+    assert answer.status == "nothing"
+
+
+def test_a_role_made_again_under_its_old_name_is_another_role():
+    old = an_assumption(session="terraform", eventTime="2026-03-10T11:55:00Z")
+    old["responseElements"]["assumedRoleUser"]["assumedRoleId"] = "AROAOLDROLE0000000001:terraform"
+
+    assert who_assumed(a_finding_without_key_or_date(), [old]).data["chain"] == []
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-iso-b"])
+def test_every_partition_is_understood(partition):
+    def there(record):
+        import json
+
+        return json.loads(json.dumps(record).replace("arn:aws:", f"arn:{partition}:"))
+
+    mint = there(
+        an_assumption(
+            session="i-0123456789abcdef0",
+            responseElements={"credentials": {"accessKeyId": "ASIAEC20000000000001"}},
+            **by_service("ec2.amazonaws.com"),
+        )
+    )
+    use = there(a_use(a_role_session(session="i-0123456789abcdef0", key="ASIAUSED000000000001")))
+
+    assert hops(who_assumed(use, [mint, use])) == [(mint["eventID"], "creation_date", "R2", "high")]
+
+
+def test_a_mint_of_the_evening_explains_a_use_of_the_morning():
+    mint = an_assumption(key="ASIAOWN0000000000001", eventTime="2026-03-09T23:59:30Z")
+    use = a_use(
+        a_role_session(key="ASIAOWN0000000000001", created="2026-03-09T23:59:30Z"),
+        eventTime="2026-03-10T00:10:00Z",
+    )
+    assert hops(who_assumed(use, [mint, use])) == [(mint["eventID"], "access_key", "R1", "certain")]
+
+
+# R5: what is not known -----------------------------------------------------------------------
+
+
+def test_nothing_is_said_with_the_log_that_would_hold_the_event():
+    use = a_use(a_role_session("payroll"))
+
+    answer = who_assumed(use, [use])
+
+    assert answer.status == "nothing"
+    assert answer.data["chain"] == []
+    assert answer.data["would_be_in"]["account_id"] == ACCOUNT
+    assert answer.data["would_be_in"]["coverage"] == "covered"
+    assert any("2026-03-10 11:50:00 UTC" in text and ACCOUNT in text for text in answer.caveats)
+
+
+def test_no_logs_of_the_roles_account_is_not_nothing():
+    use = a_use(a_role_session("payroll"))
+    elsewhere = an_event(userIdentity=a_user(account=OTHER), recipientAccountId=OTHER)
+
+    answer = who_assumed(use, [elsewhere])
+
+    assert answer.status == "not_covered"
+    assert ACCOUNT in answer.sentence
+    assert set(answer.data) >= {"chain", "origin", "forward"}
+
+
+def test_an_empty_index_is_not_covered():
+    answer = who_assumed(a_use(a_role_session("payroll")), [])
+    assert answer.status == "not_covered"
+    assert answer.data["chain"] == []
+
+
+def test_an_unexplained_session_close_to_the_newest_event_may_be_explained_later():
+    use = a_use(a_role_session("payroll", created="2026-03-10T11:59:58Z"))
+    assert any("half an hour" in text for text in who_assumed(use, [use]).caveats)
+
+    long_after = an_event(eventTime="2026-03-11T11:50:00Z")
+    assert not any("half an hour" in text for text in who_assumed(use, [use, long_after]).caveats)
+
+
+def test_an_account_calculated_from_a_key_is_only_offered_where_nothing_is_recorded():
+    # A key of account 609629065308, by the domain reference.
+    finding = an_alert(
+        a_use(a_role_session(key="ASIAY34FZKBOKMUTVV7A")),
+        type="Unknown",
+        arn=None,
+        principal_id=None,
+        role_arn=None,
+        session_name=None,
+        session_created=None,
+        account_id=None,
+    )
+    answer = who_assumed(type(finding)(**{**vars(finding), "account_id": None}), [an_event()])
+
+    assert answer.data["chain"] == []
+    assert answer.data["derived_account"] == "609629065308"
+    assert any("609629065308, by calculation" in text for text in answer.caveats)
+    mint = an_assumption(key="ASIAY34FZKBOKMUTVV7A")
+    assert hops(who_assumed(finding, [mint])) == [(mint["eventID"], "access_key", "R1", "certain")]
+
+
+def test_an_iam_user_with_a_long_term_key_was_not_assumed():
+    answer = who_assumed(an_event(), [an_event()])
+
+    assert answer.status == "not_applicable"
+    assert "IAM user alice" in answer.sentence
+    assert a_user()["accessKeyId"] in answer.sentence
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_a_call_by_a_service_was_not_assumed():
+    answer = who_assumed(an_event(**by_service("ec2.amazonaws.com")), [])
+    assert answer.status == "not_applicable"
+    assert "ec2.amazonaws.com" in answer.sentence

@@ -1,0 +1,160 @@
+"""`python -m trail`: builds an event index, says what is in it, and looks after it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from trail.build import BuildSummary, add
+from trail.catalog import Catalog, default_index
+from trail.errors import BacktrailError
+from trail.progress import Bar
+from trail.status import read_status, render_status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 could not (said in one sentence on stderr), 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except BacktrailError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. What was published before is kept.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trail", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], told: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=told, description=told)
+        made.add_argument(
+            "--index", type=Path, default=None, metavar="DIR",
+            help="the index folder (default: $BACKTRAIL_INDEX, else data/index)",
+        )  # fmt: skip
+        made.set_defaults(run=run)
+        return made
+
+    adding = command("add", _add, "Read new and changed files into the index.")
+    adding.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    status = command(
+        "status", _status, "Say what the index holds: days, accounts, regions, rejects."
+    )
+    status.add_argument("--json", action="store_true", help="one JSON object")
+    command("verify", _verify, "Read every segment and check it against the catalog.")
+    drop = command("drop", _drop, "Drop old days from the index. Source files are not touched.")
+    drop.add_argument("--before", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
+    command("compact", _compact, "Merge each day's segments into one.")
+    migrate = command("migrate", _migrate, "Read all sources again for this version's schema.")
+    migrate.add_argument(
+        "--force", action="store_true",
+        help="also when the schema is current, or when some sources are gone",
+    )  # fmt: skip
+    return parser
+
+
+def _index(options: argparse.Namespace) -> Path:
+    chosen: Path | None = options.index
+    return chosen if chosen is not None else default_index()
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-03-31") from None
+
+
+def _add(options: argparse.Namespace) -> int:
+    with Bar(sys.stderr) as bar:
+        built = add(options.paths, _index(options), progress=bar)
+    return _told(built, _index(options))
+
+
+def _told(built: BuildSummary, index: Path) -> int:
+    speed = built.bytes_read / 1e6 / built.elapsed_s if built.elapsed_s else 0.0
+    print(
+        f"{built.events_added:,} events added from {built.files_read:,} files in "
+        f"{built.elapsed_s:,.1f} s ({speed:,.1f} MB/s); {built.files_unchanged:,} files unchanged, "
+        f"{built.duplicates:,} duplicates, {built.rejected:,} rejected, "
+        f"{built.skipped_files:,} skipped."
+    )
+    if built.rejected:
+        print(f"`python -m trail status --index {index}` says what was rejected, where and why.")
+    if built.interrupted:
+        print("Interrupted: run the same command again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    with Catalog(_index(options)) as catalog:
+        status = read_status(catalog)
+    if options.json:
+        print(json.dumps(status.as_json()))
+    else:
+        print(render_status(status), end="")
+    return 0
+
+
+# These import DuckDB, which takes longer than all that `status` has to do.
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from trail.upkeep import verify
+
+    found = verify(_index(options))
+    for problem in found.problems:
+        print(problem)
+    if found.problems:
+        print(
+            f"{len(found.problems):,} problems. Build the index again from its sources: "
+            "`python -m trail migrate --force`.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"{found.segments:,} segments and {found.events:,} events agree with the catalog.")
+    return 0
+
+
+def _drop(options: argparse.Namespace) -> int:
+    from trail.upkeep import drop_before
+
+    dropped = drop_before(_index(options), options.before)
+    print(f"{dropped:,} events of days before {options.before} dropped.")
+    return 0
+
+
+def _compact(options: argparse.Namespace) -> int:
+    from trail.upkeep import compact
+
+    before, after = compact(_index(options))
+    print(f"{before:,} segments are now {after:,}.")
+    return 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from trail.upkeep import migrate
+
+    with Bar(sys.stderr) as bar:
+        built = migrate(_index(options), progress=bar, force=options.force)
+    if built is None:
+        print("The index has this version's schema already.")
+        return 0
+    return _told(built, _index(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,477 @@
+"""Builds and extends an index: only what is new or changed is read, and each round of files is
+published in one transaction, so that a build killed at any point has lost nothing it published.
+
+A round is read by up to two worker processes into segments that nobody sees yet. Then, day by
+day, repeats are taken out, small segments merged, and rollup, coverage and credentials made anew
+for the days that changed; then the catalog names it all at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from trail.catalog import (
+    CREDENTIAL_KINDS,
+    GRACE_SECONDS,
+    SEGMENTS,
+    Catalog,
+    Publication,
+    Reject,
+    Segment,
+    SourceFile,
+)
+from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
+from trail.ingest import DISK_FULL, FileResult, Task, TaskResult, read_task
+from trail.lock import write_lock
+from trail.segments import DayInputs, Merger, sync_folders, tier
+from trail.sources import Listed, Unlistable, by_day, walk
+from trail.workers import Workers
+
+TASK_BYTES = 128 << 20
+TASK_FILES = 4_000
+ROUND_BYTES = 3 << 30
+ROUND_SECONDS = 45.0
+"""A round ends with the day that fills it, so that few days are settled twice."""
+
+_ALONE_BYTES = 24 << 20
+"""Below this (unpacked, as guessed) two more processes would cost more than they save."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is. `files_total` and `bytes_total` count what has to be read."""
+
+    files_done: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+    events: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What one build did."""
+
+    files_read: int
+    files_unchanged: int
+    skipped_files: int
+    events_added: int
+    duplicates: int
+    rejected: int
+    bytes_read: int
+    elapsed_s: float
+    interrupted: bool = False
+
+
+def add(
+    paths: Iterable[str | os.PathLike[str]],
+    index_dir: str | os.PathLike[str],
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    workers: int = 2,
+    round_bytes: int = ROUND_BYTES,
+) -> BuildSummary:
+    """Reads every new or changed file below `paths` into the index, which is made if missing.
+
+    Ctrl-C ends it early: what was read completely by then is kept, and the summary says so.
+    Raises `IndexBusy`, `IndexFull`, `IndexUnreadable`, or `SourceUnreadable` for a path that is
+    not there.
+    """
+    roots = [os.path.realpath(path) for path in paths]
+    for root in roots:
+        if not os.path.lexists(root):
+            raise SourceUnreadable(f"There is no file or folder at {root}. Check the path.")
+    index = Path(index_dir).resolve()
+    with (
+        disk_errors(index),
+        Catalog(index, create=True) as catalog,
+        write_lock(index),
+    ):
+        catalog.check_schema()
+        sweep(catalog)
+        build = _Build(catalog, progress, workers, round_bytes)
+        return build.run(roots)
+
+
+@contextmanager
+def disk_errors(index: Path) -> Iterator[None]:
+    """Turns a full disk into `IndexFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise _full(index) from error
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise _full(index) from error
+        raise IndexUnreadable(
+            f"The catalog of {index} cannot be used ({error}). Check the folder's permissions."
+        ) from error
+    except duckdb.Error as error:
+        text = str(error).strip().partition("\n")[0]
+        if any(sign in text for sign in ("No space left", "File too large", "Disk quota")):
+            raise _full(index) from error
+        raise IndexUnreadable(
+            f"A segment of {index} could not be rewritten ({text}). Run `python -m trail verify "
+            f"--index {index}`."
+        ) from error
+
+
+def _full(index: Path) -> IndexFull:
+    return IndexFull(
+        f"The disk under {index} is full. What was published before is intact: free some space, "
+        "then run the same command again, and it goes on where it stopped."
+    )
+
+
+def sweep(catalog: Catalog) -> None:
+    """Removes segment files that a killed build left, and replaced ones past their grace."""
+    folder = catalog.index_dir / SEGMENTS
+    known = catalog.known_names()
+    for path in folder.glob("*/*.parquet"):
+        if f"{SEGMENTS}/{path.parent.name}/{path.name}" not in known:
+            path.unlink(missing_ok=True)
+    past = catalog.replaced_before(time.time() - GRACE_SECONDS)
+    for name in past:
+        (catalog.index_dir / name).unlink(missing_ok=True)
+    if past:
+        catalog.forget_replaced(past)
+
+
+class _Build:
+    def __init__(
+        self,
+        catalog: Catalog,
+        progress: Callable[[Progress], None] | None,
+        workers: int,
+        round_bytes: int,
+    ) -> None:
+        self._catalog = catalog
+        self._index = catalog.index_dir
+        self._progress = progress
+        self._worker_count = workers
+        self._round_bytes = round_bytes
+        self._started = time.perf_counter()
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._files_total = self._files_done = 0
+        self._bytes_total = self._bytes_done = 0
+        self._events = self._rejected = self._skipped = 0
+        self._running: dict[int, tuple[int, int, int]] = {}
+
+    def run(self, roots: Sequence[str]) -> BuildSummary:
+        before = self._catalog.totals()
+        self._stamps = self._catalog.stamps()
+        todo, unchanged, unlistable = self._compare(roots)
+        self._note_unlistable(roots, unlistable)
+        self._files_total = len(todo)
+        self._bytes_total = sum(file.size for file in todo)
+        self._tell()
+        interrupted = False
+        if todo:
+            todo.sort(key=lambda file: by_day(file.path))
+            interrupted = self._read(todo)
+        after = self._catalog.totals()
+        return BuildSummary(
+            files_read=self._files_done,
+            files_unchanged=unchanged,
+            skipped_files=self._skipped,
+            events_added=after["events"] - before["events"],
+            duplicates=after["duplicates"] - before["duplicates"],
+            rejected=self._rejected,
+            bytes_read=self._bytes_done,
+            elapsed_s=time.perf_counter() - self._started,
+            interrupted=interrupted,
+        )
+
+    def _compare(self, roots: Sequence[str]) -> tuple[list[Listed], int, list[Unlistable]]:
+        """What has to be read: a file whose size and mtime the catalog knows is not opened."""
+        todo: dict[str, Listed] = {}
+        unlistable: list[Unlistable] = []
+        unchanged = 0
+        own = str(self._index) + os.sep
+        stamps = self._stamps
+        for file in walk(roots):
+            if isinstance(file, Unlistable):
+                unlistable.append(file)
+            elif stamps.get(file.path) == (file.size, file.mtime_ns):
+                unchanged += 1
+            elif not file.path.startswith(own):
+                todo[file.path] = file
+        return list(todo.values()), unchanged, unlistable
+
+    def _note_unlistable(self, roots: Sequence[str], found: Sequence[Unlistable]) -> None:
+        """Folders without permission become rejects, until they can be read."""
+        known = {
+            file.path: file.error
+            for file in (
+                self._catalog.files() if -2 in {s for s, _ in self._stamps.values()} else []
+            )
+            if file.size == -2 and any(_below(file.path, root) for root in roots)
+        }
+        now = {item.path: item.reason for item in found}
+        self._rejected += len(now)
+        if {path: f"cannot be listed: {reason}" for path, reason in now.items()} == known:
+            return
+        change = Publication(forget=list(known))
+        for path, reason in now.items():
+            said = f"cannot be listed: {reason}"
+            change.files.append(SourceFile(path, -2, 0, rejected=1, error=said))
+            change.rejects.append((path, Reject(path, "folder", said)))
+        self._catalog.publish(change, time.time())
+
+    def _read(self, todo: Sequence[Listed]) -> bool:
+        tasks = deque(_tasks(self._index, todo))
+        sizes = {file.path: file.size for file in todo}
+        guessed = sum(_unpacked(file) for file in todo)
+        finished: list[TaskResult] = []
+        round_read = 0
+        round_began = time.perf_counter()
+        alone = self._worker_count < 1 or guessed < _ALONE_BYTES or len(tasks) < 2
+        with Workers(0 if alone else min(self._worker_count, len(tasks))) as workers:
+            try:
+                while tasks or workers.busy:
+                    full = round_read >= self._round_bytes or (
+                        time.perf_counter() - round_began > ROUND_SECONDS
+                    )
+                    if full and not workers.busy:
+                        self._settle(finished)
+                        finished, round_read, round_began = [], 0, time.perf_counter()
+                        continue
+                    if alone:
+                        task = tasks.popleft()
+                        results: list[tuple[Task, TaskResult | None]] = [(task, read_task(task))]
+                    else:
+                        while tasks and workers.idle and not full:
+                            task = tasks.popleft()
+                            workers.start(task)
+                            round_read += sum(
+                                _unpacked_size(path, sizes.get(path, 0)) for path in task.files
+                            )
+                            full = round_read >= self._round_bytes
+                        results = workers.wait(self._advance)
+                    for task, result in results:
+                        if result is None:
+                            tasks.extendleft(reversed(self._after_crash(task, finished)))
+                            continue
+                        if result.error is not None:
+                            self._stop(result)
+                        finished.append(result)
+                        if alone:
+                            round_read += result.bytes * 10
+                        self._files_done += len(result.files)
+                        self._bytes_done += result.bytes
+                        self._events += result.events
+                        self._tell()
+                interrupted = False
+            except KeyboardInterrupt:
+                workers.kill()
+                interrupted = True
+        self._settle(finished)
+        return interrupted
+
+    def _after_crash(self, task: Task, finished: list[TaskResult]) -> list[Task]:
+        """A worker died: find the file that does it, and read all others."""
+        if len(task.files) > 1:
+            half = len(task.files) // 2
+            return [
+                Task(task.index_dir, task.files[:half]),
+                Task(task.index_dir, task.files[half:]),
+            ]
+        path = task.files[0]
+        reason = "reading it ended the reading process (out of memory, or a fault in a library)"
+        finished.append(
+            TaskResult(
+                [
+                    FileResult(
+                        SourceFile(path, -1, 0, rejected=1, error=reason),
+                        [(path, "file", reason)],
+                    )
+                ]
+            )
+        )
+        self._files_done += 1
+        return []
+
+    def _stop(self, result: TaskResult) -> None:
+        if result.disk_full:
+            raise _full(self._index)
+        raise IndexUnreadable(
+            f"A segment could not be written below {self._index} ({result.error}). Check the "
+            "folder's permissions and disk."
+        )
+
+    def _advance(self, worker: int, files: int, size: int, events: int) -> None:
+        self._running[worker] = (files, size, events)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        ahead = self._running.values()
+        self._progress(
+            Progress(
+                min(self._files_total, self._files_done + sum(a[0] for a in ahead)),
+                self._files_total,
+                min(self._bytes_total, self._bytes_done + sum(a[1] for a in ahead)),
+                self._bytes_total,
+                self._events + sum(a[2] for a in ahead),
+                time.perf_counter() - self._started,
+            )
+        )
+        self._running.clear()
+
+    def _settle(self, results: Sequence[TaskResult]) -> None:
+        """Publishes what a round of tasks made, each event once."""
+        change = Publication()
+        for result in results:
+            for of_file in result.files:
+                path = of_file.file.path
+                change.files.append(of_file.file)
+                change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
+                change.skips += [(path, *skip) for skip in of_file.skips]
+                self._rejected += of_file.file.rejected
+                self._skipped += len(of_file.skips)
+        if not change.files:
+            return
+        fresh = [segment for result in results for segment in result.segments]
+        changed = self._catalog.files([f.path for f in change.files if f.path in self._stamps])
+        gone = frozenset(file.path for file in changed if file.days)
+        affected = {date.fromisoformat(day) for file in changed for day in file.days}
+        if fresh or affected:
+            with Merger(self._index) as merger:
+                settle_days(self._catalog, merger, change, fresh, gone, affected)
+        publish(self._catalog, change)
+        # A later round of this build must see these files as known.
+        self._stamps.update((f.path, (f.size, f.mtime_ns)) for f in change.files)
+
+
+def publish(catalog: Catalog, change: Publication) -> None:
+    """Makes a change durable, then visible."""
+    sync_folders(catalog.index_dir, [segment.name for segment in change.add])
+    catalog.publish(change, time.time())
+
+
+def settle_days(
+    catalog: Catalog,
+    merger: Merger,
+    change: Publication,
+    fresh: Sequence[Segment],
+    gone: frozenset[str],
+    affected: set[date],
+    *,
+    whole: bool = False,
+) -> None:
+    """Works out each touched day's new segments. `affected` days lose what `gone` files gave;
+    with `whole` they are merged down to one segment."""
+    live = catalog.segments()
+    by_day_and_kind: dict[tuple[date | None, str], list[Segment]] = {}
+    for segment in live:
+        by_day_and_kind.setdefault((segment.day, segment.kind), []).append(segment)
+    fresh_by_day: dict[date, list[Segment]] = {}
+    for segment in fresh:
+        if segment.day is not None:
+            fresh_by_day.setdefault(segment.day, []).append(segment)
+
+    arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
+    live_names = frozenset(segment.name for segment in live)
+    for day in sorted(set(fresh_by_day) | affected):
+        events = by_day_and_kind.get((day, "events"), [])
+        copies = by_day_and_kind.get((day, "copies"), [])
+        new = fresh_by_day.get(day, [])
+        new_events = [segment for segment in new if segment.kind == "events"]
+        if day in affected:
+            made = merger.rewrite_day(
+                DayInputs(day, [], [*events, *copies, *new], live_names, gone)
+            )
+            _discard(catalog.index_dir, new)
+            change.remove += [segment.name for segment in (*events, *copies)]
+            events, new_events = [], [s for s in made if s.kind == "events"]
+            change.add += made
+        elif merger.has_repeats([*events, *new_events]):
+            made = merger.rewrite_day(DayInputs(day, events, new))
+            _discard(catalog.index_dir, new)
+            new_events = [s for s in made if s.kind == "events"]
+            change.add += made
+        else:
+            change.add += new
+        arrived += new_events
+        events = [*events, *new_events]
+        if not whole and (few := tier(events)):
+            made = merger.rewrite_day(DayInputs(day, [], few, live_names))
+            for segment in few:
+                if segment.name in live_names:
+                    change.remove.append(segment.name)
+                else:
+                    change.add.remove(segment)
+                    if segment not in arrived:
+                        _discard(catalog.index_dir, [segment])
+            events = [s for s in events if s not in few] + made
+            change.add += made
+        rollup, change.coverage[day] = merger.roll_up(day, events)
+        change.remove += [s.name for s in by_day_and_kind.get((day, "daily"), [])]
+        if rollup is not None:
+            change.add.append(rollup)
+
+    runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
+    both = [*runs, *by_day_and_kind.get((None, CREDENTIAL_KINDS[1]), [])]
+    if not whole and gone and affected:
+        change.add += merger.credentials(arrived, runs, affected)
+        change.remove += [segment.name for segment in both]
+    elif not whole:
+        made = merger.credentials(arrived)
+        if made and len(runs) >= 4:
+            mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
+            merged = merger.credentials([], [*runs, *mine])
+            _discard(catalog.index_dir, made)
+            change.remove += [segment.name for segment in both]
+            made = merged
+        change.add += made
+    # Segments that were merged before anyone saw them, kept until their credentials were read.
+    named = {segment.name for segment in change.add}
+    _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
+
+
+def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:
+    for segment in segments:
+        (index_dir / segment.name).unlink(missing_ok=True)
+
+
+def _tasks(index: Path, files: Sequence[Listed]) -> Iterator[Task]:
+    """The files in lots of about the same work, in order."""
+    total = sum(map(_unpacked, files))
+    most = min(TASK_BYTES, max(16 << 20, total // 8))
+    lot: list[str] = []
+    size = 0
+    for file in files:
+        lot.append(file.path)
+        size += _unpacked(file)
+        if size >= most or len(lot) >= TASK_FILES:
+            yield Task(str(index), lot)
+            lot, size = [], 0
+    if lot:
+        yield Task(str(index), lot)
+
+
+def _unpacked(file: Listed) -> int:
+    return _unpacked_size(file.path, file.size)
+
+
+def _unpacked_size(path: str, size: int) -> int:
+    """A guess at the text in a file: CloudTrail shrinks about ten times; opening costs as well."""
+    return size * (10 if path.endswith((".gz", ".zip", ".tgz")) else 1) + 4_096
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,369 @@
+"""The catalog: which source files were read and which segments are live (SQLite, WAL).
+
+Everything a reader may see is named here. A build writes its files first, syncs them, and then
+changes the catalog in one transaction; a file that no row names does not exist for anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from trail.errors import IndexMissing, IndexUnreadable
+from trail.events import SCHEMA_VERSION
+
+CATALOG = "catalog.sqlite"
+SEGMENTS = "segments"
+CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role")
+GRACE_SECONDS = 600
+"""How long a replaced segment stays on disk: longer than any query that may still be reading."""
+
+_TABLES = """
+create table if not exists meta (key text primary key, value text not null) without rowid;
+create table if not exists files (
+    path text primary key, size integer not null, mtime_ns integer not null,
+    records integer not null, rejected integer not null,
+    skipped text, error text, archive integer not null, days text not null
+) without rowid;
+create table if not exists skips (path text not null, member text not null, reason text not null);
+create table if not exists rejects (
+    path text not null, member text not null, position text not null, reason text not null
+);
+create index if not exists rejects_path on rejects (path);
+create index if not exists skips_path on skips (path);
+create table if not exists segments (
+    name text primary key, kind text not null, day text, rows integer not null,
+    bytes integer not null, first text, last text, schema_version integer not null
+) without rowid;
+create table if not exists replaced (name text primary key, at real not null) without rowid;
+create table if not exists coverage (
+    day text not null, account text not null, region text not null, events integer not null,
+    first text not null, last text not null, primary key (day, account, region)
+) without rowid;
+"""
+
+
+def default_index() -> Path:
+    """The index folder used when none is named: `BACKTRAIL_INDEX`, else `data/index`."""
+    return Path(os.environ.get("BACKTRAIL_INDEX") or "data/index")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One immutable Parquet file. `name` is its path inside the index folder."""
+
+    name: str
+    kind: str
+    day: date | None
+    rows: int
+    bytes: int
+    first: datetime | None = None
+    last: datetime | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What the index knows of one source file. `skipped` says why it gave no events, if so."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    records: int = 0
+    rejected: int = 0
+    skipped: str | None = None
+    error: str | None = None
+    archive: bool = False
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record or file part that could not be read. `path` may be "archive.zip!/member.json"."""
+
+    path: str
+    position: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DayCoverage:
+    """How many events the index holds of one day, account and region."""
+
+    day: date
+    account: str
+    region: str
+    events: int
+    first: datetime
+    last: datetime
+
+
+@dataclass
+class Publication:
+    """One transaction's worth of changes."""
+
+    add: list[Segment] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    files: list[SourceFile] = field(default_factory=list)
+    forget: list[str] = field(default_factory=list)
+    rejects: list[tuple[str, Reject]] = field(default_factory=list)  # source file, reject
+    skips: list[tuple[str, str, str]] = field(default_factory=list)  # source file, member, reason
+    coverage: dict[date, list[DayCoverage]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.remove or self.files or self.forget)
+
+
+class Catalog:
+    """The catalog of one index folder. One object per thread; open it where it is used."""
+
+    def __init__(self, index_dir: Path, *, create: bool = False, any_thread: bool = False) -> None:
+        self.index_dir = index_dir
+        path = index_dir / CATALOG
+        if create:
+            (index_dir / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        elif not path.is_file():
+            raise IndexMissing(
+                f"There is no index at {index_dir}. Build one with "
+                f"`python -m trail add FOLDER --index {index_dir}`."
+            )
+        try:
+            self._db = sqlite3.connect(
+                path, timeout=30, isolation_level=None, check_same_thread=not any_thread
+            )
+            self._db.execute("pragma synchronous=full")
+            if create:
+                self._db.execute("pragma journal_mode=wal")
+                self._db.executescript(_TABLES)
+                self._db.executemany(
+                    "insert or ignore into meta values (?, ?)",
+                    [
+                        ("schema_version", str(SCHEMA_VERSION)),
+                        ("version", "0"),
+                        ("identity", uuid.uuid4().hex[:12]),
+                    ],
+                )
+            self._meta = dict(self._db.execute("select key, value from meta"))
+        except sqlite3.DatabaseError as error:
+            raise IndexUnreadable(
+                f"The catalog of {index_dir} cannot be read ({error}). Move the folder away and "
+                "build the index again from its sources."
+            ) from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several reads that see the same moment, whatever is published meanwhile."""
+        self._db.execute("begin")
+        try:
+            yield
+        finally:
+            self._db.execute("rollback")
+
+    def schema_version(self) -> int:
+        return int(self._meta["schema_version"])
+
+    def check_schema(self) -> None:
+        """Raises `IndexUnreadable` when the index was written by another schema version."""
+        if self.schema_version() != SCHEMA_VERSION:
+            raise IndexUnreadable(
+                f"The index at {self.index_dir} has schema {self.schema_version()}, this version "
+                f"of Backtrail reads {SCHEMA_VERSION}. Run `python -m trail migrate --index "
+                f"{self.index_dir}`, which reads the source files again."
+            )
+
+    def version(self) -> str:
+        """Changes with every publication."""
+        row = self._db.execute("select value from meta where key = 'version'").fetchone()
+        return f"{self._meta['identity']}-{row[0]}"
+
+    def segments(self, *kinds: str) -> list[Segment]:
+        rows = self._db.execute(
+            "select name, kind, day, rows, bytes, first, last, schema_version from segments"
+            " order by day, name"
+        )
+        return [
+            Segment(
+                name,
+                kind,
+                date.fromisoformat(day) if day else None,
+                count,
+                size,
+                _moment(first) if first else None,
+                _moment(last) if last else None,
+                version,
+            )
+            for name, kind, day, count, size, first, last, version in rows
+            if not kinds or kind in kinds
+        ]
+
+    def stamps(self) -> dict[str, tuple[int, int]]:
+        """Path → (size, mtime_ns) of every source file: all that an unchanged file is asked."""
+        rows = self._db.execute("select path, size, mtime_ns from files")
+        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def files(self, paths: Sequence[str] | None = None) -> list[SourceFile]:
+        sql = (
+            "select path, size, mtime_ns, records, rejected, skipped, error, archive, days"
+            " from files"
+        )
+        if paths is None:
+            rows = self._db.execute(sql + " order by path").fetchall()
+        else:
+            rows = []
+            for path in paths:
+                rows += self._db.execute(sql + " where path = ?", (path,)).fetchall()
+        return [
+            SourceFile(
+                path, size, mtime_ns, records, rejected, skipped, error, bool(archive),
+                tuple(json.loads(days)),
+            )
+            for path, size, mtime_ns, records, rejected, skipped, error, archive, days in rows
+        ]  # fmt: skip
+
+    def rejects(self) -> list[Reject]:
+        rows = self._db.execute(
+            "select member, position, reason from rejects order by member, rowid"
+        )
+        return [Reject(*row) for row in rows]
+
+    def skips(self) -> list[tuple[str, str]]:
+        """(path, reason) of every file, and every archive member, that holds no events."""
+        return list(self._db.execute("select member, reason from skips order by member"))
+
+    def coverage(self) -> list[DayCoverage]:
+        rows = self._db.execute(
+            "select day, account, region, events, first, last from coverage"
+            " order by day, account, region"
+        )
+        return [
+            DayCoverage(
+                date.fromisoformat(day),
+                account,
+                region,
+                events,
+                _moment(first),
+                _moment(last),
+            )
+            for day, account, region, events, first, last in rows
+        ]
+
+    def totals(self) -> Mapping[str, int]:
+        """The counts that `trail status` prints."""
+        one = self._db.execute
+        events, copies, segments, size = one(
+            "select coalesce(sum(case kind when 'events' then rows end), 0),"
+            " coalesce(sum(case kind when 'copies' then rows end), 0), count(*),"
+            " coalesce(sum(bytes), 0) from segments"
+        ).fetchone()
+        files, rejected = one(
+            "select count(*), coalesce(sum(rejected), 0) from files where skipped is null"
+        ).fetchone()
+        (skipped,) = one("select count(*) from skips").fetchone()
+        return {
+            "events": events,
+            "duplicates": copies,
+            "rejected": rejected,
+            "skipped_files": skipped,
+            "files": files,
+            "segments": segments,
+            "bytes": size,
+        }
+
+    def replaced_before(self, moment: float) -> list[str]:
+        rows = self._db.execute("select name from replaced where at < ?", (moment,))
+        return [name for (name,) in rows]
+
+    def known_names(self) -> set[str]:
+        """Every segment file that must stay: live ones, and replaced ones still in their grace."""
+        rows = self._db.execute("select name from segments union select name from replaced")
+        return {name for (name,) in rows}
+
+    def forget_replaced(self, names: Iterable[str]) -> None:
+        self._db.execute("begin immediate")
+        self._db.executemany("delete from replaced where name = ?", [(n,) for n in names])
+        self._db.execute("commit")
+
+    def publish(self, change: Publication, now: float) -> None:
+        """Makes all of `change` visible at once, or none of it."""
+        db = self._db
+        db.execute("begin immediate")
+        try:
+            db.executemany("delete from segments where name = ?", [(n,) for n in change.remove])
+            db.executemany(
+                "insert or replace into replaced values (?, ?)", [(n, now) for n in change.remove]
+            )
+            db.executemany(
+                "insert into segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        s.name,
+                        s.kind,
+                        s.day.isoformat() if s.day else None,
+                        s.rows,
+                        s.bytes,
+                        s.first.isoformat() if s.first else None,
+                        s.last.isoformat() if s.last else None,
+                        s.schema_version,
+                    )
+                    for s in change.add
+                ],
+            )
+            gone = [(f.path,) for f in change.files] + [(path,) for path in change.forget]
+            db.executemany("delete from files where path = ?", gone)
+            db.executemany("delete from rejects where path = ?", gone)
+            db.executemany("delete from skips where path = ?", gone)
+            db.executemany(
+                "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
+                        int(f.archive), json.dumps(f.days),
+                    )
+                    for f in change.files
+                ],
+            )  # fmt: skip
+            db.executemany(
+                "insert into rejects values (?, ?, ?, ?)",
+                [(source, r.path, r.position, r.reason) for source, r in change.rejects],
+            )
+            db.executemany("insert into skips values (?, ?, ?)", change.skips)
+            for day, cells in change.coverage.items():
+                db.execute("delete from coverage where day = ?", (day.isoformat(),))
+                db.executemany(
+                    "insert into coverage values (?, ?, ?, ?, ?, ?)",
+                    [
+                        (
+                            day.isoformat(), c.account, c.region, c.events,
+                            c.first.isoformat(), c.last.isoformat(),
+                        )
+                        for c in cells
+                    ],
+                )  # fmt: skip
+            db.execute(
+                "update meta set value = cast(cast(value as integer) + 1 as text)"
+                " where key = 'version'"
+            )
+            db.execute("commit")
+        except BaseException:
+            db.execute("rollback")
+            raise
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,875 @@
+"""Bytes → records, for every shape that CloudTrail is found in.
+
+A source file is opened up layer by layer (gzip, tar, zip), its text recognised by how it begins,
+and its records handed on in chunks that msgspec decoded at once. Where that fails, the same text
+is taken apart record by record, so that one bad record costs only itself. Memory is bounded by
+`BLOCK` and `RECORD_BYTES`, whatever the size of the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import gzip
+import io
+import json
+import re
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trail.columns import NOT_CALLS, Chunk, TypedRecord
+from trail.errors import SourceUnreadable
+from trail.flat_tables import is_cloudtrail_header, is_ocsf, ocsf_record, table_record
+from trail.streams import (
+    BLOCK,
+    Blocks,
+    BrokenStream,
+    from_file,
+    gunzip,
+    is_gzip,
+    is_tar,
+    is_zip,
+    tar_members,
+    unpack_small,
+    zip_members,
+)
+
+RECORD_BYTES = 16 << 20
+"""The longest single record, line or message that is read. AWS's own limit is 256 KB."""
+
+_SMALL = 24 << 20
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Loose:
+    """One record that goes through `event_row`. `text` is its JSON where the source has it."""
+
+    source_file: str
+    ordinal: int
+    record: dict[str, Any]
+    text: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Bad:
+    """Something that could not be read. `foreign`: it is no CloudTrail event at all.
+
+    `lost`: part of the file is unread, so it counts even where nothing else is a record.
+    """
+
+    source_file: str
+    position: str
+    reason: str
+    foreign: bool = False
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file, or archive member, that holds no events and need not."""
+
+    source_file: str
+    reason: str
+
+
+Found = Chunk | Loose | Bad | Skipped
+
+
+class _CloudTrailFile(msgspec.Struct):
+    Records: list[TypedRecord]
+
+
+class _RawFile(msgspec.Struct):
+    Records: list[msgspec.Raw]
+
+
+_file = msgspec.json.Decoder(_CloudTrailFile)
+_raw_file = msgspec.json.Decoder(_RawFile)
+_array = msgspec.json.Decoder(list[TypedRecord])
+_raw_array = msgspec.json.Decoder(list[msgspec.Raw])
+_lines = msgspec.json.Decoder(TypedRecord)
+_any = msgspec.json.Decoder()
+
+_NO_EVENTS_BY_PATH = re.compile(
+    r"(?:^|/)(?:CloudTrail-(Digest|Insight|Aggregated)(?=/)|[^/]*_CloudTrail-"
+    r"(Digest|Insight|Aggregated)_[^/]*$)"
+)
+_LOG_NAME = re.compile(
+    r"\.(?:json|jsonl|ndjson|log|csv|parquet)(?:\.gz)?$|\.(?:gz|tgz|zip|tar)$", re.IGNORECASE
+)
+_ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|Events|events|logEvents)"\s*:\s*\[')
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_SPACE = b" \t\r\n"
+_EXPORTED_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?\s+(?=\{)")
+_CLOUDTRAIL_KEYS = frozenset(
+    {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
+)
+
+
+def kind_skipped_by_path(path: str) -> str | None:
+    """Why a file of this name holds no per-call events, or None."""
+    match = _NO_EVENTS_BY_PATH.search(path)
+    if match is None:
+        return None
+    return f"a CloudTrail {match[1] or match[2]} file: not per-call events"
+
+
+def read_source(path: str | Path) -> Iterator[Found]:
+    """Everything in one source file, archives opened. Never raises for what the file holds."""
+    name = str(path)
+    if (reason := kind_skipped_by_path(name)) is not None:
+        yield Skipped(name, reason)
+        return
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            head = file.read(_SMALL)
+            if len(head) < _SMALL and not is_zip(head) and head[:4] != b"PAR1":
+                # Almost every file is small: no streaming machinery for it.
+                whole = unpack_small(head, _SMALL) if is_gzip(head) else head
+                if whole is not None and len(whole) < _SMALL:
+                    yield from _whole_text(whole, name)
+                    return
+            file.seek(0)
+            if is_zip(head):
+                del head
+                yield from _zip(file, name, 0)
+            elif head[:4] == b"PAR1":
+                del head
+                yield from _parquet(file, name)
+            else:
+                del head
+                yield from _content(from_file(file), name, 0)
+    except OSError as error:
+        yield Bad(name, "file", f"cannot be opened: {error.strerror or error}", lost=True)
+
+
+def read_raw(source_file: str, ordinals: set[int]) -> dict[int, str]:
+    """Ordinal → JSON text of those records of a source file (or "archive.zip!/member").
+
+    Raises `SourceUnreadable` when the file is not there any more.
+    """
+    path = source_file
+    while not Path(path).is_file():
+        path, inside, _ = path.rpartition("!/")
+        if not inside:
+            raise SourceUnreadable(
+                f"{source_file} is not there any more, so its raw records cannot be shown. "
+                "The index keeps their columns."
+            )
+    texts: dict[int, str] = {}
+    for found in read_source(path):
+        if isinstance(found, Chunk) and found.source_file == source_file:
+            inside_chunk = range(found.first_ordinal, found.first_ordinal + len(found.records))
+            if any(ordinal in inside_chunk for ordinal in ordinals):
+                for loose in take_apart(found):
+                    if isinstance(loose, Loose) and loose.ordinal in ordinals:
+                        texts[loose.ordinal] = _text(loose)
+        elif (
+            isinstance(found, Loose)
+            and found.source_file == source_file
+            and found.ordinal in ordinals
+        ):
+            texts[found.ordinal] = _text(found)
+        if len(texts) == len(ordinals):
+            break
+    return texts
+
+
+def _text(loose: Loose) -> str:
+    if loose.text is not None:
+        return loose.text.decode("utf-8", "replace")
+    return json.dumps(loose.record, ensure_ascii=False, default=str)
+
+
+def take_apart(chunk: Chunk) -> Iterator[Loose | Bad]:
+    """The same records one by one, each decoded by itself."""
+    data = chunk.data
+    if chunk.lines:
+        pieces: Iterable[bytes] = (line for line in data.split(b"\n") if line.strip())
+    elif data.lstrip(_SPACE)[:1] == b"[":
+        pieces = map(bytes, _raw_array.decode(data))
+    else:
+        pieces = map(bytes, _raw_file.decode(data).Records)
+    for number, piece in enumerate(pieces, chunk.first_ordinal):
+        yield _one(piece, chunk.source_file, number)
+
+
+# ---- layers ------------------------------------------------------------------------------------
+
+
+def _content(stream: Blocks, name: str, depth: int) -> Iterator[Found]:
+    """What a stream holds, whatever its layers."""
+    if (reason := kind_skipped_by_path(name)) is not None:
+        yield Skipped(name, reason)
+        return
+    head = stream.peek(512)
+    if depth > _DEPTH:
+        yield Bad(name, "file", f"archives nested more than {_DEPTH} deep", lost=True)
+    elif is_gzip(head):
+        yield from _content(gunzip(stream), name, depth + 1)
+    elif is_zip(head):
+        with tempfile.TemporaryFile() as copy:
+            try:
+                while data := stream.read():
+                    copy.write(data)
+            except BrokenStream as error:
+                yield Bad(name, "file", str(error), lost=True)
+            copy.seek(0)
+            yield from _zip(copy, name, depth)
+    elif is_tar(head):
+        try:
+            for member, content in tar_members(stream):
+                yield from _content(content, f"{name}!/{member}", depth + 1)
+        except BrokenStream as error:
+            yield Bad(name, "file", str(error), lost=True)
+    elif head[:4] == b"PAR1":
+        with tempfile.TemporaryFile() as copy:
+            try:
+                while data := stream.read():
+                    copy.write(data)
+            except BrokenStream as error:
+                yield Bad(name, "file", str(error), lost=True)
+            copy.seek(0)
+            yield from _parquet(copy, name)
+    else:
+        yield from _text_stream(stream, name)
+
+
+def _zip(file: Any, name: str, depth: int) -> Iterator[Found]:
+    try:
+        for member, content in zip_members(file):
+            yield from _content(content, f"{name}!/{member}", depth + 1)
+    except BrokenStream as error:
+        yield Bad(name, "file", str(error), lost=True)
+
+
+def _parquet(file: Any, name: str) -> Iterator[Found]:
+    ordinal = 0
+    try:
+        table = pq.ParquetFile(file)
+        names = list(table.schema_arrow.names)
+        if is_ocsf(names):
+            to_record = ocsf_record
+        elif is_cloudtrail_header(names):
+            to_record = table_record
+        else:
+            yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
+            return
+        for batch in table.iter_batches(batch_size=2_048):
+            for row in batch.to_pylist():
+                yield Loose(name, ordinal, to_record(row))
+                ordinal += 1
+    except (pa.ArrowException, OSError, ValueError, AttributeError, TypeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        yield Bad(name, f"row {ordinal}", f"damaged Parquet ({reason})", lost=True)
+
+
+# ---- text --------------------------------------------------------------------------------------
+
+
+def _whole_text(data: bytes, name: str) -> Iterator[Found]:
+    """The usual file, at once; anything unusual goes the streaming way."""
+    if _is_clean(data):
+        start = data[:256].lstrip(_SPACE)
+        try:
+            if start.startswith(b"{"):
+                if b'"Records"' in data[:4096]:
+                    yield Chunk(name, 0, _file.decode(data).Records, data)
+                    return
+            elif start.startswith(b"["):
+                yield Chunk(name, 0, _array.decode(data), data)
+                return
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+    rest = io.BytesIO(data)
+    yield from _content(from_file(rest), name, 0)
+
+
+def _is_clean(data: bytes) -> bool:
+    """UTF-8 without escaped surrogates: half a pair would poison every query that reads it."""
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return False
+    return b"\\" not in data or not (b"\\ud" in data or b"\\uD" in data)
+
+
+def _text_stream(stream: Blocks, name: str) -> Iterator[Found]:
+    """Recognises a text by how it begins, and takes its records out."""
+    head = stream.peek(64 << 10)
+    if head[:3] == b"\xef\xbb\xbf":
+        stream.read(3)
+        head = head[3:]
+    start = head.lstrip(_SPACE)
+    if not start:
+        try:
+            while data := stream.read():
+                if data.strip(_SPACE):
+                    yield Bad(name, "file", "begins with 64 KB of blanks", lost=True)
+                    return
+        except BrokenStream as error:
+            yield Bad(name, "file", str(error), lost=True)
+            return
+        yield Skipped(name, "empty")
+    elif head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        yield Bad(name, "byte 0", "UTF-16 text: convert it to UTF-8 first", lost=True)
+    elif start[:1] in b"{[":
+        yield from _Json(stream, name).found()
+    elif _EXPORTED_LINE.match(start):
+        yield from _exported_lines(stream, name)
+    elif _is_csv(start):
+        yield from _csv(stream, name)
+    elif _LOG_NAME.search(name) and not _is_text_about(name):
+        yield Bad(name, "byte 0", _unlike(start), lost=True)
+    else:
+        yield Skipped(name, "not a log file")
+
+
+def _is_text_about(name: str) -> bool:
+    return bool(re.search(r"(?:^|/)(?:README|LICENSE|NOTICE|CHANGELOG)[^/]*$", name, re.IGNORECASE))
+
+
+def _unlike(start: bytes) -> str:
+    if b"\0" in start[:4096]:
+        return "binary data (NUL bytes), not JSON, CSV or Parquet"
+    return "neither JSON nor CSV with CloudTrail's columns"
+
+
+def _is_csv(start: bytes) -> bool:
+    line = start.partition(b"\n")[0]
+    if b"," not in line:
+        return False
+    return is_cloudtrail_header(line.decode("utf-8", "replace").strip().split(","))
+
+
+class _AsFile(io.RawIOBase):
+    """A stream as the file that `csv` wants; remembers how the stream broke, if it did."""
+
+    def __init__(self, stream: Blocks) -> None:
+        self._stream = stream
+        self.broken: BrokenStream | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except BrokenStream as error:
+            self.broken = error
+            return 0
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _csv(stream: Blocks, name: str) -> Iterator[Found]:
+    source = _AsFile(stream)
+    text = io.TextIOWrapper(
+        io.BufferedReader(source, BLOCK), encoding="utf-8", errors="replace", newline=""
+    )
+    csv.field_size_limit(RECORD_BYTES)
+    ordinal = 0
+    reader = csv.reader(text)
+    try:
+        header = next(reader)
+        for cells in reader:
+            if len(cells) != len(header):
+                if cells:
+                    yield Bad(
+                        name,
+                        f"line {reader.line_num}",
+                        f"{len(cells)} cells under {len(header)} columns",
+                    )
+                    ordinal += 1
+                continue
+            record = table_record(dict(zip(header, cells, strict=True)))
+            yield Loose(name, ordinal, record)
+            ordinal += 1
+    except csv.Error as error:
+        yield Bad(name, f"line {reader.line_num}", f"damaged CSV ({error})", lost=True)
+    if source.broken is not None:
+        yield Bad(name, f"line {reader.line_num}", str(source.broken), lost=True)
+
+
+def _exported_lines(stream: Blocks, name: str) -> Iterator[Found]:
+    """CloudWatch Logs exported to S3: a timestamp, a blank, the record."""
+    ordinal = 0
+    for line in _split_lines(stream, name):
+        if isinstance(line, Bad):
+            yield line
+            continue
+        match = _EXPORTED_LINE.match(line)
+        yield from _unwrapped(line[match.end() :] if match else line, name, ordinal)
+        ordinal += 1
+
+
+def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
+    rest = b""
+    number = 0
+    while True:
+        try:
+            data = stream.read()
+        except BrokenStream as error:
+            if rest.strip():
+                yield rest
+            yield Bad(name, f"line {number}", str(error), lost=True)
+            return
+        if not data:
+            break
+        lines = (rest + data).split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            number += 1
+            if line.strip():
+                yield line
+        if len(rest) > RECORD_BYTES:
+            yield Bad(
+                name, f"line {number}", f"a line of more than {RECORD_BYTES:,} bytes", lost=True
+            )
+            return
+    if rest.strip():
+        yield rest
+
+
+# ---- JSON --------------------------------------------------------------------------------------
+
+
+class _Json:
+    """Takes records out of JSON text of any size: arrays, lines, or values one after another."""
+
+    def __init__(self, stream: Blocks, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._buffer = b""
+        self._offset = 0  # of the buffer's first byte in the text
+        self._ended = False
+        self._broken: BrokenStream | None = None
+        self._ordinal = 0
+        self._anchor: re.Pattern[bytes] | None = None
+
+    def found(self) -> Iterator[Found]:
+        while self._more_text():
+            if match := _ARRAY_IN_OBJECT.match(self._buffer):
+                self._drop(match.end())
+                yield from self._array_items()
+                self._close()
+            elif self._buffer[:1] == b"[":
+                self._drop(1)
+                yield from self._array_items()
+            elif self._buffer[:1] == b"{":
+                yield from self._values()
+            else:
+                position = self._offset
+                yield Bad(self._name, f"byte {position}", "not JSON from here on", lost=True)
+                while self._fill():
+                    self._drop(len(self._buffer))
+                break
+        if self._broken is not None:
+            yield Bad(self._name, f"after record {self._ordinal - 1}", str(self._broken), lost=True)
+
+    def _fill(self) -> bool:
+        """Reads one block more; False at the end."""
+        if self._ended:
+            return False
+        try:
+            data = self._stream.read()
+        except BrokenStream as error:
+            self._broken = error
+            data = b""
+        if not data:
+            self._ended = True
+            return False
+        self._buffer += data
+        return True
+
+    def _drop(self, size: int) -> None:
+        self._offset += size
+        self._buffer = self._buffer[size:]
+
+    def _more_text(self) -> bool:
+        """Whether anything but blanks (and commas between values) is left."""
+        while True:
+            rest = self._buffer.lstrip(_SPACE + b",\x1e")
+            self._drop(len(self._buffer) - len(rest))
+            if rest:
+                if len(rest) < 256:
+                    self._fill()
+                return True
+            if not self._fill():
+                return False
+
+    def _close(self) -> None:
+        """Reads over the rest of the object that the array stood in."""
+        depth = 1
+        while True:
+            for token in _TOKEN.finditer(self._buffer):
+                kind = token[0]
+                if len(kind) == 1:
+                    depth += 1 if kind in b"{[" else -1
+                if depth == 0:
+                    self._drop(token.end())
+                    return
+            if len(self._buffer) > RECORD_BYTES or not self._fill():
+                self._drop(len(self._buffer))
+                return
+
+    # -- arrays
+
+    def _array_items(self) -> Iterator[Found]:
+        while True:
+            rest = self._buffer.lstrip(_SPACE + b",")
+            self._drop(len(self._buffer) - len(rest))
+            if not self._buffer:
+                if not self._fill():
+                    yield from self._cut_short("array")
+                    return
+                continue
+            if self._buffer[:1] == b"]":
+                self._drop(1)
+                return
+            if len(self._buffer) < BLOCK and self._fill():
+                continue
+            if (chunk := self._fast_chunk()) is not None:
+                yield chunk
+            else:
+                yield from self._slow_items()
+
+    def _fast_chunk(self) -> Chunk | None:
+        """As many whole records as the buffer begins with, decoded at once; None if unclear."""
+        buffer = self._buffer
+        if self._anchor is None:
+            first = re.match(rb'\{\s*("[^"\\]{1,64}"\s*:)', buffer)
+            if first is None:
+                return None
+            self._anchor = re.compile(rb"\}(\s*,\s*)(?=\{\s*" + re.escape(first[1]) + rb")")
+        if not _is_clean_prefix(buffer):
+            return None
+        tail = max(0, len(buffer) - (256 << 10))
+        ends = [match.start() + 1 for match in self._anchor.finditer(buffer, tail)][-8:]
+        if not ends and tail:
+            ends = [match.start() + 1 for match in self._anchor.finditer(buffer)][-8:]
+        for end in reversed(ends):
+            data = b"[" + buffer[:end] + b"]"
+            try:
+                records = _array.decode(data)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            chunk = Chunk(self._name, self._ordinal, records, data)
+            self._ordinal += len(records)
+            self._drop(end)
+            return chunk
+        return None
+
+    def _slow_items(self) -> Iterator[Found]:
+        """The records of about one block, each found by its brackets."""
+        done = 0
+        spans, closed = _spans(self._buffer)
+        for begin, end in spans:
+            if self._anchor is not None and self._anchor.search(self._buffer, begin, end):
+                # An unclosed quote made several records look like one: end it where the next
+                # one begins.
+                if done:
+                    break
+                yield from self._resync()
+                return
+            yield from self._unwrap(self._buffer[begin:end])
+            done = end
+        if done:
+            self._drop(done)
+            return
+        if closed:  # a scalar, or something that is no value at all: read over it
+            cut = re.search(rb"[,\]]", self._buffer)
+            stop = cut.start() if cut else len(self._buffer)
+            yield Bad(self._name, f"record {self._ordinal}", "not a JSON object", foreign=True)
+            self._ordinal += 1
+            self._drop(max(stop, 1 if stop == 0 and self._buffer[:1] not in b",]" else stop))
+            return
+        if len(self._buffer) <= RECORD_BYTES and self._fill():
+            return
+        yield from self._resync()
+
+    def _resync(self) -> Iterator[Found]:
+        """Goes on at the next thing that begins like a record, after one that never ends."""
+        too_long = len(self._buffer) > RECORD_BYTES
+        following = None
+        if self._anchor is not None:
+            following = self._anchor.search(self._buffer)
+        if following is None:
+            following = re.compile(rb'\}(\s*,\s*)(?=\{\s*"event(?:Version|Time|ID)")').search(
+                self._buffer, 1
+            )
+        if following is not None:
+            yield Bad(
+                self._name,
+                f"record {self._ordinal}, byte {self._offset}",
+                "malformed JSON: its brackets or quotes do not close",
+            )
+            self._ordinal += 1
+            self._drop(following.end())
+            return
+        if too_long:
+            yield Bad(
+                self._name,
+                f"record {self._ordinal}, byte {self._offset}",
+                f"a record of more than {RECORD_BYTES:,} bytes",
+                lost=True,
+            )
+            while self._fill():
+                self._drop(len(self._buffer))
+            self._buffer = b""
+            return
+        yield from self._cut_short(f"record {self._ordinal}")
+        self._drop(len(self._buffer))
+
+    def _cut_short(self, what: str) -> Iterator[Found]:
+        if self._broken is None:
+            yield Bad(
+                self._name,
+                f"record {self._ordinal}, byte {self._offset}",
+                f"the text ends inside {'the ' if what == 'array' else ''}{what}",
+                lost=True,
+            )
+
+    # -- values one after another
+
+    def _values(self) -> Iterator[Found]:
+        """JSON lines, or objects pretty-printed or run together, until an array object begins."""
+        by_line = self._is_by_line()
+        while self._more_text():
+            if self._buffer[:1] != b"{" or _ARRAY_IN_OBJECT.match(self._buffer):
+                return
+            if len(self._buffer) < BLOCK and self._fill():
+                continue
+            if (chunk := self._fast_lines()) is not None:
+                yield chunk
+            elif by_line:
+                yield from self._slow_lines()
+            else:
+                yield from self._slow_values()
+
+    def _is_by_line(self) -> bool:
+        """Whether each line is a value of its own, to be judged without its neighbours."""
+        while b"\n" not in self._buffer and len(self._buffer) <= RECORD_BYTES and self._fill():
+            pass
+        first, _, rest = self._buffer.partition(b"\n")
+        try:
+            _decoded(first)
+        except (ValueError, RecursionError):
+            return rest.startswith(b"{") and not first.rstrip().endswith((b"{", b","))
+        return True
+
+    def _slow_lines(self) -> Iterator[Found]:
+        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n") + 1
+        if end == 0:
+            if len(self._buffer) > RECORD_BYTES or not self._fill():
+                yield from self._resync()
+            return
+        data = self._buffer[:end]
+        self._drop(end)
+        for line in data.split(b"\n"):
+            if text := line.strip(_SPACE + b",\x1e\0"):
+                spans, closed = _spans(text)
+                if closed and len(spans) > 1 and not text[spans[-1][1] :].strip(_SPACE):
+                    for begin, stop in spans:
+                        yield from self._unwrap(text[begin:stop])
+                else:
+                    yield from self._unwrap(text)
+
+    def _slow_values(self) -> Iterator[Found]:
+        done = 0
+        spans, _ = _spans(self._buffer)
+        for begin, end in spans:
+            if done and _ARRAY_IN_OBJECT.match(self._buffer, begin):
+                break
+            yield from self._unwrap(self._buffer[begin:end])
+            done = end
+        if done:
+            self._drop(done)
+        elif len(self._buffer) > RECORD_BYTES or not self._fill():
+            yield from self._resync()
+
+    def _fast_lines(self) -> Chunk | None:
+        """Whole lines, each one record, decoded at once; None if unclear."""
+        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n") + 1
+        data = self._buffer[:end]
+        if not data or not _is_clean(data):
+            return None
+        try:
+            records = _lines.decode_lines(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if not records or records[0].eventName is None:
+            return None
+        chunk = Chunk(self._name, self._ordinal, records, data, lines=True)
+        self._ordinal += len(records)
+        self._drop(end)
+        return chunk
+
+    def _unwrap(self, text: bytes) -> Iterator[Found]:
+        for found in _unwrapped(text, self._name, self._ordinal):
+            yield found
+            if isinstance(found, Chunk):
+                self._ordinal = found.first_ordinal + len(found.records)
+            elif isinstance(found, Loose):
+                self._ordinal = found.ordinal + 1
+            elif isinstance(found, Bad):
+                self._ordinal += 1
+
+
+def _is_clean_prefix(data: bytes) -> bool:
+    """`_is_clean` for a text that may stop in the middle of a character."""
+    return _is_clean(data) or any(_is_clean(data[:-cut]) for cut in (1, 2, 3))
+
+
+def _spans(text: bytes) -> tuple[list[tuple[int, int]], bool]:
+    """(begin, end) of each object that the text begins with, and whether no object is open.
+
+    Stops at the first bracket that closes what was open before, or at anything that is not an
+    object: the caller looks at what is there.
+    """
+    spans: list[tuple[int, int]] = []
+    depth = begin = last = 0
+    for token in _TOKEN.finditer(text):
+        kind = token[0]
+        if len(kind) != 1:
+            if depth == 0:
+                break
+            continue
+        if kind in b"{[":
+            if depth == 0:
+                begin = token.start()
+                if text[last:begin].strip(_SPACE + b",\x1e"):
+                    break
+            depth += 1
+        else:
+            depth -= 1
+            if depth < 0:
+                depth = 0
+                break
+            if depth == 0:
+                last = token.end()
+                spans.append((begin, last))
+    return spans, depth == 0
+
+
+def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad:
+    """One record's own text, decoded by itself."""
+    position = f"record {ordinal}"
+    try:
+        value = _decoded(text)
+    except UnicodeDecodeError as error:
+        return Bad(name, position, f"not UTF-8 at byte {error.start} of the record")
+    except RecursionError:
+        return Bad(name, position, "nested too deeply")
+    except ValueError as error:
+        return Bad(name, position, f"malformed JSON: {str(error)[:120]}")
+    if not isinstance(value, dict):
+        return Bad(name, position, "not a JSON object", foreign=True)
+    for key in ("eventCategory", "eventType", "eventSource"):
+        if isinstance(told := value.get(key), str) and told in NOT_CALLS:
+            return Bad(name, position, f"{told} record: not an API call", foreign=True)
+    if not _CLOUDTRAIL_KEYS & value.keys():
+        return Bad(name, position, "no CloudTrail record", foreign=True)
+    return Loose(name, ordinal, value, text)
+
+
+def _decoded(text: bytes) -> Any:
+    try:
+        return _any.decode(text)
+    except msgspec.DecodeError:
+        # Python's own reader takes half a surrogate pair, which msgspec refuses.
+        return json.loads(text.decode(), parse_constant=_no_constant)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
+    """The records inside one JSON object: itself, or what its envelope carries."""
+    one = _one(text, name, ordinal)
+    if isinstance(one, Bad):
+        if not one.foreign or one.reason != "no CloudTrail record":
+            yield one
+            return
+        inside = _inside(_decoded(text), name, ordinal, 0)
+        yield from inside or [one]
+    elif isinstance(one.record.get("CloudTrailEvent"), str):
+        inside = _inside(one.record, name, ordinal, 0)
+        yield from inside or [one]
+    else:
+        yield one
+
+
+def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[Found]:
+    """What an envelope carries; empty where it is no envelope that we know."""
+    texts: list[Any]
+    if depth > _DEPTH:
+        return [Bad(name, f"record {ordinal}", "envelopes nested too deeply")]
+    if "digestS3Object" in value or ("logFiles" in value and "awsAccountId" in value):
+        return [Skipped(name, "a CloudTrail Digest file: not per-call events")]
+    if isinstance(value.get("Records"), list):
+        texts = value["Records"]
+    elif isinstance(value.get("CloudTrailEvent"), str):
+        texts = [value["CloudTrailEvent"]]
+    elif isinstance(value.get("Events"), list):
+        texts = value["Events"]
+    elif value.get("messageType") == "CONTROL_MESSAGE":
+        return [Skipped(name, "a CloudWatch Logs control message")]
+    elif isinstance(value.get("logEvents"), list):
+        texts = value["logEvents"]
+    elif isinstance(value.get("events"), list):
+        texts = value["events"]
+    elif isinstance(value.get("message"), str) and value["message"].lstrip()[:1] == "{":
+        texts = [value["message"]]
+    elif "detail-type" in value and isinstance(value.get("detail"), dict):
+        detail = value["detail"]
+        if not _CLOUDTRAIL_KEYS & detail.keys():
+            return [
+                Bad(name, f"record {ordinal}", "an EventBridge event, not CloudTrail", foreign=True)
+            ]
+        texts = [detail]
+    elif isinstance(value.get("awslogs"), dict):
+        return _subscription(value["awslogs"].get("data"), name, ordinal, depth)
+    else:
+        return []
+    found: list[Found] = []
+    for item in texts:
+        found += _carried(item, name, ordinal + len(found), depth)
+    return found or [Skipped(name, "an envelope with no records in it")]
+
+
+def _carried(item: Any, name: str, ordinal: int, depth: int) -> list[Found]:
+    """One thing out of an envelope: a record as text or object, or another envelope."""
+    text = item.encode("utf-8", "surrogatepass") if isinstance(item, str) else None
+    if text is None:
+        try:
+            text = json.dumps(item, ensure_ascii=True).encode()
+        except (ValueError, RecursionError) as error:
+            return [Bad(name, f"record {ordinal}", f"malformed JSON: {str(error)[:120]}")]
+    one = _one(text, name, ordinal)
+    if isinstance(one, Bad) and one.reason == "no CloudTrail record":
+        return _inside(_decoded(text), name, ordinal, depth + 1) or [one]
+    return [one]
+
+
+def _subscription(data: object, name: str, ordinal: int, depth: int) -> list[Found]:
+    """The message that a subscription filter hands to Lambda: base64 of gzip of JSON."""
+    try:
+        packed = base64.b64decode(data if isinstance(data, str | bytes) else b"", validate=True)
+        unpacked = zlib.decompressobj(31).decompress(packed, RECORD_BYTES)
+        message = _decoded(unpacked)
+    except (binascii.Error, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
+        return [Bad(name, f"record {ordinal}", f"unreadable awslogs.data ({error})")]
+    return _inside(message, name, ordinal, depth + 1) if isinstance(message, dict) else []

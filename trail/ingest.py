@@ -1,0 +1,310 @@
+"""Source files → unpublished segments: the work of one task, in this process or another.
+
+`python -m trail.ingest` is a worker: it takes tasks on stdin and answers on stdout until stdin
+ends. It writes only files that no catalog names yet, so it may die at any moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trail.catalog import Segment, SourceFile
+from trail.columns import Chunk, Columns
+from trail.events import Unreadable, event_row
+from trail.formats import Bad, Loose, Skipped, read_source, take_apart
+from trail.segments import write_segment
+
+FLUSH_ROWS = 131_072
+FLUSH_BYTES = 96 << 20
+REJECTS_KEPT = 1_000
+"""Of one file: a large file of something else must not fill the catalog. All are counted."""
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True)
+class Task:
+    """Files to read into segments below the index folder."""
+
+    index_dir: str
+    files: list[str]
+
+
+@dataclass
+class FileResult:
+    """What came of one file."""
+
+    file: SourceFile
+    rejects: list[tuple[str, str, str]] = field(default_factory=list)  # member, position, reason
+    skips: list[tuple[str, str]] = field(default_factory=list)  # member, reason
+
+
+@dataclass
+class TaskResult:
+    """What came of one task; `error` instead of all else when it could not be done."""
+
+    files: list[FileResult] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    events: int = 0
+    bytes: int = 0
+    error: str | None = None
+    disk_full: bool = False
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far a running task is."""
+
+    files: int
+    bytes: int
+    events: int
+
+
+def read_task(task: Task, advance: Callable[[Advance], None] = lambda _: None) -> TaskResult:
+    """Reads the files and writes their events as segments, one per day and flush."""
+    return _Reading(Path(task.index_dir), advance).run(task.files)
+
+
+class _Reading:
+    def __init__(self, index_dir: Path, advance: Callable[[Advance], None]) -> None:
+        self._index_dir = index_dir
+        self._advance = advance
+        self._columns = Columns(self._one_by_one)
+        self._result = TaskResult()
+        self._days: dict[str, set[int]] = {}
+        self._owner: dict[str, str] = {}  # source file (archive member) → path on disk
+        self._open: dict[str, _Counts] = {}
+        self._said = time.monotonic()
+
+    def run(self, paths: Sequence[str]) -> TaskResult:
+        stats: list[tuple[str, os.stat_result | None]] = []
+        for path in paths:
+            try:
+                stat = Path(path).stat()
+            except OSError:
+                stat = None
+            stats.append((path, stat))
+            self._open[path] = _Counts()
+            self._read(path)
+            self._result.bytes += stat.st_size if stat else 0
+            if time.monotonic() - self._said > 0.5:
+                self._say(len(stats))
+        self._flush()
+        for path, stat in stats:
+            self._result.files.append(self._settled(path, stat))
+        return self._result
+
+    def _say(self, files: int) -> None:
+        self._said = time.monotonic()
+        self._advance(Advance(files, self._result.bytes, self._result.events + self._columns.rows))
+
+    def _read(self, path: str) -> None:
+        counts = self._open[path]
+        for found in read_source(path):
+            if isinstance(found, Chunk):
+                self._owner[found.source_file] = path
+                counts.records += len(found.records)
+                self._columns.add_chunk(found)
+            elif isinstance(found, Loose):
+                self._owner[found.source_file] = path
+                counts.records += 1
+                self._add_loose(found)
+            elif isinstance(found, Bad):
+                self._owner[found.source_file] = path
+                self._reject(found)
+            else:
+                counts.skips.append(found)
+            if self._columns.rows >= FLUSH_ROWS or self._columns.bytes >= FLUSH_BYTES:
+                self._flush()
+                self._say(len(self._open))
+
+    def _one_by_one(self, chunk: Chunk) -> None:
+        for found in take_apart(chunk):
+            if isinstance(found, Loose):
+                self._add_loose(found)
+            else:
+                self._open[self._owner[chunk.source_file]].records -= 1
+                self._reject(found)
+
+    def _add_loose(self, loose: Loose) -> None:
+        try:
+            row = event_row(loose.record)
+        except Unreadable as error:
+            self._open[self._owner[loose.source_file]].records -= 1
+            self._reject(Bad(loose.source_file, f"record {loose.ordinal}", str(error)))
+            return
+        self._columns.add_row(row, loose.source_file, loose.ordinal)
+
+    def _reject(self, bad: Bad) -> None:
+        counts = self._open[self._owner[bad.source_file]]
+        of_source = counts.rejects.setdefault(bad.source_file, _Rejects())
+        of_source.count += 1
+        of_source.only_foreign &= bad.foreign
+        if len(of_source.kept) < REJECTS_KEPT:
+            of_source.kept.append(bad)
+
+    def _flush(self) -> None:
+        self._columns.pack()
+        if self._columns.rows == 0:
+            return
+        table = self._columns.sorted_table()
+        for source_file, days in self._columns.file_days.items():
+            self._days.setdefault(self._owner[source_file], set()).update(days)
+            self._open[self._owner[source_file]].sources.add(source_file)
+        self._result.events += len(table)
+        for kind, rows in zip(("events", "copies"), _without_repeats(table), strict=True):
+            for day, begin, end in _days_of(rows):
+                part = rows.slice(begin, end - begin)
+                self._result.segments.append(write_segment(self._index_dir, kind, day, part))
+
+    def _settled(self, path: str, stat: os.stat_result | None) -> FileResult:
+        counts = self._open[path]
+        skips = [(s.source_file, s.reason) for s in counts.skips]
+        rejects: list[tuple[str, str, str]] = []
+        rejected = 0
+        cannot_open = False
+        for source_file, of_source in counts.rejects.items():
+            if of_source.only_foreign and source_file not in counts.sources:
+                # Nothing in it is a CloudTrail event: some other kind of file, not a bad one.
+                skips.append((source_file, of_source.kept[0].reason))
+                continue
+            rejected += of_source.count
+            rejects += [(b.source_file, b.position, b.reason) for b in of_source.kept]
+            cannot_open |= any(b.reason.startswith("cannot be opened") for b in of_source.kept)
+        nothing_else = not rejected and not counts.records
+        return FileResult(
+            SourceFile(
+                path,
+                # No stamp for what could not be opened: it is tried again each time.
+                stat.st_size if stat is not None and not cannot_open else -1,
+                stat.st_mtime_ns if stat is not None else 0,
+                counts.records + rejected,
+                rejected,
+                skips[0][1] if skips and nothing_else else None,
+                rejects[0][2] if rejects and not counts.records else None,
+                any("!/" in name[len(path) :] for name in counts.sources),
+                tuple(
+                    (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+                    for day in sorted(self._days.get(path, ()))
+                ),
+            ),
+            rejects,
+            skips,
+        )
+
+
+@dataclass
+class _Rejects:
+    count: int = 0
+    only_foreign: bool = True
+    kept: list[Bad] = field(default_factory=list)
+
+
+@dataclass
+class _Counts:
+    records: int = 0
+    rejects: dict[str, _Rejects] = field(default_factory=dict)
+    skips: list[Skipped] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)  # those with at least one event
+
+
+def _days_of(table: pa.Table) -> list[tuple[date, int, int]]:
+    """(day, first row, row after the last) of a table sorted by day."""
+    if len(table) == 0:
+        return []
+    days = pc.cast(table["event_time"], pa.date32()).combine_chunks()
+    ends = pc.run_end_encode(days)
+    runs = zip(ends.values.to_pylist(), ends.run_ends.to_pylist(), strict=True)
+    spans = []
+    begin = 0
+    for day, end in runs:
+        spans.append((day, begin, end))
+        begin = end
+    return spans
+
+
+def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The first row of each key, and the others."""
+    if pc.count_distinct(table["event_id"]).as_py() == len(table):
+        return table, table.slice(0, 0)
+    keys = zip(
+        table["event_id"].to_pylist(),
+        table["recipient_account_id"].to_pylist(),
+        pc.cast(table["event_time"], pa.date32()).to_pylist(),
+        strict=True,
+    )
+    # The earliest place wins, so that the outcome does not depend on who shares the time.
+    places = list(
+        zip(table["source_file"].to_pylist(), table["source_ordinal"].to_pylist(), strict=True)
+    )
+    best: dict[tuple[str, str | None, date], int] = {}
+    for row, key in enumerate(keys):
+        other = best.get(key)
+        if other is None or places[row] < places[other]:
+            best[key] = row
+    first = set(best.values())
+    mask = pa.array([row in first for row in range(len(table))])
+    return table.filter(mask), table.filter(pc.invert(mask))
+
+
+# ---- the worker process ------------------------------------------------------------------------
+
+_task = msgspec.msgpack.Decoder(Task)
+Message = tuple[Advance | None, TaskResult | None]
+_message = msgspec.msgpack.Decoder(Message)
+
+
+def send(pipe: IO[bytes], message: object) -> None:
+    """Writes one message, with its length before it."""
+    data = msgspec.msgpack.encode(message)
+    pipe.write(struct.pack("<Q", len(data)) + data)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> bytes | None:
+    """One message's bytes, or None when the other side has gone."""
+    head = pipe.read(8)
+    if len(head) < 8:
+        return None
+    (size,) = struct.unpack("<Q", head)
+    data = pipe.read(size)
+    return data if len(data) == size else None
+
+
+def receive_message(pipe: IO[bytes]) -> Message | None:
+    """What a worker says: how far it is, or what came of its task."""
+    data = receive(pipe)
+    return None if data is None else _message.decode(data)
+
+
+def failed(error: OSError | pa.ArrowException) -> TaskResult:
+    """The result of a task that could not be done, because of the index's disk."""
+    full = isinstance(error, OSError) and error.errno in DISK_FULL
+    return TaskResult(error=str(error), disk_full=full or "No space left" in str(error))
+
+
+def main() -> None:
+    """Takes tasks until stdin ends."""
+    while (data := receive(sys.stdin.buffer)) is not None:
+        try:
+            result = read_task(_task.decode(data), lambda a: send(sys.stdout.buffer, (a, None)))
+        except (OSError, pa.ArrowException) as error:
+            result = failed(error)
+        send(sys.stdout.buffer, (None, result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""Parquet segments: how they are written, merged, rolled up, and kept free of repeats.
+
+A segment is never changed. Whatever has to change is written anew under another name, and the
+catalog then names the new file instead of the old one.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trail.catalog import CREDENTIAL_KINDS, SEGMENTS, DayCoverage, Segment
+from trail.columns import DICTIONARY_COLUMNS
+from trail.events import CREDENTIAL_EVENTS, DAILY_SCHEMA, EVENT_SCHEMA, SCHEMA_VERSION
+
+ROW_GROUP = 65_536
+_CREDENTIAL_ROW_GROUP = 8_192
+MERGE_MEMORY = "400MB"
+_COLUMNS = ", ".join(EVENT_SCHEMA.names)
+_ACCESS_KEYS = 8_192
+"""Distinct access keys of a row group that its bloom filter has room for."""
+
+
+def new_name(kind: str, day: date | None) -> str:
+    """A segment name that was never used, and says its kind, day and schema version."""
+    folder = f"day={day}" if day is not None else "all-days"
+    return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{uuid.uuid4().hex}.parquet"
+
+
+def write_segment(index_dir: Path, kind: str, day: date, table: pa.Table) -> Segment:
+    """A synced events (or copies) segment of rows that are in order already."""
+    name = new_name(kind, day)
+    path = index_dir / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        with _events_writer(file, kind, len(table), table.schema) as writer:
+            writer.write_table(table, ROW_GROUP)
+        file.flush()
+        os.fsync(file.fileno())
+        size = file.tell()
+    times = table["event_time"]
+    bounds = pa.compute.min_max(times)
+    return Segment(
+        name,
+        kind,
+        day,
+        len(table),
+        size,
+        bounds["min"].as_py().replace(tzinfo=UTC),
+        bounds["max"].as_py().replace(tzinfo=UTC),
+    )
+
+
+def _events_writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWriter:
+    """How every events and copies segment is encoded, whoever writes it.
+
+    Event ids and access keys are looked up without knowing the identity that rows are sorted by:
+    their bloom filters (about a byte an event) spare reading every row group.
+    """
+    ids = max(1, min(rows, ROW_GROUP))
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=list(DICTIONARY_COLUMNS),
+        dictionary_pagesize_limit=8 << 20,
+        store_schema=False,
+        bloom_filter_options={
+            "event_id": {"ndv": ids, "fpp": 0.05},
+            "access_key_id": {"ndv": min(ids, _ACCESS_KEYS), "fpp": 0.05},
+        }
+        if kind == "events"
+        else None,
+    )
+
+
+def sync_folders(index_dir: Path, names: Iterable[str]) -> None:
+    """Makes the segments' directory entries durable."""
+    folders = {(index_dir / name).parent for name in names}
+    for folder in folders | {index_dir / SEGMENTS, index_dir}:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def tier(segments: Sequence[Segment], most: int = 4) -> list[Segment]:
+    """The segments worth merging: a run of small ones, so that rows move few times in all."""
+    ordered = sorted(segments, key=lambda s: s.rows)
+    chosen: list[Segment] = []
+    total = 0
+    for segment in ordered:
+        if chosen and segment.rows > 2 * total:
+            break
+        chosen.append(segment)
+        total += segment.rows
+    return chosen if len(chosen) > most else []
+
+
+@dataclass(frozen=True)
+class DayInputs:
+    """What a day's new segments are made of.
+
+    `kept` stay as they are, and their rows win; `rewritten` are replaced by what comes out.
+    `gone` are paths whose rows in `old` segments are not wanted any more.
+    """
+
+    day: date
+    kept: Sequence[Segment]
+    rewritten: Sequence[Segment]
+    old: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+
+class Merger:
+    """One DuckDB connection that rewrites segments within a fixed memory."""
+
+    def __init__(self, index_dir: Path) -> None:
+        self._index_dir = index_dir
+        spill = index_dir / "tmp"
+        spill.mkdir(exist_ok=True)
+        self._db = duckdb.connect(
+            config={
+                "threads": 2,
+                "memory_limit": MERGE_MEMORY,
+                "temp_directory": str(spill),
+            }
+        )
+        self._db.execute("set timezone = 'UTC'")
+
+    def close(self) -> None:
+        self._db.close()
+        for left in (self._index_dir / "tmp").glob("*"):
+            with suppress(OSError):
+                left.unlink()
+
+    def __enter__(self) -> Merger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def has_repeats(self, segments: Sequence[Segment]) -> bool:
+        """Whether two rows of a day seem to share a key (a hash may collide: never the reverse)."""
+        if len(segments) < 2:
+            return False
+        row = self._db.execute(
+            "select 1 from read_parquet($paths)"
+            " group by hash(event_id, recipient_account_id) having count(*) > 1 limit 1",
+            {"paths": self._paths(segments)},
+        ).fetchone()
+        return row is not None
+
+    def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
+        """New events and copies segments in place of `inputs.rewritten`, each key once."""
+        db = self._db
+        db.execute("create or replace temp table gone (path varchar)")
+        if inputs.gone:
+            db.executemany("insert into gone values (?)", [(path,) for path in inputs.gone])
+        rows = self._ranked(inputs)
+        db.execute(
+            "create or replace temp table losers as select source_file, source_ordinal from ("
+            "  select source_file, source_ordinal, row_number() over ("
+            "    partition by event_id, recipient_account_id"
+            "    order by rank, source_file, source_ordinal) as nth"
+            f"  from ({rows})) where nth > 1"
+        )
+        mine = self._ranked(inputs, rewritten_only=True)
+        ordered = "order by identity_id nulls last, event_time, source_file, source_ordinal"
+        with_losers = "exists (from losers l where l.source_file = r.source_file"
+        with_losers += " and l.source_ordinal = r.source_ordinal)"
+        made = []
+        for kind, condition in (("events", f"not {with_losers}"), ("copies", with_losers)):
+            segment = self._stream(
+                f"select {_COLUMNS} from ({mine}) r where {condition} {ordered}",
+                kind,
+                inputs.day,
+            )
+            if segment is not None:
+                made.append(segment)
+        return made
+
+    def _stream(self, select: str, kind: str, day: date) -> Segment | None:
+        """The rows found, row group by row group, as an events or copies segment."""
+        batches = self._db.sql(select).to_arrow_reader(ROW_GROUP)
+        name = new_name(kind, day)
+        path = self._index_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = 0
+        with path.open("wb") as file:
+            with _events_writer(file, kind, ROW_GROUP, EVENT_SCHEMA) as writer:
+                group: list[pa.RecordBatch] = []
+                waiting = 0
+                for batch in batches:
+                    group.append(batch)
+                    waiting += len(batch)
+                    if waiting >= ROW_GROUP:
+                        writer.write_table(
+                            pa.Table.from_batches(group).cast(EVENT_SCHEMA), ROW_GROUP
+                        )
+                        rows += waiting
+                        group, waiting = [], 0
+                if group:
+                    writer.write_table(pa.Table.from_batches(group).cast(EVENT_SCHEMA), ROW_GROUP)
+                    rows += waiting
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        if rows == 0:
+            path.unlink()
+            return None
+        first, last = _time_bounds(path, "event_time")
+        return Segment(name, kind, day, rows, size, first, last)
+
+    def _ranked(self, inputs: DayInputs, *, rewritten_only: bool = False) -> str:
+        parts = []
+        lots = [inputs.rewritten] if rewritten_only else [inputs.kept, inputs.rewritten]
+        for lot in lots:
+            for segment in lot:
+                old = segment.name in inputs.old
+                rank = 0 if lot is inputs.kept else (1 if old else 3) + (segment.kind == "copies")
+                unwanted = ""
+                if old and inputs.gone:
+                    unwanted = (
+                        " where not exists (from gone g where g.path = source_file"
+                        " or starts_with(source_file, g.path || '!/'))"
+                    )
+                path = str(self._index_dir / segment.name).replace("'", "''")
+                parts.append(f"select *, {rank} as rank from read_parquet('{path}'){unwanted}")
+        return " union all ".join(parts)
+
+    def roll_up(
+        self, day: date, events: Sequence[Segment]
+    ) -> tuple[Segment | None, list[DayCoverage]]:
+        """The day's rollup, and its coverage, both counted anew from all of its events."""
+        if not events:
+            return None, []
+        keys = DAILY_SCHEMA.names[1:-4]
+        self._db.execute(
+            "create or replace temp table rolled as"
+            f" select date '{day}' as day, {', '.join(keys)}, count(*) as count,"
+            " count_if(failed) as failed, min(event_time) as first, max(event_time) as last"
+            " from read_parquet($paths) group by all",
+            {"paths": self._paths(events)},
+        )
+        segment = self._copy(
+            "from rolled order by identity_id nulls last, first", "daily", day, ROW_GROUP
+        )
+        cells = self._db.execute(
+            "select coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
+            " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
+        ).fetchall()
+        self._db.execute("drop table rolled")
+        return segment, [
+            DayCoverage(
+                day, account, region, events, _utc(first), _utc(last)
+            )
+            for account, region, events, first, last in cells
+        ]  # fmt: skip
+
+    def credentials(
+        self,
+        events: Sequence[Segment],
+        runs: Sequence[Segment] = (),
+        without: Iterable[date] = (),
+        before: date | None = None,
+    ) -> list[Segment]:
+        """The credential events of `events`, and of older runs but for some days, in both orders."""
+        sources = []
+        if events:
+            names = ", ".join(
+                f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS)
+            )
+            sources.append(
+                f"select {_COLUMNS} from read_parquet({self._list(events)})"
+                " where minted_access_key_id is not null"
+                f" or (event_source, event_name) in ({names})"
+            )
+        if runs:
+            days = ", ".join(f"date '{day}'" for day in sorted(without)) or "null"
+            dropped = f" and event_time >= date '{before}'" if before is not None else ""
+            sources.append(
+                f"select {_COLUMNS} from read_parquet({self._list(runs)})"
+                f" where coalesce(cast(event_time as date) not in ({days}), true){dropped}"
+            )
+        if not sources:
+            return []
+        self._db.execute("create or replace temp table minted as " + " union all ".join(sources))
+        made = []
+        orders = (
+            "minted_access_key_id nulls last, event_time",
+            "minted_principal_id nulls last, target_role_arn, event_time",
+        )
+        for kind, order in zip(CREDENTIAL_KINDS, orders, strict=True):
+            segment = self._copy(f"from minted order by {order}", kind, None, _CREDENTIAL_ROW_GROUP)
+            if segment is not None:
+                made.append(segment)
+        self._db.execute("drop table minted")
+        return made
+
+    def _paths(self, segments: Sequence[Segment]) -> list[str]:
+        return [str(self._index_dir / segment.name) for segment in segments]
+
+    def _list(self, segments: Sequence[Segment]) -> str:
+        quoted = ["'" + path.replace("'", "''") + "'" for path in self._paths(segments)]
+        return f"[{', '.join(quoted)}]"
+
+    def _copy(
+        self, select: str, kind: str, day: date | None, row_group: int = ROW_GROUP
+    ) -> Segment | None:
+        name = new_name(kind, day)
+        path = self._index_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = str(path).replace("'", "''")
+        counted = self._db.execute(
+            f"copy ({select}) to '{target}' (format parquet, compression zstd,"
+            f" compression_level 1, row_group_size {row_group})"
+        ).fetchone()
+        rows = int(counted[0]) if counted is not None else 0
+        if rows == 0:
+            path.unlink()
+            return None
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            size = os.fstat(file.fileno()).st_size
+        first, last = _time_bounds(path, "first" if kind == "daily" else "event_time")
+        return Segment(name, kind, day, rows, size, first, last)
+
+
+def _time_bounds(path: Path, column: str) -> tuple[datetime | None, datetime | None]:
+    """The least and greatest time in a segment, from its footer."""
+    metadata = pq.read_metadata(path)
+    number = metadata.schema.names.index(column)
+    found: list[Any] = [
+        metadata.row_group(n).column(number).statistics for n in range(metadata.num_row_groups)
+    ]
+    if not found or any(s is None or not s.has_min_max for s in found):
+        return None, None
+    return _utc(min(s.min for s in found)), _utc(max(s.max for s in found))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,79 @@
+"""Folders and files → the list of source files with their stamps, in the order of their days."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file as the walk found it."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Unlistable:
+    """A folder or path that could not be looked into, and why."""
+
+    path: str
+    reason: str
+
+
+_IN_NAME = re.compile(r"_(\d{8}T\d{4})Z_")
+_IN_FOLDERS = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/")
+_IN_PARTITION = re.compile(r"/eventDay=(\d{8})/")
+
+
+def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistable]:
+    """Every regular file below the roots, once; links are followed, loops are not."""
+    seen: set[tuple[int, int]] = set()
+    for root in roots:
+        start = os.path.realpath(root)
+        try:
+            stat = os.stat(start)  # noqa: PTH116 # a walk of 100,000 files: no Path objects
+        except OSError as error:
+            yield Unlistable(start, error.strerror or str(error))
+            continue
+        if (stat.st_mode & 0o170000) != 0o040000:
+            yield Listed(start, stat.st_size, stat.st_mtime_ns)
+            continue
+        folders = [start]
+        seen_here = (stat.st_dev, stat.st_ino)
+        if seen_here in seen:
+            continue
+        seen.add(seen_here)
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        try:
+                            if entry.is_dir():
+                                stat = entry.stat()
+                                if (stat.st_dev, stat.st_ino) not in seen:
+                                    seen.add((stat.st_dev, stat.st_ino))
+                                    folders.append(entry.path)
+                            elif entry.is_file():
+                                stat = entry.stat()
+                                yield Listed(entry.path, stat.st_size, stat.st_mtime_ns)
+                        except OSError as error:
+                            yield Unlistable(entry.path, error.strerror or str(error))
+            except OSError as error:
+                yield Unlistable(folder, error.strerror or str(error))
+
+
+def by_day(path: str) -> tuple[str, str]:
+    """Sorts files so that those of one day are read together, as far as names tell the day."""
+    if match := _IN_NAME.search(path):
+        return match[1], path
+    if match := _IN_FOLDERS.search(path):
+        return "".join(match.groups()), path
+    if match := _IN_PARTITION.search(path):
+        return match[1], path
+    return "", path

@@ -1,0 +1,142 @@
+"""What an index holds, as one JSON object or as text: coverage, gaps, rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from trail.catalog import Catalog, DayCoverage, Reject
+
+REJECTS_SHOWN = 50
+DAYS_SHOWN = 62
+
+
+@dataclass(frozen=True)
+class Status:
+    """One moment of an index."""
+
+    counts: Mapping[str, int]
+    coverage: Sequence[DayCoverage]
+    rejects: Sequence[Reject]
+    skips: Sequence[tuple[str, str]]
+
+    @property
+    def first(self) -> datetime | None:
+        return min((cell.first for cell in self.coverage), default=None)
+
+    @property
+    def last(self) -> datetime | None:
+        return max((cell.last for cell in self.coverage), default=None)
+
+    @property
+    def accounts(self) -> list[str]:
+        return sorted({cell.account for cell in self.coverage} - {""})
+
+    @property
+    def regions(self) -> list[str]:
+        return sorted({cell.region for cell in self.coverage} - {""})
+
+    def as_json(self) -> dict[str, Any]:
+        """What `status --json` prints."""
+        counts = self.counts
+        return {
+            "events": counts["events"],
+            "duplicates": counts["duplicates"],
+            "rejected": counts["rejected"],
+            "skipped_files": counts["skipped_files"],
+            "files": counts["files"],
+            "first": _stamp(self.first),
+            "last": _stamp(self.last),
+            "accounts": self.accounts,
+            "regions": self.regions,
+            "segments": counts["segments"],
+            "bytes": counts["bytes"],
+        }
+
+
+def read_status(catalog: Catalog) -> Status:
+    """The catalog's account of the index, all of one moment."""
+    with catalog.snapshot():
+        return Status(catalog.totals(), catalog.coverage(), catalog.rejects(), catalog.skips())
+
+
+def render_status(status: Status) -> str:
+    """The text form. Everything in it may be pasted into a ticket: one thing per line."""
+    counts = status.counts
+    lines = [
+        f"{counts['events']:,} events from {counts['files']:,} files "
+        f"({counts['duplicates']:,} duplicates left out, {counts['rejected']:,} rejected, "
+        f"{counts['skipped_files']:,} files skipped)",
+        f"{counts['segments']:,} segments, {counts['bytes'] / 1e6:,.1f} MB",
+    ]
+    if status.first is None or status.last is None:
+        lines.append("Nothing is indexed yet. Add a folder: `python -m trail add FOLDER`.")
+    else:
+        lines.append(f"from {_stamp(status.first)} to {_stamp(status.last)}")
+        lines += ["", *_coverage(status)]
+    if status.rejects:
+        lines += ["", f"Rejected ({counts['rejected']:,}):"]
+        for reject in status.rejects[:REJECTS_SHOWN]:
+            lines.append(f"  {_plain(reject.path)}, {reject.position}: {_plain(reject.reason)}")
+        if len(status.rejects) > REJECTS_SHOWN:
+            lines.append(f"  … and {len(status.rejects) - REJECTS_SHOWN:,} more")
+    if status.skips:
+        reasons: dict[str, int] = {}
+        for _, reason in status.skips:
+            reasons[reason] = reasons.get(reason, 0) + 1
+        lines += ["", f"Skipped ({len(status.skips):,}):"]
+        lines += [f"  {count:,} × {_plain(reason)}" for reason, count in sorted(reasons.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _coverage(status: Status) -> list[str]:
+    """One line per account and region, one character per day: a dot is a gap."""
+    days = sorted({cell.day for cell in status.coverage})
+    first, last = days[0], days[-1]
+    begin = max(first, last - timedelta(days=DAYS_SHOWN - 1))
+    shown = [begin + timedelta(days=n) for n in range((last - begin).days + 1)]
+    cells: dict[tuple[str, str], dict[date, int]] = {}
+    for cell in status.coverage:
+        cells.setdefault((cell.account, cell.region), {})[cell.day] = cell.events
+    lines = [
+        f"Coverage {begin} to {last}, one character a day "
+        "(. none, - under 100, + under 10,000, # more):"
+    ]
+    if begin > first:
+        lines.append(f"  (the {DAYS_SHOWN} last days; the index begins on {first})")
+    for (account, region), of_day in sorted(cells.items()):
+        row = "".join(_mark(of_day.get(day, 0)) for day in shown)
+        total = sum(of_day.values())
+        lines.append(
+            f"  {_plain(account) or '(no account)':<12} {_plain(region) or '(no region)':<15} "
+            f"{row}  {total:,}"
+        )
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    gaps = _runs([day for day in every if day not in set(days)])
+    lines.append(f"Days without any event: {', '.join(gaps) if gaps else 'none'}")
+    return lines
+
+
+def _mark(events: int) -> str:
+    return "." if events == 0 else "-" if events < 100 else "+" if events < 10_000 else "#"
+
+
+def _runs(days: Sequence[date]) -> list[str]:
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+
+
+def _plain(text: str) -> str:
+    """Log text for a terminal: no control characters, which could move the cursor or worse."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

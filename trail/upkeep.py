@@ -1,0 +1,215 @@
+"""Looking after an index: verify it, drop old days, compact it, bring it to a new schema."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trail.build import BuildSummary, Progress, add, disk_errors, publish, settle_days, sweep
+from trail.catalog import CREDENTIAL_KINDS, SEGMENTS, Catalog, Publication, Segment
+from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
+from trail.events import SCHEMA_VERSION
+from trail.lock import write_lock
+from trail.segments import Merger
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` looked at, and every way in which index and catalog disagree."""
+
+    segments: int
+    events: int
+    problems: tuple[str, ...]
+
+
+def verify(index_dir: str | os.PathLike[str]) -> Verification:
+    """Reads every live segment and checks it against the catalog. Changes nothing."""
+    index = Path(index_dir).resolve()
+    problems: list[str] = []
+    with Catalog(index) as catalog:
+        catalog.check_schema()
+        segments = catalog.segments()
+        known = catalog.known_names()
+        coverage = catalog.coverage()
+    readable: list[Segment] = []
+    for segment in segments:
+        problem = _wrong_with(index, segment)
+        if problem is None:
+            readable.append(segment)
+        else:
+            problems.append(f"{segment.name}: {problem}")
+    for path in sorted((index / SEGMENTS).glob("*/*.parquet")):
+        name = f"{SEGMENTS}/{path.parent.name}/{path.name}"
+        if name not in known:
+            problems.append(
+                f"{name}: no catalog entry (left by a killed build; the next build removes it)"
+            )
+    events = [segment for segment in readable if segment.kind == "events"]
+    problems += _contents(index, events, readable)
+    counted: dict[date, int] = {}
+    for cell in coverage:
+        counted[cell.day] = counted.get(cell.day, 0) + cell.events
+    held: dict[date, int] = {}
+    for segment in segments:
+        if segment.kind == "events" and segment.day is not None:
+            held[segment.day] = held.get(segment.day, 0) + segment.rows
+    for day in sorted(counted.keys() | held.keys()):
+        if counted.get(day, 0) != held.get(day, 0):
+            problems.append(
+                f"{day}: coverage says {counted.get(day, 0):,} events, segments hold "
+                f"{held.get(day, 0):,}"
+            )
+    return Verification(len(segments), sum(s.rows for s in events), tuple(problems))
+
+
+def _wrong_with(index: Path, segment: Segment) -> str | None:
+    path = index / segment.name
+    try:
+        size = path.stat().st_size
+        if size != segment.bytes:
+            return f"{size:,} bytes, the catalog says {segment.bytes:,}"
+        table = pq.ParquetFile(path)
+        rows = sum(len(batch) for batch in table.iter_batches(columns=None))
+    except FileNotFoundError:
+        return "missing"
+    except (OSError, pa.ArrowException) as error:
+        return f"unreadable ({str(error).strip().partition(chr(10))[0]})"
+    if rows != segment.rows:
+        return f"{rows:,} rows, the catalog says {segment.rows:,}"
+    if segment.schema_version != SCHEMA_VERSION:
+        return f"schema {segment.schema_version}, this version reads {SCHEMA_VERSION}"
+    return None
+
+
+def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> list[str]:
+    problems = []
+    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as db:
+        by_day: dict[date, list[Segment]] = {}
+        for segment in events:
+            if segment.day is not None:
+                by_day.setdefault(segment.day, []).append(segment)
+        for day, of_day in sorted(by_day.items()):
+            paths = [str(index / segment.name) for segment in of_day]
+            repeats, elsewhere = db.execute(
+                "select count(*) - count(distinct (event_id, recipient_account_id)),"
+                " count_if(cast(event_time as date) <> $day) from read_parquet($paths)",
+                {"paths": paths, "day": day},
+            ).fetchone() or (0, 0)
+            if repeats:
+                problems.append(f"{day}: {repeats:,} events are there more than once")
+            if elsewhere:
+                problems.append(f"{day}: {elsewhere:,} events belong to another day")
+        for kind in ("daily",):
+            for segment in (s for s in readable if s.kind == kind and s.day is not None):
+                (total,) = db.execute(
+                    "select sum(count) from read_parquet($path)",
+                    {"path": str(index / segment.name)},
+                ).fetchone() or (0,)
+                assert segment.day is not None
+                expected = sum(s.rows for s in by_day.get(segment.day, ()))
+                if total != expected:
+                    problems.append(
+                        f"{segment.day}: its rollup counts {total:,} events of {expected:,}"
+                    )
+        runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
+        if len({sum(s.rows for s in runs if s.kind == kind) for kind in CREDENTIAL_KINDS}) > 1:
+            problems.append("credentials: the two orders hold different numbers of rows")
+    return problems
+
+
+def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
+    """How many events were dropped: all of the days before `day`."""
+    index = Path(index_dir).resolve()
+    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+        catalog.check_schema()
+        sweep(catalog)
+        change = Publication()
+        dropped = 0
+        for segment in catalog.segments():
+            if segment.day is not None and segment.day < day:
+                change.remove.append(segment.name)
+                change.coverage[segment.day] = []
+                dropped += segment.rows if segment.kind == "events" else 0
+        if not change.remove:
+            return 0
+        runs = catalog.segments(*CREDENTIAL_KINDS)
+        with Merger(index) as merger:
+            by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
+            change.add += merger.credentials([], by_key, before=day)
+        change.remove += [run.name for run in runs]
+        publish(catalog, change)
+        return dropped
+
+
+def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
+    """(segments before, after): each day merged into one, the credentials into one run."""
+    index = Path(index_dir).resolve()
+    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+        catalog.check_schema()
+        sweep(catalog)
+        before = catalog.totals()["segments"]
+        by_day: dict[date, int] = {}
+        for segment in catalog.segments("events", "copies"):
+            if segment.day is not None and segment.kind == "events":
+                by_day[segment.day] = by_day.get(segment.day, 0) + 1
+        for day in sorted(day for day, count in by_day.items() if count > 1):
+            change = Publication()
+            with Merger(index) as merger:
+                settle_days(catalog, merger, change, [], frozenset(), {day}, whole=True)
+            publish(catalog, change)
+        runs = catalog.segments(*CREDENTIAL_KINDS)
+        by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
+        if len(by_key) > 1:
+            change = Publication(remove=[run.name for run in runs])
+            with Merger(index) as merger:
+                change.add += merger.credentials([], by_key)
+            publish(catalog, change)
+        return before, catalog.totals()["segments"]
+
+
+def migrate(
+    index_dir: str | os.PathLike[str],
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    force: bool = False,
+) -> BuildSummary | None:
+    """The build that read every source again under this schema; None where nothing had to be.
+
+    The old index stays in use until the new one is whole, and is then kept beside it as
+    `….schema-N`. Refuses when sources are gone, since their events would be too.
+    """
+    index = Path(index_dir).resolve()
+    with Catalog(index) as catalog, write_lock(index):
+        old = catalog.schema_version()
+        if old == SCHEMA_VERSION and not force:
+            return None
+        sources = [file.path for file in catalog.files() if file.size >= 0]
+    gone = [path for path in sources if not Path(path).is_file()]
+    if gone and not force:
+        raise SourceUnreadable(
+            f"{len(gone):,} of the {len(sources):,} source files are not there any more (the first: "
+            f"{gone[0]}). Put them back, or run with --force to go on without their events."
+        )
+    fresh = index.with_name(index.name + ".migrating")
+    shutil.rmtree(fresh, ignore_errors=True)
+    built = add([path for path in sources if path not in set(gone)], fresh, progress=progress)
+    if built.interrupted:
+        raise IndexUnreadable(
+            f"The migration was interrupted; {index} is as it was. Run it again to start over."
+        )
+    kept = index.with_name(f"{index.name}.schema-{old}-{int(time.time())}")
+    with Catalog(index) as catalog, write_lock(index):
+        if [file.path for file in catalog.files() if file.size >= 0] != sources:
+            raise IndexBusy(f"Another build changed {index} meanwhile. Run the migration again.")
+        index.rename(kept)
+        fresh.rename(index)
+    return built

@@ -1,0 +1,111 @@
+"""Reading processes of our own: `python -m trail.ingest`, fed and heard through pipes.
+
+Not `multiprocessing`: it would start the caller's main module again, which is the dashboard.
+"""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trail.ingest import Message, Task, TaskResult, receive_message, send
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class _Worker:
+    number: int
+    process: subprocess.Popen[bytes]
+    task: Task | None = None
+
+
+class Workers:
+    """Some processes that each read one task at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._said: queue.Queue[tuple[_Worker, Message | None]] = queue.Queue()
+        self._workers = [self._launch(number) for number in range(count)]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def busy(self) -> bool:
+        return any(worker.task is not None for worker in self._workers)
+
+    @property
+    def idle(self) -> bool:
+        return any(worker.task is None for worker in self._workers)
+
+    def start(self, task: Task) -> None:
+        """Gives the task to a worker that has none."""
+        worker = next(worker for worker in self._workers if worker.task is None)
+        worker.task = task
+        assert worker.process.stdin is not None
+        try:
+            send(worker.process.stdin, task)
+        except BrokenPipeError:
+            pass  # its listener reports the death
+
+    def wait(
+        self, advance: Callable[[int, int, int, int], None]
+    ) -> list[tuple[Task, TaskResult | None]]:
+        """Waits for something to be said. A finished task with its result, None after a crash."""
+        worker, message = self._said.get()
+        task = worker.task
+        if message is None:
+            self._workers.remove(worker)
+            worker.process.wait()
+            self._workers.append(self._launch(worker.number))
+            return [(task, None)] if task is not None else []
+        far, result = message
+        if far is not None:
+            advance(worker.number, far.files, far.bytes, far.events)
+        if result is None or task is None:
+            return []
+        worker.task = None
+        return [(task, result)]
+
+    def kill(self) -> None:
+        """Ends all of them; what they have not finished was never visible."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.wait()
+            for pipe in (worker.process.stdin, worker.process.stdout):
+                if pipe is not None:
+                    try:
+                        pipe.close()
+                    except BrokenPipeError:
+                        pass
+        self._workers = []
+
+    def _launch(self, number: int) -> _Worker:
+        process = subprocess.Popen(  # noqa: S603 # our own module, no argument from outside
+            [sys.executable, "-m", "trail.ingest"],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the builder, who then ends its workers
+        )
+        worker = _Worker(number, process)
+        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        return worker
+
+    def _listen(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        try:
+            while (message := receive_message(worker.process.stdout)) is not None:
+                self._said.put((worker, message))
+        except ValueError:
+            pass  # the pipe was closed by `kill`
+        self._said.put((worker, None))
