@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from alerts.alert import Alert, Principal
@@ -93,7 +93,3 @@ _OPTIONAL = (
 def hash_id(text: str) -> str:
     """An id for what has none: the same text gives the same id."""
     return "content-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def with_shape(alert: Alert, envelope: str) -> Alert:
-    return replace(alert, shape=f"{alert.shape}, {envelope}") if envelope else alert

@@ -215,6 +215,8 @@ def add_key_principal(
             "The finding carries no ARN: the principal's was built from its account id, "
             "name and principal id."
         )
+        if user_type == "IAMUser":
+            draft.note("If the IAM user has a path, the built ARN lacks it.")
     draft.add_principal(
         Principal(
             type=user_type,

@@ -29,7 +29,7 @@ class Hop:
     event_time: str
     method: str
     role_arn: str | None
-    minted_access_key_id: str
+    minted_access_key_id: str | None
     by: dict[str, Any]
     copy_event_id: str | None = None
     sign_in_event_id: str | None = None

@@ -19,7 +19,7 @@ from enrich.origin import NO_ORIGIN, account_of_role, origin_of
 from enrich.role_name import role_named, short_name
 from enrich.session import Session, completed, find_uses, session_of_alert
 from enrich.window import iso
-from enrich.words import listed
+from enrich.words import listed, short
 from trail.store import Coverage, Store
 
 NAME = "assumed_by"
@@ -144,7 +144,7 @@ def juggling_of(chain: Chain, session: Session) -> dict[str, Any] | None:
     roles: dict[object, list[Hop]] = {}
     for hop in chain.hops:
         role = role_named(hop.role_arn)
-        if role is not None:
+        if role is not None and hop.mint is not None and hop.mint.made_by_sts:
             roles.setdefault(role, []).append(hop)
     repeated = [hops for hops in roles.values() if len(hops) > 1]
     if not repeated and chain.stopped != "cycle":
@@ -275,10 +275,14 @@ def _say_where(
         if exact
         else f"between {_clock(first)} and {_clock(last)}"
     )
+    where = (
+        "whichever region's STS was called (us-east-1 for the global endpoint)"
+        if session.is_role
+        else "the region of the sign-in or of the STS that was called"
+    )
     caveats.append(
         f"The event that would explain {_named(session)} lies in the logs of account"
-        f" {account or 'unknown'}, in whichever region's STS was called (us-east-1 for the global"
-        f" endpoint), {when}. {_covered_words(coverage)}"
+        f" {account or 'unknown'}, in {where}, {when}. {_covered_words(coverage)}"
     )
     if derived is not None and account is None:
         caveats.append(
@@ -307,7 +311,7 @@ def _covered_words(coverage: Coverage) -> str:
 
 def _sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
     first = chain.hops[0]
-    origin = data["origin"]["detail"] or "an unknown caller"
+    origin = short(data["origin"]["detail"] or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
     how = f"{METHOD_WORDS[first.method]}, {first.confidence}{fitting}"
@@ -332,44 +336,49 @@ def _sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
 
 
 def _not_assumed(session: Session) -> str:
-    if session.type == "IAMUser" and session.has_long_term_key:
-        return f"Not an assumed role: {_named(session)}; no CreateAccessKey for it in the index."
-    if session.type in ("IAMUser", "Root"):
-        return f"Not an assumed role: {_named(session)}."
     if session.type == "AWSService":
-        who = session.invoked_by or session.principal_id or session.arn or "an AWS service"
-        return f"Not an assumed role: {who} made the call for itself."
+        who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
+        return f"Not an assumed role: {short(who)} made the call for itself."
+    if session.has_long_term_key:
+        return f"Not an assumed role: {_named(session)}; no CreateAccessKey for it in the index."
+    if not (session.arn or session.principal_id or session.user_name or session.access_key_id):
+        return "The alert names no principal, so there is no session to explain."
     return f"Not an assumed role: {_named(session)}."
 
 
 def _named(session: Session) -> str:
-    name = session.user_name or session.arn or session.principal_id or "an unnamed principal"
+    name = short(session.user_name or session.arn or session.principal_id or "of unknown name")
     if session.is_role:
         role = short_name(session.role_arn or session.arn)
         if role is None:
-            return f"session {session.principal_id or session.access_key_id}"
-        return f"session {session.session_name or '?'} of role {role}"
+            return f"session {short(str(session.principal_id or session.access_key_id))}"
+        return f"session {short(session.session_name or '?')} of role {short(role)}"
+    key = short(session.access_key_id or "")
+    if session.has_long_term_key:
+        owner = "root user" if session.type == "Root" else f"IAM user {name}"
+        return f"{owner} signed with long-term key {key}"
     if session.type == "IAMUser":
-        key = session.access_key_id
-        if session.has_long_term_key:
-            return f"IAM user {name} signed with long-term key {key}"
         return f"IAM user {name}" + (f" with temporary key {key}" if key else "")
     if session.type == "Root":
         return f"the root user of account {session.account_id or session.principal_id}"
     if session.type == "FederatedUser":
         return f"federated user {name}"
-    return f"{session.type} {name}"
+    if session.type == "Unknown" and key:
+        return f"access key {key}"
+    return f"{short(session.type)} {name}"
 
 
 def short_caller(by: Session) -> str:
     """A caller in a few words."""
     if by.type == "AWSService":
-        return by.invoked_by or by.principal_id or "an AWS service"
+        return short(by.invoked_by or by.principal_id or "an AWS service")
     if by.is_role:
-        return f"session {by.session_name} of role {short_name(by.role_arn or by.arn)}"
+        role = short_name(by.role_arn or by.arn) or by.principal_id or "unknown"
+        return f"session {short(by.session_name or '?')} of role {short(role)}"
     if by.user_name:
-        return f"IAM user {by.user_name}" if by.type == "IAMUser" else by.user_name
-    return by.arn or by.principal_id or by.type
+        name = short(by.user_name)
+        return f"IAM user {name}" if by.type == "IAMUser" else name
+    return short(by.arn or by.principal_id or by.type)
 
 
 def _about(session: Session) -> datetime | None:

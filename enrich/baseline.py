@@ -10,16 +10,16 @@ user agent is compared in its normal form, so that a patch version is no news.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
-from enrich.calls_sql import each_call
-from enrich.entity import Match, by_identity_id, entity_match
+from enrich.calls_sql import calls, grouped_calls
+from enrich.entity import Match, by_identity_id, entity_match, values_in
 from enrich.error_classes import error_class
-from enrich.ip import ip_facts, network_of
+from enrich.ip import ip_facts, network_of, reported_place
 from enrich.service_names import service_name
 from enrich.techniques import plain_name
 from enrich.user_agent import normal_form, parse_user_agent
@@ -37,13 +37,10 @@ PAIRS = 200
 """How many (IP, user agent) pairs a view lists, the most frequent first."""
 GROUPS = 5_000
 """How many pairs are compared at all; past that a caveat says so."""
-LOOK_BACK = timedelta(days=90)
+LOOK_BACK = timedelta(days=35)
+"""How far before the window something new is looked for: past the last run of a monthly job."""
 EVIDENCE = 200
 
-_COLUMNS = (
-    "event_id, event_time, event_source, event_name, aws_region, source_ip_address, user_agent,"
-    " error_code, failed, session_name"
-)
 _COMPARED = ("source_ip_address", "user_agent", "event_name", "event_source", "aws_region")
 
 
@@ -189,53 +186,33 @@ class _Scene:
             "alert_region": alert.region,
             **self.entity.parameters,
         }
-        text = " ".join(texts)
-        used = {key: value for key, value in values.items() if f"${key}" in text}
-        return used | dict(self.whole.parameters)
+        return values_in(" ".join(texts), values) | dict(self.whole.parameters)
 
-    def statement(
-        self, columns: str, window: Window, ending: str = "", *, also: str = ""
-    ) -> tuple[str, dict[str, Any]]:
-        """A select over the whole role's (or user's) calls in a half-open window, and its values."""
-        rows = each_call(
-            _COLUMNS,
-            "event_time >= $window_first and event_time < $window_last"
-            f" and {self.whole.sql} {also}",
-        )
-        values = self.parameters(columns, ending, also)
-        return (
-            f"select {columns} from {rows} as calls {ending}",  # noqa: S608 - own pieces, bound
-            {**values, "window_first": window.first, "window_last": window.last},
-        )
-
-    def run(
-        self, columns: str, window: Window, ending: str = "", *, also: str = ""
+    def groups(
+        self, columns: str, keys: Mapping[str, str], window: Window, ending: str = ""
     ) -> tuple[list[dict[str, Any]], Query]:
-        """The rows of one such select."""
-        sql, parameters = self.statement(columns, window, ending, also=also)
-        found = self.store.query(sql, parameters, first=window.first, last=window.last)
+        """Columns over the calls of a half-open window, grouped by keys first (`grouped_calls`)."""
+        condition = (
+            f"event_time >= $window_first and event_time < $window_last and {self.whole.sql}"
+        )
+        sql = f"select {columns} from {grouped_calls(keys, condition)} as calls {ending}"  # noqa: S608 - own pieces, bound
+        found = self.store.query(
+            sql,
+            {**self.parameters(sql), "window_first": window.first, "window_last": window.last},
+            first=window.first,
+            last=window.last,
+        )
         return found.rows, found.query
 
     def totals(self, window: Window) -> tuple[dict[str, Any], Query]:
-        """Every count that the answer needs, in one row: `entity_…` and `whole_…`.
-
-        First grouped by day, session and what is like the alert, so that the many counts, the
-        distinct ones above all, go over few groups instead of every call.
-        """
+        """Every count that the answer needs, in one row: `entity_…` and `whole_…`."""
         same = self.conditions
-        likeness = [f"coalesce({sql}, false) as is_{field}" for field, sql in same.items()]
-        keys = ["cast(event_time as date) as day", "session_name", f"{self.in_entity} as in_entity"]
-        groups, parameters = self.statement(
-            ", ".join(
-                [
-                    *keys,
-                    *likeness,
-                    "count(*) as n, min(event_time) as first_time, max(event_time) as last_time",
-                ]
-            ),
-            window,
-            f"group by {', '.join(str(n + 1) for n in range(len(keys) + len(likeness)))}",
-        )
+        keys = {
+            "day": "cast(event_time as date)",
+            "session_name": "session_name",
+            "in_entity": self.in_entity,
+            **{f"is_{field}": f"coalesce({sql}, false)" for field, sql in same.items()},
+        }
         columns = []
         for scope, base in (("entity", "in_entity"), ("whole", "true")):
             columns += [
@@ -259,27 +236,23 @@ class _Scene:
             f"count(distinct session_name) filter (where is_{field}) as sessions_{field}"
             for field in same
         ]
-        found = self.store.query(
-            f"select {', '.join(columns)} from ({groups}) as groups",  # noqa: S608 - as above
-            parameters,
-            first=window.first,
-            last=window.last,
-        )
-        return found.rows[0], found.query
+        rows, query = self.groups(", ".join(columns), keys, window)
+        return rows[0], query
 
     def pairs(self, window: Window) -> tuple[list[dict[str, Any]], Query]:
         """(IP, user agent) with counts, apart by scope and by whether the API is the alert's."""
-        same_api = self.conditions.get("event_name", "false")
-        return self.run(
-            f"""{self.in_entity} as in_entity,
-                coalesce({same_api}, false) as same_api,
-                source_ip_address,
-                user_agent,
-                count(*) as calls,
-                min(event_time) as first,
-                max(event_time) as last""",
+        keys = {
+            "in_entity": self.in_entity,
+            "same_api": f"coalesce({self.conditions.get('event_name', 'false')}, false)",
+            "source_ip_address": "source_ip_address",
+            "user_agent": "user_agent",
+        }
+        return self.groups(
+            f"{', '.join(keys)}, {_sum()} as calls,"
+            " min(first_time) as first, max(last_time) as last",
+            keys,
             window,
-            f"group by 1, 2, 3, 4 order by calls desc, 3, 4 limit {GROUPS}",
+            f"group by 1, 2, 3, 4 order by calls desc, 3, 4, 1, 2 limit {GROUPS}",
         )
 
     def view(
@@ -361,12 +334,14 @@ class _Scene:
         network = network_of(self.alert.source_ip_address)
         if network is None:
             return None
+        place = reported_place(self.alert.raw)
         inside = [row for row in pairs if network_of(row["source_ip_address"]) == network]
         return {
             "network": network,
             "count": sum(row["calls"] for row in inside),
             "addresses": len({row["source_ip_address"] for row in inside}),
             "is": ip_facts(self.alert.source_ip_address).sentence,
+            "reported": None if place is None else asdict(place),
         }
 
     def peers(self, totals: Mapping[str, Any]) -> dict[str, Any]:
@@ -378,14 +353,20 @@ class _Scene:
 
     def rhythm(self, window: Window) -> tuple[dict[str, Any], Query]:
         """Calls per hour of the day (UTC), region and error code, by the view's whole role."""
-        rows, query = self.run(
-            f"""extract(hour from event_time) as hour, aws_region, error_code,
-                grouping(extract(hour from event_time)) as no_hour,
-                grouping(aws_region) as no_region,
-                count(*) as calls, count(*) filter (where {self.in_entity}) as of_entity,
-                count(*) filter (where failed) as failed""",
+        keys = {
+            "hour": "extract(hour from event_time)",
+            "aws_region": "aws_region",
+            "error_code": "error_code",
+            "failed": "failed",
+            "in_entity": self.in_entity,
+        }
+        rows, query = self.groups(
+            "hour, aws_region, error_code, grouping(hour) as no_hour,"
+            f" grouping(aws_region) as no_region, {_sum()} as calls,"
+            f" {_sum('in_entity')} as of_entity, {_sum('failed')} as failed",
+            keys,
             window,
-            "group by grouping sets ((extract(hour from event_time)), (aws_region), (error_code))",
+            "group by grouping sets ((hour), (aws_region), (error_code))",
         )
         rows.sort(key=lambda row: -row["calls"])
         hours = {row["hour"]: row for row in rows if row["no_hour"] == 0}
@@ -443,10 +424,10 @@ class _Scene:
         """When what is new was last seen before the window: a monthly job is rare, not new."""
         before = Window(window.first - LOOK_BACK, window.first)
         same = self.conditions
-        columns = ["count(*) as events"]
+        columns = [f"{calls()} as events"]
         for field, condition in same.items():
             columns.append(f"max(event_time) filter (where {condition}) as {field}_last")
-        rows, query = self.run(",\n".join(columns), before)
+        rows, query = self.rows(", ".join(columns), before)
         return {
             "from": iso(before.first),
             "events": rows[0]["events"],
@@ -493,16 +474,35 @@ class _Scene:
         """The newest events that are like the alert: the same API, else the same address."""
         same = self.conditions
         like = same.get("event_name") or same.get("source_ip_address") or "true"
-        rows, query = self.run(
+        rows, query = self.rows(
             "event_id",
             window,
-            f"order by event_time desc, event_id limit {EVIDENCE}",
-            also=f"and {like}",
+            f"and {like} order by event_time desc, event_id limit {EVIDENCE}",
         )
         return tuple(row["event_id"] for row in rows), query
 
+    def rows(
+        self, columns: str, window: Window, ending: str = ""
+    ) -> tuple[list[dict[str, Any]], Query]:
+        """Columns over the events of a half-open window as they are."""
+        found = self.store.query(
+            f"""
+            select {columns} from events
+            where event_time >= $window_first and event_time < $window_last and {self.whole.sql}
+            {ending}
+            """,  # noqa: S608 - own pieces, bound
+            {
+                **self.parameters(columns, ending),
+                "window_first": window.first,
+                "window_last": window.last,
+            },
+            first=window.first,
+            last=window.last,
+        )
+        return found.rows, found.query
 
-def _sum(condition: str) -> str:
+
+def _sum(condition: str = "true") -> str:
     return f"cast(coalesce(sum(n) filter (where {condition}), 0) as bigint)"
 
 

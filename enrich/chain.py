@@ -32,6 +32,9 @@ Confidence = Literal["certain", "high", "medium", "low"]
 LONGEST_CHAIN = 100
 """Hops. Renewing a 15-minute session for a day makes 96; a real chain rarely has five."""
 
+PORTAL_DELAY = timedelta(seconds=60)
+"""A sign-in portal turns a credential into a console login at once, or not at all."""
+
 LONGEST_ROLE_SESSION = timedelta(hours=12)
 
 
@@ -112,6 +115,8 @@ def needs_explaining(session: Session) -> bool:
     """Whether somebody must have made this session: it is a temporary credential's."""
     if session.type in ("AWSService", "SAMLUser", "WebIdentityUser", "IdentityCenterUser"):
         return False
+    if session.has_long_term_key:
+        return False
     if session.is_role or session.type == "FederatedUser":
         return True
     return (session.access_key_id or "").startswith("ASIA") or (
@@ -178,6 +183,8 @@ def _agrees(mint: Mint, session: Session) -> bool:
     """Whether a mint is for the session's own principal, as far as both say (§3.1, R1)."""
     minted = mint.row["minted_principal_id"]
     if minted is not None and session.principal_id is not None:
+        if ":" not in session.principal_id:
+            minted = str(minted).partition(":")[0]
         return bool(minted == session.principal_id)
     if mint.event_name == "GetSessionToken":
         return (
@@ -245,7 +252,18 @@ def _by_creation_date(
         candidates=fitting,
         distance_from=created,
     )
-    return _told_by_switch(hop, switch) if switch is not None else hop
+    if switch is not None:
+        return _told_by_switch(hop, switch)
+    # A console login with the minted credential, by a portal or a broker of the company's own.
+    logins = [
+        str(row["event_id"])
+        for row in sign_ins
+        if row["event_name"] == "ConsoleLogin"
+        and row["principal_id"] == session.principal_id
+        and timedelta(0) <= row["event_time"] - fitting[0].time <= PORTAL_DELAY
+        and row["event_id"] != fitting[0].event_id
+    ]
+    return replace(hop, also=(*hop.also, *logins[:1])) if logins else hop
 
 
 def _told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
@@ -431,7 +449,8 @@ def _sign_ins(session: Session, reader: MintReader) -> list[dict[str, Any]]:
     end = session.seen_until or session.created
     if end is None or session.identity_id is None:
         return []
-    start = session.created if session.created is not None else end - LONGEST_ROLE_SESSION
+    longest = LONGEST_ROLE_SESSION if session.is_role else LONGEST_SESSION
+    start = session.created if session.created is not None else end - longest
     start = max(start, end - LONGEST_SESSION) if start <= end else end
     if session.created is not None:
         start = min(start, session.created)
@@ -479,6 +498,16 @@ def _most_recent(session: Session, reader: MintReader) -> Hop | None:
         latest = min(latest, session.created + CLOCK_SKEW)
     mints = _mints_for(session, reader, end - LONGEST_SESSION, latest)
     hop = _guess(session, [mint for mint in mints if mint.latest_end >= end])
+    key = session.access_key_id
+    if hop is not None and hop.mint is not None and key and hop.mint.key not in (None, key):
+        hop = replace(
+            hop,
+            caveats=(
+                *hop.caveats,
+                "The guessed call made another access key than the one used: it fits only a"
+                " session of the console or of Identity Center, where keys change.",
+            ),
+        )
     if hop is not None and session.created is not None and hop.mint is not None:
         apart = abs(int((session.created - hop.mint.time).total_seconds()))
         hop = replace(

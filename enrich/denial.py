@@ -72,7 +72,9 @@ _TARGET = re.compile(
 )
 _CALLER = re.compile(r"^User:\s*(arn:.+?) is not authorized to perform:")
 _ACTION = re.compile(r"(?:to perform:?|perform)\s+(sts:\w+)")
-_REASON = re.compile(r"(because no .+? allows|with an explicit deny in (?:an?|the) .+?)(?= the |:\s|:$|$)")
+_REASON = re.compile(
+    r"(because no .+? allows|with an explicit deny in (?:an?|the) .+?)(?= the |:\s|:$|$)"
+)
 
 # The clause named first decides: "in a VPC endpoint policy transitively through a service control
 # policy" is the endpoint's.

@@ -13,6 +13,7 @@ role-aware filter), which scope "whole_role" drops. Others:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -87,7 +88,7 @@ def by_identity_id(
           and ({match.other_ids}) and identity_id is not null
         """,  # noqa: S608 - the condition is one of this module's own, its values are bound
         {
-            **_named_in(match.other_ids, match.parameters),
+            **values_in(match.other_ids, match.parameters),
             "window_first": first,
             "window_last": last,
         },
@@ -102,7 +103,7 @@ def by_identity_id(
     parameters: dict[str, Any] = dict(names)
     if match.role_filter is not None:
         condition = f"({condition} and {match.role_filter})"
-        parameters |= _named_in(match.role_filter, match.parameters)
+        parameters |= values_in(match.role_filter, match.parameters)
     return (
         replace(match, sql=condition, parameters=parameters, other_ids=None),
         (found.query,),
@@ -267,7 +268,7 @@ def _like_text(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def _named_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def values_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that the text mentions: engines refuse values that they are not asked for."""
-    words = set(sql.replace("(", " ").replace(")", " ").replace(",", " ").split())
-    return {name: value for name, value in parameters.items() if f"${name}" in words}
+    named = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in named}

@@ -14,7 +14,6 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.ip import ip_facts
 from enrich.service_names import service_name
-from enrich.techniques import KINDS
 from enrich.user_agent import parse_user_agent
 from enrich.words import counted, listed, short
 
@@ -151,20 +150,30 @@ def _from_calls(answer: Answer | None) -> Iterator[Weight]:
     if answer is None or not answer.data["calls"]:
         return
     data = answer.data
-    gravity = {kind: place for place, kind in enumerate(KINDS)}
     grave = [
         row
         for row in data["calls"]
         if row["signal"] not in (None, "sensitive read") and row["failed"] < row["count"]
     ]
-    grave.sort(key=lambda row: (gravity[row["signal"]], -row["count"]))
-    for row in grave[:WEIGHTY]:
+    # What the identity does every week speaks for nothing, unless its parameters do.
+    telling = [row for row in grave if row["details"] or row["never_before"] is not False]
+    for row in telling[:WEIGHTY]:
         done = row["count"] - row["failed"]
+        about = ", ".join([row["signal"], *row["techniques"], *row["details"]])
+        first = ", not before the alert's day" if row["never_before"] else ""
         yield Weight(
             "for",
-            f"{short(row['event_name'])} succeeded {counted(done, 'time')} ({row['signal']},"
-            f" {', '.join(row['techniques'])}): {row['why']}",
+            f"{short(row['event_name'])} succeeded {counted(done, 'time')}{first} ({about}):"
+            f" {row['why']}",
             tuple(row["event_ids"]),
+            answer.name,
+        )
+    if grave and not telling:
+        yield Weight(
+            "against",
+            "The identity had made each of its high-signal calls before the alert's day as well:"
+            f" {listed(dict.fromkeys(short(row['event_name']) for row in grave))}.",
+            tuple(event_id for row in grave for event_id in row["event_ids"])[:CITED],
             answer.name,
         )
     denied = [row for row in data["calls"] if row["failure"] == "denied"]
@@ -177,7 +186,11 @@ def _from_calls(answer: Answer | None) -> Iterator[Weight]:
             tuple(event_id for row in denied for event_id in row["event_ids"])[:CITED],
             answer.name,
         )
-    reads = [row for row in data["sensitive_reads"] if "T1555.006" in row["techniques"]]
+    reads = [
+        row
+        for row in data["sensitive_reads"]
+        if "T1555.006" in row["techniques"] and row["never_before"] is not False
+    ]
     if reads:
         total = sum(row["count"] for row in reads)
         yield Weight(
@@ -259,6 +272,16 @@ def _from_chain(alert: Alert, answer: Answer | None) -> Iterator[Weight]:
             answer.name,
         )
     hop = answer.data["chain"][0]
+    system = parse_user_agent(alert.user_agent).os if alert.user_agent else None
+    by_instance = (hop.get("by") or {}).get("invoked_by") == "ec2.amazonaws.com"
+    if by_instance and system in _NOT_ON_INSTANCES and hop["event_id"] is not None:
+        yield Weight(
+            "for",
+            f"An EC2 instance's credentials were used by a client on {system}:"
+            " they may have left the instance.",
+            (hop["event_id"],),
+            answer.name,
+        )
     made, used = ip_facts(hop["source_ip_address"]), ip_facts(alert.source_ip_address)
     # A console session moves with its person, and a service's address is the service's.
     if hop["event_id"] is None or not (made.is_address and used.is_address):
@@ -279,6 +302,7 @@ def _from_chain(alert: Alert, answer: Answer | None) -> Iterator[Weight]:
         )
 
 
+_NOT_ON_INSTANCES = frozenset({"macOS", "Kali Linux", "Parrot Linux", "Pentoo Linux"})
 _OFFENSIVE = frozenset({"Kali Linux", "Parrot Linux", "Pentoo Linux"})
 
 

@@ -57,7 +57,7 @@ def find_forward(
     creation date. From an IAM user's long-term key the tree starts seven days before the alert.
     """
     end = last_seen or session.seen
-    if end is None or session.identity_id is None:
+    if end is None or not (session.identity_id or session.access_key_id):
         return empty_tree()
     start = session.created
     if start is None:

@@ -10,7 +10,8 @@ as logged. What is known beyond that only labels rows (`reasons`, `techniques`) 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from alerts.alert import Alert, Principal
@@ -29,6 +30,8 @@ NAME = "interesting_calls"
 QUESTION = "Which interesting API calls were made in the 7 days to the alert?"
 DAYS = 7
 EVIDENCE = 200
+LOOK_BACK = timedelta(days=35)
+"""How far before the window a call is looked for before it is called a first."""
 CLICKS = 50
 CLICK_NAMES = 8
 """At most so many names stand for a click of the console."""
@@ -74,7 +77,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The interesting calls: high-signal ones first, then the most frequent."""
     reason = why_not_looked_up(alert)
     match = None if reason else entity_match(alert, principal)
-    if match is None:
+    whole = None if reason else entity_match(alert, principal, scope="whole_role")
+    if match is None or whole is None:
         return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
     window = days_before(alert, DAYS)
     looked = look(alert, principal, store, window)
@@ -99,7 +103,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if not group["interesting"]
         and (read := sensitive_read(group["event_source"], group["event_name"])) is not None
     ]
-    rows, sensitive = sorted(interesting, key=_order), sorted(reads, key=_order)
+    rows, sensitive, more = _labelled(interesting, reads, alert, match, whole, store, window)
+    queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
     total = sum(row["count"] for row in rows)
@@ -110,11 +115,6 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if any(group["in_console"] for group in groups):
         clicks, query = _clicks(match, store, window)
         queries += (query,)
-    named = sorted({g["event_name"] for g in groups if known_details(g["event_name"])})
-    if named:
-        details, query = find_details(match, store, window, named)
-        queries += (query,)
-        _add_details([*rows, *sensitive], details)
     evidence, query = _newest(match, store, window, sensitive)
     queries += (query,)
     caveats = looked.caveats()
@@ -222,11 +222,52 @@ def _clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, Any],
     }, found.query
 
 
-def _add_details(
-    rows: Sequence[dict[str, Any]], details: Mapping[tuple[str, str | None], list[str]]
-) -> None:
-    for row in rows:
-        row["reasons"] += details.get((row["event_name"], row["error_code"]), [])
+def _labelled(
+    interesting: list[dict[str, Any]],
+    reads: list[dict[str, Any]],
+    alert: Alert,
+    match: Match,
+    whole: Match,
+    store: Store,
+    window: Window,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], tuple[Query, ...]]:
+    """The rows with what their parameters say and whether they are a first, the gravest first."""
+    both = [*interesting, *reads]
+    queries: tuple[Query, ...] = ()
+    if both:
+        before, query = _calls_before(alert, whole, store, window)
+        queries += (query,)
+        for row in both:
+            call = (row["event_source"], plain_name(row["event_name"]))
+            row["never_before"] = call not in before if before else None
+    named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
+    if named:
+        details, query = find_details(match, store, window, named)
+        queries += (query,)
+        for row in both:
+            row["details"] = details.get((row["event_name"], row["error_code"]), [])
+            row["reasons"] += row["details"]
+    return sorted(interesting, key=_order), sorted(reads, key=_order), queries
+
+
+def _calls_before(
+    alert: Alert, whole: Match, store: Store, window: Window
+) -> tuple[set[tuple[str | None, str]], Query]:
+    """(service, plain name) of every call before the alert's day, by the whole role."""
+    assert alert.first_seen is not None
+    since = window.first - LOOK_BACK
+    until = datetime.combine(alert.first_seen.astimezone(UTC).date(), time(), UTC)
+    found = store.query(
+        f"""
+        select event_source, event_name from events
+        where event_time >= $window_first and event_time < $window_last and {whole.sql}
+        group by 1, 2
+        """,  # noqa: S608 - as above
+        {**whole.parameters, "window_first": since, "window_last": until},
+        first=since,
+        last=until,
+    )
+    return {(row["event_source"], plain_name(row["event_name"])) for row in found.rows}, found.query
 
 
 def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:
@@ -250,6 +291,8 @@ def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any
         "signal": signal.kind if signal else None,
         "why": signal.why if signal else None,
         "routine": routine,
+        "never_before": None,
+        "details": [],
         "event_ids": list(group["event_ids"] or ()),
     }
 
@@ -294,13 +337,18 @@ _GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What succeeded and matters, what was tried and matters, sensitive reads, then by count."""
+    """What succeeded and matters, then what was tried and matters, then the rest by count.
+
+    In each, telling parameters and calls never made before go ahead of the gravity of the kind.
+    """
     gravity = _GRAVITY.get(row["signal"], len(KINDS))
     grave = gravity < _GRAVITY["sensitive read"]
     return (
         row["routine"],
         not (grave and row["failed"] < row["count"]),
         not grave,
+        not row["details"],
+        row["never_before"] is False,
         gravity,
         -row["count"],
         row["event_source"] or "",
@@ -325,14 +373,11 @@ def _sentence(data: Mapping[str, Any], *, complete: bool) -> str:
     failed = data["failed"]
     how = ", all failed" if failed == total else f", {failed:,} failed" if failed else ""
     sentence = f"{counted(total, 'interesting call')} in {span}{how}: {listed(_names(rows))}."
-    weighty = [
-        row
-        for row in rows
-        if row["failed"] < row["count"] and row["signal"] not in (None, "sensitive read")
-    ]
-    if weighty:
-        first = min(weighty, key=lambda row: _GRAVITY[row["signal"]])
-        sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({first['signal']})."
+    first = rows[0]
+    if first["failed"] < first["count"] and first["signal"] not in (None, "sensitive read"):
+        told = [first["signal"], *first["details"]]
+        told += ["not seen before the alert's day"] if first["never_before"] else []
+        sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({', '.join(told)})."
     return sentence + (f" Also {also}." if also else "")
 
 

@@ -97,6 +97,73 @@ def network_of(text: str | None) -> str | None:
     )
 
 
+@dataclass(frozen=True)
+class ReportedPlace:
+    """Where GuardDuty says that a finding's remote address is; null where it does not say."""
+
+    ip_address: str | None
+    country: str | None
+    city: str | None
+    asn: str | None
+    organization: str | None
+
+
+def reported_place(raw: str) -> ReportedPlace | None:
+    """What a finding's own JSON reports of its remote address (§7), None if it is no finding."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    details = _remote_details(document)
+    if details is None:
+        return None
+    organization = _part(details, "organization")
+    return ReportedPlace(
+        _text(_member(details, "ipAddressV4")) or _text(_member(details, "ipAddressV6")),
+        _text(_member(_part(details, "country"), "countryName"))
+        or _text(_member(_part(details, "country"), "countryCode")),
+        _text(_member(_part(details, "city"), "cityName")),
+        _text(_member(organization, "asn")),
+        _text(_member(organization, "asnOrg")) or _text(_member(organization, "org")),
+    )
+
+
+_DEEPEST = 12
+
+
+def _remote_details(value: object, depth: int = 0) -> dict[str, object] | None:
+    """The first `remoteIpDetails` object, in the API's spelling or EventBridge's."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        found = _member(value, "remoteIpDetails")
+        if isinstance(found, dict):
+            return found
+        children: list[object] = list(value.values())
+    else:
+        children = value if isinstance(value, list) else []
+    for child in children:
+        if (inner := _remote_details(child, depth + 1)) is not None:
+            return inner
+    return None
+
+
+def _member(container: dict[str, object], name: str) -> object:
+    for key, value in container.items():
+        if key.lower() == name.lower():
+            return value
+    return None
+
+
+def _part(container: dict[str, object], name: str) -> dict[str, object]:
+    value = _member(container, name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) and value != "" else None
+
+
 _DOCUMENTATION = tuple(
     ipaddress.ip_network(block)
     for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")

@@ -22,14 +22,20 @@ from enrich.interface import (
 from enrich.role_name import RoleName, role_named, session_in
 from trail.store import Query, Store
 
-MINT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
+_FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
  recipient_account_id, source_ip_address, user_agent, request_id, shared_event_id,
  identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
  invoked_by, issuer_arn, session_name, session_created, session_from_console, source_identity,
  on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
- minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed,
- user_identity, request_parameters, response_elements, additional_event_data,
- service_event_details"""
+ minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed"""
+
+MINT_COLUMNS = f"""{_FLAT_COLUMNS}, user_identity, request_parameters, response_elements,
+ additional_event_data, service_event_details"""
+
+BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, cast(null as varchar) as user_identity,
+ cast(null as varchar) as request_parameters, cast(null as varchar) as response_elements,
+ cast(null as varchar) as additional_event_data, cast(null as varchar) as service_event_details"""
+"""Without the JSON, which is most of what a row weighs: enough for a hop inside a chain."""
 
 MINT_CAP = 500
 """At most this many mints are read by one look-up; a session name shared by more is cut there."""
@@ -94,6 +100,10 @@ class Mint:
         return interface_detail(self.row)
 
     @property
+    def made_by_sts(self) -> bool:
+        return bool(self.row["event_source"] == "sts.amazonaws.com")
+
+    @property
     def latest_end(self) -> datetime:
         """When its session was over at the latest."""
         return self.time + lifetime_of(self.row)
@@ -144,16 +154,24 @@ class MintReader:
         return result.rows
 
     def by_minted_key(self, access_key_id: str) -> list[Mint]:
-        """The successful calls whose response shows this key."""
-        rows = self.find(
+        """The successful calls whose response shows this key.
+
+        Read without their JSON first: a long chain is a series of these look-ups. The JSON is
+        read where the caller, as the end of a chain, is described by nothing else.
+        """
+        rows = self._with_key(access_key_id, BRIEF_COLUMNS)
+        if any(_needs_json(row) for row in rows):
+            rows = self._with_key(access_key_id, MINT_COLUMNS)
+        return merge_copies(sorted(rows, key=lambda row: (row["event_time"], row["event_id"])))
+
+    def _with_key(self, access_key_id: str, columns: str) -> list[dict[str, Any]]:
+        return self.find(
             f"""
-            select {MINT_COLUMNS} from credentials
-            where minted_access_key_id = $key and not failed
-            order by event_time, event_id limit {MINT_CAP}
+            select {columns} from credentials
+            where minted_access_key_id = $key and not failed limit {MINT_CAP}
             """,  # noqa: S608 - constant columns, bound values
             {"key": access_key_id},
         )
-        return merge_copies(rows)
 
     def by_minted_principal(self, principal_id: str, first: datetime, last: datetime) -> list[Mint]:
         """The successful calls that made a session of this principal id between two times."""
@@ -330,6 +348,14 @@ def bound_list(name: str, values: Sequence[object]) -> str:
 
 def bound_values(name: str, values: Sequence[object]) -> dict[str, Any]:
     return {f"{name}_{n}": value for n, value in enumerate(values)}
+
+
+def _needs_json(row: Mapping[str, Any]) -> bool:
+    return (
+        row["identity_type"] not in ("IAMUser", "AssumedRole", "AWSAccount", "Root")
+        or row["event_name"] == "CreateAccessKey"
+        or (row["target_role_arn"] is None and row["minted_principal_id"] is None)
+    )
 
 
 def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:

@@ -26,8 +26,9 @@ from trail.store import Query, Store
 NAME = "services_used"
 QUESTION = "Which services were used in the 7 days to the alert?"
 DAYS = 7
-LOOK_BACK = timedelta(days=90)
-"""How far before the alert a service may last have been used and still be "used before"."""
+LOOK_BACK = timedelta(days=35)
+"""How far before the window a service may last have been used and still be "used before": past
+the last run of a monthly job."""
 EVIDENCE = 200
 OF_EACH = 3
 """How many event ids stand beside each service: the newest of its last day."""

@@ -89,15 +89,17 @@ class Uses:
 def session_of_alert(alert: Alert, principal: Principal) -> Session:
     """The session as the alert itself states it."""
     arn = principal.arn
+    principal_id = principal.principal_id or None
+    session_name = principal.session_name or session_in(arn)
+    if principal_id is not None and principal_id.startswith("AROA") and session_name is not None:
+        principal_id = f"{principal_id.partition(':')[0]}:{session_name}"
     return Session(
         type=principal.type,
         access_key_id=principal.access_key_id or None,
-        principal_id=principal.principal_id or None,
+        principal_id=principal_id,
         arn=arn,
         role_arn=principal.role_arn or role_arn_of(arn),
-        session_name=principal.session_name
-        or session_in(arn)
-        or _after_colon(principal.principal_id),
+        session_name=session_name or _after_colon(principal_id),
         created=principal.session_created,
         account_id=principal.account_id or alert.account_id,
         user_name=principal.user_name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from alerts.alert import Alert, Principal
@@ -57,7 +57,16 @@ def look(
     account = account_of(alert, principal)
     last = window.last - timedelta(microseconds=1) if open_end else window.last
     accounts = None if account is None else [account]
-    return Looked(store.coverage(accounts, window.first, last), account)
+    coverage = store.coverage(accounts, window.first, last)
+    edges = {window.first.astimezone(UTC).date(), last.astimezone(UTC).date()}
+    if coverage.days and edges.issuperset(coverage.days):
+        # Coverage knows whole days. Logs that begin after the window on its last day, or end
+        # before it on its first, are none of the window's.
+        held = store.summary()
+        if held.first is None or held.last is None or held.first > last or held.last < window.first:
+            missing = tuple(sorted({*coverage.days, *coverage.missing}))
+            coverage = replace(coverage, days=(), missing=missing, events=0)
+    return Looked(coverage, account)
 
 
 def why_not_looked_up(alert: Alert) -> str | None:

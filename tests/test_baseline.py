@@ -319,6 +319,16 @@ def test_the_day_that_starts_at_the_windows_end_is_not_missed() -> None:
     assert answer.status == "answered"
 
 
+def test_logs_that_begin_after_the_window_on_its_last_day_do_not_cover_it() -> None:
+    alert = at(NOON + timedelta(hours=10))  # the window ends on the alert's own day, at 10:00
+    parsed = parse_alerts(json.dumps(alert))[0]
+    later = [alert, at(NOON), at(NOON + timedelta(hours=1))]
+    assert ask(parsed, parsed.principals[0], MemoryStore(later)).status == "not_covered"
+    earlier = at(NOON - timedelta(hours=3), userIdentity=a_user("bob"))
+    answer = ask(parsed, parsed.principals[0], MemoryStore([*later, earlier]))
+    assert answer.status == "partial"
+
+
 def test_the_real_run_of_an_hour_has_no_baseline(real_data: Path, stratus_store: Store) -> None:
     folder = real_data / "stratus-run-2023" / "CloudTrail"
     record = next(

@@ -37,10 +37,13 @@ class Logs:
         for path in sorted((folder / "logs").rglob("*_CloudTrail_*.json.gz")):
             for record in json.loads(gzip.decompress(path.read_bytes()))["Records"]:
                 self.by_id[record["eventID"], record["recipientAccountId"]] = record
+        self.named: dict[str, list[Record]] = {}
+        for record in self.by_id.values():
+            self.named.setdefault(record["eventID"], []).append(record)
         self.records = sorted(self.by_id.values(), key=lambda record: record["eventTime"])
 
     def event(self, event_id: str) -> Record:
-        (found,) = [r for (known, _), r in self.by_id.items() if known == event_id]
+        (found,) = self.named[event_id]
         return found
 
     def of(self, principal: dict[str, Any]) -> list[Record]:
@@ -151,8 +154,12 @@ def test_chains_lead_from_the_alert_to_the_origin(truth: list[dict[str, Any]], l
             assert mint["eventName"] == hop["event_name"]
             assert mint["eventTime"] == hop["event_time"]
             answer = mint["responseElements"]
+            caller = mint["userIdentity"]
             if hop["method"] == "key_created":
                 assert answer["accessKey"]["accessKeyId"] == identity["access_key_id"]
+            elif hop["event_name"] == "ConsoleLogin":
+                assert caller["principalId"] == identity["principal_id"]
+                assert hop["minted_access_key_id"] is None
             else:
                 assert answer["assumedRoleUser"]["assumedRoleId"] == identity["principal_id"]
                 assert answer["credentials"]["accessKeyId"] == hop["minted_access_key_id"]
@@ -176,7 +183,6 @@ def test_chains_lead_from_the_alert_to_the_origin(truth: list[dict[str, Any]], l
                 assert logs.event(hop["sign_in_event_id"])["eventSource"].startswith(
                     ("sso.", "signin.")
                 )
-            caller = mint["userIdentity"]
             assert caller["type"] == hop["by"]["type"]
             assert caller.get("arn") == hop["by"]["arn"]
             identity = {
@@ -184,10 +190,16 @@ def test_chains_lead_from_the_alert_to_the_origin(truth: list[dict[str, Any]], l
                 "access_key_id": caller.get("accessKeyId"),
             }
         if alert["chain"] and alert["chain"][0]["method"] != "key_created":
-            assert alert["chain"][-1]["by"]["type"] == alert["origin"]["type"]
-            label = alert["origin"]["label"]
-            by = alert["chain"][-1]["by"]
-            assert label == by["user_name"] or by["type"] == "AWSService"
+            origin, by = alert["origin"], alert["chain"][-1]["by"]
+            if origin["type"] == "IdentityCenterUser":
+                assert by["type"] == "SAMLUser"
+                portal = logs.event(alert["chain"][-1]["sign_in_event_id"])["userIdentity"]
+                assert portal["type"] == "IdentityCenterUser"
+                used = logs.event(alert["event_ids"][0])["userIdentity"]
+                assert used["onBehalfOf"] == portal["onBehalfOf"]
+            else:
+                assert by["type"] == origin["type"]
+            assert by["type"] == "AWSService" or by["user_name"] == origin["label"]
     assert methods.keys() == {"access_key", "creation_date", "key_created"}
 
 

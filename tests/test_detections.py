@@ -249,6 +249,24 @@ CASES: dict[str, tuple[dict[str, list[Event]], dict[str, list[Event]]]] = {
             ],
         },
     ),
+    "EC2 instance's credentials used for one service from several addresses": (
+        {
+            "through the endpoint and from outside": [
+                _by_instance("10.0.0.5"),
+                _by_instance("203.0.113.9", 5),
+            ],
+        },
+        {
+            "through the endpoint of one service, by the gateway to another": [
+                _by_instance("10.0.0.5"),
+                _by_instance("198.51.100.7") | {"eventSource": "iam.amazonaws.com"},
+            ],
+            "two days apart": [
+                _by_instance("10.0.0.5"),
+                _by_instance("203.0.113.9") | {"eventTime": "2026-03-12T12:00:00Z"},
+            ],
+        },
+    ),
     "Console session minted from a long-term key": (
         {
             "the trade": [
@@ -444,6 +462,7 @@ def test_every_rule_of_ours_has_its_cases() -> None:
     counted_only = {
         "Refused role assumption",
         "Call with an EC2 instance's credentials from a public address",
+        "Call with an EC2 instance's credentials",
         "Secret read",
         "Bulk read of secrets or parameters",
     }
@@ -489,6 +508,30 @@ def test_a_sessions_hits_of_one_day_are_one_alert_with_one_id_in_every_run() -> 
     assert once[0].last_seen == datetime(2026, 3, 10, 20, tzinfo=UTC)
     again, _ = detect(store, datetime(2026, 3, 10, 12, tzinfo=UTC), LAST)
     assert [alert.id for alert in again] == [alert.id for alert in once]
+
+
+def test_a_counting_alert_is_about_the_call_that_made_it_enough() -> None:
+    own = [_by_instance("10.0.0.5", minute) for minute in range(3)]
+    stolen = _by_instance("203.0.113.9", 30)
+    events = [*own, stolen, _by_instance("10.0.0.5", 40)]
+    (alert,), _ = detect(MemoryStore(events), FIRST, LAST)
+    assert alert.source_ip_address == "203.0.113.9"
+    assert alert.event_id == stolen["eventID"]
+    assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert alert.last_seen == datetime(2026, 3, 10, 12, 40, tzinfo=UTC)
+    assert len(alert.principals) == 1
+
+
+def test_stretches_of_one_session_on_one_day_are_one_alert() -> None:
+    morning = [_refused(f"role-{n}", n) for n in range(5)]
+    evening = [
+        _refused(f"role-{n}", n) | {"eventTime": f"2026-03-10T20:0{n}:00Z"} for n in range(5)
+    ]
+    next_day = [
+        _refused(f"role-{n}", n) | {"eventTime": f"2026-03-11T08:0{n}:00Z"} for n in range(5)
+    ]
+    alerts, _ = detect(MemoryStore([*morning, *evening, *next_day]), FIRST, LAST)
+    assert [len(alert.event_ids) for alert in alerts] == [10, 5]
 
 
 def test_a_counting_alert_cites_what_it_counted() -> None:
@@ -736,9 +779,10 @@ def test_the_stratus_run_raises_what_it_did(stratus_store: Store) -> None:
     def by_title(title: str) -> list[Alert]:
         return [alert for alert in alerts if alert.title == title]
 
-    # Stratus Red Team's techniques: twenty secrets each time, read twice over; a user without MFA;
+    # Stratus Red Team's techniques: twenty secrets each time, three times over; a user without MFA;
     # an image, a disk and a database shared; a trail deleted; keys for other users.
-    assert len(by_title("Many secrets read")) == 2
+    (secrets,) = by_title("Many secrets read")
+    assert len(secrets.event_ids) == 60
     (login,) = by_title("Console sign-in without MFA")
     assert login.principals[0].user_name == "stratus-red-team-nmfalu-gfjyeaypjt"
     (shared,) = by_title("Snapshot or image shared with another account")

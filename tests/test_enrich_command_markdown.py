@@ -88,7 +88,7 @@ def test_a_table_keeps_its_columns(rows: list[list[str]]) -> None:
         assert len(re.findall(r"(?<!\\)\|", line.replace("\\\\", ""))) == 4
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(anything, min_size=5, max_size=5))
 def test_a_hostile_alert_makes_a_harmless_ticket(words: list[str]) -> None:
     agent, ip, name, error, session = words

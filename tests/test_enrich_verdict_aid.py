@@ -73,7 +73,9 @@ def test_a_new_address_and_a_persistent_key_speak_for() -> None:
     told = sentences(lines, "for")
     assert any(sentence.startswith("The source IP 203.0.113.66 is not among") for sentence in told)
     assert any(
-        sentence.startswith("CreateAccessKey succeeded 1 time (persistence, T1098.001)")
+        sentence.startswith(
+            "CreateAccessKey succeeded 1 time, not before the alert's day (persistence, T1098.001)"
+        )
         for sentence in told
     )
     assert any(sentence.startswith("IAM was used for the first time") for sentence in told)
@@ -81,6 +83,17 @@ def test_a_new_address_and_a_persistent_key_speak_for() -> None:
         assert line.event_ids
         assert set(line.event_ids) <= known
     assert own in lines[0].event_ids
+
+
+def test_what_the_identity_does_every_day_speaks_against() -> None:
+    deploys = history(eventSource="lambda.amazonaws.com", eventName="UpdateFunctionCode20150331v2")
+    alert = at(NOON, eventSource="lambda.amazonaws.com", eventName="UpdateFunctionCode20150331v2")
+    lines, _, _ = weighed(alert, *deploys)
+    assert sentences(lines, "for") == []
+    assert (
+        "The identity had made each of its high-signal calls before the alert's day as well:"
+        " UpdateFunctionCode20150331v2."
+    ) in sentences(lines, "against")
 
 
 def test_thin_history_says_nothing_about_what_is_new() -> None:

@@ -264,6 +264,27 @@ def test_parameters_that_matter_are_told(changes: dict[str, Any], words: str | N
     assert told == ([] if words is None else [words])
 
 
+def test_a_call_never_made_before_is_marked_and_comes_first() -> None:
+    snapshot = {"eventName": "ModifySnapshotAttribute"}
+    answer = calls_of(
+        at(NOON - timedelta(hours=1), eventName="CreateImage"),
+        at(NOON - timedelta(days=2), eventName="CreateImage"),
+        at(NOON - timedelta(hours=2), eventName="CreateUser", eventSource="iam.amazonaws.com"),
+        # Long before the window, and no first for that.
+        at(NOON - timedelta(days=30), eventName="CreateUser", eventSource="iam.amazonaws.com"),
+        at(NOON - timedelta(hours=3), **snapshot),
+    )
+    assert [(row["event_name"], row["never_before"]) for row in answer.data["calls"]] == [
+        ("ModifySnapshotAttribute", True),
+        ("CreateUser", False),
+        ("CreateImage", False),
+    ]
+    assert answer.sentence.endswith(
+        "Weightiest that succeeded: ModifySnapshotAttribute"
+        " (exfiltration, not seen before the alert's day)."
+    )
+
+
 def test_console_calls_are_folded_per_second_and_still_counted() -> None:
     browser = {"sessionCredentialFromConsole": "true", "userAgent": "Mozilla/5.0 Firefox/140.0"}
     one = NOON - timedelta(hours=1)

@@ -397,6 +397,12 @@ def test_a_file_of_many_records_becomes_many_alerts_in_its_order() -> None:
         ]
 
 
+@pytest.mark.parametrize("name", SAME_CALL)
+def test_the_raw_text_of_an_alert_is_that_alert_again(name: str) -> None:
+    (alert,) = parse_alerts(_pasted(SAME_CALL[name]))
+    assert parse_alerts(alert.raw) == [alert]
+
+
 def test_an_exact_repetition_is_one_alert() -> None:
     assert len(parse_alerts(json.dumps([RECORD, RECORD]))) == 1
 

@@ -137,7 +137,7 @@ def test_days_of_the_week_and_services_never_used_before_are_marked() -> None:
         at(NOON - timedelta(hours=1), eventSource="secretsmanager.amazonaws.com"),
         # Used long ago: not in the week, and still no novelty.
         at(NOON - timedelta(hours=2), eventSource="iam.amazonaws.com"),
-        at(NOON - timedelta(days=60), eventSource="iam.amazonaws.com"),
+        at(NOON - timedelta(days=30), eventSource="iam.amazonaws.com"),
     ]
     rows = {row["event_source"]: row for row in services_of(records, alert).data["services"]}
     assert [(day["day"], day["count"]) for day in rows["ec2.amazonaws.com"]["days"]] == [

@@ -7,7 +7,8 @@ BacktrailError                what happened, and what to do next, in one sentenc
 ├── IndexFull                 the disk ran out; what was published before is intact
 ├── SourceUnreadable          a file, or the raw record inside it, cannot be read
 ├── QueryFailed               the engine refused or gave up on a query
-└── AlertUnrecognised         the pasted text holds no alert that we know (raised by `alerts`)
+├── AlertUnrecognised         the pasted text holds no alert that we know (raised by `alerts`)
+└── CorrectionRefused         an analyst's correction of an alert makes no sense (in `alerts`)
 
 The command line prints the message alone; the dashboard shows it in a card. A bad *record*
 is not an error: it is a counted reject with its file and position (see `trail.catalog`).

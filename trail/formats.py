@@ -17,8 +17,8 @@ import json
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ RECORD_BYTES = 16 << 20
 
 _SMALL = 24 << 20
 _DEPTH = 4
+_CARRIED = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ _LOG_NAME = re.compile(
 )
 _ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|Events|events|logEvents)"\s*:\s*\[')
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
 _EXPORTED_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?\s+(?=\{)")
 _CLOUDTRAIL_KEYS = frozenset(
@@ -170,7 +172,7 @@ def read_raw(source_file: str, ordinals: set[int]) -> dict[int, str]:
     for found in read_source(path):
         if isinstance(found, Chunk) and found.source_file == source_file:
             inside_chunk = range(found.first_ordinal, found.first_ordinal + len(found.records))
-            if any(ordinal in inside_chunk for ordinal in ordinals):
+            if any(ordinal % _CARRIED in inside_chunk for ordinal in ordinals):
                 for loose in take_apart(found):
                     if isinstance(loose, Loose) and loose.ordinal in ordinals:
                         texts[loose.ordinal] = _text(loose)
@@ -192,16 +194,26 @@ def _text(loose: Loose) -> str:
 
 
 def take_apart(chunk: Chunk) -> Iterator[Loose | Bad]:
-    """The same records one by one, each decoded by itself."""
+    """The same records one by one, each decoded by itself, envelopes opened."""
     data = chunk.data
+    pieces: Sequence[bytes]
     if chunk.lines:
-        pieces: Iterable[bytes] = (line for line in data.split(b"\n") if line.strip())
+        pieces = [line for line in data.split(b"\n") if line.strip(_SPACE)]
+        if len(pieces) != len(chunk.records):  # run together, or pretty-printed
+            pieces = [data[begin:end] for begin, end in _spans(data)[0]]
     elif data.lstrip(_SPACE)[:1] == b"[":
-        pieces = map(bytes, _raw_array.decode(data))
+        pieces = _raw_array.decode(data)
     else:
-        pieces = map(bytes, _raw_file.decode(data).Records)
+        pieces = _raw_file.decode(data).Records
     for number, piece in enumerate(pieces, chunk.first_ordinal):
-        yield _one(piece, chunk.source_file, number)
+        nth = 0
+        for found in _unwrapped(bytes(piece), chunk.source_file, number):
+            if isinstance(found, Loose):
+                # One piece may carry several records: each needs a place of its own.
+                yield replace(found, ordinal=number + nth * _CARRIED)
+                nth += 1
+            elif isinstance(found, Bad):
+                yield found
 
 
 # ---- layers ------------------------------------------------------------------------------------
@@ -287,8 +299,10 @@ def _whole_text(data: bytes, name: str) -> Iterator[Found]:
                     yield Chunk(name, 0, _file.decode(data).Records, data)
                     return
             elif start.startswith(b"["):
-                yield Chunk(name, 0, _array.decode(data), data)
-                return
+                records = _array.decode(data)
+                if records and records[0].eventName is not None:
+                    yield Chunk(name, 0, records, data)
+                    return
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
     rest = io.BytesIO(data)
@@ -454,8 +468,11 @@ class _Json:
         self._buffer = b""
         self._offset = 0  # of the buffer's first byte in the text
         self._ended = False
+        self._told_end = False
         self._broken: BrokenStream | None = None
         self._ordinal = 0
+        # How the first record begins, and how one ends before another: where to cut.
+        self._begin: re.Pattern[bytes] | None = None
         self._anchor: re.Pattern[bytes] | None = None
 
     def found(self) -> Iterator[Found]:
@@ -552,7 +569,9 @@ class _Json:
             first = re.match(rb'\{\s*("[^"\\]{1,64}"\s*:)', buffer)
             if first is None:
                 return None
-            self._anchor = re.compile(rb"\}(\s*,\s*)(?=\{\s*" + re.escape(first[1]) + rb")")
+            begin = rb"\{\s*" + re.escape(first[1])
+            self._anchor = re.compile(rb"\}\s*,\s*(?=" + begin + rb")")
+            self._begin = re.compile(begin)
         if not _is_clean_prefix(buffer):
             return None
         tail = max(0, len(buffer) - (256 << 10))
@@ -565,6 +584,8 @@ class _Json:
                 records = _array.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
+            if records[0].eventName is None:
+                return None
             chunk = Chunk(self._name, self._ordinal, records, data)
             self._ordinal += len(records)
             self._drop(end)
@@ -576,14 +597,19 @@ class _Json:
         done = 0
         spans, closed = _spans(self._buffer)
         for begin, end in spans:
-            if self._anchor is not None and self._anchor.search(self._buffer, begin, end):
+            text = self._buffer[begin:end]
+            if (
+                (self._begin or _ANY_BEGIN).search(text, 1)
+                and isinstance(one := _one(text, self._name, self._ordinal), Bad)
+                and not one.foreign
+            ):
                 # An unclosed quote made several records look like one: end it where the next
                 # one begins.
-                if done:
-                    break
-                yield from self._resync()
-                return
-            yield from self._unwrap(self._buffer[begin:end])
+                if not done:
+                    yield from self._resync()
+                    return
+                break
+            yield from self._unwrap(text)
             done = end
         if done:
             self._drop(done)
@@ -602,13 +628,7 @@ class _Json:
     def _resync(self) -> Iterator[Found]:
         """Goes on at the next thing that begins like a record, after one that never ends."""
         too_long = len(self._buffer) > RECORD_BYTES
-        following = None
-        if self._anchor is not None:
-            following = self._anchor.search(self._buffer)
-        if following is None:
-            following = re.compile(rb'\}(\s*,\s*)(?=\{\s*"event(?:Version|Time|ID)")').search(
-                self._buffer, 1
-            )
+        following = (self._begin or _ANY_BEGIN).search(self._buffer, 1)
         if following is not None:
             yield Bad(
                 self._name,
@@ -616,7 +636,7 @@ class _Json:
                 "malformed JSON: its brackets or quotes do not close",
             )
             self._ordinal += 1
-            self._drop(following.end())
+            self._drop(following.start())
             return
         if too_long:
             yield Bad(
@@ -625,15 +645,15 @@ class _Json:
                 f"a record of more than {RECORD_BYTES:,} bytes",
                 lost=True,
             )
-            while self._fill():
-                self._drop(len(self._buffer))
-            self._buffer = b""
+            self._ended = self._told_end = True
+            self._drop(len(self._buffer))
             return
         yield from self._cut_short(f"record {self._ordinal}")
         self._drop(len(self._buffer))
 
     def _cut_short(self, what: str) -> Iterator[Found]:
-        if self._broken is None:
+        if self._broken is None and not self._told_end:
+            self._told_end = True
             yield Bad(
                 self._name,
                 f"record {self._ordinal}, byte {self._offset}",

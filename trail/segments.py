@@ -277,7 +277,7 @@ class Merger:
         without: Iterable[date] = (),
         before: date | None = None,
     ) -> list[Segment]:
-        """The credential events of `events`, and of older runs but for some days, in both orders."""
+        """The credential events of `events`, and of older runs but some days, in both orders."""
         sources = []
         if events:
             names = ", ".join(

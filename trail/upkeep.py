@@ -196,7 +196,7 @@ def migrate(
     gone = [path for path in sources if not Path(path).is_file()]
     if gone and not force:
         raise SourceUnreadable(
-            f"{len(gone):,} of the {len(sources):,} source files are not there any more (the first: "
+            f"{len(gone):,} of the {len(sources):,} source files are not there any more (first: "
             f"{gone[0]}). Put them back, or run with --force to go on without their events."
         )
     fresh = index.with_name(index.name + ".migrating")

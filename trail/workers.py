@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,8 @@ class Workers:
         worker = next(worker for worker in self._workers if worker.task is None)
         worker.task = task
         assert worker.process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # its listener reports the death
             send(worker.process.stdin, task)
-        except BrokenPipeError:
-            pass  # its listener reports the death
 
     def wait(
         self, advance: Callable[[int, int, int, int], None]
@@ -83,10 +82,8 @@ class Workers:
             worker.process.wait()
             for pipe in (worker.process.stdin, worker.process.stdout):
                 if pipe is not None:
-                    try:
+                    with suppress(BrokenPipeError):
                         pipe.close()
-                    except BrokenPipeError:
-                        pass
         self._workers = []
 
     def _launch(self, number: int) -> _Worker:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationConditionOperator as Operator
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows in order of time, and the one with which there were enough for the first time."""
+
+    rows: list[Row]
+    turning: Row
+
 
 HOLDS: Mapping[Operator, Callable[[float, float], bool]] = {
     Operator.GTE: lambda count, limit: count >= limit,
@@ -26,7 +36,7 @@ def bursts(
     distinct: str | None,
     timespan: timedelta,
     holds: Callable[[float], bool],
-) -> list[list[Row]]:
+) -> list[Stretch]:
     """The rows of each stretch in which some window of `timespan` holds enough, by group.
 
     Rows are in order of `event_time`. With `distinct`, its different values are counted, events
@@ -37,10 +47,10 @@ def bursts(
         key = tuple(row[name] for name in group_by)
         if None not in key and (distinct is None or row[distinct] is not None):
             groups[key].append(row)
-    found: list[list[Row]] = []
+    found: list[Stretch] = []
     for members in groups.values():
         found += _bursts_of(members, distinct, timespan, holds)
-    return sorted(found, key=lambda stretch: stretch[0]["event_time"])
+    return sorted(found, key=lambda stretch: stretch.rows[0]["event_time"])
 
 
 def _bursts_of(
@@ -48,10 +58,10 @@ def _bursts_of(
     distinct: str | None,
     timespan: timedelta,
     holds: Callable[[float], bool],
-) -> list[list[Row]]:
+) -> list[Stretch]:
     window: deque[int] = deque()
     values: dict[Any, int] = defaultdict(int)
-    stretches: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int, int]] = []  # first, last and turning row
     for number, row in enumerate(rows):
         window.append(number)
         if distinct is not None:
@@ -65,7 +75,7 @@ def _bursts_of(
         if holds(len(window) if distinct is None else len(values)):
             first = window[0]
             if stretches and first <= stretches[-1][1]:
-                stretches[-1] = (stretches[-1][0], number)
+                stretches[-1] = (stretches[-1][0], number, stretches[-1][2])
             else:
-                stretches.append((first, number))
-    return [rows[first : last + 1] for first, last in stretches]
+                stretches.append((first, number, number))
+    return [Stretch(rows[first : last + 1], rows[turning]) for first, last, turning in stretches]

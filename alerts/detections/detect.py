@@ -27,8 +27,14 @@ from alerts.detections.event_query import (
     find_events,
 )
 from alerts.detections.fields import is_target
-from alerts.detections.hits import alert_of, by_session_and_day
-from alerts.detections.rule_files import OUR_RULES, RuleProblem, RuleSet, read_rules
+from alerts.detections.hits import alert_of, by_session_and_day, merged
+from alerts.detections.rule_files import (
+    MALFORMED,
+    OUR_RULES,
+    RuleProblem,
+    RuleSet,
+    read_rules,
+)
 from alerts.detections.sigma_sql import EventTableBackend, cloudtrail_pipeline
 from trail.errors import QueryFailed
 from trail.store import Store
@@ -44,8 +50,8 @@ def detect(
 ) -> tuple[list[Alert], list[RuleProblem]]:
     """The alerts of all rules between two times, oldest first, and the rules that did not run.
 
-    A rule's events of one session (or user) on one UTC day are one alert, so that running again
-    gives the same alerts with the same ids. A correlation gives one alert for each stretch.
+    What a rule finds of one session (or user) on one UTC day is one alert, so that running again
+    gives the same alerts with the same ids. A correlation cites the events that were crowded.
     """
     rule_set = read_rules(rules)
     backend = EventTableBackend(cloudtrail_pipeline())
@@ -55,7 +61,7 @@ def detect(
         if isinstance(rule, SigmaRule):
             try:
                 conditions[id(rule)] = _condition(rule, backend)
-            except (SigmaError, NotImplementedError) as error:
+            except (*MALFORMED, NotImplementedError) as error:
                 rule_set.problem(rule, str(error))
     alerts: list[Alert] = []
     for rule in rule_set.rules:
@@ -131,7 +137,10 @@ def _correlated(
         holds=lambda count: holds(count, limit),
     )
     file = rule_set.files[id(rule)]
-    return [alert_of(rule, stretch, file, counted_column) for stretch in stretches]
+    return [
+        alert_of(rule, stretch.rows, file, counted_column, stretch.turning)
+        for stretch in merged(stretches)
+    ]
 
 
 def _within_limit(rows: Rows, rule: SigmaRule | SigmaCorrelationRule, rule_set: RuleSet) -> Rows:

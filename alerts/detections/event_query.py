@@ -77,7 +77,15 @@ def find_crowded(
     )
     if counting.distinct is not None:
         named += f", {text_sql(counting.distinct)} as counted"
-    count = "count(*)" if counting.distinct is None else "count(distinct counted)"
+    if counting.distinct is None:
+        gathered, size, none = "count(*)", "{mine} + {other}", "0"
+    else:
+        gathered, none = "list(distinct counted)", "[]"
+        size = "len(list_distinct(list_concat({mine}, {other})))"
+    with_earlier = size.format(
+        mine="mine", other=f"case when after_one then earlier else {none} end"
+    )
+    with_later = size.format(mine="mine", other=f"case when before_one then later else {none} end")
     partition = f"partition by {', '.join(keys)} order by slice" if keys else "order by slice"
     together = " and ".join(f"found.{key} = slices.{key}" for key in (*keys, "slice"))
     group = ", ".join((*keys, "slice"))
@@ -89,20 +97,17 @@ def find_crowded(
             where event_time >= $first and event_time <= $last and ({condition.sql})
         ),
         slices as (
-            select {group}, {count} as enough,
+            select {group}, {gathered} as mine,
                 lag(slice) over ({partition}) = slice - 1 as after_one,
                 lead(slice) over ({partition}) = slice + 1 as before_one,
-                lag({count}) over ({partition}) as earlier,
-                lead({count}) over ({partition}) as later
+                lag({gathered}) over ({partition}) as earlier,
+                lead({gathered}) over ({partition}) as later
             from found
             group by {group}
         )
         select found.*
         from found join slices on {together}
-        where enough + greatest(
-            case when after_one then earlier else 0 end,
-            case when before_one then later else 0 end
-        ) >= $at_least
+        where {with_earlier} >= $at_least or {with_later} >= $at_least
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,  # noqa: S608  # columns and conditions are made here, with every value bound

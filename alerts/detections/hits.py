@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationRule
@@ -12,28 +12,48 @@ from sigma.rule import SigmaRule
 
 from alerts.alert import Alert, Principal
 from alerts.cloudtrail import principal_of_row
+from alerts.detections.correlation import Row, Stretch
 
 MAX_CITED = 200
-"""Event ids that one alert cites: its first ones."""
+"""Event ids that one alert cites: all, or those from the turning event on."""
+MAX_PRINCIPALS = 20
 
 SEVERITIES = {"informational": 1.0, "low": 2.0, "medium": 5.0, "high": 7.0, "critical": 9.0}
 """Sigma's levels on GuardDuty's scale: the lower end of each of its bands."""
-
-Row = Mapping[str, Any]
 
 
 def by_session_and_day(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of each session, or user, on each UTC day."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        key = (
-            row["recipient_account_id"],
-            row["identity_id"],
-            row["session_name"],
-            row["event_time"].date(),
-        )
-        groups.setdefault(key, []).append(row)
+        groups.setdefault(_session_and_day(row), []).append(row)
     return list(groups.values())
+
+
+def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches of each session, or user, that begin on one UTC day, as one, in its order."""
+    groups: dict[tuple[Any, ...], list[Stretch]] = {}
+    for stretch in stretches:
+        groups.setdefault(_session_and_day(stretch.rows[0]), []).append(stretch)
+    found: list[Stretch] = []
+    for members in groups.values():
+        rows = {row["event_id"]: row for stretch in members for row in stretch.rows}
+        turning = min((stretch.turning for stretch in members), key=_order)
+        found.append(Stretch(sorted(rows.values(), key=_order), turning))
+    return found
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    return (row["event_time"], row["event_id"])
+
+
+def _session_and_day(row: Row) -> tuple[Any, ...]:
+    return (
+        row["recipient_account_id"],
+        row["identity_id"],
+        row["session_name"],
+        row["event_time"].date(),
+    )
 
 
 def alert_of(
@@ -41,24 +61,30 @@ def alert_of(
     rows: Sequence[Row],
     file: str,
     distinct: str | None = None,
+    turning: Row | None = None,
 ) -> Alert:
-    """One alert for all of the rows, which are in order of time; the first gives its call.
+    """One alert for all of the rows, which are in order of time.
 
+    The turning row gives its call, address and first principal: the first row, or for a
+    correlation the one that made them enough, since what came before it may be ordinary.
     `distinct` names the column whose different values a correlation counted.
     """
     start, end = rows[0], rows[-1]
+    turning = turning or start
     techniques = [tag.name.upper() for tag in rule.tags if _is_technique(tag.namespace, tag.name)]
     tactics = [
         tag.name.replace("_", "-")
         for tag in rule.tags
         if tag.namespace == "attack" and tag.name.upper() not in techniques
     ]
-    event_ids = tuple(dict.fromkeys(row["event_id"] for row in rows))
-    principals: list[Principal] = []
-    for row in rows:
+    event_ids = list(dict.fromkeys(row["event_id"] for row in rows))
+    position = event_ids.index(turning["event_id"])
+    cited = tuple(event_ids[max(0, min(position, len(event_ids) - MAX_CITED)) :][:MAX_CITED])
+    principals: dict[tuple[str | None, str | None], Principal] = {}
+    for row in (turning, *rows):
         principal, _ = principal_of_row(row)
-        if principal not in principals and len(principals) < 20:
-            principals.append(principal)
+        if len(principals) < MAX_PRINCIPALS:
+            principals.setdefault((principal.arn, principal.principal_id), principal)
     level = rule.level.name.lower() if rule.level is not None else ""
     counted = f"{len(event_ids)} event" + ("s" if len(event_ids) != 1 else "")
     if distinct is not None:
@@ -69,37 +95,37 @@ def alert_of(
     if techniques or tactics:
         notes.append("ATT&CK: " + ", ".join([*techniques, *tactics]) + ".")
     if len(event_ids) > MAX_CITED:
-        notes.append(f"Only the first {MAX_CITED} of its events are cited.")
+        notes.append(f"Only {MAX_CITED} of its events are cited.")
     evidence = {
         "rule": {"title": rule.title, "id": str(rule.id or ""), "file": file, "level": level},
         "techniques": techniques,
         "first_seen": start["event_time"].isoformat(),
         "last_seen": end["event_time"].isoformat(),
-        "event_ids": list(event_ids[:MAX_CITED]),
+        "event_ids": list(cited),
     }
     return Alert(
-        id=_id_of(rule, start, whole_day=not isinstance(rule, SigmaCorrelationRule)),
+        id=_id_of(rule, start),
         source="sigma",
         title=rule.title,
         severity=SEVERITIES.get(level),
         first_seen=start["event_time"],
         last_seen=end["event_time"],
-        account_id=start["recipient_account_id"],
-        region=start["aws_region"],
-        source_ip_address=start["source_ip_address"],
-        user_agent=start["user_agent"],
-        event_source=start["event_source"],
-        event_name=start["event_name"],
-        principals=tuple(principals),
+        account_id=turning["recipient_account_id"],
+        region=turning["aws_region"],
+        source_ip_address=turning["source_ip_address"],
+        user_agent=turning["user_agent"],
+        event_source=turning["event_source"],
+        event_name=turning["event_name"],
+        principals=tuple(principals.values()),
         raw=json.dumps(evidence, ensure_ascii=False, indent=2),
-        error_code=start["error_code"],
-        event_id=start["event_id"],
-        event_ids=event_ids[:MAX_CITED],
+        error_code=turning["error_code"],
+        event_id=turning["event_id"],
+        event_ids=cited,
         finding_type=", ".join(techniques) or None,
         shape=f"Sigma rule ({file})",
         notes=tuple(notes),
         origins={
-            name: f"event {start['event_id']}"
+            name: f"event {turning['event_id']}"
             for name in ("source_ip_address", "user_agent", "event_name", "principals[0]")
         },
     )
@@ -109,13 +135,6 @@ def _is_technique(namespace: str, name: str) -> bool:
     return namespace == "attack" and name[:1] in "tT" and name[1:5].isdigit()
 
 
-def _id_of(rule: SigmaRule | SigmaCorrelationRule, row: Row, *, whole_day: bool) -> str:
-    time = row["event_time"]
-    parts = (
-        str(rule.id or rule.title),
-        str(row["recipient_account_id"]),
-        str(row["identity_id"]),
-        str(row["session_name"]),
-        str(time.date() if whole_day else time),
-    )
+def _id_of(rule: SigmaRule | SigmaCorrelationRule, row: Row) -> str:
+    parts = (str(rule.id or rule.title), *map(str, _session_and_day(row)))
     return "sigma-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -126,7 +126,7 @@ def tell(stage: Stage) -> list[Plot]:
             "ec2.amazonaws.com",
             "ModifySnapshotAttribute",
             shared,
-            {"type": "SAMLUser", "label": TOM.mail, "arn": None},
+            {"type": "IdentityCenterUser", "label": TOM.mail, "arn": None},
             [hop(minted, "creation_date")],
             session_created=minted.at,
             notes=["The call itself is what is new; the address and the agent are known."],

@@ -9,7 +9,7 @@ from demo.company import BROWSERS, MANAGEMENT, NOAH, OFFICE, OPS_SWITCH, PROD, U
 from demo.records import Call, Session, iso, spelled
 from demo.routines import HOUR, spread
 from demo.stories.stage import Stage, moment
-from demo.truth import Plot, hop
+from demo.truth import Hop, Plot, hop
 
 KEY = "switched-role"
 BACK_DOOR = User(PROD, "deploy-backup-example")
@@ -140,14 +140,26 @@ def tell(stage: Stage) -> list[Plot]:
             "CreateAccessKey",
             [key_made["eventID"]],
             {"type": "IAMUser", "label": NOAH.name, "arn": NOAH.arn},
-            [hop(minted, "creation_date")],
+            [hop(minted, "creation_date"), _sign_in(login_event, login)],
             session_created=minted.at,
             notes=[
-                f"The console login behind it is {login_event}.",
                 f"The new key {BACK_DOOR.key} is used a quarter of an hour later.",
             ],
         )
     ]
+
+
+def _sign_in(event_id: str, at: int) -> Hop:
+    """The console login that the switching user's session began with. It shows no key."""
+    by = {
+        "type": "IAMUser",
+        "arn": NOAH.arn,
+        "principal_id": NOAH.id,
+        "access_key_id": None,
+        "user_name": NOAH.name,
+        "invoked_by": None,
+    }
+    return Hop(event_id, "ConsoleLogin", iso(at), "creation_date", None, None, by)
 
 
 def _through_the_back_door(stage: Stage, at: int) -> None:

@@ -105,7 +105,7 @@ def tell(stage: Stage) -> list[Plot]:
             "rds.amazonaws.com",
             names[3],
             [done[3][1], done[4][1]],
-            {"type": "SAMLUser", "label": MAYA.mail, "arn": None},
+            {"type": "IdentityCenterUser", "label": MAYA.mail, "arn": None},
             [hop(minted, "creation_date")],
             session_created=minted.at,
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.ip import IP_RANGES_SETTING, ip_facts, network_of
+from enrich.ip import IP_RANGES_SETTING, ip_facts, network_of, reported_place
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,23 @@ def test_aws_own_ranges_only_from_a_configured_file(
     broken.write_text("[1]")
     monkeypatch.setenv(IP_RANGES_SETTING, str(broken))
     assert ip_facts("3.5.140.9").kind == "public"
+
+
+def test_what_guardduty_reports_of_a_remote_address_in_both_spellings(real_data: Path) -> None:
+    folder = real_data / "guardduty-samples" / "events"
+    place = reported_place((folder / "guardduty_iam_event.json").read_text())
+    assert place is not None
+    assert place.ip_address == "198.51.100.0"
+    assert place.country == "GeneratedFindingCountryName"
+    assert (place.asn, place.organization) == ("-1", "GeneratedFindingASNOrg")
+    details = {
+        "RemoteIpDetails": {"IpAddressV4": "203.0.113.1", "Country": {"CountryName": "Utopia"}}
+    }
+    pascal = reported_place(json.dumps({"Service": {"Action": {"AwsApiCallAction": details}}}))
+    assert pascal is not None
+    assert (pascal.country, pascal.city) == ("Utopia", None)
+    assert reported_place("not JSON") is None
+    assert reported_place('{"a": [1, {"b": null}]}') is None
 
 
 @given(st.text(max_size=60))
