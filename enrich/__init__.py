@@ -12,6 +12,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
 from enrich.assumed_by import ASSUMED_BY
 from enrich.baseline import BASELINE
+from enrich.gaps import fill_gaps
 from enrich.interesting_calls import INTERESTING_CALLS
 from enrich.json_form import Result, as_json
 from enrich.roles_assumed import ROLES_ASSUMED
@@ -29,6 +30,7 @@ __all__ = [
     "as_json",
     "ask_all",
     "ask_for_every_principal",
+    "fill_gaps",
 ]
 
 QUESTIONS: tuple[Enrichment, ...] = (

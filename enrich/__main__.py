@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import Result, as_json, ask_for_every_principal
+from enrich.gaps import fill_gaps
 from enrich.markdown import as_markdown
 from enrich.window import iso
 from enrich.words import short
@@ -37,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"The index at {index} holds no events: add logs with "
                 f"`python -m trail add PATH --index {index}`."
             )
-        for number, alert in enumerate(alerts):
+        for number, pasted in enumerate(alerts):
+            alert = fill_gaps(pasted, store)
             results = ask_for_every_principal(alert, store)
             if options.json:
                 print(json.dumps(as_json(alert, results, summary)), flush=True)
@@ -49,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BacktrailError as error:
         print(short(str(error), 2_000), file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Python would complain once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -14,16 +14,19 @@ from enrich.answer import Answer, Enrichment, Status
 from enrich.chain import Chain, Hop, needs_explaining, resolve_chain
 from enrich.forward import TREE_SESSIONS, empty_tree, find_forward
 from enrich.interface import INTERFACE_WORDS
-from enrich.mints import CLOCK_SKEW, MintReader
-from enrich.origin import NO_ORIGIN, account_of_role, origin_of
+from enrich.mints import CLOCK_SKEW, MINT_CAP, MintReader
+from enrich.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
 from enrich.role_name import role_named, short_name
 from enrich.session import Session, completed, find_uses, session_of_alert
 from enrich.window import iso
-from enrich.words import listed, short
+from enrich.words import counted, listed, short
 from trail.store import Coverage, Store
 
 NAME = "assumed_by"
 QUESTION = "Who assumed the role?"
+
+EVIDENCE = 50
+"""Candidates of one hop that count as evidence; `data` lists every one."""
 
 LATE_DELIVERY = timedelta(minutes=30)
 """An event this close to the newest one may have a forerunner that is still under way (§1.4)."""
@@ -75,7 +78,10 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     session = completed(stated, uses, alert)
     chain = resolve_chain(session, reader)
     data = empty_data()
-    data["chain"] = [shown_hop(hop) for hop in chain.hops]
+    acting = len(acting_hops(chain.hops))
+    data["chain"] = [
+        {**shown_hop(hop), "acting": number < acting} for number, hop in enumerate(chain.hops)
+    ]
     data["origin"] = dict(origin_of(chain, session))
     data["forward"] = find_forward(session, alert.last_seen or alert.first_seen, reader)
     data["juggling"] = juggling_of(chain, session)
@@ -84,6 +90,13 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         caveats.append(_juggling_sentence(data["juggling"]))
     if data["forward"]["cut"]:
         caveats.append(f"The tree of what it went on to assume is cut at {TREE_SESSIONS} sessions.")
+    if data["forward"]["renewals"]:
+        caveats.append(
+            f"Role juggling: {counted(data['forward']['renewals'], 'session')} of what it went on"
+            " to assume renewed a role that it came from."
+        )
+    if reader.cut:
+        caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
     status, sentence = _status_and_sentence(chain, session, data, caveats, store)
     if (left := _left_the_instance(alert, session, chain, reader)) is not None:
         caveats.insert(0, left)
@@ -92,13 +105,16 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         event_id
         for hop in chain.hops
         if hop.mint is not None
-        for event_id in (hop.mint.event_id, *hop.also)
+        for event_id in (hop.mint.event_id, *hop.also, *hop.candidates[:EVIDENCE])
     ]
     return _answer(started, reader, status, sentence, data, evidence, caveats)
 
 
 def shown_hop(hop: Hop) -> dict[str, Any]:
-    """A hop as `data["chain"]` shows it (contract 4), with a few more keys."""
+    """A hop as `data["chain"]` shows it (contract 4), with a few more keys.
+
+    `acting` (set by `assumed_by`) is false for the hops that only tell how an old key was made.
+    """
     mint = hop.mint
     by = hop.by
     interface = None

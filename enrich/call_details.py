@@ -15,7 +15,7 @@ from enrich.techniques import plain_name
 from enrich.window import Window
 from trail.store import Query, Store
 
-_REQUEST = "regexp_replace(coalesce(request_parameters, ''), '[[:space:]]', '', 'g')"
+_REQUEST = r"regexp_replace(coalesce(request_parameters, ''), '\s', '', 'g')"
 
 DETAILS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "RunInstances": (
@@ -30,7 +30,11 @@ DETAILS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ModifyInstanceAttribute": (("start-up code", f"{_REQUEST} like '%\"userData\":%'"),),
     "DescribeInstanceAttribute": (("user data", f"{_REQUEST} like '%\"userData\"%'"),),
     "ConsoleLogin": (
-        ("without a second factor", "not failed and mfa = false"),
+        # A federated sign-in has its second factor at the identity provider, and says "No" here.
+        (
+            "without a second factor",
+            "not failed and mfa = false and identity_type in ('IAMUser', 'Root')",
+        ),
         ("as root", "identity_type = 'Root'"),
     ),
     "UpdateDetector": (("switched off", f"{_REQUEST} like '%\"enable\":false%'"),),

@@ -54,7 +54,7 @@ class Hop:
     time_distance_s: int | None = None
     candidates: tuple[str, ...] = ()
     callers: tuple[Mapping[str, Any], ...] = ()
-    """Every distinct caller among the candidates of a guess."""
+    """Every distinct caller among the candidates, when more than one fits."""
     source_ip_address: str | None = None
     user_agent: str | None = None
     also: tuple[str, ...] = ()
@@ -366,7 +366,8 @@ def _shared_sign_in(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> 
     The borrowed credential keeps the console session's principal and creation date, so it is only
     looked for when the use itself did not come from the console (§0 fact 7).
     """
-    if session.from_console:
+    by_console = {"user_agent": session.user_agent, "invoked_by": session.invoked_by}
+    if session.from_console or is_console_call(by_console):
         return None
     agent = session.user_agent or ""
     in_cloudshell = "exec-env/CloudShell" in agent
@@ -526,17 +527,14 @@ def _guess(session: Session, mints: Iterable[Mint]) -> Hop | None:
     ranked = sorted(mints, key=lambda mint: (-mint.time.timestamp(), mint.event_id))
     if not ranked:
         return None
-    return replace(
-        _hop(
-            session,
-            ranked[0],
-            method="most_recent",
-            rule="R3",
-            confidence="low",
-            candidates=ranked,
-            distance_from=session.seen or session.created,
-        ),
-        callers=_distinct_callers(ranked),
+    return _hop(
+        session,
+        ranked[0],
+        method="most_recent",
+        rule="R3",
+        confidence="low",
+        candidates=ranked,
+        distance_from=session.seen or session.created,
     )
 
 
@@ -595,6 +593,7 @@ def _hop(
         by_label_field=_label_field(by),
         time_distance_s=distance,
         candidates=tuple(candidate.event_id for candidate in candidates),
+        callers=_distinct_callers(candidates) if len(candidates) > 1 else (),
         source_ip_address=mint.row["source_ip_address"],
         user_agent=mint.row["user_agent"],
         also=(*mint.event_ids[1:], *(other.event_id for other in others)),

@@ -14,6 +14,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.ip import ip_facts
 from enrich.service_names import service_name
+from enrich.techniques import plain_name
 from enrich.user_agent import parse_user_agent
 from enrich.words import counted, listed, short
 
@@ -43,21 +44,34 @@ def weigh(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list
     if alert.sample:
         return []
     by_name = {answer.name: answer for answer in answers}
-    own = _own_events(alert)
+    own = _own_events(alert, by_name)
     lines = [
         *_from_baseline(alert, by_name.get("baseline"), own),
         *_from_calls(by_name.get("interesting_calls")),
         *_from_services(by_name.get("services_used")),
         *_from_roles(by_name.get("roles_assumed")),
-        *_from_chain(alert, by_name.get("assumed_by")),
+        *_from_chain(alert, by_name.get("assumed_by"), by_name.get("baseline")),
         *_from_alert(alert, principal, own),
     ]
     told = [line for line in lines if line.event_ids]
     return [line for side in ("for", "against") for line in told if line.side == side]
 
 
-def _own_events(alert: Alert) -> tuple[str, ...]:
+def _own_events(alert: Alert, by_name: Mapping[str, Answer]) -> tuple[str, ...]:
+    """The alert's events: those it cites, else the newest of its call, else of its window."""
     ids = ([alert.event_id] if alert.event_id else []) + list(alert.event_ids)
+    calls = by_name.get("interesting_calls")
+    if not ids and calls is not None and alert.event_name is not None:
+        name = plain_name(alert.event_name)
+        ids = [
+            event_id
+            for row in [*calls.data["calls"], *calls.data["sensitive_reads"]]
+            if plain_name(row["event_name"]) == name
+            for event_id in row["event_ids"]
+        ]
+    services = by_name.get("services_used")
+    if not ids and services is not None:
+        ids = list(services.evidence)
     return tuple(dict.fromkeys(ids))[:CITED]
 
 
@@ -75,21 +89,20 @@ def _from_baseline(alert: Alert, answer: Answer | None, own: tuple[str, ...]) ->
         return
     data = answer.data
     on_role = data["scope"] == "whole_role"
-    view: Mapping[str, Any] = data["whole_role"] if on_role else data
+    view = _telling(data)
     if not view["sufficient"]:
         return
     who = "the whole role" if on_role else "this identity"
     history = f"{counted(view['events'], 'call')} on {counted(view['active_days'], 'day')} by {who}"
-    cited = own or answer.evidence[:CITED]
     for field in view["new"]:
         if field == "event_name" and "event_source" in view["new"]:
             continue
         what = _TOLD[field].format(value=_value(alert, field))
         yield Weight(
-            "for", f"The {what} is not among {history} in the 14 days before.", cited, answer.name
+            "for", f"The {what} is not among {history} in the 14 days before.", own, answer.name
         )
     for odd in data["unusual"]:
-        yield Weight("for", _odd(odd, who), cited, answer.name)
+        yield Weight("for", _odd(odd, who), own, answer.name)
     same = view["same_api"]
     usual = same["same_ip_and_agent"]
     how = "from this IP with this user agent"
@@ -122,9 +135,15 @@ def _from_baseline(alert: Alert, answer: Answer | None, own: tuple[str, ...]) ->
             "for",
             f"Before {dwell['to']} ({dwell['reason']}) nothing like it was seen:"
             " an intruder may have been there longer than the baseline's gap.",
-            cited,
+            own,
             answer.name,
         )
+
+
+def _telling(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The view that the baseline's sentence rests on."""
+    view: Mapping[str, Any] = data["whole_role"] if data["scope"] == "whole_role" else data
+    return view
 
 
 def _odd(odd: Mapping[str, Any], who: str) -> str:
@@ -261,7 +280,7 @@ def _from_roles(answer: Answer | None) -> Iterator[Weight]:
         )
 
 
-def _from_chain(alert: Alert, answer: Answer | None) -> Iterator[Weight]:
+def _from_chain(alert: Alert, answer: Answer | None, baseline: Answer | None) -> Iterator[Weight]:
     if answer is None or not answer.data.get("chain"):
         return
     if answer.data.get("juggling"):
@@ -287,6 +306,8 @@ def _from_chain(alert: Alert, answer: Answer | None) -> Iterator[Weight]:
     if hop["event_id"] is None or not (made.is_address and used.is_address):
         return
     if made.text == used.text:
+        if baseline is not None and "source_ip_address" in _telling(baseline.data)["new"]:
+            return  # a stranger who made the session for himself
         yield Weight(
             "against",
             f"The session was made from the address it was used from, {short(used.text)}.",

@@ -17,7 +17,7 @@ from enrich.mints import (
     key_owner,
     merge_copies,
 )
-from enrich.role_name import role_arn_of
+from enrich.role_name import role_arn_of, role_named
 from enrich.session import Session
 from enrich.window import iso
 
@@ -89,14 +89,26 @@ def find_forward(
         "from": iso(first),
         "to": iso(last),
         "total": len(branches) - 1,
+        "renewals": sum(_renews(branch, branches) for branch in branches),
         "cut": cut,
     }
 
 
 def empty_tree() -> dict[str, Any]:
     """A tree of which nothing is known."""
-    return {"from": None, "to": None, "total": None, "cut": False, "limit": TREE_SESSIONS,
-            "events": None, "failed": None, "sessions": []}  # fmt: skip
+    return {"from": None, "to": None, "total": None, "renewals": None, "cut": False,
+            "limit": TREE_SESSIONS, "events": None, "failed": None, "sessions": []}  # fmt: skip
+
+
+def _renews(branch: Branch, branches: Sequence[Branch]) -> bool:
+    """Whether the session is of a role that it came from: access that renews itself."""
+    role = role_named(branch.role_arn)
+    above = branch.parent
+    while role is not None and above is not None:
+        if role_named(branches[above].role_arn) == role:
+            return True
+        above = branches[above].parent
+    return False
 
 
 def _grow(

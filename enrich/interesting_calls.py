@@ -18,6 +18,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.call_details import find_details, known_details
 from enrich.calls_sql import BY_SERVICE, IN_CONSOLE, ORIGINAL_RULE, calls
+from enrich.console_clicks import find_clicks
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
 from enrich.service_names import service_label, service_name
@@ -32,9 +33,6 @@ DAYS = 7
 EVIDENCE = 200
 LOOK_BACK = timedelta(days=35)
 """How far before the window a call is looked for before it is called a first."""
-CLICKS = 50
-CLICK_NAMES = 8
-"""At most so many names stand for a click of the console."""
 OF_EACH = 3
 """How many event ids stand beside each row, newest first."""
 
@@ -89,9 +87,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += (query,)
     status = looked.status(len(groups))
     if status == "not_covered":
-        whose = f"account {looked.account_id}" if looked.account_id else "any account"
         sentence = (
-            f"No logs of {whose} are indexed for the {DAYS} days to the alert:"
+            f"No logs of {looked.whose} are indexed for the {DAYS} days to the alert:"
             " add them to see the calls made."
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
@@ -113,7 +110,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         failures.update({row["failure"]: row["failed"]} if row["failed"] else {})
     clicks = None
     if any(group["in_console"] for group in groups):
-        clicks, query = _clicks(match, store, window)
+        clicks, query = find_clicks(match, store, window)
         queries += (query,)
     evidence, query = _newest(match, store, window, sensitive)
     queries += (query,)
@@ -182,44 +179,6 @@ def _newest(
         last=window.last,
     )
     return tuple(row["event_id"] for row in found.rows), found.query
-
-
-def _clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, Any], Query]:
-    """Console calls, reads and all, per second: one click makes dozens of calls at once."""
-    found = store.query(
-        f"""
-        select
-            event_time,
-            {calls()} as calls,
-            {calls("failed")} as failed,
-            arg_min(event_name, event_name, {CLICK_NAMES}) as names,
-            count(*) over () as seconds,
-            sum({calls()}) over () as total
-        from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-          and ({IN_CONSOLE})
-        group by event_time
-        order by event_time desc
-        limit {CLICKS}
-        """,  # noqa: S608 - as above
-        {**match.parameters, "window_first": window.first, "window_last": window.last},
-        first=window.first,
-        last=window.last,
-    )
-    rows = found.rows
-    return {
-        "calls": int(rows[0]["total"]) if rows else 0,
-        "clicks": rows[0]["seconds"] if rows else 0,
-        "newest": [
-            {
-                "time": iso(row["event_time"]),
-                "count": row["calls"],
-                "failed": row["failed"],
-                "event_names": sorted(set(row["names"])),
-            }
-            for row in rows
-        ],
-    }, found.query
 
 
 def _labelled(

@@ -9,6 +9,8 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.evidence import weigh
+from enrich.next_steps import next_steps
 from enrich.window import iso
 from trail.store import IndexSummary, Query
 
@@ -49,6 +51,19 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
                 "principal": _principal(result.principal),
                 "coverage": _coverage(summary),
                 "answers": [_answer(answer) for answer in result.answers],
+                "weights": [
+                    {
+                        "side": weight.side,
+                        "sentence": weight.sentence,
+                        "event_ids": list(weight.event_ids),
+                        "answer": weight.answer,
+                    }
+                    for weight in weigh(alert, result.principal, result.answers)
+                ],
+                "next_steps": [
+                    {"title": step.title, "text": step.text, "commands": list(step.commands)}
+                    for step in next_steps(alert, result.principal, result.answers)
+                ],
             }
             for result in results
         ],

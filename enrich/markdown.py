@@ -13,7 +13,9 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.answer import Answer
+from enrich.evidence import weigh
 from enrich.json_form import Result, plain
+from enrich.next_steps import next_steps
 from enrich.window import iso
 from trail.store import IndexSummary
 
@@ -51,6 +53,7 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
         lines += ["", f"## {text(who)}"]
         for answer in result.answers:
             lines += _answer(answer)
+        lines += _verdict_aid(alert, result)
     span = "an empty index"
     if summary.first is not None:
         span = (
@@ -111,6 +114,29 @@ def _answer(answer: Answer) -> list[str]:
         some = ", ".join(code(event_id) for event_id in answer.evidence[:5])
         more = f" and {len(answer.evidence) - 5:,} more" if len(answer.evidence) > 5 else ""
         lines += ["", f"Events: {some}{more}"]
+    return lines
+
+
+def _verdict_aid(alert: Alert, result: Result) -> list[str]:
+    lines = []
+    weights = weigh(alert, result.principal, result.answers)
+    for side, heading in (
+        ("for", "What speaks for a true positive"),
+        ("against", "What speaks against it"),
+    ):
+        told = [weight for weight in weights if weight.side == side]
+        if told:
+            lines += ["", f"### {heading}", ""]
+            lines += [
+                f"- {text(one.sentence)} ({', '.join(code(i) for i in one.event_ids)})"
+                for one in told
+            ]
+    steps = next_steps(alert, result.principal, result.answers)
+    if steps:
+        lines += ["", "### Next steps (to read, then decide)", ""]
+    for number, step in enumerate(steps, start=1):
+        lines.append(f"{number}. **{text(step.title)}.** {text(step.text)}")
+        lines += [f"   - {code(command)}" for command in step.commands]
     return lines
 
 

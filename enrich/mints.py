@@ -128,7 +128,7 @@ def lifetime_of(mint: Mapping[str, Any]) -> timedelta:
         return timedelta(hours=7)  # about six and a half, seen
     if mint["identity_type"] == "AWSService" or is_console_call(mint):
         return timedelta(hours=12)
-    if name == "AssumeRole":
+    if name in ("AssumeRole", "AssumeRoleWithWebIdentity"):
         return timedelta(hours=1)
     return timedelta(hours=12)
 
@@ -139,6 +139,8 @@ class MintReader:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.queries: list[Query] = []
+        self.cut = False
+        """Whether a look-up gave as many rows as it may: there are more."""
 
     def find(
         self,
@@ -151,6 +153,7 @@ class MintReader:
         """The rows of one query, which is kept as proof."""
         result = self.store.query(sql, parameters, first=first, last=last)
         self.queries.append(result.query)
+        self.cut = self.cut or len(result.rows) == MINT_CAP
         return result.rows
 
     def by_minted_key(self, access_key_id: str) -> list[Mint]:

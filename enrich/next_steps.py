@@ -304,7 +304,7 @@ def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
         yield Step(
             "Ask the person or the workload's owner",
             f"Ask through another channel than their account whether they know of this:"
-            f" {short(alert.title, 120)}.",
+            f" {short(alert.title, 120).rstrip('.')}.",
         )
 
 

@@ -22,7 +22,7 @@ class Origin(TypedDict):
     """The origin as `data` shows it.
 
     `label` is the name as it was recorded, `field` the path it was read from, `detail` the same
-    in words for a sentence.
+    in words for a sentence, `confidence` that of the weakest hop on the way.
     """
 
     type: str | None
@@ -30,18 +30,24 @@ class Origin(TypedDict):
     label: str | None
     field: str | None
     detail: str | None
+    confidence: str | None
 
 
-NO_ORIGIN: Origin = {"type": None, "arn": None, "label": None, "field": None, "detail": None}
+NO_ORIGIN: Origin = {"type": None, "arn": None, "label": None, "field": None, "detail": None,
+                     "confidence": None}  # fmt: skip
+
+_CONFIDENCES = ("certain", "high", "medium", "low")
 
 _PERMISSION_SET = re.compile(r"^AWSReservedSSO_(.+)_[0-9a-f]{16}$", re.IGNORECASE)
 
 
 def origin_of(chain: Chain, session: Session) -> Origin:
     """The human or workload behind a session, as far as the chain and its fields tell."""
-    hops = _acting_hops(chain.hops)
+    hops = acting_hops(chain.hops)
     end = hops[-1].by if hops else session
     origin = _end_of(end, hops)
+    if hops:
+        origin["confidence"] = max((hop.confidence for hop in hops), key=_CONFIDENCES.index)
     sessions = [session, *(hop.by for hop in hops)]
     named = next((one.source_identity for one in sessions if one.source_identity), None)
     field = "sessionContext.sourceIdentity"
@@ -69,10 +75,11 @@ def origin_of(chain: Chain, session: Session) -> Origin:
         "label": named,
         "field": field,
         "detail": f"source identity {named}{behind}",
+        "confidence": origin["confidence"],
     }
 
 
-def _acting_hops(hops: Sequence[Hop]) -> list[Hop]:
+def acting_hops(hops: Sequence[Hop]) -> list[Hop]:
     """The hops up to who acted: a key's owner acts, not whoever once made the key for them.
 
     Unless the key was made by somebody else less than a day before: that is a way to stay.
@@ -104,7 +111,7 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
         return _saml(last.mint, last)
     if end.type == "WebIdentityUser" and last is not None and last.mint is not None:
         return _web_identity(last.mint)
-    return _plain(end, last)
+    return Origin(**_plain(end, last))
 
 
 def _plain(end: Session, last: Hop | None) -> Origin:
@@ -224,7 +231,14 @@ def _origin(
     field: str | None,
     detail: str | None = None,
 ) -> Origin:
-    return {"type": kind, "arn": arn, "label": label, "field": field, "detail": detail or label}
+    return {
+        "type": kind,
+        "arn": arn,
+        "label": label,
+        "field": field,
+        "detail": detail or label,
+        "confidence": None,
+    }
 
 
 def _text(value: object) -> str | None:

@@ -28,7 +28,7 @@ NAME = "roles_assumed"
 QUESTION = "Which roles did it assume, or try to?"
 BEFORE = timedelta(days=7)
 AFTER = timedelta(hours=24)
-KINDS = 5_000
+KINDS = 50_000
 """At most so many combinations of role, result, client and address are read; then it says so."""
 EVENTS_SHOWN = 20
 """Event ids listed per row of the answer."""
@@ -133,17 +133,23 @@ def _kinds(
             and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
             and {match.sql}
         )
-        select event_name, target_role_arn, failed, error_code, error_message, identity_type,
-          invoked_by, source_ip_address, user_agent, session_from_console, target_session_name,
+        select event_name, target_role_arn, failed, error_code,
+          regexp_replace(error_message, '^User: [^ ]+ is', 'User: … is') as reason,
+          identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
           coalesce(access_key_id = $alert_key, false) as by_alert_key,
           event_time > $last_seen as after_alert,
           count(*) as count, min(event_time) as first, max(event_time) as last,
-          min(user_identity) as user_identity, min(response_elements) as response_elements,
-          min(request_parameters) as request_parameters,
+          min(error_message) as error_message,
+          min(case when event_name like 'AssumeRoleWith%' then user_identity end) as user_identity,
+          min(case when event_name like 'AssumeRoleWith%' then response_elements end)
+            as response_elements,
+          min(case when event_name = 'AssumeRoot' then request_parameters end)
+            as request_parameters,
+          arg_min(target_session_name, event_time, {LISTED}) as session_names,
           arg_min(event_id, event_time, {EVENTS_SHOWN}) as event_ids
         from calls where copy = 1
-        group by event_name, target_role_arn, failed, error_code, error_message, identity_type,
-          invoked_by, source_ip_address, user_agent, session_from_console, target_session_name,
+        group by event_name, target_role_arn, failed, error_code, reason, identity_type,
+          invoked_by, source_ip_address, user_agent, session_from_console,
           by_alert_key, after_alert
         order by count desc, first limit {KINDS}
         """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
@@ -195,7 +201,9 @@ def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str,
         "source_ip_addresses": _distinct(kinds, "source_ip_address"),
         "after_alert": after_alert,
         "user_agents": _distinct(kinds, "user_agent"),
-        "session_names": _distinct(kinds, "target_session_name"),
+        "session_names": sorted(
+            {name for kind in kinds for name in kind["session_names"] or () if name}
+        )[:LISTED],
         "interface_detail": next(filter(None, map(interface_detail, early)), None),
         "reason": REASON_WORDS[why] if why else None,
         "error_message": next((kind["error_message"] for kind in early if failed), None),

@@ -66,7 +66,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
     if status == "not_covered":
         sentence = (
-            f"No logs of {_whose(looked.account_id)} are indexed for the {DAYS} days to the alert:"
+            f"No logs of {looked.whose} are indexed for the {DAYS} days to the alert:"
             " add them to see the services used."
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
@@ -210,10 +210,6 @@ def _sentence(total: int, services: list[dict[str, Any]], *, complete: bool) -> 
 def _days(window: Window) -> list[date]:
     first, last = window.first.astimezone(UTC).date(), window.last.astimezone(UTC).date()
     return [first + ONE_DAY * number for number in range((last - first).days + 1)]
-
-
-def _whose(account_id: str | None) -> str:
-    return f"account {account_id}" if account_id else "any account"
 
 
 SERVICES_USED = Enrichment(NAME, QUESTION, ask, empty_data)

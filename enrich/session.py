@@ -6,6 +6,7 @@ events made with the same credential fill the gaps.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -93,6 +94,8 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
     session_name = principal.session_name or session_in(arn)
     if principal_id is not None and principal_id.startswith("AROA") and session_name is not None:
         principal_id = f"{principal_id.partition(':')[0]}:{session_name}"
+    record = _record_in(alert)
+    identity = record.get("userIdentity")
     return Session(
         type=principal.type,
         access_key_id=principal.access_key_id or None,
@@ -109,6 +112,9 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         seen_until=alert.last_seen or alert.first_seen or principal.session_created,
         user_agent=alert.user_agent,
         invoked_by=alert.source_ip_address if principal.type == "AWSService" else None,
+        from_console=str(record.get("sessionCredentialFromConsole")).lower() == "true",
+        user_identity=json.dumps(identity) if isinstance(identity, dict) else None,
+        on_behalf_of=_user_in(identity),
     )
 
 
@@ -211,16 +217,32 @@ def completed(session: Session, uses: Uses, alert: Alert) -> Session:
         source_identity=session.source_identity or best["source_identity"],
         on_behalf_of=session.on_behalf_of or best["on_behalf_of"],
         sign_in_session_arn=session.sign_in_session_arn or best["sign_in_session_arn"],
-        from_console=any(bool(group["session_from_console"]) for group in here),
+        from_console=session.from_console
+        or any(bool(group["session_from_console"]) for group in here),
         user_agent=session.user_agent or here[0]["user_agent"],
         seen=_first_use(session, here),
         invoked_by=here[0]["invoked_by"],
         user_identity=max(
-            (group["user_identity"] or "" for group in groups),
+            (session.user_identity or "", *(group["user_identity"] or "" for group in groups)),
             key=lambda text: ("inScopeOf" in text, "ec2RoleDelivery" in text, text),
         )
         or None,
     )
+
+
+def _record_in(alert: Alert) -> Mapping[str, Any]:
+    """The CloudTrail record that the alert is, so that it need not be indexed to be read."""
+    record = json_object(alert.raw)
+    inner = record.get("detail", record)
+    if isinstance(inner, Mapping) and inner.get("eventID") == alert.event_id and alert.event_id:
+        return inner
+    return {}
+
+
+def _user_in(identity: object) -> str | None:
+    behalf = identity.get("onBehalfOf") if isinstance(identity, Mapping) else None
+    user = behalf.get("userId") if isinstance(behalf, Mapping) else None
+    return user if isinstance(user, str) and user else None
 
 
 def _first_use(session: Session, groups: Sequence[Mapping[str, Any]]) -> datetime | None:

@@ -37,13 +37,16 @@ class Looked:
             return "partial"
         return "answered" if found else "nothing"
 
+    @property
+    def whose(self) -> str:
+        return f"account {self.account_id}" if self.account_id else "any account"
+
     def caveats(self) -> tuple[str, ...]:
-        of_whom = f"account {self.account_id}" if self.account_id else "any account"
         if self.coverage.status == "not_covered":
-            return (f"The index holds no logs of {of_whom} between {in_words(self.coverage)}.",)
+            return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
         if self.coverage.status == "partial":
             missing = days_in_words(self.coverage.missing)
-            return (f"The index holds no logs of {of_whom} on {missing} (UTC).",)
+            return (f"The index holds no logs of {self.whose} on {missing} (UTC).",)
         return ()
 
 

@@ -114,7 +114,7 @@ def test_a_hostile_alert_makes_a_harmless_ticket(words: list[str]) -> None:
             markup = markup.replace("|", "")
         if line.startswith("#"):
             markup = markup.lstrip("#")
-        if line.startswith("**"):
+        if line.startswith("**") or re.match(r"\d+\. \*\*", line):
             markup = markup.removeprefix("****")
         if "ATT&CK" in line:
             markup = markup.replace("&", "")

@@ -137,6 +137,17 @@ def test_telling_user_agents(agent: str, side: str, words: str) -> None:
     assert any(words in sentence for sentence in sentences(lines, side))
 
 
+def test_a_finding_without_event_ids_cites_the_events_of_its_call() -> None:
+    mine = at(NOON, sourceIPAddress="203.0.113.66")
+    alert = parse_alerts(json.dumps(mine))[0]
+    finding = Alert(**(dict(alert.__dict__) | {"event_id": None, "event_ids": ()}))
+    principal = alert.principals[0]
+    answers = ask_all(finding, principal, MemoryStore([mine, *history()]))
+    line = weigh(finding, principal, answers)[0]
+    assert line.sentence.startswith("The source IP 203.0.113.66 is not among")
+    assert line.event_ids[0] == mine["eventID"]
+
+
 def test_an_alert_without_any_event_behind_it_makes_no_bare_claims() -> None:
     alert = Alert(
         id="x",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from an_event import ACCOUNT, a_user, an_event
+from an_event import ACCOUNT, a_role_session, a_user, an_event
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
@@ -254,6 +254,16 @@ def test_an_invalid_model_call_is_a_probe() -> None:
                 "additionalEventData": {"MFAUsed": "No"},
             },
             "without a second factor: 1",
+        ),
+        (
+            {
+                "eventName": "ConsoleLogin",
+                "eventSource": "signin.amazonaws.com",
+                "responseElements": {"ConsoleLogin": "Success"},
+                "additionalEventData": {"MFAUsed": "No"},
+                "userIdentity": a_role_session(principalId=a_user()["principalId"]),
+            },
+            None,
         ),
     ],
 )

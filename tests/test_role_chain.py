@@ -115,6 +115,21 @@ def test_the_nearest_second_is_preferred_exact_then_before_then_after():
     assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
 
 
+def test_one_mint_at_the_very_second_has_no_rival_a_second_away():
+    exact = an_assumption(key="ASIAMINTED0000000001")
+    near = an_assumption(
+        key="ASIAMINTED0000000002",
+        userIdentity=a_user("bob"),
+        eventTime="2026-03-10T11:50:01Z",
+    )
+    use = a_use(a_role_session(key="ASIACONSOLE000000001"))
+
+    answer = who_assumed(use, [near, exact, use])
+
+    assert hops(answer) == [(exact["eventID"], "creation_date", "R2", "high")]
+    assert answer.data["chain"][0]["candidates"] == [exact["eventID"]]
+
+
 def test_several_mints_in_one_second_are_all_listed_and_only_medium():
     mints = [
         an_assumption(key=f"ASIAMINTED000000000{n}", userIdentity=a_user(name))
@@ -127,7 +142,11 @@ def test_several_mints_in_one_second_are_all_listed_and_only_medium():
     (hop,) = answer.data["chain"]
     assert hop["confidence"] == "medium"
     assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob", "carol"}
+    assert set(answer.evidence) == set(hop["candidates"])
+    assert answer.data["origin"]["confidence"] == "medium"
     assert "3 calls fit" in answer.sentence
+    assert "3 different callers" in answer.sentence
 
 
 def test_a_creation_date_in_basic_form_is_the_same_moment():
@@ -233,6 +252,12 @@ def test_a_guess_that_contradicts_the_creation_date_says_so():
     assert any("20 min from the session's own creation date" in text for text in answer.caveats)
 
 
+def test_a_mint_after_the_creation_date_is_not_even_a_guess():
+    later = an_assumption(key="ASIAMINTED0000000001", eventTime="2026-03-10T11:55:00Z")
+    use = a_use(a_role_session(key="ASIAELSE000000000001"))
+    assert who_assumed(use, [later, use]).data["chain"] == []
+
+
 # A finding's gaps ----------------------------------------------------------------------------
 
 
@@ -255,6 +280,19 @@ def test_a_finding_with_a_key_alone_takes_the_rest_from_any_event_with_that_key(
     assert hops(who_assumed(finding, [mint, activity])) == [
         (mint["eventID"], "creation_date", "R2", "high")
     ]
+
+
+def test_an_earlier_session_of_the_same_name_lends_nothing():
+    earlier = a_role_session(key="ASIAEARLIER000000001", created="2026-03-10T10:00:00Z")
+    earlier["sessionContext"]["sourceIdentity"] = "bob@example.com"
+    mint = an_assumption(key="ASIAOWN0000000000001")
+    unindexed = a_use(a_role_session(key="ASIAOWN0000000000001"))
+
+    origin = who_assumed(unindexed, [a_use(earlier, eventTime="2026-03-10T11:55:00Z"), mint]).data[
+        "origin"
+    ]
+
+    assert origin["label"] == "alice"
 
 
 def test_the_window_of_a_finding_may_open_before_its_session_does():
@@ -543,7 +581,7 @@ def a_cross_account_call(**changes):
         "sharedEventID": "0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b",
         **changes,
     }
-    callers = an_assumption(**common, recipientAccountId=ACCOUNT, **fields)
+    # The owner's copy comes first in every order: it must not win by that.
     owners = an_assumption(
         **common,
         recipientAccountId=OTHER,
@@ -554,6 +592,7 @@ def a_cross_account_call(**changes):
         },
         **fields,
     )
+    callers = an_assumption(**common, recipientAccountId=ACCOUNT, **fields)
     use = a_use(
         a_role_session("spoke", "work", account=OTHER, key="ASIACROSS00000000001"),
         recipientAccountId=OTHER,
@@ -563,7 +602,9 @@ def a_cross_account_call(**changes):
 
 @pytest.mark.parametrize("shared", ["0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b", None])
 def test_both_copies_of_a_cross_account_call_are_one_hop_told_by_the_caller(shared):
-    callers, owners, use = a_cross_account_call(sharedEventID=shared)
+    callers, owners, use = a_cross_account_call(
+        sharedEventID=shared, **({"requestID": None} if shared else {})
+    )
 
     answer = who_assumed(use, [owners, use, callers])
 
@@ -572,6 +613,17 @@ def test_both_copies_of_a_cross_account_call_are_one_hop_told_by_the_caller(shar
     assert hop["by"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert hop["candidates"] == [callers["eventID"]]
     assert set(answer.evidence) == {callers["eventID"], owners["eventID"]}
+
+
+@pytest.mark.parametrize("shared", ["0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b", None])
+def test_both_copies_are_one_candidate_for_a_creation_date(shared):
+    callers, owners, use = a_cross_account_call(sharedEventID=shared)
+    use["userIdentity"]["accessKeyId"] = "ASIACONSOLE000000001"
+
+    answer = who_assumed(use, [owners, callers, use])
+
+    assert hops(answer) == [(callers["eventID"], "creation_date", "R2", "high")]
+    assert answer.data["chain"][0]["candidates"] == [callers["eventID"]]
 
 
 def test_without_the_callers_log_the_owner_copy_names_the_account_that_would_answer():

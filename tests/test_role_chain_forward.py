@@ -142,4 +142,7 @@ def test_sessions_that_renew_each_other_end():
         a_child("hub", "start", "ASIALOOP000000000001", ROOT),
         a_child("hub", "start", ROOT_KEY, one, "2026-03-10T11:20:00Z"),
     ]
-    assert forward(records)["total"] == 1
+    answer = who_assumed(USE, [USE, *records])
+    assert answer.data["forward"]["total"] == 1
+    assert answer.data["forward"]["renewals"] == 1
+    assert any("juggling" in text for text in answer.caveats)

@@ -227,6 +227,20 @@ def test_a_portal_event_further_than_two_seconds_away_is_not_used(at):
     assert answer.data["chain"][0]["source_ip_address"] == mint["sourceIPAddress"]
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"account_id": "999988887777", "role_name": "PowerUser"},
+        {"account_id": ACCOUNT, "role_name": "Auditor"},
+    ],
+)
+def test_a_portal_event_for_another_account_or_permission_set_is_not_used(details):
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
+    portal = an_identity_center_sign_in() | {"serviceEventDetails": details}
+    use = an_event(userIdentity=an_identity_center_session("ASIAUSED000000000001"))
+    assert portal["eventID"] not in who_assumed(use, [mint, portal, use]).evidence
+
+
 def test_two_portal_users_in_the_same_seconds_are_not_told_apart():
     mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
     portals = [an_identity_center_sign_in(), an_identity_center_sign_in(user="another-user-id")]
@@ -329,6 +343,14 @@ def test_the_switch_alone_names_its_source_without_the_callers_log():
     assert any("444455556666" in text for text in answer.caveats)  # whose log would go on
 
 
+@pytest.mark.parametrize("at", ["2026-03-10T11:49:57Z", "2026-03-10T11:50:03Z"])
+def test_a_switch_into_another_session_of_the_role_is_no_source(at):
+    switch = a_switch(eventTime=at)
+    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"))
+    answer = who_assumed(use, [switch, use])
+    assert all(hop["method"] != "switch_role" for hop in answer.data["chain"])
+
+
 def test_the_switch_names_the_caller_of_an_owner_copy():
     owners = an_assumption(
         "admin",
@@ -390,6 +412,14 @@ def test_a_command_line_login_is_traced_to_the_console_session_it_borrowed():
     assert answer.data["chain"][0]["confidence"] == "medium"
     assert browser["eventID"] in answer.evidence
     assert not any("phishing" in text for text in answer.caveats)
+
+
+def test_the_console_session_itself_did_not_come_from_the_login_that_borrowed_it():
+    login = a_console_login()
+    token = an_oauth_event("CreateOAuth2Token", "2026-03-10T11:40:02Z")
+    for mark in ({"sessionCredentialFromConsole": "true"}, {"userAgent": BROWSER}):
+        use = an_event(userIdentity=a_console_session(accessKeyId="ASIACONSOLE000000077"), **mark)
+        assert hops(who_assumed(use, [login, token])) == [("ConsoleLogin", "creation_date", "R0")]
 
 
 def test_a_command_line_login_authorised_elsewhere_is_a_sign_of_phishing():
@@ -609,6 +639,18 @@ def test_the_function_that_credentials_were_issued_to_is_named_without_any_mint(
     assert answer.data["origin"]["field"] == "userIdentity.inScopeOf.credentialsIssuedTo"
 
 
+def test_the_pasted_record_alone_tells_what_its_own_fields_say():
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:billing-export"
+    identity = a_role_session(
+        "worker",
+        "whatever",
+        inScopeOf={"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": arn},
+    )
+    answer = who_assumed(an_event(userIdentity=identity), [])
+    assert answer.status == "partial"  # inferred, and no logs that could say more
+    assert answer.data["origin"]["label"] == "Lambda function billing-export"
+
+
 def test_roles_anywhere_shows_its_key_in_a_credential_set():
     mint = an_event(
         eventTime="2026-03-10T11:50:00Z",
@@ -694,6 +736,7 @@ def test_an_old_keys_owner_is_the_origin_and_its_birth_is_still_shown():
 
     assert hops(answer) == [("CreateAccessKey", "key_created", "R1b")]
     assert answer.data["origin"]["label"] == "alice"
+    assert [hop["acting"] for hop in answer.data["chain"]] == [False]
     assert "carol" in answer.sentence
 
 

@@ -187,6 +187,35 @@ def test_a_role_is_filtered_to_the_alerts_session_or_address():
     }
 
 
+def test_a_thousand_sessions_of_one_role_are_one_row_with_an_exact_count():
+    records = [
+        an_assumption(
+            "build",
+            f"botocore-session-{n}",
+            eventTime=f"2026-03-10T{n // 60 % 12:02}:{n % 60:02}:00Z",
+            sourceIPAddress=f"198.51.100.{n % 200}",
+        )
+        for n in range(1_000)
+    ]
+    (role,) = which_roles(ALERT, records).data["roles"]
+    assert role["count"] == 1_000
+    assert len(role["session_names"]) == 50
+    assert len(role["event_ids"]) == 20
+
+
+def test_denials_of_many_sessions_differ_in_their_caller_alone_and_are_one_row():
+    alert = an_event(userIdentity=a_role_session("hub", "one"))
+    records = [
+        a_denial(
+            userIdentity=a_role_session("hub", name),
+            errorMessage=f"User: arn:aws:sts::{ACCOUNT}:assumed-role/hub/{name} is not authorized"
+            f" to perform: sts:AssumeRole on resource: arn:aws:iam::{ACCOUNT}:role/admin",
+        )
+        for name in ("one", "two", "three")
+    ]
+    assert rows(which_roles(alert, records), "count", "reason_class") == [(3, "unknown")]
+
+
 def enumerate_roles(count: int, seconds_apart: int):
     return [
         a_denial(

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trail.build import BuildSummary, add
 from trail.catalog import Catalog, default_index
 from trail.errors import BacktrailError
-from trail.progress import Bar
+from trail.lean import without_pandas
 from trail.status import read_status, render_status
+
+if TYPE_CHECKING:
+    from trail.build import BuildSummary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +80,13 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-03-31") from None
 
 
+# What follows imports DuckDB and more, which takes longer than all that `status` has to do.
+
+
 def _add(options: argparse.Namespace) -> int:
+    from trail.build import add
+    from trail.progress import Bar
+
     with Bar(sys.stderr) as bar:
         built = add(options.paths, _index(options), progress=bar)
     return _told(built, _index(options))
@@ -107,9 +116,6 @@ def _status(options: argparse.Namespace) -> int:
     else:
         print(render_status(status), end="")
     return 0
-
-
-# These import DuckDB, which takes longer than all that `status` has to do.
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -146,6 +152,7 @@ def _compact(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
+    from trail.progress import Bar
     from trail.upkeep import migrate
 
     with Bar(sys.stderr) as bar:
@@ -157,4 +164,5 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    without_pandas()
     sys.exit(main())

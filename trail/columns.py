@@ -414,8 +414,8 @@ _PART_NAMES = [
     *(n for n in EVENT_SCHEMA.names if n not in _INTERNED),
     "identity", "file", "console", "sign_in", "mfa_used",
 ]  # fmt: skip
-_EARLIEST = pa.scalar(EARLIEST.replace(tzinfo=None), pa.timestamp("us"))
-_LATEST = pa.scalar(LATEST.replace(tzinfo=None), pa.timestamp("us"))
+_EARLIEST = EARLIEST.replace(tzinfo=None)
+_LATEST = LATEST.replace(tzinfo=None)
 
 
 def _times(texts: Sequence[Text]) -> pa.Array:
@@ -427,7 +427,7 @@ def _times(texts: Sequence[Text]) -> pa.Array:
         raise NotTyped from error
     plain = times.cast(pa.timestamp("us"))
     bounds = pc.min_max(plain)
-    if bounds["min"].as_py() < _EARLIEST.as_py() or bounds["max"].as_py() >= _LATEST.as_py():
+    if bounds["min"].as_py() < _EARLIEST or bounds["max"].as_py() >= _LATEST:
         raise NotTyped
     return plain
 

@@ -446,6 +446,8 @@ def text_of(value: object) -> str | None:
 
     Half a surrogate pair has no UTF-8 form, so no engine could hold it: it becomes "?".
     """
+    if value is None:
+        return None
     if isinstance(value, str):
         if not value.isascii():
             value = value.encode("utf-8", "replace").decode()

@@ -280,13 +280,15 @@ class Merger:
         """The credential events of `events`, and of older runs but some days, in both orders."""
         sources = []
         if events:
-            names = ", ".join(
+            pairs = ", ".join(
                 f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS)
             )
+            names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
             sources.append(
                 f"select {_COLUMNS} from read_parquet({self._list(events)})"
                 " where minted_access_key_id is not null"
-                f" or (event_source, event_name) in ({names})"
+                # The name alone first: comparing pairs costs ten times as much.
+                f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
             )
         if runs:
             days = ", ".join(f"date '{day}'" for day in sorted(without)) or "null"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -168,6 +169,7 @@ class DuckStore:
         self._connection = duckdb.connect(
             config={"threads": threads} if threads is not None else {}
         )
+        self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
         # Segments never change once written, so their footers may be kept.
         self._connection.execute("set parquet_metadata_cache = true")
         self._connection.execute("set timezone = 'UTC'")
@@ -366,16 +368,26 @@ class DuckStore:
         return f"with {own[1] or ''}{', '.join(definitions)}, {sql[own.end() :]}"
 
     def _run(self, sql: str, bound: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
-        with self._connection.cursor() as cursor:
-            timer = threading.Timer(timeout, cursor.interrupt)
-            timer.daemon = True
-            timer.start()
-            try:
-                cursor.execute(sql, dict(bound))
-                names = [column[0] for column in cursor.description or []]
-                found = cursor.fetchall()
-            finally:
-                timer.cancel()
+        # A cursor belongs to one query at a time. Opening one costs as much as a small query, so
+        # those whose query went well are kept for the next.
+        try:
+            cursor = self._idle.pop()
+        except IndexError:
+            cursor = self._connection.cursor()
+        timer = threading.Timer(timeout, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            cursor.execute(sql, dict(bound))
+            names = [column[0] for column in cursor.description or []]
+            found = cursor.fetchall()
+        except BaseException:
+            timer.cancel()
+            cursor.close()
+            raise
+        timer.cancel()
+        timer.join()  # else it might still interrupt the cursor's next query
+        self._idle.append(cursor)
         return [
             {name: _aware(value) for name, value in zip(names, row, strict=True)} for row in found
         ]

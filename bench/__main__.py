@@ -1,0 +1,43 @@
+"""`python -m bench [NAME…] [--scale full] [--work DIR]`: each ends in one line of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import crash, ingest
+
+BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
+    "large_files": ingest.large_files,
+    "small_files": ingest.small_files,
+    "real_files": ingest.real_files,
+    "incremental": ingest.incremental,
+    "crash": crash.many_kills,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--scale", choices=["usual", "full"], default="usual")
+    parser.add_argument(
+        "--work", type=Path, default=Path(tempfile.gettempdir()) / "backtrail-bench",
+        help="where generated logs and indexes go, and stay for the next run",
+    )  # fmt: skip
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"no bench named {unknown[0]}; there are: {', '.join(BENCHES)}")
+    options.work.mkdir(parents=True, exist_ok=True)
+    for name in options.names or BENCHES:
+        print(f"{name}: {BENCHES[name].__doc__}", file=sys.stderr)
+        print(json.dumps(BENCHES[name](options.work, options.scale == "full")), flush=True)
+
+
+if __name__ == "__main__":
+    main()

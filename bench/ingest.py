@@ -1,0 +1,122 @@
+"""How fast files become an index, beside the obvious way and the floor."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.logs import write_tree
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 5
+
+
+def measure(names: list[str], tree: Path, work: Path, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Medians of each contestant, run in turn `rounds` times so that noise hits all alike."""
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            out = work / ("backtrail" if name.startswith("backtrail") else name)
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.rivals", name, str(tree), str(out)],
+                cwd=ROOT, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            runs[name].append(json.loads(done.stdout))
+            print(f"  {name:<16} {runs[name][-1]['wall_s']:8.2f} s", file=sys.stderr)
+    return {
+        name: {
+            key: statistics.median(run[key] for run in of_name)
+            for key in ("wall_s", "cpu_s", "events", "peak_mib", "bytes")
+        }
+        for name, of_name in runs.items()
+    }
+
+
+def tree_of(work: Path, events: int, per_file: int) -> tuple[Path, int, int]:
+    """A generated tree (kept between runs), its files and bytes."""
+    tree = work / f"logs-{events}-{per_file}"
+    told = work / f"{tree.name}.json"
+    if not told.is_file():
+        print(f"  writing {events:,} events in files of {per_file} …", file=sys.stderr)
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.write_text(json.dumps(write_tree(tree, events, per_file)))
+    files, size = json.loads(told.read_text())
+    return tree, files, size
+
+
+def large_files(work: Path, full: bool, events: int = 2_000_000) -> dict[str, Any]:
+    """Files of 160 events: the usual trail of a busy organisation."""
+    return _compare("large_files", work, events, 160, 1.5)
+
+
+def small_files(work: Path, full: bool) -> dict[str, Any]:
+    """20,000 files of 8 events: the usual trail of many quiet accounts."""
+    return _compare("small_files", work, 160_000, 8, 12.0)
+
+
+def _compare(name: str, work: Path, events: int, per_file: int, goal: float) -> dict[str, Any]:
+    tree, files, size = tree_of(work, events, per_file)
+    found = measure(["read_json_auto", "backtrail", "gunzip"], tree, work)
+    mine, rival, floor = found["backtrail"], found["read_json_auto"], found["gunzip"]
+    assert mine["events"] == rival["events"] == files * per_file
+    return {
+        "bench": name,
+        "events": mine["events"],
+        "files": files,
+        "events_per_s": round(mine["events"] / mine["wall_s"]),
+        "rival_events_per_s": round(rival["events"] / rival["wall_s"]),
+        "times_rival": round(rival["wall_s"] / mine["wall_s"], 2),
+        "times_rival_cpu": round(rival["cpu_s"] / mine["cpu_s"], 2),
+        "goal": goal,
+        "times_gunzip": round(mine["wall_s"] / floor["wall_s"], 2),
+        "peak_mib": round(mine["peak_mib"]),
+        "rival_peak_mib": round(rival["peak_mib"]),
+        "index_bytes_per_event": round(mine["bytes"] / mine["events"], 1),
+        "gzip_bytes_per_event": round(size / mine["events"], 1),
+    }
+
+
+def real_files(work: Path, full: bool) -> dict[str, Any]:
+    """The same on real files, copied under 40 names so that there is something to measure."""
+    source = ROOT.parent / "shared" / "data" / "stratus-run-2023" / "CloudTrail"
+    tree = work / "real"
+    if not tree.is_dir():
+        from isal import igzip
+
+        for copy in range(40):
+            folder = tree / f"{copy:02}"
+            folder.mkdir(parents=True)
+            for path in source.glob("*.json"):
+                text = path.read_bytes().replace(b'"eventID":"', b'"eventID":"%02d' % copy)
+                (folder / f"{path.name}.gz").write_bytes(igzip.compress(text, 3))
+    found = measure(["read_json_auto", "backtrail", "gunzip"], tree, work, 5)
+    mine, rival = found["backtrail"], found["read_json_auto"]
+    return {
+        "bench": "real_files",
+        "events": mine["events"],
+        "events_per_s": round(mine["events"] / mine["wall_s"]),
+        "times_rival": round(rival["wall_s"] / mine["wall_s"], 2),
+        "times_rival_cpu": round(rival["cpu_s"] / mine["cpu_s"], 2),
+        "times_gunzip": round(mine["wall_s"] / found["gunzip"]["wall_s"], 2),
+        "index_bytes_per_event": round(mine["bytes"] / mine["events"], 1),
+    }
+
+
+def incremental(work: Path, full: bool) -> dict[str, Any]:
+    """A second run over 20,000 unchanged files, beside a bare walk that stats them."""
+    tree, files, _ = tree_of(work, 160_000, 8)
+    measure(["backtrail"], tree, work, 1)
+    found = measure(["bare_walk", "backtrail_again"], tree, work, 9)
+    assert found["backtrail_again"]["events"] == files
+    return {
+        "bench": "incremental",
+        "files": files,
+        "walk_ms": round(found["bare_walk"]["wall_s"] * 1000, 1),
+        "again_ms": round(found["backtrail_again"]["wall_s"] * 1000, 1),
+        "times_walk": round(found["backtrail_again"]["wall_s"] / found["bare_walk"]["wall_s"], 2),
+        "goal": 3.0,
+    }

@@ -1,0 +1,223 @@
+"""The command line of cases: list, show, report, verify, backup, restore, add, user."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cases import users
+from cases.audit import Head
+from cases.backup import backup, restore
+from cases.canonical import plain
+from cases.case import STATES, VERDICTS, case_file, find_cases
+from cases.database import URL_SETTING, Database, open_database
+from cases.errors import NotFound
+from cases.intake import load_files
+from cases.verify import Verification, heads_in, verify
+from cases.visible import visible
+from trail.errors import BacktrailError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 verification failed, 2 refused or not found."""
+    given = _parser().parse_args(arguments)
+    try:
+        database = open_database(given.database)
+        try:
+            code: int = given.run(database, given)
+        finally:
+            database.close()
+    except BacktrailError as error:
+        print(visible(str(error)), file=sys.stderr)
+        return 2
+    return code
+
+
+FORMATS = ("md", "html", "pdf", "json")
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--database", metavar="FILE|URL", help=f"the case database (default: {URL_SETTING})"
+    )
+    shared.add_argument("--json", action="store_true", help="print JSON")
+    parser = argparse.ArgumentParser(prog="python -m cases", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[shared], help=words, description=words)
+        added.set_defaults(run=run)
+        return added
+
+    listing = command("list", _list, "the cases, newest first")
+    listing.add_argument("--state", action="append", choices=STATES, default=[])
+    listing.add_argument("--verdict", action="append", choices=VERDICTS, default=[])
+    listing.add_argument("--owner")
+    listing.add_argument("--tag")
+
+    showing = command("show", _show, "one case with everything in it")
+    showing.add_argument("case", type=int)
+
+    reporting = command("report", _report, "a case's report")
+    reporting.add_argument("case", type=int)
+    reporting.add_argument("--format", choices=FORMATS, default=None)
+    reporting.add_argument(
+        "--redact", action="store_true", help="stand-ins for all that identifies"
+    )
+    reporting.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+
+    verifying = command("verify", _verify, "check that the history is as it was written")
+    verifying.add_argument(
+        "--report", action="append", type=Path, default=[], metavar="FILE", help="a kept report"
+    )
+    verifying.add_argument(
+        "--head", action="append", default=[], metavar="SEQ:HASH", help="a head that one printed"
+    )
+
+    saving = command("backup", _backup, "write the whole database to one file")
+    saving.add_argument("file", type=Path)
+
+    restoring = command("restore", _restore, "fill an empty database from a backup")
+    restoring.add_argument("file", type=Path)
+
+    loading = command("add", _add, "put the alerts of files and folders into the inbox")
+    loading.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    loading.add_argument("--by", required=True, metavar="USER")
+
+    adding = command("user", _user, "add a user, or change their role")
+    adding.add_argument("name")
+    adding.add_argument("role", choices=users.ROLES)
+    adding.add_argument("--by", required=True, metavar="LEAD", help="who does this; first: NAME")
+    return parser
+
+
+def _render(database: Database, case_id: int, form: Any, redacted: bool = False) -> bytes:
+    # Imported here: it brings the PDF library, a second that no other command has to wait.
+    from cases.report import render_report
+
+    return render_report(database, case_id, form, redacted=redacted)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(plain(value), indent=2))
+
+
+def _list(database: Database, given: argparse.Namespace) -> int:
+    found = find_cases(
+        database, states=given.state, verdicts=given.verdict, owner=given.owner, tag=given.tag
+    )
+    if given.json:
+        _print_json(found)
+        return 0
+    for one in found:
+        verdict = (one.verdict or "undecided").replace("_", " ")
+        line = f"{one.id:>5}  {one.state:<13} {one.severity:<8} {verdict:<14}"
+        print(f"{line} {visible(one.owner or '–'):<12} {visible(one.title)}")
+    if not found:
+        print("No cases match.")
+    return 0
+
+
+def _show(database: Database, given: argparse.Namespace) -> int:
+    if given.json:
+        _print_json(case_file(database, given.case))
+        return 0
+    sys.stdout.write(_render(database, given.case, "md").decode("utf-8"))
+    return 0
+
+
+def _report(database: Database, given: argparse.Namespace) -> int:
+    suffix = given.out.suffix.lstrip(".") if given.out else ""
+    form = given.format or ("json" if given.json else suffix if suffix in FORMATS else "md")
+    content = _render(database, given.case, form, given.redact)
+    if given.out is None:
+        sys.stdout.buffer.write(content)
+        return 0
+    try:
+        given.out.write_bytes(content)
+    except OSError as error:
+        raise NotFound(f"{given.out} cannot be written: {error.strerror}.") from error
+    print(f"{given.out}: {len(content):,} bytes", file=sys.stderr)
+    return 0
+
+
+def _verify(database: Database, given: argparse.Namespace) -> int:
+    heads: list[Head] = []
+    for text in given.head:
+        found = heads_in(text)
+        if not found:
+            raise NotFound(f"{text!r} is no head: copy it from the report's last section.")
+        heads += found
+    for file in given.report:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise NotFound(f"The report {file} cannot be read: {error.strerror}.") from error
+        found = heads_in(content.decode("utf-8", "replace"))
+        if not found:
+            raise NotFound(
+                f"No head of the audit chain is in {file}. From a PDF, copy it by hand: --head."
+            )
+        heads += found
+    return _tell(verify(database, heads), given.json)
+
+
+def _tell(found: Verification, as_json: bool) -> int:
+    if as_json:
+        _print_json({**plain(found), "ok": found.ok, "head": str(found.head)})
+    else:
+        print(
+            f"{found.entries} audit entries, {found.cases} cases, {found.evidence} pieces of"
+            f" evidence; head {found.head}"
+        )
+        for printed in found.heads_checked:
+            print(f"compared with {printed}")
+        for problem in found.problems:
+            print(visible(problem))
+        print("Nothing contradicts the history." if found.ok else "The history was tampered with.")
+    return 0 if found.ok else 1
+
+
+def _backup(database: Database, given: argparse.Namespace) -> int:
+    made = backup(database, given.file)
+    if given.json:
+        _print_json({"file": str(made.file), "rows": made.rows, "head": str(made.head)})
+    else:
+        print(f"{made.file}: {sum(made.rows.values()):,} rows; head {made.head}")
+    return 0
+
+
+def _restore(database: Database, given: argparse.Namespace) -> int:
+    return _tell(restore(database, given.file), given.json)
+
+
+def _add(database: Database, given: argparse.Namespace) -> int:
+    found = load_files(database, given.by, given.paths)
+    if given.json:
+        _print_json(found)
+    else:
+        new = sum(one.new for one in found.received)
+        print(f"{len(found.received)} alerts, {new} of them new")
+    for file, reason in found.refused:
+        print(visible(f"{file}: {reason}"), file=sys.stderr)
+    return 0 if found.received or not found.refused else 2
+
+
+def _user(database: Database, given: argparse.Namespace) -> int:
+    known = {user.name for user in users.users(database)}
+    change = users.change_user if given.name in known else users.add_user
+    user = change(database, given.by, given.name, given.role)
+    if given.json:
+        _print_json(user)
+    else:
+        print(f"{visible(user.name)} is a {user.role}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

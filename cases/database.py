@@ -1,0 +1,138 @@
+"""One open case database: SQLite in a file by default, PostgreSQL by one setting.
+
+Writers take turns on both: SQLite by `begin immediate`, PostgreSQL by locking the head of the
+audit chain. A write is a few milliseconds, and so every one sees all that came before it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from cases.errors import CaseStoreUnusable
+from cases.migrations.upgrade import upgrade
+
+URL_SETTING = "BACKTRAIL_CASES_URL"
+DEFAULT_FILE = Path("data") / "cases.db"
+BUSY_TIMEOUT_MS = 30_000
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """An engine and a clock. Safe to share between threads."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose statements see one moment's data."""
+        with self.engine.connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("set transaction isolation level repeatable read"))
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one writing transaction there is at a time: all of it happens, or none."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(writing=True)
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("select seq from audit_head where id = 1 for update"))
+                yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def database_url(setting: str | None = None) -> str:
+    """The given URL or path, else the environment's setting, else the file in `data/`."""
+    chosen = setting or os.environ.get(URL_SETTING) or str(DEFAULT_FILE)
+    if "://" not in chosen:
+        return f"sqlite:///{chosen}"
+    # A bare postgresql:// would look for another driver than the one that we install.
+    for prefix in ("postgres://", "postgresql://"):
+        if chosen.startswith(prefix):
+            return "postgresql+psycopg://" + chosen.removeprefix(prefix)
+    return chosen
+
+
+def open_database(setting: str | None = None, clock: Callable[[], datetime] = utc_now) -> Database:
+    """The database, created or brought up to date. `setting` is a file path or an URL."""
+    url = database_url(setting)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise CaseStoreUnusable(
+            f"{URL_SETTING} is not a database URL. Give a file path, or"
+            " postgresql://user@host/name."
+        ) from error
+    shown = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(url, parsed.database)
+    elif parsed.get_backend_name() == "postgresql":
+        engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    else:
+        raise CaseStoreUnusable(f"Cases are kept on SQLite or PostgreSQL, not {shown}.")
+    try:
+        upgrade(engine)
+    except CaseStoreUnusable:
+        engine.dispose()
+        raise
+    except (OperationalError, DatabaseError, OSError) as error:
+        engine.dispose()
+        words = str(getattr(error, "orig", error)).strip()
+        raise CaseStoreUnusable(
+            f"The case database {shown} cannot be opened: {words}. Check that the path or server"
+            " exists and may be written to."
+        ) from error
+    return Database(engine, clock)
+
+
+def _sqlite(url: str, file: str | None) -> Engine:
+    if not file or file == ":memory:":
+        raise CaseStoreUnusable("Cases need a file: a database in memory forgets them.")
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CaseStoreUnusable(
+            f"The folder of the case database {file} cannot be made: {error.strerror}."
+        ) from error
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say `begin` ourselves, below
+        connection.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")  # what was confirmed survives power loss
+        connection.execute("pragma foreign_keys = on")
+        # Without this, `insert or replace` deletes a row past the triggers that guard history.
+        connection.execute("pragma recursive_triggers = on")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("begin immediate" if writing else "begin")
+
+    return engine

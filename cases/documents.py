@@ -1,0 +1,49 @@
+"""Alerts and answers as the JSON documents that the database keeps, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alerts.alert import Alert, Principal
+from cases.canonical import from_iso, plain
+
+if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
+    from enrich.answer import Answer
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_iso(text)
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """The alert without its raw text, which has a column of its own."""
+    document: dict[str, Any] = plain(alert)
+    del document["raw"]
+    return document
+
+
+def read_alert(document: Mapping[str, Any], raw: str) -> Alert:
+    """The alert that `alert_document` wrote. Keys of a newer version are passed over."""
+    values = {f.name: document[f.name] for f in fields(Alert) if f.name in document}
+    values["principals"] = tuple(_read_principal(one) for one in document["principals"])
+    values["first_seen"] = _moment(document["first_seen"])
+    values["last_seen"] = _moment(document["last_seen"])
+    for name in ("event_ids", "notes"):
+        if name in values:
+            values[name] = tuple(values[name])
+    return Alert(**values, raw=raw)
+
+
+def _read_principal(document: Mapping[str, Any]) -> Principal:
+    values = {f.name: document[f.name] for f in fields(Principal) if f.name in document}
+    values["session_created"] = _moment(values.get("session_created"))
+    return Principal(**values)
+
+
+def answer_document(answer: Answer) -> dict[str, Any]:
+    """The answer under the names that `python -m enrich --json` prints, and its queries."""
+    document: dict[str, Any] = plain(answer)
+    return document

@@ -1,0 +1,41 @@
+"""A case as something to hand over: Markdown, HTML, PDF or JSON, redacted if asked for."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from cases.database import Database
+from cases.redaction import redact
+from cases.report.blocks import report_blocks
+from cases.report.content import report_document
+from cases.report.html import render_html
+from cases.report.json import render_json
+from cases.report.markdown import render_markdown
+from cases.report.pdf import render_pdf
+
+Format = Literal["md", "html", "pdf", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+MEDIA_TYPES: dict[Format, str] = {
+    "md": "text/markdown",
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "json": "application/json",
+}
+
+
+def render_report(
+    database: Database, case_id: int, form: Format, *, redacted: bool = False
+) -> bytes:
+    """The report's file. Stand-ins are the same throughout one report, and in all its formats."""
+    document = report_document(database, case_id)
+    if redacted:
+        document = {**redact(document), "redacted": True}
+    if form == "json":
+        return render_json(document)
+    blocks = report_blocks(document)
+    if form == "md":
+        return render_markdown(blocks)
+    if form == "html":
+        return render_html(blocks)
+    return render_pdf(blocks)

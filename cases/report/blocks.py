@@ -1,0 +1,475 @@
+"""The report's order and wording, as blocks that every form draws in its own way.
+
+Labels, headings and column names are ours; every value in a block may quote an attacker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cases.report.content import rows_in
+
+RECORDS_SHOWN = 50
+ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of ours; `value` is what it quotes, if anything."""
+
+    level: int
+    label: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence of ours."""
+
+    label: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """Someone's text, with its line breaks."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Labels of ours, each with a value."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of ours, rows of values."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One step of a chain: what led to it (lines above), and what it is."""
+
+    arrow: tuple[str, ...]
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChainPicture:
+    """Boxes from the origin to the alert's session, top to bottom."""
+
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A record or another machine's text, as it is."""
+
+    value: str
+
+
+Block = Heading | Remark | Words | Facts | Table | ChainPicture | Code
+
+
+def show(value: Any) -> str:
+    """A value in a cell. What is not known is a dash, never a nought."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(show(one) for one in value) or "–"
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def moment(text: Any) -> str:
+    """A time to the second, as `2026-03-10 12:00:00 UTC`."""
+    if not isinstance(text, str) or len(text) < 20 or text[10] != "T" or not text.endswith("Z"):
+        return show(text)
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def worded(value: Any) -> str:
+    """One of our own codes in words: `true_positive` as `true positive`."""
+    return show(value).replace("_", " ")
+
+
+def report_blocks(document: Mapping[str, Any]) -> list[Block]:
+    """The whole report, in reading order."""
+    return [
+        *_summary(document),
+        *_alerts(document),
+        *_chains(document),
+        *_answers(document),
+        *_pinned(document),
+        *_timeline(document),
+        *_notes(document),
+        *_history(document),
+        *_records(document),
+        *_proof(document),
+    ]
+
+
+def _summary(document: Mapping[str, Any]) -> list[Block]:
+    case = document["case"]
+    blocks: list[Block] = [Heading(1, f"Case {case['id']}", show(case["title"]))]
+    if document["redacted"]:
+        blocks.append(
+            Remark(
+                "Redacted: accounts, names, keys, addresses, e-mails and hosts are stand-ins, the"
+                " same one throughout. Hashes are those of the originals."
+            )
+        )
+    blocks.append(
+        Facts(
+            (
+                ("Verdict", worded(case["verdict"])),
+                ("State", worded(case["state"])),
+                ("Severity", worded(case["severity"])),
+                ("Owner", show(case["owner"])),
+                ("Opened", f"{moment(case['opened_at'])} by {show(case['opened_by'])}"),
+                ("First action", moment(case["triaged_at"])),
+                ("First verdict", moment(case["decided_at"])),
+                ("Closed", moment(case["closed_at"])),
+                ("Reopened", f"{case['reopened']} times"),
+                ("Review", worded(case["review"])),
+                ("Reviewer", show(case["reviewer"])),
+                ("Tags", show(case["tags"])),
+                ("Report made", moment(document["generated_at"])),
+            )
+        )
+    )
+    for label, text in (
+        ("Why this verdict", case["reason"]),
+        ("Summary", case["summary"]),
+        ("Review comment", case["review_comment"]),
+        ("Put up for review because", "\n".join(case["review_reasons"])),
+    ):
+        if text:
+            blocks += [Heading(3, label), Words(text)]
+    return blocks
+
+
+def _alerts(document: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Alerts")]
+    for alert in document["alerts"]:
+        principals = alert.get("principals") or ()
+        blocks += [
+            Heading(3, "Alert", show(alert["title"])),
+            Facts(
+                (
+                    ("Finding", show(alert["finding_type"])),
+                    ("Id", show(alert["alert_id"])),
+                    ("Came by", show(alert["sources"])),
+                    ("Severity", show(alert["severity"])),
+                    ("Principals", show([p.get("arn") or p.get("user_name") for p in principals])),
+                    ("Account", show(alert["account_id"])),
+                    ("Region", show(alert["region"])),
+                    ("Address", show(alert["source_ip_address"])),
+                    ("Client", show(alert.get("user_agent"))),
+                    ("Call", show([alert.get("event_source"), alert.get("event_name")])),
+                    ("Seen", f"{moment(alert['first_seen'])} to {moment(alert['last_seen'])}"),
+                    ("Arrived", f"{alert['count']} times, last {moment(alert['last_arrival'])}"),
+                )
+            ),
+        ]
+    return blocks
+
+
+def _chains(document: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = []
+    for chain in document["chains"]:
+        boxes = []
+        for node in chain["nodes"]:
+            if node["kind"] == "origin":
+                boxes.append(Box((), show(node["label"]), (show(node["detail"]),)))
+                continue
+            arrow = (
+                f"{show(node['event_name'])} at {moment(node['event_time'])}"
+                f" from {show(node['source_ip_address'])} ({worded(node['interface'])})",
+                f"matched by {worded(node['method'])}, {show(node['confidence'])};"
+                f" event {show(node['event_id'])}; by {show(node['by'])}",
+            )
+            boxes.append(Box(arrow, show(node["label"]), (f"session {show(node['detail'])}",)))
+        blocks += [Words(show(chain["sentence"])), ChainPicture(tuple(boxes))]
+    return [Heading(2, "Who is behind it"), *blocks] if blocks else []
+
+
+_COLUMNS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
+    "assumed_by": (
+        (
+            "chain",
+            (
+                ("event_time", "Time"),
+                ("event_name", "Call"),
+                ("role_arn", "Role"),
+                ("session_name", "Session"),
+                ("minted_access_key_id", "Key"),
+                ("method", "Matched by"),
+                ("rule", "Rule"),
+                ("confidence", "Confidence"),
+                ("event_id", "Event"),
+            ),
+        ),
+    ),
+    "roles_assumed": (
+        (
+            "roles",
+            (
+                ("role_arn", "Role"),
+                ("result", "Result"),
+                ("error_code", "Error"),
+                ("interface", "Interface"),
+                ("count", "Count"),
+                ("first", "First"),
+                ("last", "Last"),
+                ("after_alert", "After the alert"),
+            ),
+        ),
+    ),
+    "services_used": (
+        (
+            "services",
+            (
+                ("service", "Service"),
+                ("event_source", "Source"),
+                ("count", "Calls"),
+                ("failed", "Failed"),
+                ("first", "First"),
+                ("last", "Last"),
+            ),
+        ),
+    ),
+    "interesting_calls": tuple(
+        (
+            key,
+            (
+                ("event_source", "Source"),
+                ("event_name", "Call"),
+                ("error_code", "Error"),
+                ("count", "Count"),
+                ("first", "First"),
+                ("last", "Last"),
+                ("reasons", "Why"),
+                ("techniques", "Techniques"),
+            ),
+        )
+        for key in ("calls", "sensitive_reads")
+    ),
+}
+
+_PAIRS = (
+    ("source_ip_address", "Address"),
+    ("user_agent", "Client"),
+    ("count", "Calls"),
+    ("first", "First"),
+    ("last", "Last"),
+)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]) -> list[Block]:
+    if not rows:
+        return []
+    shown = Table(
+        tuple(label for _, label in columns),
+        tuple(tuple(moment(row.get(key)) for key, _ in columns) for row in rows[:ROWS_SHOWN]),
+    )
+    if len(rows) <= ROWS_SHOWN:
+        return [shown]
+    return [shown, Remark(f"{len(rows) - ROWS_SHOWN} more rows are in the JSON report.")]
+
+
+def _answers(document: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "The questions")]
+    if not document["answers"]:
+        blocks.append(Remark("No question has been answered for this case yet."))
+    several = len({(a["alert_id"], a["principal"]) for a in document["answers"]}) > 1
+    for answer in document["answers"]:
+        data = answer.get("data")
+        of = f"alert {answer['alert_id']}, principal {answer['principal'] + 1}"
+        facts = [
+            ("Status", worded(answer.get("status"))),
+            *([("Of", of)] if several else []),
+            ("Evidence", show(answer.get("evidence"))),
+            ("Caveats", show(answer.get("caveats"))),
+            ("Index", f"{_covered(answer['coverage'])}; version {show(answer['index_version'])}"),
+        ]
+        if answer["frozen"]:
+            facts += [
+                ("Frozen", f"{moment(answer['frozen_at'])} by {show(answer['frozen_by'])}"),
+                ("SHA-256", show(answer["sha256"])),
+            ]
+        else:
+            facts.append(("Frozen", "no: not saved to the case"))
+        if answer["missing"]:
+            facts.append(("Records not readable", show(answer["missing"])))
+        if isinstance(data, Mapping) and (data.get("from") or data.get("to")):
+            window = f"{moment(data.get('from'))} to {moment(data.get('to'))}"
+            facts.insert(1, ("Window", window))
+        blocks += [
+            Heading(3, "Question", show(answer.get("question"))),
+            Words(show(answer.get("sentence"))),
+            Facts(tuple(facts)),
+        ]
+        for key, columns in _COLUMNS.get(str(answer.get("name")), ()):
+            blocks += _table(rows_in(data, key), columns)
+        if answer.get("name") == "baseline" and isinstance(data, Mapping):
+            blocks += _baseline(data)
+        elif answer.get("name") not in _COLUMNS and data:
+            blocks.append(Code(json.dumps(data, indent=2, ensure_ascii=False)))
+    return blocks
+
+
+def _covered(coverage: Mapping[str, Any]) -> str:
+    window = coverage.get("window")
+    if not isinstance(window, Mapping):
+        return "coverage not recorded"
+    days, missing = window.get("days") or (), window.get("missing") or ()
+    return f"{worded(window.get('status'))}, {len(days)} days, {len(missing)} missing"
+
+
+def _baseline(data: Mapping[str, Any]) -> list[Block]:
+    same = data.get("same_api")
+    counts = same if isinstance(same, Mapping) else {}
+    return [
+        Facts(
+            (
+                ("Rests on", worded(data.get("scope"))),
+                ("Events before", show(data.get("events"))),
+                ("Active days", show(data.get("active_days"))),
+                ("Same call, address and client", show(counts.get("same_ip_and_agent"))),
+                ("Same call and address", show(counts.get("same_ip"))),
+                ("Same call and client", show(counts.get("same_agent"))),
+                ("New", worded(data.get("new"))),
+            )
+        ),
+        *_table(rows_in(data.get("all_apis"), "pairs"), _PAIRS),
+    ]
+
+
+def _pinned(document: Mapping[str, Any]) -> list[Block]:
+    if not document["pinned"]:
+        return []
+    blocks: list[Block] = [Heading(2, "Pinned events")]
+    for one in document["pinned"]:
+        blocks += [
+            Facts(
+                (
+                    ("Event", show(one["event_id"])),
+                    ("Pinned", f"{moment(one['frozen_at'])} by {show(one['frozen_by'])}"),
+                    ("SHA-256", show(one["sha256"])),
+                )
+            ),
+            *([Words(one["comment"])] if one["comment"] else []),
+        ]
+    return blocks
+
+
+def _timeline(document: Mapping[str, Any]) -> list[Block]:
+    rows = document["timeline"]
+    columns = (("at", "Time"), ("what", "What"), ("detail", "Detail"))
+    return [Heading(2, "Timeline"), *_table(rows, columns)]
+
+
+def _notes(document: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Notes")]
+    if not document["notes"]:
+        blocks.append(Remark("None."))
+    for note in document["notes"]:
+        blocks += [
+            Facts((("Written", f"{moment(note['written_at'])} by {show(note['author'])}"),)),
+            Words(note["text"]),
+        ]
+    return blocks
+
+
+def _history(document: Mapping[str, Any]) -> list[Block]:
+    rows = [
+        {
+            "seq": entry["seq"],
+            "at": entry["at"],
+            "actor": entry["actor"],
+            "action": entry["action"],
+            "change": _change(entry),
+            "hash": entry["hash"],
+        }
+        for entry in document["history"]
+    ]
+    columns = (
+        ("seq", "No."),
+        ("at", "Time"),
+        ("actor", "Who"),
+        ("action", "What"),
+        ("change", "Before → after"),
+        ("hash", "Hash"),
+    )
+    return [Heading(2, "Audit trail"), *_table(rows, columns)]
+
+
+def _change(entry: Mapping[str, Any]) -> str:
+    before, after = entry["before"].get("case", {}), entry["after"].get("case", {})
+    parts = [f"{name}: {show(before.get(name))} → {show(value)}" for name, value in after.items()]
+    if not before:
+        parts = []  # opening: every field, which the summary has
+    for name in ("alert", "note", "evidence", "reason", "yours"):
+        if name in entry["after"]:
+            parts.append(f"{name}: {show(entry['after'][name])}")
+    return "; ".join(parts)
+
+
+def _records(document: Mapping[str, Any]) -> list[Block]:
+    records: dict[str, str] = {}
+    for one in (*document["answers"], *document["pinned"]):
+        records.update(one["records"])
+    if not records:
+        return []
+    blocks: list[Block] = [Heading(2, "Raw records")]
+    for event_id, record in list(records.items())[:RECORDS_SHOWN]:
+        blocks += [Heading(3, "Event", show(event_id)), Code(_indented(record))]
+    if len(records) > RECORDS_SHOWN:
+        more = len(records) - RECORDS_SHOWN
+        blocks.append(Remark(f"{more} more records are in the JSON report."))
+    return blocks
+
+
+def _indented(record: str) -> str:
+    try:
+        return json.dumps(json.loads(record), indent=1, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return record
+
+
+def _proof(document: Mapping[str, Any]) -> list[Block]:
+    case, verification = document["case"], document["verification"]
+    state = "nothing contradicts it" if verification["ok"] else "contradictions were found"
+    blocks: list[Block] = [
+        Heading(2, "Proof"),
+        Facts(
+            (
+                ("Head of the audit chain", document["head"]["text"]),
+                ("Seal", show(case["seal"]) if case["seal"] else "none: not approved yet"),
+                ("History checked", state),
+            )
+        ),
+    ]
+    blocks += [Words(problem) for problem in verification["problems"]]
+    blocks.append(
+        Remark(
+            "Keep this report: `python -m cases verify --report FILE` compares the head above with"
+            " the database, and finds a history that was rewritten since."
+        )
+    )
+    return blocks

@@ -1,0 +1,201 @@
+"""What a report says, as one JSON document: the frozen answers first, else those kept ahead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cases import enrichment
+from cases.canonical import iso, plain
+from cases.case import CaseFile, case_file
+from cases.database import Database
+from cases.evidence import Evidence
+from cases.verify import verify
+
+FORMAT = "backtrail-report-1"
+
+
+def report_document(database: Database, case_id: int) -> dict[str, Any]:
+    """The case as of now, with the chain's head and what `verify` says of the whole database."""
+    file = case_file(database, case_id)
+    verification = verify(database)
+    answers = _answers(database, file)
+    return {
+        "format": FORMAT,
+        "generated_at": iso(database.now()),
+        "redacted": False,
+        "case": plain(file.case),
+        "alerts": _alerts(file),
+        "chains": [chain for answer in answers if (chain := _chain(answer)) is not None],
+        "answers": answers,
+        "pinned": [_pinned(one) for one in file.evidence if one.kind == "event"],
+        "timeline": _timeline(file, answers),
+        "notes": plain(file.notes),
+        "history": plain(file.history),
+        "head": {"seq": file.head.seq, "hash": file.head.hash, "text": str(file.head)},
+        "verification": {"ok": verification.ok, "problems": list(verification.problems)},
+    }
+
+
+def _alerts(file: CaseFile) -> list[dict[str, Any]]:
+    frozen = {one.alert_id: one for one in file.evidence if one.kind == "alert"}
+    found = []
+    for alert in file.alerts:
+        document = plain(alert)
+        for gone in ("badges", "enrichment", "enrichment_error", "enriched_at", "case_ids"):
+            del document[gone]
+        evidence = frozen.get(alert.id)
+        if evidence is not None:
+            document["principals"] = evidence.document["principals"]
+            document["raw"] = evidence.document["raw"]
+            document["user_agent"] = evidence.document["user_agent"]
+            document["event_source"] = evidence.document["event_source"]
+            document["event_name"] = evidence.document["event_name"]
+            document["sha256"] = evidence.sha256
+        found.append(document)
+    return found
+
+
+def _answers(database: Database, file: CaseFile) -> list[dict[str, Any]]:
+    frozen = [one for one in file.evidence if one.kind == "answer"]
+    # Saved twice, the later one is what the case stands on; the earlier stays in the evidence.
+    latest: dict[tuple[str | None, int | None, str], Evidence] = {
+        (one.alert_id, one.principal, str(one.document.get("name"))): one for one in frozen
+    }
+    found = [_frozen_answer(one) for one in latest.values()]
+    for alert in file.alerts:
+        for kept in enrichment.stored_answers(database, alert.id):
+            if (alert.id, kept.principal, kept.name) not in latest:
+                found.append(
+                    {
+                        **kept.document,
+                        "alert_id": alert.id,
+                        "principal": kept.principal,
+                        "frozen": False,
+                        "index_version": kept.index_version,
+                        "records": {},
+                        "missing": [],
+                        "coverage": {},
+                    }
+                )
+    return found
+
+
+def _frozen_answer(one: Evidence) -> dict[str, Any]:
+    return {
+        **one.document,
+        "alert_id": one.alert_id,
+        "principal": one.principal,
+        "frozen": True,
+        "frozen_at": iso(one.frozen_at),
+        "frozen_by": one.frozen_by,
+        "evidence_id": one.id,
+        "sha256": one.sha256,
+        "index_version": one.index_version,
+        "coverage": one.coverage,
+        "records": one.records,
+        "missing": list(one.missing),
+    }
+
+
+def _pinned(one: Evidence) -> dict[str, Any]:
+    return {
+        "event_id": one.document["event_id"],
+        "comment": one.document["comment"],
+        "records": one.records,
+        "frozen_at": iso(one.frozen_at),
+        "frozen_by": one.frozen_by,
+        "evidence_id": one.id,
+        "sha256": one.sha256,
+    }
+
+
+def rows_in(data: Any, key: str) -> list[Mapping[str, Any]]:
+    """The list of objects under that key, whatever an answer of another version holds there."""
+    listed = data.get(key) if isinstance(data, Mapping) else None
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return []
+    return [one for one in listed if isinstance(one, Mapping)]
+
+
+def _chain(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The hops from the origin down to the alert's session, in the order in which they happened."""
+    hops = rows_in(answer.get("data"), "chain")
+    if answer.get("name") != "assumed_by" or not hops:
+        return None
+    origin = answer["data"].get("origin")
+    nodes: list[dict[str, Any]] = []
+    if isinstance(origin, Mapping):
+        nodes.append(
+            {
+                "kind": "origin",
+                "label": origin.get("label") or origin.get("arn") or origin.get("type"),
+                "detail": origin.get("arn"),
+            }
+        )
+    for hop in reversed(hops):
+        by = hop.get("by")
+        nodes.append(
+            {
+                "kind": "hop",
+                "label": hop.get("role_arn") or hop.get("minted_access_key_id"),
+                "detail": hop.get("session_name"),
+                "by": by.get("arn") if isinstance(by, Mapping) else None,
+                "event_name": hop.get("event_name"),
+                "event_time": hop.get("event_time"),
+                "event_id": hop.get("event_id"),
+                "interface": hop.get("interface"),
+                "method": hop.get("method"),
+                "confidence": hop.get("confidence"),
+                "source_ip_address": hop.get("source_ip_address"),
+            }
+        )
+    return {
+        "alert_id": answer["alert_id"],
+        "principal": answer["principal"],
+        "sentence": answer.get("sentence"),
+        "nodes": nodes,
+    }
+
+
+def _timeline(file: CaseFile, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def put(at: Any, what: str, detail: Any) -> None:
+        if isinstance(at, str) and at:
+            found.append({"at": at, "what": what, "detail": "" if detail is None else str(detail)})
+
+    for alert in file.alerts:
+        if alert.first_seen is not None:
+            put(iso(alert.first_seen), "alert first seen", alert.title)
+        if alert.last_seen is not None and alert.last_seen != alert.first_seen:
+            put(iso(alert.last_seen), "alert last seen", alert.title)
+        put(iso(alert.first_arrival), "alert arrived", alert.title)
+    for answer in answers:
+        data = answer.get("data")
+        for hop in rows_in(data, "chain"):
+            put(hop.get("event_time"), str(hop.get("event_name")), hop.get("role_arn"))
+        for role in rows_in(data, "roles"):
+            put(role.get("first"), f"role assumed: {role.get('result')}", role.get("role_arn"))
+        for call in rows_in(data, "calls"):
+            name = f"{call.get('event_source')} {call.get('event_name')}"
+            put(call.get("first"), "interesting call", name)
+    for pinned in file.evidence:
+        if pinned.kind == "event":
+            put(_event_time(pinned), "pinned event", pinned.document["event_id"])
+    for entry in file.history:
+        put(entry.at, entry.action, entry.actor)
+    # Fixed-width and short ISO forms mix: compare them to the second, then by their order here.
+    return sorted(found, key=lambda one: one["at"][:19])
+
+
+def _event_time(pinned: Evidence) -> str | None:
+    for record in pinned.records.values():
+        try:
+            document = json.loads(record)
+        except ValueError:
+            continue
+        if isinstance(document, dict) and isinstance(document.get("eventTime"), str):
+            return str(document["eventTime"])
+    return None

@@ -1,0 +1,184 @@
+"""The tables, as the newest migration leaves them (a test compares the two)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from cases.columns import Document, Utc, Words
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(80), primary_key=True),  # the fingerprint: safe in a URL
+    Column("alert_id", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("sources", Document, nullable=False),  # every source that it came by
+    Column("title", Words, nullable=False),
+    Column("finding_type", Words),
+    Column("severity", Float),
+    Column("account_id", Words),
+    Column("region", Words),
+    Column("principal", Words),  # how the first principal is named on the screen
+    Column("source_ip_address", Words),
+    Column("first_seen", Utc),
+    Column("last_seen", Utc),
+    Column("state", String(16), nullable=False),  # new, in_case, closed
+    Column("count", Integer, nullable=False),
+    Column("first_arrival", Utc, nullable=False),
+    Column("last_arrival", Utc, nullable=False),
+    Column("sample", Boolean, nullable=False),
+    Column("enrichment", String(16), nullable=False),  # pending, running, done, failed
+    Column("enrichment_error", Words),
+    Column("enriched_at", Utc),
+    Column("index_version", Words),
+    Column("raw", Words, nullable=False),
+    Column("parsed", Document, nullable=False),
+    Index("alerts_by_state", "state", "severity"),
+    Index("alerts_by_last_seen", "last_seen"),
+    Index("alerts_by_enrichment", "enrichment"),
+)
+
+alert_links = Table(
+    "alert_links",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # principal, role, session, chain
+    Column("value", Words, primary_key=True),
+    Index("alert_links_by_value", "value"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("principal", Integer, primary_key=True),  # its position in the alert
+    Column("name", Words, primary_key=True),
+    Column("index_version", Words, nullable=False),
+    Column("position", Integer, nullable=False),  # the order the questions are asked in
+    Column("status", String(16), nullable=False),
+    Column("sentence", Words, nullable=False),
+    Column("document", Document, nullable=False),
+    Column("asked_at", Utc, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("version", Integer, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", Words),
+    Column("severity", String(16), nullable=False),
+    Column("verdict", String(16)),
+    Column("reason", Words, nullable=False),
+    Column("tags", Document, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("opened_by", Words, nullable=False),
+    Column("triaged_at", Utc),  # the first action of anyone
+    Column("decided_at", Utc),  # the first verdict
+    Column("decided_by", Words),
+    Column("closed_at", Utc),
+    Column("closed_by", Words),
+    Column("reopened", Integer, nullable=False),
+    Column("review", String(16), nullable=False),  # none, requested, returned, approved
+    Column("review_reasons", Document, nullable=False),
+    Column("reviewer", Words),
+    Column("review_comment", Words, nullable=False),
+    Column("reviewed_at", Utc),
+    Column("seal", String(64)),
+    Index("cases_by_state", "state"),
+)
+
+case_alerts = Table(
+    "case_alerts",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("added_at", Utc, nullable=False),
+    Column("added_by", Words, nullable=False),
+    Index("case_alerts_by_alert", "alert_id"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("written_at", Utc, nullable=False),
+    Column("text", Words, nullable=False),
+    Index("notes_by_case", "case_id"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("alert_id", ForeignKey("alerts.id")),
+    Column("principal", Integer),
+    Column("kind", String(16), nullable=False),  # alert, answer, event
+    Column("title", Words, nullable=False),
+    Column("document", Document, nullable=False),
+    Column("records", Document, nullable=False),  # event id → raw JSON text
+    Column("missing", Document, nullable=False),  # cited ids whose record could not be read
+    Column("coverage", Document, nullable=False),
+    Column("index_version", Words, nullable=False),
+    Column("frozen_at", Utc, nullable=False),
+    Column("frozen_by", Words, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Index("evidence_by_case", "case_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3, … without a gap
+    Column("at", String(27), nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("case_id", Integer),
+    Column("case_version", Integer),
+    Column("action", Words, nullable=False),
+    # Canonical JSON text, hashed as it stands.
+    Column("before", Words, nullable=False),
+    Column("after", Words, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("hash", name="audit_hash_once"),
+    Index("audit_by_case", "case_id"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+FROZEN_TABLES = ("audit", "evidence", "notes")
+"""The tables that the database itself refuses to update or delete from."""

@@ -1,0 +1,86 @@
+"""An alert that says too little, completed from the index: an event id, a key or an ARN alone.
+
+Pasted text often names one thing and no time. The event it names, or the newest event of the
+identity it names, then says who, when and what; a note on the alert says that it was filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerts import parse_alerts
+from alerts.alert import Alert, Principal
+from trail.errors import AlertUnrecognised, SourceUnreadable
+from trail.store import Store
+
+_FILLED = (
+    "first_seen",
+    "last_seen",
+    "account_id",
+    "region",
+    "source_ip_address",
+    "user_agent",
+    "event_source",
+    "event_name",
+    "error_code",
+    "event_id",
+)
+
+
+def fill_gaps(alert: Alert, store: Store) -> Alert:
+    """The alert itself when it states a time and an identity, or when the index cannot help."""
+    if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
+        return alert
+    cited = alert.event_id or next(iter(alert.event_ids), None)
+    event_id = cited or _newest_event(alert, store)
+    if event_id is None:
+        return alert
+    try:
+        record = store.raw_records([event_id]).get(event_id)
+        found = parse_alerts(record)[0] if record is not None else None
+    except (SourceUnreadable, AlertUnrecognised) as error:
+        return replace(alert, notes=(*alert.notes, str(error)))
+    if found is None:
+        note = f"Event {event_id} is not in the index, so it could not be looked up."
+        return replace(alert, notes=(*alert.notes, note))
+    # Another event of the same key says who it is, and nothing about the time that was stated.
+    taken = _FILLED if cited or alert.first_seen is None else ("account_id",)
+    missing = {name: getattr(found, name) for name in taken if getattr(alert, name) is None}
+    note = f"What the alert does not state was taken from event {event_id} in the index."
+    return replace(
+        alert,
+        **missing,
+        # The record names its identity in full; the text's own mention is a part of it.
+        principals=found.principals,
+        notes=(*alert.notes, note),
+        origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
+    )
+
+
+def _is_named(principals: Sequence[Principal]) -> bool:
+    return any(one.arn or one.principal_id or one.role_arn or one.user_name for one in principals)
+
+
+def _newest_event(alert: Alert, store: Store) -> str | None:
+    """The newest event of the key or ARN that the alert names."""
+    summary = store.summary()
+    if summary.first is None or summary.last is None:
+        return None
+    for principal in alert.principals:
+        for column, value in (
+            ("access_key_id", principal.access_key_id),
+            ("principal_arn", principal.arn),
+        ):
+            if value is None:
+                continue
+            found = store.query(
+                f"select event_id from events where {column} = $value"  # noqa: S608 - a constant
+                " order by event_time desc, event_id limit 1",
+                {"value": value},
+                first=summary.first,
+                last=summary.last,
+            )
+            if found.rows:
+                return str(found.rows[0]["event_id"])
+    return None

@@ -1,0 +1,18 @@
+"""Cases: the list, with its filters in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from trail.errors import BacktrailError
+from ui import session, text
+from ui.cases import list_page
+from ui.cases.opened import case_database
+
+user = session.require("viewer")
+
+try:
+    list_page.show(case_database(user.name), user)
+except BacktrailError as error:
+    text.say_problem("cases-problem", "The cases cannot be shown.", error)
+    st.stop()

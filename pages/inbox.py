@@ -1,0 +1,18 @@
+"""Inbox: every alert that came, sorted, filtered, and answered before anyone opens it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from trail.errors import BacktrailError
+from ui import session, text
+from ui.cases.opened import case_database
+from ui.inbox import page
+
+user = session.require("viewer")
+
+try:
+    page.show(case_database(user.name), user)
+except BacktrailError as error:
+    text.say_problem("inbox-problem", "The inbox cannot be shown.", error)
+    st.stop()

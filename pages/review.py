@@ -1,0 +1,18 @@
+"""Review: the lead's queue, numbers, people, and the proof that history is whole."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from trail.errors import BacktrailError
+from ui import session, text
+from ui.cases import review_page
+from ui.cases.opened import case_database
+
+user = session.require("lead")
+
+try:
+    review_page.show(case_database(user.name), user)
+except BacktrailError as error:
+    text.say_problem("review-problem", "The review cannot be shown.", error)
+    st.stop()

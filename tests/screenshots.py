@@ -1,0 +1,63 @@
+"""`python -m tests.screenshots`: makes the pictures in docs/images from a fresh demo."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from demo.generate import generate
+from tests.a_dashboard import chromium, dashboard, settled
+from trail.build import add
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+MOST_BYTES = 400_000
+
+
+@dataclass(frozen=True)
+class Shot:
+    name: str
+    address: str
+    width: int
+    height: int
+    scheme: str = "light"
+
+
+SHOTS = (
+    Shot("triage", "triage?alert=switched-role", 1440, 900),
+    Shot("triage-dark", "triage?alert=leaked-key-secrets", 1920, 1080, "dark"),
+    Shot("triage-phone", "triage?alert=leaked-key-secrets", 390, 844),
+    Shot("entity", "entity?of=203.0.113.77", 1440, 900),
+    Shot("index", "index", 1440, 900),
+)
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        generate(folder / "demo")
+        add([folder / "demo" / "logs"], folder / "index")
+        with dashboard(folder) as home, chromium() as browser:
+            for shot in SHOTS:
+                page = browser.new_page(
+                    viewport={"width": shot.width, "height": shot.height},
+                    color_scheme="dark" if shot.scheme == "dark" else "light",
+                )
+                page.goto(f"{home}/{shot.address}")
+                take(page, IMAGES / f"{shot.name}.png")
+                page.close()
+
+
+def take(page: Page, target: Path) -> None:
+    settled(page)
+    page.wait_for_timeout(2500)  # charts fade in
+    page.screenshot(path=target)
+    size = target.stat().st_size
+    assert size < MOST_BYTES, f"{target.name} has {size:,} bytes"
+
+
+if __name__ == "__main__":
+    main()

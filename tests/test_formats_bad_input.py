@@ -1,0 +1,323 @@
+"""What cannot be read is counted and located, and everything beside it is indexed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.an_event import an_event
+from trail.build import add
+from trail.formats import Bad, Loose, read_source, take_apart
+from trail.store import open_store
+
+ROOT = Path(__file__).parents[1]
+
+
+def _text(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def _three(middle: bytes) -> bytes:
+    """A log file whose second record is `middle`."""
+    return b'{"Records":[' + b",".join([_text(an_event()), middle, _text(an_event())]) + b"]}"
+
+
+BAD_RECORDS = {
+    "NUL byte": (_text(an_event()).replace(b"Describe", b"Desc\0ribe"), "malformed JSON"),
+    "not UTF-8": (_text(an_event()).replace(b"Describe", b"Desc\xffribe"), "not UTF-8"),
+    "unquoted value": (_text(an_event()).replace(b'"eu-west-1"', b"eu-west-1"), "malformed JSON"),
+    "quote not closed": (_text(an_event()).replace(b'"eu-west-1"', b'"eu-west-1'), "malformed"),
+    "bracket not closed": (_text(an_event())[:-1], "malformed JSON"),
+    "NaN": (_text(an_event()).replace(b"true", b"NaN", 1), "malformed JSON"),
+    "nested too deeply": (
+        _text(an_event()).replace(b"null", b"[" * 90_000 + b"]" * 90_000, 1), "nested too deeply"),
+    "number": (b"7", "not a JSON object"),
+    "no time": (_text(an_event(eventTime=None)), "no eventTime"),
+    "no name": (_text(an_event(eventName=None)), "no eventName"),
+    "time is no time": (_text(an_event(eventTime="soon")), "'soon' is no time"),
+    "1970": (_text(an_event(eventTime="1970-01-01T00:00:00Z")), "outside 2006 to 2099"),
+    "2262": (_text(an_event(eventTime="2262-04-12T00:00:00Z")), "outside 2006 to 2099"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD_RECORDS)
+@pytest.mark.parametrize("layout", ["one line", "lines"])
+def test_bad_record_costs_only_itself(what: str, layout: str, tmp_path: Path) -> None:
+    middle, reason = BAD_RECORDS[what]
+    data = _three(middle)
+    if layout == "lines":
+        data = b"\n".join([_text(an_event()), middle, _text(an_event())]) + b"\n"
+    path = tmp_path / "log.json"
+    path.write_bytes(data)
+    built = add([path], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (2, 1)
+    (reject,) = open_store(tmp_path / "index").rejects()
+    assert reject.path == str(path)
+    assert reject.position.startswith("record 1")
+    assert reason in reject.reason
+
+
+@pytest.mark.parametrize(
+    ("record", "column", "value"),
+    [
+        (_text(an_event()).replace(b'"eventName":', b'"eventName":"First","eventName":'),
+         "event_name", "DescribeInstances"),
+        (_text(an_event(readOnly="true")), "read_only", True),
+        (_text(an_event(eventVersion=1.08)), "event_version", "1.08"),
+        (_text(an_event(requestParameters={"durationSeconds": "900"})), "duration_seconds", 900),
+        (_text(an_event(userAgent="half \ud800 pair")), "user_agent", "half ? pair"),
+        (_text(an_event(userAgent="nul \0 inside")), "user_agent", "nul \0 inside"),
+        (_text(an_event(surprise={"unknown": [1]})), "event_name", "DescribeInstances"),
+        (_text(an_event(userIdentity="a string")), "identity_id", None),
+    ],
+    ids=["duplicate keys", "text flag", "number as version", "number as text",
+         "half a surrogate pair", "escaped NUL", "unknown key", "identity of a wrong type"],
+)  # fmt: skip
+def test_odd_records_are_kept(record: bytes, column: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(_three(record))
+    built = add([path], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (3, 0)
+    store = open_store(tmp_path / "index")
+    rows = store.query(f"select {column} as v from events where source_ordinal = 1").rows
+    assert rows == [{"v": value}]
+    # and no JSON column can stop a query
+    store.query("select json_extract_string(user_identity, '$.a'), json(request_parameters)"
+                " from events")  # fmt: skip
+
+
+def test_half_a_surrogate_pair_inside_json_stops_no_query(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(_three(_text(an_event(requestParameters={"a": "x\ud800y"}))))
+    assert add([path], tmp_path / "index").events_added == 3
+    rows = open_store(tmp_path / "index").query(
+        "select json_extract_string(request_parameters, '$.a') as a from events where"
+        " request_parameters is not null"
+    )
+    assert rows.rows == [{"a": "x?y"}]
+
+
+def test_truncated_gzip_keeps_what_could_be_read(tmp_path: Path) -> None:
+    records = [an_event(requestParameters={"noise": os.urandom(300).hex()}) for _ in range(200)]
+    packed = gzip.compress(json.dumps({"Records": records}).encode())
+    path = tmp_path / "log.json.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    built = add([path], tmp_path / "index")
+    assert 60 < built.events_added < 140
+    assert built.rejected == 1
+    (reject,) = open_store(tmp_path / "index").rejects()
+    assert "gzip ends early" in reject.reason
+    assert reject.position == f"after record {built.events_added - 1}"
+
+
+def test_truncated_text_keeps_what_could_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(_three(_text(an_event()))[:-100])
+    built = add([path], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (2, 1)
+    assert "ends inside" in open_store(tmp_path / "index").rejects()[0].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.json", b"\0" * 5_000, "NUL"),
+        ("a.json", b"certainly not JSON", "neither JSON nor CSV"),
+        ("a.json.gz", b"\x1f\x8b\x08\x00garbage", "gzip"),
+        ("a.json", "{}".encode("utf-16"), "UTF-16"),
+        ("a.zip", b"PK\x03\x04" + b"\0" * 100, "damaged zip"),
+        ("a.parquet", b"PAR1" + b"\0" * 100, "damaged Parquet"),
+        ("a.tar", b"x" * 257 + b"ustar" + b"\0" * 2_000, "damaged tar"),
+    ],
+)
+def test_unreadable_files_are_located(
+    name: str, content: bytes, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(content)
+    (tmp_path / "in" / "good.json").write_bytes(_three(_text(an_event())))
+    built = add([tmp_path / "in"], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (3, 1)
+    (reject,) = open_store(tmp_path / "index").rejects()
+    assert reject.path == str(tmp_path / "in" / name)
+    assert reason in reject.reason
+
+
+def test_archive_member_is_named_in_its_reject(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("good.json", _three(_text(an_event())))
+        archive.writestr("in/bad.json", _three(b"{"))
+    built = add([tmp_path / "a.zip"], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (5, 1)
+    (reject,) = open_store(tmp_path / "index").rejects()
+    assert reject.path == f"{tmp_path}/a.zip!/in/bad.json"
+
+
+def _in_limited_process(folder: Path, memory: int) -> dict[str, Any]:
+    """What `add` and `status` say, in a process that may not use more than `memory` bytes."""
+    code = (
+        "import json, resource, sys; from trail.build import add; from trail.store import *;"
+        "built = add([sys.argv[1] + '/in'], sys.argv[1] + '/index', workers=0);"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
+        "rejects = [r.reason for r in open_store(sys.argv[1] + '/index').rejects()];"
+        "print(json.dumps([built.events_added, built.rejected, rejects, peak]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, check=True
+    )
+    events, rejected, rejects, peak = json.loads(done.stdout)
+    assert peak < memory, f"{peak / 2**20:,.0f} MiB"
+    return {"events": events, "rejected": rejected, "rejects": rejects}
+
+
+def test_gzip_bombs_end_early_and_within_memory(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "good.json").write_bytes(_three(_text(an_event())))
+    block = b"\0" * (1 << 20)
+    with gzip.open(tmp_path / "in" / "nuls.json.gz", "wb", compresslevel=1) as file:
+        for _ in range(400):
+            file.write(block)
+    with gzip.open(tmp_path / "in" / "string.json.gz", "wb", compresslevel=1) as file:
+        file.write(b'{"Records":[{"eventName":"')
+        for _ in range(400):
+            file.write(b"a" * (1 << 20))
+    found = _in_limited_process(tmp_path, 600 << 20)
+    assert (found["events"], found["rejected"]) == (3, 2)
+
+
+def test_200_megabytes_on_one_line(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    before, after = _text(an_event(eventID="@@", requestParameters={"x": "y" * 8_000})).split(
+        b"@@", 1
+    )
+    count = 0
+    with (tmp_path / "in" / "one-line.json").open("wb") as file:
+        file.write(b'{"Records":[')
+        while file.tell() < 200 << 20:
+            file.write((b"," if count else b"") + before + b"%d" % count + after)
+            count += 1
+        file.write(b"]}")
+    found = _in_limited_process(tmp_path, 900 << 20)
+    assert found == {"events": count, "rejected": 0, "rejects": []}
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter; pytest's own is for one user alone."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def test_folder_and_file_without_permission(open_folder: Path) -> None:
+    source = open_folder / "in"
+    (source / "closed").mkdir(parents=True)
+    (source / "closed" / "hidden.json").write_bytes(_three(_text(an_event())))
+    (source / "closed").chmod(0)
+    (source / "shut.json").write_bytes(_three(_text(an_event())))
+    (source / "shut.json").chmod(0)
+    (source / "good.json").write_bytes(_three(_text(an_event())))
+
+    def add_as_nobody() -> list[Any]:
+        code = (
+            "import json, os, sys; from trail.build import add; from trail.store import open_store;"
+            "os.geteuid() or os.setuid(65534);"
+            "built = add([sys.argv[1] + '/in'], sys.argv[1] + '/index');"
+            "print(json.dumps([built.events_added, built.rejected,"
+            " [r.path for r in open_store(sys.argv[1] + '/index').rejects()]]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(open_folder)],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        answer: list[Any] = json.loads(done.stdout)
+        return answer
+
+    assert add_as_nobody() == [3, 2, [str(source / "closed"), str(source / "shut.json")]]
+    # Permission given, everything is there at the next run, and the rejects are gone.
+    (source / "closed").chmod(0o755)
+    (source / "shut.json").chmod(0o644)
+    assert add_as_nobody() == [6, 0, []]
+
+
+def test_link_loops_end(tmp_path: Path) -> None:
+    source = tmp_path / "in" / "deeper"
+    source.mkdir(parents=True)
+    (source / "a.json").write_bytes(_three(_text(an_event())))
+    (source / "up").symlink_to(tmp_path / "in")
+    (source / "self").symlink_to(source / "self")
+    (source / "nowhere").symlink_to(tmp_path / "nothing")
+    built = add([tmp_path / "in"], tmp_path / "index")
+    assert built.events_added == 3
+
+
+_any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.text(max_size=8)
+        | st.sampled_from(["Records", "Events", "logEvents", "message", "eventName", "eventTime",
+                           "detail", "detail-type", "awslogs", "data", "CloudTrailEvent"]),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=25,
+)  # fmt: skip
+
+
+def _read(path: Path) -> int:
+    """How many records the reader found; it must always come to an end."""
+    records = 0
+    for found in read_source(path):
+        if hasattr(found, "records"):
+            records += sum(isinstance(one, Loose | Bad) for one in take_apart(found))
+        records += isinstance(found, Loose)
+    return records
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(value=_any_json, indent=st.sampled_from([None, 2]), packed=st.booleans())
+def test_any_json_is_read_to_its_end(
+    value: Any, indent: int | None, packed: bool, tmp_path: Path
+) -> None:
+    data = json.dumps(value, indent=indent).encode()
+    path = tmp_path / "any.json"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    _read(path)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_damage_anywhere_loses_at_most_its_neighbours(data: Any, tmp_path: Path) -> None:
+    records = [an_event() for _ in range(6)]
+    text = json.dumps({"Records": records}).encode()
+    if data.draw(st.booleans(), "as lines"):
+        text = b"".join(_text(record) + b"\n" for record in records)
+    at = data.draw(st.integers(20, len(text) - 1), "at")
+    junk = data.draw(st.binary(max_size=6), "junk")
+    path = tmp_path / "damaged.json"
+    path.write_bytes(text[:at] + junk + text[at + data.draw(st.integers(0, 6), "cut") :])
+    assert _read(path) >= 4

@@ -1,0 +1,228 @@
+"""The event search, the entity page and the index page: load, filter, empty, broken, outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.a_page import a_page, address_of, links, words
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from trail.build import add
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", f"sqlite:///{tmp_path / 'cases.db'}")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def indexed(tmp_path: Path, *records: dict[str, Any]) -> Path:
+    logs = tmp_path / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "log.json").write_text(json.dumps({"Records": list(records)}))
+    add([logs], tmp_path / "index")
+    return logs
+
+
+def button(at: AppTest, label: str) -> Any:
+    return next(one for one in at.button if one.label == label)
+
+
+def a_day_of_work() -> list[dict[str, Any]]:
+    return [
+        an_event(eventTime=f"2026-03-10T12:{minute:02}:00Z", sourceIPAddress="198.51.100.7")
+        for minute in range(55)
+    ] + [
+        an_event(
+            eventTime="2026-03-10T13:00:00Z",
+            eventName="StopLogging",
+            eventSource="cloudtrail.amazonaws.com",
+            errorCode="AccessDenied",
+            userIdentity=a_user("mallory"),
+            sourceIPAddress="203.0.113.9",
+        )
+    ]
+
+
+def test_the_search_shows_the_newest_page_first_and_turns(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events")
+    assert not at.exception
+    assert "56 events, 1 failed, page 1 of 2, newest first." in words(at)
+    assert "StopLogging" in words(at)
+    older = next(address for text, address in links(at) if text.startswith("Older"))
+    assert older == "events?page=2"
+    second = a_page("events", {"page": "2"})
+    assert "page 2 of 2" in words(second)
+    assert sum(text == "DescribeInstances" for text, _ in links(second)) == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "events"),
+    [
+        ({"principal": f"arn:aws:iam::{ACCOUNT}:user/mallory"}, 1),
+        ({"principal": "alice"}, 55),
+        ({"ip": "203.0.113.9"}, 1),
+        ({"call": "DescribeInstances"}, 55),
+        ({"service": "cloudtrail"}, 1),
+        ({"service": "ec2.amazonaws.com"}, 55),
+        ({"result": "failed"}, 1),
+        ({"result": "succeeded"}, 55),
+        ({"from": "2026-03-10T12:10:00Z", "to": "2026-03-10T12:19:00Z"}, 10),
+        ({"error": "AccessDenied", "ip": "203.0.113.9"}, 1),
+        ({"client": "AWS-CLI/2"}, 56),
+        ({"page": "seven", "from": "yesterday", "result": "' or 1=1"}, 56),
+    ],
+)
+def test_filters_come_from_the_address(tmp_path: Path, asked: dict[str, str], events: int) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events", asked)
+    assert not at.exception
+    noun = "event" if events == 1 else "events"
+    assert f"\n{events} {noun}" in words(at)
+
+
+def test_searching_writes_the_address(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events")
+    next(box for box in at.text_input if box.label == "Call").set_value("StopLogging")
+    at = button(at, "Search").click().run()
+    assert not at.exception
+    assert address_of(at)["call"] == "StopLogging"
+    assert "1 event, 1 failed, newest first." in words(at)
+
+
+def test_a_search_without_a_match_says_what_to_change(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events", {"ip": "192.0.2.1"})
+    assert not at.exception
+    assert "No indexed event fits." in words(at)
+
+
+def test_a_raw_record_is_read_again_from_its_file(tmp_path: Path) -> None:
+    event = an_event(requestParameters={"instancesSet": {"items": [{"instanceId": "i-0abc"}]}})
+    logs = indexed(tmp_path, event)
+    at = a_page("events", {"event": event["eventID"]})
+    assert json.loads(at.code[0].value) == event
+    (logs / "log.json").unlink()
+    st.cache_data.clear()
+    gone = a_page("events", {"event": event["eventID"]})
+    assert not gone.exception
+    assert "The record cannot be read." in words(gone)
+
+
+def test_an_unknown_event_says_what_to_add(tmp_path: Path) -> None:
+    indexed(tmp_path, an_event())
+    at = a_page("events", {"event": "![x](http://203.0.113.9/)"})
+    assert not at.exception
+    assert "This event is not in the index." in words(at)
+
+
+def test_an_entity_tells_who_when_and_what(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("entity", {"of": "203.0.113.9"})
+    assert not at.exception
+    said = words(at).splitlines()
+    assert said[said.index("Events") + 1] == "1"
+    assert said[said.index("Failed") + 1] == "1"
+    assert said[said.index("First seen (UTC)") + 1] == "10 Mar 2026 13:00:00"
+    assert "user/mallory" in said
+    assert "cloudtrail.amazonaws.com" in said
+    assert "DescribeInstances" not in said
+
+
+def test_a_key_tells_how_it_came_to_be(tmp_path: Path) -> None:
+    key = "ASIAROLESESSION00001"
+    mint = an_assumption(key=key, eventTime="2026-03-10T11:50:00Z")
+    use = an_event(userIdentity=a_role_session(key=key), eventTime="2026-03-10T11:55:00Z")
+    indexed(tmp_path, mint, use)
+    at = a_page("entity", {"of": key})
+    assert not at.exception
+    assert "How this key came to be" in words(at)
+    assert ("AssumeRole", f"events?event={mint['eventID']}") not in links(at)
+    assert any(address == f"events?event={mint['eventID']}" for _, address in links(at))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nobody", "arn:aws:iam::999999999999:role/none", "192.0.2.250", "AKIANOTINDEXED000000",
+     "![x](http://203.0.113.9/)", "'; drop table events; --", "999999999999"],
+)  # fmt: skip
+def test_an_unknown_entity_says_so_and_lives_on(tmp_path: Path, name: str) -> None:
+    indexed(tmp_path, an_event())
+    at = a_page("entity", {"of": name})
+    assert not at.exception
+    assert "The index has no event of it." in words(at)
+    assert name in words(at)
+
+
+@pytest.mark.parametrize("page", ["events", "entity"])
+def test_without_an_index_the_pages_offer_to_make_one(page: str) -> None:
+    at = a_page(page)
+    assert not at.exception
+    assert "There is no index yet." in words(at)
+
+
+def test_the_index_page_teaches_when_there_is_nothing() -> None:
+    at = a_page("index")
+    assert not at.exception
+    assert "Look around in a demo company" in words(at)
+    assert "Index your own logs" in words(at)
+    assert button(at, "Generate the demo")
+
+
+def test_the_index_page_counts_what_is_there_and_what_was_rejected(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work(), {"eventName": "NoTime"})
+    at = a_page("index")
+    assert not at.exception
+    said = words(at).splitlines()
+    assert said[said.index("Events") + 1] == "56"
+    assert said[said.index("Accounts") + 1] == "1"
+    assert said[said.index("Rejected") + 1] == "1"
+    assert any("log.json" in line for line in said)
+    assert f"{ACCOUNT} eu-west-1" in said
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    indexed(tmp_path, an_event())
+    at = a_page("index")
+    at.text_input(key="folder").set_value(str(tmp_path / "nowhere"))
+    at = button(at, "Add folder").click().run()
+    assert not at.exception
+    assert "There is no such folder or file." in words(at)
+
+
+def test_an_index_of_another_kind_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "catalog.sqlite").write_bytes(b"not a database")
+    for name in ("triage", "events", "entity", "index"):
+        at = a_page(name)
+        assert not at.exception, name
+
+
+def test_adding_a_folder_runs_outside_the_page_and_ends_in_an_index(tmp_path: Path) -> None:
+    import time
+
+    logs = tmp_path / "elsewhere"
+    logs.mkdir()
+    (logs / "a.json").write_text(json.dumps({"Records": [an_event()]}))
+    at = a_page("index")
+    at.text_input(key="folder").set_value(str(logs))
+    at = button(at, "Add folder").click().run()
+    until = time.monotonic() + 30
+    while "Done." not in words(at) and time.monotonic() < until:
+        time.sleep(0.3)
+        at = at.run()
+    assert "1 event added from 1 file" in words(at)
+    assert not at.exception

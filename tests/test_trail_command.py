@@ -1,0 +1,116 @@
+"""`python -m trail`, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.an_event import an_event
+from trail.__main__ import main
+from trail.build import Progress
+from trail.progress import render_progress
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.json").write_text(
+        json.dumps(
+            {
+                "Records": [
+                    an_event(eventID="1", eventTime="2026-03-01T00:00:00Z"),
+                    an_event(eventID="1", eventTime="2026-03-01T00:00:00Z"),
+                    an_event(eventTime="2026-03-04T00:00:00Z", recipientAccountId="999988887777"),
+                    {"eventName": "\x1b[31mred", "eventTime": "\x1b[31mnever"},
+                ]
+            }
+        )
+    )
+    (source / "README.md").write_text("about")
+    return tmp_path / "index"
+
+
+def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", str(index.parent / "in")]) == 0
+    said = capsys.readouterr()
+    assert "2 events added from 2 files" in said.out
+    assert "1 duplicates, 1 rejected, 1 skipped" in said.out
+    assert said.err == ""  # no progress bar where there is no terminal
+
+    assert main(["status", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.pop("bytes") > 0
+    assert found.pop("segments") > 0
+    assert found == {
+        "events": 2, "duplicates": 1, "rejected": 1, "skipped_files": 1, "files": 1,
+        "first": "2026-03-01T00:00:00Z", "last": "2026-03-04T00:00:00Z",
+        "accounts": ["111122223333", "999988887777"], "regions": ["eu-west-1"],
+    }  # fmt: skip
+
+    assert main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert "111122223333 eu-west-1       -...  1" in text
+    assert "999988887777 eu-west-1       ...-  1" in text
+    assert "Days without any event: 2026-03-02 to 2026-03-03" in text
+    assert f"{index.parent}/in/a.json, record 3: " in text
+    assert "\x1b" not in text  # a log cannot move the reader's cursor
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["verify"], "agree with the catalog"),
+        (["compact"], "segments are now"),
+        (["drop", "--before", "2026-03-02"], "1 events of days before 2026-03-02 dropped"),
+        (["migrate"], "has this version's schema already"),
+        (["migrate", "--force"], "2 events added"),
+    ],
+)
+def test_upkeep_commands(
+    index: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["add", str(index.parent / "in")])
+    assert main(arguments) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_no_index_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--index", str(tmp_path / "none")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("There is no index at")
+    assert said.count("\n") == 1
+
+
+def test_wrong_date_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["drop", "--before", "yesterday"])
+    assert "'yesterday' is not a date like 2026-03-31" in capsys.readouterr().err
+
+
+def test_progress_line() -> None:
+    line = render_progress(Progress(50, 200, 30_000_000, 120_000_000, 123_456, 10.0))
+    assert line == "[#####...............]  25%  50/200 files  123,456 events  3.0 MB/s  0:30 left"
+
+
+def test_progress_bar_on_a_terminal(index: Path) -> None:
+    outer, inner = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "trail", "add", str(index.parent / "in")],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=inner, check=True,
+    )  # fmt: skip
+    os.close(inner)
+    drawn = os.read(outer, 65_536).decode()
+    os.close(outer)
+    assert "2/2 files" in drawn
+    assert drawn.endswith("\r")
+    assert b"2 events added" in done.stdout

@@ -1,0 +1,271 @@
+"""What the drawings say: the chain, what is new, addresses, searches and counts over time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts import parse_alerts
+from alerts.alert import Alert
+from enrich import ask_all
+from tests.an_event import a_role_session, an_assumption, an_event
+from tests.memory_store import MemoryStore
+from trail.errors import AlertUnrecognised
+from ui import charts, event_search, intake, links, phrases, timeline
+from ui.chain import chain_drawing
+from ui.entity_facts import kind_of
+from ui.markup import el, texts
+from ui.newness import newness
+
+
+def alert_of(record: dict[str, Any]) -> Alert:
+    return parse_alerts(json.dumps(record))[0]
+
+
+# The chain ------------------------------------------------------------------------------------
+
+
+def a_chain(length: int) -> list[dict[str, Any]]:
+    """alice → role-1 → … → role-n, each link by access key; then a call with the last key."""
+    records: list[dict[str, Any]] = []
+    caller: dict[str, Any] | None = None
+    for number in range(1, length + 1):
+        role, key = f"role-{number}", f"ASIACHAIN{number:011}"
+        at = f"2026-03-10T11:{number:02}:00Z"
+        changes: dict[str, Any] = {} if caller is None else {"userIdentity": caller}
+        records.append(an_assumption(role, f"s{number}", key=key, eventTime=at, **changes))
+        caller = a_role_session(role, f"s{number}", key=key, created=at)
+    records.append(an_event(**({} if caller is None else {"userIdentity": caller})))
+    return records
+
+
+def drawn(records: list[dict[str, Any]]) -> tuple[list[str], Any]:
+    alert = alert_of(records[-1])
+    principal = alert.principals[0]
+    data = next(
+        answer.data
+        for answer in ask_all(alert, principal, MemoryStore(records))
+        if answer.name == "assumed_by"
+    )
+    tree = chain_drawing(alert, principal, data)
+    return texts([tree]), tree
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 6, 40])
+def test_a_chain_is_drawn_from_its_origin_to_the_alert(length: int) -> None:
+    words, _ = drawn(a_chain(length))
+    places = [words.index("alice")]
+    places += [words.index(f"role-{number}") for number in range(1, length + 1)]
+    places.append(words.index("DescribeInstances"))
+    assert places == sorted(places)
+    assert words.count("by access key") == length
+    assert words.count("certain") == length
+    assert all(words.count(f"role-{number}") == 1 for number in range(1, length + 1))
+
+
+def hops(tree: Any) -> list[str]:
+    return [child["c"] for child in tree["k"] if child.get("c", "").startswith("hop")]
+
+
+def test_a_certain_link_is_solid_and_a_guess_dashed() -> None:
+    records = a_chain(1)
+    _, tree = drawn(records)
+    assert not any("hop-guess" in look for look in hops(tree))
+    # Without key and creation date only role and session name are left: the most recent fits.
+    vague = a_role_session("role-1", "s1", key="ASIAUNKNOWN000000001")
+    del vague["sessionContext"]["attributes"]["creationDate"]
+    words, tree = drawn([*records[:-1], an_event(userIdentity=vague)])
+    assert "most recent: a guess" in words
+    assert "hop-guess" in hops(tree)[0]
+
+
+# What is new ----------------------------------------------------------------------------------
+
+
+def test_new_is_said_of_what_was_never_seen_and_of_nothing_else() -> None:
+    before = [
+        an_event(eventTime=f"2026-03-{day:02}T09:{minute:02}:00Z")
+        for day in range(1, 9)
+        for minute in range(5)
+    ]
+    record = an_event(sourceIPAddress="203.0.113.9", eventName="StopInstances")
+    alert = alert_of(record)
+    baseline = next(
+        answer
+        for answer in ask_all(alert, alert.principals[0], MemoryStore([*before, record]))
+        if answer.name == "baseline"
+    )
+    words = texts([newness(alert, baseline)])
+    said = {label: words[words.index(label) - 1] for label in ("IP address", "Client", "API call",
+                                                               "Service", "Region")}  # fmt: skip
+    assert said["IP address"] == "▲ New"
+    assert said["API call"] == "▲ New"
+    assert said["Client"] == said["Service"] == said["Region"] == "● Seen 40×"
+    assert any("Against 40 events on 8 days by this principal" in line for line in words)
+
+
+def test_without_logs_nothing_is_called_new() -> None:
+    record = an_event()
+    alert = alert_of(record)
+    baseline = next(
+        answer
+        for answer in ask_all(alert, alert.principals[0], MemoryStore([record]))
+        if answer.name == "baseline"
+    )
+    assert "▲ New" not in texts([newness(alert, baseline)])
+
+
+# Addresses ------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=2000))
+def test_a_text_survives_its_address(text: str) -> None:
+    assert intake.unpack(intake.pack(text)) == text
+
+
+@given(st.text(max_size=200), st.integers(1, 30))
+def test_a_cut_address_is_refused_in_words(text: str, cut: int) -> None:
+    with pytest.raises(AlertUnrecognised, match="incomplete"):
+        intake.unpack(intake.pack(text)[:-cut])
+
+
+def test_an_address_cannot_fill_the_memory() -> None:
+    with pytest.raises(AlertUnrecognised):
+        intake.unpack(intake.pack("0" * 50_000_000))
+
+
+@given(st.text(min_size=1, max_size=50) | st.just("\ud800"))
+def test_a_link_never_leaves_the_dashboard(name: str) -> None:
+    page, _, query = links.entity(name).partition("?of=")
+    assert page == "entity"
+    assert not set(query) & set(" <>\"'\\:/#&?")
+
+
+def test_an_element_carries_text_as_text() -> None:
+    node = el("p", "mute", "<b>x</b>", None, title="<i>")
+    assert node == {"t": "p", "c": "mute", "a": {"title": "<i>"}, "k": ["<b>x</b>"]}
+
+
+# Searches -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t", "\r", "\n"])
+def test_no_exported_cell_is_a_formula(start: str) -> None:
+    columns = [name.strip() for name in event_search.COLUMNS.split(",")]
+    row: dict[str, Any] = dict.fromkeys(columns, f'{start}HYPERLINK("http://203.0.113.9")')
+    row["event_time"] = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    cells = list(csv.reader(io.StringIO(event_search.as_csv([row]))))[1]
+    assert cells[columns.index("event_time")] == "2026-03-10T12:00:00Z"
+    others = [cell for place, cell in enumerate(cells) if columns[place] != "event_time"]
+    assert all(cell.startswith("'") for cell in others)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("arn:aws:iam::111122223333:user/alice", "Principal"),
+        ("arn:aws:iam::111122223333:role/team/reader", "Role"),
+        ("arn:aws-cn:sts::111122223333:assumed-role/reader/work", "Role session"),
+        ("arn:aws:s3:::a-bucket", "Name"),
+        ("AKIAIOSFODNN7EXAMPLE", "Access key"),
+        ("ASIAROLESESSION00001", "Access key"),
+        ("AROAREADERXXXXXXXXXXX:work", "Principal"),
+        ("198.51.100.7", "IP address"),
+        ("2001:db8::7", "IP address"),
+        ("111122223333", "AWS account"),
+        ("ec2.amazonaws.com", "Service"),
+        ("AWS Internal", "Name"),
+        ("alice@example.com", "Name"),
+        ("", "Name"),
+    ],
+)
+def test_a_name_is_known_by_its_form(name: str, kind: str) -> None:
+    assert kind_of(name).words == kind
+
+
+# Counts over time -----------------------------------------------------------------------------
+
+
+def test_the_timeline_counts_what_the_files_hold(real_data: Path, stratus_store: Any) -> None:
+    user = "arn:aws:iam::123837392027:user/bert-jan"
+    minutes: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    seen: set[str] = set()
+    for file in (real_data / "stratus-run-2023" / "CloudTrail").rglob("*.json"):
+        for record in json.loads(file.read_text())["Records"]:
+            if record["userIdentity"].get("arn") != user or record["eventID"] in seen:
+                continue
+            seen.add(record["eventID"])
+            minute = record["eventTime"][:16]
+            minutes[minute] += 1
+            failed[minute] += "errorCode" in record
+    first = datetime(2023, 7, 10, 11, 30, tzinfo=UTC)
+    found = timeline.count_over_time(
+        stratus_store,
+        "principal_arn = $arn",
+        {"arn": user},
+        first,
+        first + timedelta(hours=2),
+    )
+    assert found.unit == "minute"
+    assert {f"{row['at']:%Y-%m-%dT%H:%M}": row["events"] for row in found.buckets} == minutes
+    assert sum(row["failed"] for row in found.buckets) == sum(failed.values())
+
+
+def test_a_roles_other_sessions_are_counted_apart() -> None:
+    records = [
+        an_event(userIdentity=a_role_session(session="work"), eventTime="2026-03-10T11:00:00Z"),
+        an_event(
+            userIdentity=a_role_session(session="other", key="ASIAOTHERSESSION0001"),
+            eventTime="2026-03-09T11:00:00Z",
+            sourceIPAddress="203.0.113.9",
+        ),
+    ]
+    alert = replace(alert_of(records[0]))
+    found = timeline.activity(MemoryStore(records), alert, alert.principals[0])
+    assert found is not None
+    assert (found.events, found.others) == (1, 1)
+
+
+def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
+    services = [
+        {"event_source": "ec2.amazonaws.com", "service": "EC2", "count": 29, "failed": 29},
+        {"event_source": "s3.amazonaws.com", "service": "S3", "count": 10, "failed": 3},
+    ]
+    values = charts.service_bars(services)["data"]["values"]
+    assert {(v["service"], v["result"]): v["calls"] for v in values} == {
+        ("EC2", "failed"): 29,
+        ("S3", "succeeded"): 7,
+        ("S3", "failed"): 3,
+    }
+
+
+def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:
+    counts = {f"198.51.100.{n}": n for n in range(1, 12)}
+    values = charts.seen_bars(counts, "203.0.113.9")["data"]["values"]
+    assert values[-1]["value"] == "203.0.113.9"
+    assert values[-1]["label"] == "never seen"
+    assert values[0]["events"] == 11
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2026-03-10T12:00:05Z", "10 Mar 2026 12:00:05"),
+        (datetime(2026, 3, 1, 2, 3, 4, tzinfo=UTC), "1 Mar 2026 02:03:04"),
+        (None, "–"),
+        ("soon", "–"),
+    ],
+)
+def test_times_are_written_one_way(value: object, said: str) -> None:
+    assert phrases.when(value) == said

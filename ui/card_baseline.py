@@ -1,0 +1,129 @@
+"""Inside the baseline card: the alert's address, client and hour beside those seen before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from alerts.alert import Alert
+from ui import charts, phrases
+from ui.markup import Node, draw, el
+from ui.newness import telling_view
+from ui.pieces import more, pivot, table, time_of
+
+
+def show(alert: Alert, data: Mapping[str, Any]) -> None:
+    """Three small charts on one scale of "seen", then the counts behind them as tables."""
+    view = telling_view(data)
+    pairs: Sequence[Mapping[str, Any]] = (view.get("all_apis") or {}).get("pairs") or []
+    if pairs:
+        _charts(alert, data, pairs)
+    parts: list[Node | None] = [_same_call(alert, view), _pairs(pairs)]
+    parts.append(_peers(data.get("peers")))
+    draw("baseline-tables", el("div", "stack", *parts))
+
+
+def _charts(alert: Alert, data: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> None:
+    agent = data.get("user_agent") or {}
+    own_client = agent.get("normal_form") or alert.user_agent
+    by_ip, by_client, by_hour = st.columns(3, gap="large")
+    with by_ip:
+        _seen("IP addresses", "ip", _summed(pairs, "source_ip_address"), alert.source_ip_address)
+    with by_client:
+        _seen("Clients", "client", _summed(pairs, "normal_form", "user_agent"), own_client)
+    with by_hour:
+        draw("baseline-hour", el("h3", "panel-title", "Hour of day (UTC)"))
+        column = "whole_role" if data.get("scope") == "whole_role" else "count"
+        hours = {int(row["hour"]): int(row[column] or 0) for row in data.get("hours") or ()}
+        own = alert.first_seen.hour if alert.first_seen else None
+        st.vega_lite_chart(
+            charts.hour_bars(hours, own),
+            key="baseline-hours",
+            width="stretch",
+            alt="Events per hour of the day in the baseline, the alert's hour marked.",
+        )
+
+
+def _seen(title: str, name: str, counts: Mapping[str, int], own: str | None) -> None:
+    draw(f"baseline-{name}", el("h3", "panel-title", title))
+    st.vega_lite_chart(
+        charts.seen_bars(counts, own),
+        key=f"baseline-bars-{name}",
+        width="stretch",
+        alt=f"{title} seen in the baseline, the alert's own marked. A table below has the numbers.",
+    )
+
+
+def _same_call(alert: Alert, view: Mapping[str, Any]) -> Node:
+    same = view.get("same_api") or {}
+    return el(
+        "p",
+        "row",
+        el("span", "mute", "The same call before:"),
+        *(
+            el("span", "", el("strong", "", phrases.number(same.get(key))), f" {words}")
+            for key, words in (
+                ("events", "in all"),
+                ("same_ip", "from this IP"),
+                ("same_agent", "with this client"),
+                ("same_ip_and_agent", "with both"),
+            )
+        ),
+    )
+
+
+def _pairs(pairs: Sequence[Mapping[str, Any]]) -> Node | None:
+    if not pairs:
+        return None
+    return more(
+        f"{phrases.count(len(pairs), 'pair')} of IP and client as a table",
+        table(
+            ("IP", "Client", "As logged", "Events", "First (UTC)", "Last (UTC)"),
+            [
+                (
+                    pivot(pair.get("source_ip_address")),
+                    phrases.text(pair.get("normal_form")),
+                    el("span", "long", phrases.text(pair.get("user_agent"))),
+                    pair.get("count"),
+                    time_of(pair.get("first")),
+                    time_of(pair.get("last")),
+                )
+                for pair in pairs
+            ],
+            caption="IP and client pairs in the baseline",
+            numbers=frozenset({"Events"}),
+        ),
+    )
+
+
+def _peers(peers: Any) -> Node | None:
+    if not isinstance(peers, Mapping) or not peers.get("sessions"):
+        return None
+    shares = [
+        f"{peers[key]} had {words}"
+        for key, words in (
+            ("source_ip_address", "this IP"),
+            ("user_agent", "this client"),
+            ("event_name", "this call"),
+        )
+        if isinstance(peers.get(key), int)
+    ]
+    return el(
+        "p",
+        "",
+        el("span", "mute", "Peers: "),
+        f"of {phrases.count(peers['sessions'], 'other session')} of the role, {', '.join(shares)}.",
+    )
+
+
+def _summed(
+    pairs: Sequence[Mapping[str, Any]], column: str, instead: str | None = None
+) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for pair in pairs:
+        value = pair.get(column) or (pair.get(instead) if instead else None)
+        if value:
+            sums[str(value)] = sums.get(str(value), 0) + int(pair["count"])
+    return sums

@@ -1,0 +1,158 @@
+"""What becomes of the alert on the triage page: a new case, an open one, or a verdict at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from cases import inbox
+from cases.case import VERDICTS, Case, Verdict, add_alert, close_case, get_case, open_case
+from cases.database import Database
+from cases.errors import NotFound
+from cases.evidence import freeze_answers
+from cases.fingerprint import fingerprint
+from cases.inbox import QueuedAlert
+from enrich.answer import Answer
+from trail.errors import BacktrailError
+from trail.store import Store
+from ui import links, text
+from ui.cases import words as case_words
+from ui.cases.opened import case_database, database_if_any
+from ui.inbox.pick import choose_case, joinable
+from ui.markup import Node, draw, el
+from ui.pieces import link
+from ui.session import User
+
+
+def offer_case(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store, user: User
+) -> None:
+    """One line: the case that the alert is in, or the ways into one."""
+    try:
+        database = database_if_any()
+        known = _known(database, alert) if database is not None else None
+        held = None
+        if database is not None and known is not None and known.case_ids:
+            held = get_case(database, known.case_ids[-1])
+    except BacktrailError as error:
+        text.say_problem("case-store-problem", "The cases cannot be read.", error, tone="warn")
+        return
+    work = _Work(alert, principal, answers, store, user)
+    with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
+        if held is not None:
+            draw("in-case", _in_case(held))
+        if user.role != "viewer":
+            if held is None or held.state == "closed":
+                _ways(work, database, known)
+            elif st.button("Save these answers to the case", icon=":material/push_pin:"):
+                work.go(lambda store_of: work.into(store_of, held.id))
+        if known is not None and database is not None:
+            others = inbox.related_alerts(database, known.id, 20)
+            if others:
+                draw(
+                    "related-alerts",
+                    link(
+                        f"{len(others)} related in the inbox",
+                        links.address("inbox", {"related": known.id}),
+                        "small",
+                    ),
+                )
+
+
+class _Work:
+    """The alert and its answers on their way into a case."""
+
+    def __init__(
+        self,
+        alert: Alert,
+        principal: Principal,
+        answers: Sequence[Answer],
+        store: Store,
+        user: User,
+    ) -> None:
+        self.alert, self.answers, self.store, self.user = alert, answers, store, user
+        known = alert.principals
+        self.position = known.index(principal) if principal in known else 0
+
+    def into(self, database: Database, case_id: int | None) -> Case:
+        """The case with the alert in it and these answers frozen; a new one without an id."""
+        received = inbox.receive(database, self.user.name, [self.alert])[0]
+        if case_id is None:
+            case_id = open_case(database, self.user.name, [received.id]).id
+        else:
+            add_alert(database, self.user.name, case_id, received.id)
+        freeze_answers(
+            database,
+            self.user.name,
+            case_id,
+            received.id,
+            self.store,
+            principal=self.position,
+            answers=self.answers,
+        )
+        return get_case(database, case_id)
+
+    def go(self, act: Callable[[Database], Case]) -> None:
+        """Does it and shows the case; says why when it is refused."""
+        try:
+            case = act(case_database(self.user.name))
+        except BacktrailError as error:
+            text.say_problem("to-case-problem", "That was refused.", error, tone="warn")
+            return
+        st.switch_page(links.PAGES["case"], query_params={"id": str(case.id)})
+
+
+def _known(database: Database, alert: Alert) -> QueuedAlert | None:
+    try:
+        return inbox.queued_alert(database, fingerprint(alert))
+    except NotFound:
+        return None
+
+
+def _in_case(case: Case) -> Node:
+    return el(
+        "span",
+        "row",
+        link(f"Case {case.id}", links.address("case", {"id": str(case.id)})),
+        case_words.state_mark(case.state),
+        case_words.verdict_mark(case.verdict),
+        el("span", "small mute", case.owner or "no owner"),
+    )
+
+
+def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> None:
+    if st.button("Open a case", type="primary", icon=":material/create_new_folder:"):
+        work.go(lambda store_of: work.into(store_of, None))
+    offered = joinable(database, known.id if known else None) if database is not None else []
+    if offered:
+        with st.popover("Add to a case", icon=":material/drive_file_move:"):
+            number = choose_case(offered, "triage")
+            if st.button("Add to it", type="primary", key="triage-join"):
+                work.go(lambda store_of: work.into(store_of, number))
+    with (
+        st.popover("Close with a verdict", icon=":material/gavel:"),
+        st.form("triage-verdict", border=False),
+    ):
+        verdict = st.radio(
+            "Verdict",
+            VERDICTS,
+            index=None,
+            format_func=lambda one: case_words.VERDICTS[one][0],
+            key="triage-verdict-choice",
+        )
+        reason = st.text_area("Reason", height=80, key="triage-verdict-reason")
+        sent = st.form_submit_button("Open, decide and close", type="primary")
+    if sent:
+        if verdict is None or not reason.strip():
+            st.error("A verdict needs a choice and its reason.")
+            return
+        work.go(lambda store_of: _closed(work, store_of, verdict, reason))
+
+
+def _closed(work: _Work, database: Database, verdict: Verdict, reason: str) -> Case:
+    case = work.into(database, None)
+    return close_case(
+        database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
+    )

@@ -1,0 +1,83 @@
+"""Whether the history is as it was written, also against the reports that were signed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cases import audit
+from cases.database import Database
+from cases.verify import Verification, heads_in, verify
+from ui import phrases
+from ui.cases.case_history import history_table
+from ui.markup import Node, draw, el
+from ui.pieces import fact, notes, notice
+from ui.session import User
+
+SHOWN = 100
+
+
+def show(database: Database, user: User) -> None:
+    entries = audit.history(database)
+    left, right = st.columns([13, 8], gap="large")
+    with right, st.container(border=True):
+        draw(
+            "verify-title",
+            el("h3", "panel-title", "Verify"),
+            el(
+                "p",
+                "small mute",
+                "Works everything out again: the chain of hashes, every case, note, piece of "
+                "evidence and seal against it. A report that was kept elsewhere also gives away "
+                "a history that was rewritten as a whole.",
+            ),
+        )
+        with st.form("verify", border=False):
+            reports = st.file_uploader(
+                "Kept reports (Markdown, HTML, JSON)",
+                accept_multiple_files=True,
+                max_upload_size=50,
+                key="verify-reports",
+            )
+            typed = st.text_input(
+                "or the head a report prints", placeholder="12:9f86d0…", key="verify-head"
+            )
+            sent = st.form_submit_button("Verify", type="primary", key="verify-send")
+        if sent:
+            texts = [file.getvalue().decode("utf-8", "replace") for file in reports or ()]
+            heads = [head for one in [*texts, typed] for head in heads_in(one)]
+            draw("verified", _result(verify(database, heads), given=bool(texts or typed.strip())))
+    with left:
+        draw(
+            "all-history",
+            el(
+                "p",
+                "small mute",
+                f"{phrases.count(len(entries), 'entry', 'entries')}"
+                + (f", the newest {SHOWN} of them" if len(entries) > SHOWN else ""),
+            ),
+            history_table(entries[-SHOWN:], tall=True),
+        )
+
+
+def _result(found: Verification, *, given: bool) -> Node:
+    lines: list[str] = list(found.problems[:20])
+    if given and not found.heads_checked:
+        lines.append("What was given prints no head of a history, so it was not compared.")
+    return el(
+        "div",
+        "stack",
+        notice(
+            "Nothing contradicts the history." if found.ok else "The history was tampered with.",
+            notes(lines),
+            tone="good" if found.ok else "bad",
+        ),
+        el(
+            "div",
+            "facts",
+            fact("Entries", phrases.number(found.entries)),
+            fact("Cases", phrases.number(found.cases)),
+            fact("Evidence", phrases.number(found.evidence)),
+            fact("Compared with reports", phrases.number(len(found.heads_checked))),
+        ),
+        el("p", "small", "Head: ", el("code", "", str(found.head))),
+    )

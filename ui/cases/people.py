@@ -1,0 +1,130 @@
+"""Who is at the screen, in local mode: one of the case database's users, chosen per browser.
+
+A choice is no proof. It says whose name goes into the audit trail among people who trust each
+other on one machine; `ui.session` is the one place that asks, so that a sign-in can replace it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import streamlit as st
+
+from cases import users
+from trail.errors import BacktrailError
+from ui.cases.opened import database_if_any
+from ui.markup import draw, el
+
+CHOSEN = "chosen_user"
+COOKIE = "backtrail_user"
+_SHEET = Path(__file__).parent / "people.css"
+_PLAIN_NAME = re.compile(r"[\w .@-]+")
+_remember = st.components.v2.component(
+    "backtrail_remember",
+    js=(Path(__file__).parent / "remember.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Present:
+    """Whoever is at the screen. Without a name they have not said it yet."""
+
+    name: str
+    role: users.Role
+
+
+def present() -> Present:
+    """The user this browser chose; the only one there is; or `login()`, who will be the first.
+
+    Where the cases cannot be read, a viewer: the logs can still be asked.
+    """
+    try:
+        known = {user.name: user for user in _active()}
+    except BacktrailError:
+        return Present(login(), "viewer")
+    if not known:
+        return Present(login(), "lead")
+    names = [
+        st.session_state.get(CHOSEN),
+        unquote(st.context.cookies.get(COOKIE, "")),
+        os.environ.get("BACKTRAIL_USER"),
+    ]
+    if len(known) == 1:
+        names += known
+    for name in names:
+        if name in known:
+            return Present(name, known[name].role)
+    return Present("", "viewer")
+
+
+def login() -> str:
+    """`BACKTRAIL_USER`, else whoever started the server on this machine."""
+    named = os.environ.get("BACKTRAIL_USER")
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        return "local"
+
+
+def ask() -> None:
+    """The first screen of a new browser when there are several users."""
+    draw(
+        "who-are-you",
+        el("h2", "alert-title", "Who is working?"),
+        el(
+            "p",
+            "sentence",
+            "Everything that is done to a case is kept under the name chosen here.",
+        ),
+    )
+    for user in _active():
+        if st.button(_label(user.name, user.role), key=f"i-am-{user.name}"):
+            _choose(user.name)
+            st.rerun()
+
+
+def menu() -> None:
+    """Whose name is in use, at the top of every page, and changing it."""
+    try:
+        active = _active()
+    except BacktrailError:
+        return
+    now = present()
+    if not now.name or len(active) < 2:
+        return
+    with st.container(key="who-menu"):
+        st.html(_SHEET)
+        with st.popover(_label(now.name, now.role), icon=":material/person:"):
+            for user in active:
+                st.button(
+                    _label(user.name, user.role),
+                    key=f"become-{user.name}",
+                    disabled=user.name == now.name,
+                    width="stretch",
+                    on_click=_choose,
+                    args=(user.name,),
+                )
+        _remember(key="remember-user", data={"cookie": COOKIE, "name": now.name}, height="content")
+
+
+def _choose(name: str) -> None:
+    st.session_state[CHOSEN] = name
+
+
+def _active() -> list[users.User]:
+    database = database_if_any()
+    return [] if database is None else [user for user in users.users(database) if user.active]
+
+
+def _label(name: str, role: str) -> str:
+    """A button's label is Markdown: a name that could be more than a name is not shown there."""
+    shown = name if _PLAIN_NAME.fullmatch(name) else "(a name with symbols)"
+    return f"{shown} · {role}"

@@ -1,0 +1,40 @@
+"""The case's report in four forms, with or without stand-ins for what identifies anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cases.case import Case
+from cases.database import Database
+from cases.report import FORMATS, MEDIA_TYPES, Format, render_report
+from ui.markup import draw, el
+
+LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
+
+
+def show(database: Database, case: Case) -> None:
+    draw("report-title", el("h3", "panel-title", "Report"))
+    redacted = st.toggle(
+        "Redacted: stand-ins for accounts, names, keys and addresses",
+        key=f"redact-{case.id}",
+    )
+    ending = "-redacted" if redacted else ""
+    with st.container(horizontal=True, gap="small"):
+        for form in FORMATS:
+            st.download_button(
+                LABELS[form],
+                data=made_when_clicked(database, case.id, form, redacted=redacted),
+                file_name=f"case-{case.id}{ending}.{form}",
+                mime=MEDIA_TYPES[form],
+                key=f"report-{form}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def made_when_clicked(
+    database: Database, case_id: int, form: Format, *, redacted: bool
+) -> Callable[[], bytes]:
+    return lambda: render_report(database, case_id, form, redacted=redacted)

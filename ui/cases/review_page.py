@@ -1,0 +1,44 @@
+"""The lead's page: what waits for review, how the team does, who is who, what history says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from cases.database import Database
+from ui import links
+from ui.cases import history_view, metrics_view, people_view, review_queue
+from ui.cases.dress import dress, heading, tabs
+from ui.markup import draw
+from ui.session import User
+
+VIEWS: Mapping[str, tuple[str, Callable[[Database, User], None]]] = {
+    "queue": ("For review", review_queue.show),
+    "metrics": ("Metrics", metrics_view.show),
+    "people": ("People", people_view.show),
+    "history": ("History", history_view.show),
+}
+
+
+def show(database: Database, user: User) -> None:
+    dress()
+    asked = st.query_params.get("view", "queue")
+    view = asked if asked in VIEWS else "queue"
+    draw(
+        "review-views",
+        heading("Review"),
+        tabs(
+            "Views",
+            [
+                (
+                    words,
+                    links.address("review", {"view": name}),
+                    review_queue.waiting(database) if name == "queue" else None,
+                    name == view,
+                )
+                for name, (words, _) in VIEWS.items()
+            ],
+        ),
+    )
+    VIEWS[view][1](database, user)

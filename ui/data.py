@@ -1,0 +1,80 @@
+"""The index and what was asked of it, kept between reruns.
+
+Caches are keyed on the index's version and the alert, never on data frames: Streamlit hashes
+large frames by samples. Their sizes are bounded, since a server runs for weeks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from enrich import ask_all
+from enrich.answer import Answer
+from trail.catalog import default_index
+from trail.store import DuckStore, Store, open_store
+
+
+@dataclass(frozen=True)
+class Story:
+    """An alert of the demo that a visitor can open with one click."""
+
+    id: str
+    title: str
+    about: str
+    path: Path
+
+
+def index_dir() -> Path:
+    return default_index()
+
+
+def open_index() -> DuckStore:
+    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`."""
+    return _opened(str(index_dir().resolve()))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(folder: str) -> DuckStore:
+    return open_store(Path(folder))
+
+
+def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
+    """The five answers, asked once per index version and alert."""
+    return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
+
+
+@st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
+def _answers(
+    version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
+) -> list[Answer]:
+    return ask_all(_alert, _principal, _store)
+
+
+def fingerprint(alert: Alert, principal: Principal) -> str:
+    """The same for the same questions: everything that an enrichment may read."""
+    return hashlib.sha256(ascii((alert, principal)).encode()).hexdigest()
+
+
+def demo_dir() -> Path:
+    """Where the demo's logs and alerts are written: beside the index."""
+    return Path(os.environ.get("BACKTRAIL_DEMO") or index_dir().parent / "demo")
+
+
+def stories() -> list[Story]:
+    """The demo's alerts, if the demo was generated and they can be read; else none."""
+    folder = demo_dir() / "alerts"
+    try:
+        listed = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        return [
+            Story(row["id"], row["title"], row["description"], folder / Path(row["file"]).name)
+            for row in listed
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

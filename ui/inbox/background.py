@@ -1,0 +1,69 @@
+"""The inbox's work outside the session: started here, followed by every tab that looks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from cases.database import database_url
+from ui import data
+from ui.jobs import Job
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> dict[str, list[Job]]:
+    """Process-wide, by case database: two tabs follow the same job."""
+    return {}
+
+
+def jobs() -> list[Job]:
+    """What was started and not yet dismissed, oldest first."""
+    return _jobs().setdefault(database_url(), [])
+
+
+def running() -> bool:
+    return any(job.running for job in jobs())
+
+
+def dismiss(job: Job) -> None:
+    """Forgets an ended job and its log."""
+    if job in jobs():
+        jobs().remove(job)
+        job.log.unlink(missing_ok=True)
+
+
+def start(what: str, *arguments: str) -> Job:
+    """A run of `python -m ui.inbox.ahead`. Several share the work of answering ahead."""
+    folder = work_folder()
+    log = folder / f"inbox-{time.time_ns()}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own module; arguments are a list, no shell
+            [sys.executable, "-m", "ui.inbox.ahead", *arguments],
+            cwd=Path.cwd(),
+            env=_environment(),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    job = Job(what, log, process, time.time())
+    jobs().append(job)
+    return job
+
+
+def work_folder() -> Path:
+    """Where logs of jobs and uploaded files wait: beside the index."""
+    folder = data.index_dir().resolve().parent / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(_ROOT)}

@@ -1,0 +1,230 @@
+"""The inbox page: its filters in the address, the queue, and what to do with what is picked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import streamlit as st
+
+from cases import enrichment, inbox
+from cases.database import Database
+from cases.errors import NotFound
+from cases.inbox import AlertState, Queue, Sort
+from trail.errors import BacktrailError, IndexMissing
+from ui import data, links, phrases
+from ui.cases import asked as address
+from ui.cases.dress import dress, heading, tabs
+from ui.inbox import background, bring_in, pick
+from ui.inbox.queue_table import SORTS, draw_queue
+from ui.markup import Node, draw, el
+from ui.pieces import link, notice
+from ui.session import User
+
+PAGE = 25
+MOST_RELATED = 50
+STATES: Mapping[str, tuple[str, tuple[AlertState, ...]]] = {
+    "new": ("New", ("new",)),
+    "in_case": ("In a case", ("in_case",)),
+    "closed": ("Closed", ("closed",)),
+    "all": ("All", ()),
+}
+SEVERITIES = {"": "Any", "4": "Medium and up", "7": "High and up", "9": "Critical"}
+AGES = {"": "Any time", "1": "Last day", "7": "Last 7 days", "30": "Last 30 days", "90": "90 days"}
+
+
+def show(database: Database, user: User) -> None:
+    dress()
+    may_work = user.role != "viewer"
+    totals = {name: _count(database, states) for name, (_, states) in STATES.items()}
+    background_began = _answer_ahead(database)
+    if not totals["all"] and not background.running():
+        draw("inbox-title", heading("Inbox"))
+        bring_in.say_what_came(database)
+        bring_in.begin(database, user)
+        return
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with left:
+        draw("inbox-title", heading("Inbox"))
+    with right:
+        if may_work:
+            bring_in.more(database, user)
+    bring_in.say_what_came(database)
+    if "related" in st.query_params:
+        _show_related(database, user, st.query_params["related"])
+        return
+    state = st.query_params.get("state", "new")
+    state = state if state in STATES else "new"
+    draw(
+        "inbox-states",
+        tabs(
+            "State",
+            [
+                (
+                    words,
+                    links.address("inbox", address.kept("state", "page") | {"state": name}),
+                    totals[name],
+                    name == state,
+                )
+                for name, (words, _) in STATES.items()
+            ],
+        ),
+    )
+    filters = _filters()
+    if background_began or background.running():
+        _live_queue(database, user, state, filters)
+    else:
+        _queue(database, user, state, filters)
+
+
+@st.fragment(run_every=1.5)
+def _live_queue(database: Database, user: User, state: str, filters: dict[str, str]) -> None:
+    """The queue while its answers come in; the page takes over when the last job has ended."""
+    if not background.running():
+        st.rerun()
+    bring_in.progress()
+    _queue(database, user, state, filters)
+
+
+def _queue(database: Database, user: User, state: str, filters: dict[str, str]) -> None:
+    try:
+        page = address.page_number()
+        found = find(database, state, filters, page)
+    except BacktrailError as error:
+        draw("queue-problem", notice("The queue cannot be read.", str(error), tone="bad"))
+        return
+    if not found.alerts:
+        _nothing(state, filters)
+        return
+    may_work = user.role != "viewer"
+    picked = draw_queue("inbox-queue", found.alerts, st.query_params, {}, may_pick=may_work)
+    _turn(found, page)
+    if may_work:
+        pick.act(database, user, picked)
+
+
+def find(database: Database, state: str, filters: Mapping[str, str], page: int) -> Queue:
+    """One page of the alerts that the address asks for."""
+    sort = st.query_params.get("sort", "severity")
+    days = filters["age"]
+    return inbox.queue(
+        database,
+        states=STATES[state][1],
+        severity_at_least=float(filters["severity"]) if filters["severity"] else None,
+        account_id=filters["account"] or None,
+        principal=filters["principal"] or None,
+        text=filters["text"] or None,
+        seen_since=datetime.now(UTC) - timedelta(days=int(days)) if days else None,
+        sort=sort if sort in get_args(Sort) and sort in SORTS else "severity",  # type: ignore[arg-type] # checked just there
+        descending=st.query_params.get("order") != "up",
+        limit=PAGE,
+        offset=(page - 1) * PAGE,
+    )
+
+
+def _filters() -> dict[str, str]:
+    columns = st.columns([2, 2, 3, 2.4, 4])
+    return {
+        "severity": address.choice(columns[0], "severity", "Severity", SEVERITIES, "inbox"),
+        "age": address.choice(columns[1], "age", "Last seen", AGES, "inbox"),
+        "principal": address.words(columns[2], "principal", "Principal contains", "inbox"),
+        "account": address.words(columns[3], "account", "Account", "inbox"),
+        "text": address.words(
+            columns[4], "text", "Search", "inbox", "title, finding type, id, address"
+        ),
+    }
+
+
+def _count(database: Database, states: tuple[AlertState, ...]) -> int:
+    return inbox.queue(database, states=states, limit=1).total
+
+
+def _nothing(state: str, filters: Mapping[str, str]) -> None:
+    if any(filters.values()):
+        fewer = link(
+            "Clear the filters", links.address("inbox", {"state": state if state != "new" else ""})
+        )
+        draw("no-alert", notice("No alert fits these filters.", fewer))
+        return
+    words = {
+        "new": "Nothing new: every alert is in a case or closed.",
+        "in_case": "No alert is in a case yet. Pick alerts under New, and open a case with them.",
+        "closed": "No alert has been closed yet: an alert closes with its case.",
+        "all": "The inbox is empty.",
+    }
+    draw("no-alert", notice(words[state], link("See all alerts", "inbox?state=all")))
+
+
+def _turn(found: Queue, page: int) -> None:
+    pages = max(1, -(-found.total // PAGE))
+    if pages == 1:
+        return
+
+    def to(number: int, words: str) -> Node:
+        return link(words, links.address("inbox", address.kept("page") | {"page": str(number)}))
+
+    draw(
+        "inbox-pages",
+        el(
+            "p",
+            "row small",
+            el("span", "mute", f"{phrases.count(found.total, 'alert')}, page {page} of {pages}"),
+            to(page - 1, "Previous") if page > 1 else None,
+            to(page + 1, "Next") if page < pages else None,
+        ),
+    )
+
+
+def _show_related(database: Database, user: User, alert_id: str) -> None:
+    """The alerts that share an identity or a session with one, and the reason of each."""
+    try:
+        about = inbox.queued_alert(database, alert_id)
+        found = inbox.related_alerts(database, alert_id, MOST_RELATED)
+    except NotFound:
+        draw(
+            "no-such-alert",
+            notice(
+                "That alert is not in the inbox.",
+                "A lead may have deleted it, or the address was cut. ",
+                link("See the inbox", "inbox"),
+                tone="warn",
+            ),
+        )
+        return
+    draw(
+        "related-title",
+        el("p", "", link("← Inbox", "inbox")),
+        el("h3", "panel-title", "Related alerts"),
+        el(
+            "p",
+            "mute small",
+            "Alerts of the same principal, of the same session or key, or of sessions that one "
+            "chain links. The first row is the alert itself.",
+        ),
+    )
+    reasons = {one.alert.id: one.reason for one in found} | {about.id: "this alert"}
+    picked = draw_queue(
+        "related-queue",
+        [about, *(one.alert for one in found)],
+        {},
+        reasons,
+        may_pick=user.role != "viewer",
+    )
+    if not found:
+        draw("none-related", notice("No other alert shares its principal or a session with it."))
+    if user.role != "viewer":
+        pick.act(database, user, picked)
+
+
+def _answer_ahead(database: Database) -> bool:
+    """Starts answering what waits, unless that runs already or has just failed."""
+    if background.jobs():
+        return False
+    try:
+        waiting = enrichment.pending_count(database, data.open_index().version())
+    except (IndexMissing, BacktrailError):
+        return False  # without an index there is nothing to ask: the rows say that they wait
+    if waiting:
+        background.start("Answering ahead")
+    return bool(waiting)

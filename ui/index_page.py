@@ -1,0 +1,311 @@
+"""The index page: coverage, rejects, freshness, and adding a folder, files or the demo."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from trail.errors import BacktrailError, IndexMissing
+from trail.store import DuckStore
+from ui import charts, data, jobs, phrases, text
+from ui.markup import Node, draw, el
+from ui.pieces import fact, link, more, notice, table
+
+MOST = 200
+PLACES = 30
+
+
+def show() -> None:
+    draw("index-title", el("h2", "alert-title", "Event index"))
+    _follow_job()
+    try:
+        store = data.open_index()
+        is_empty = store.summary().events == 0
+    except IndexMissing:
+        is_empty = True
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be opened.", error)
+        return
+    if is_empty:
+        job = jobs.current()
+        if job is None or not job.running:
+            _begin()
+        return
+    draw("index-facts", _facts(store))
+    with st.container(border=True):
+        _coverage(store)
+    _add()
+    _rejects(store)
+
+
+def _begin() -> None:
+    """The empty state: what an index is, and the two ways to have one."""
+    own, demo = st.columns(2, gap="medium")
+    with demo, st.container(border=True, height="stretch"):
+        draw(
+            "begin-demo",
+            el(
+                "div",
+                "stack",
+                el("h3", "panel-title", "Look around in a demo company"),
+                el(
+                    "p",
+                    "",
+                    "Thirty days of a small company's CloudTrail, about 200,000 events made up "
+                    "from a seed, with attacks in it and the alerts they raise. It takes about a "
+                    "minute and needs no AWS account.",
+                ),
+            ),
+        )
+        _demo_button("Generate the demo", primary=True)
+    with own, st.container(border=True, height="stretch"):
+        draw(
+            "begin-own",
+            el(
+                "div",
+                "stack",
+                el("h3", "panel-title", "Index your own logs"),
+                el(
+                    "p",
+                    "",
+                    "Point it at a folder of CloudTrail files, as they lie in S3: gzip or plain, "
+                    "any depth. The files are read where they are and never changed.",
+                ),
+            ),
+        )
+        _add_forms()
+
+
+def _facts(store: DuckStore) -> Node:
+    summary, totals = store.summary(), store.totals()
+    return el(
+        "section",
+        "alert",
+        el(
+            "div",
+            "facts",
+            fact("Events", phrases.number(summary.events)),
+            fact("First (UTC)", phrases.when(summary.first)),
+            fact("Last (UTC)", phrases.when(summary.last)),
+            fact("Newest event is", _age(summary.last)),
+            fact("Accounts", phrases.number(len(summary.accounts))),
+            fact("Regions", phrases.number(len(summary.regions))),
+            fact("Files", phrases.number(totals.get("files"))),
+            fact("Skipped files", phrases.number(totals.get("skipped_files"))),
+            fact("Duplicates", phrases.number(totals.get("duplicates"))),
+            fact("Rejected", phrases.number(totals.get("rejected"))),
+        ),
+        el("p", "mute small", "Kept in ", el("code", "", str(data.index_dir()))),
+    )
+
+
+def _age(last: datetime | None) -> str:
+    if last is None:
+        return "–"
+    hours = (datetime.now(UTC) - last).total_seconds() / 3600
+    if hours < 0:
+        return "ahead of this clock"
+    if hours < 48:
+        return f"{hours:.0f} h old"
+    return phrases.count(int(hours // 24), "day") + " old"
+
+
+def _coverage(store: DuckStore) -> None:
+    coverage = store.coverage_by_day()
+    cells = [
+        {
+            "day": cell.day.isoformat(),
+            "place": f"{cell.account or 'no account'} {cell.region or 'no region'}",
+            "events": cell.events,
+        }
+        for cell in coverage
+    ]
+    by_place: Counter[str] = Counter()
+    for cell, held in zip(cells, coverage, strict=True):
+        by_place[str(cell["place"])] += held.events
+    busiest = sorted(by_place, key=lambda place: -by_place[place])[:PLACES]
+    draw(
+        "coverage-title",
+        el(
+            "div",
+            "row",
+            el("h3", "panel-title", "Coverage"),
+            el("span", "mute small", "events per day, account and region; an empty cell is a gap"),
+        ),
+        el("p", "mute small", f"The busiest {PLACES} of {len(by_place)} places.")
+        if len(by_place) > PLACES
+        else None,
+    )
+    st.vega_lite_chart(
+        charts.coverage_map([cell for cell in cells if cell["place"] in busiest]),
+        key="coverage-map",
+        width="stretch",
+        alt="Events per day, account and region. The table below has the same numbers.",
+    )
+    days = {str(cell["day"]) for cell in cells}
+    draw(
+        "coverage-table",
+        more(
+            "The same as a table",
+            table(
+                ("Account and region", "Days with events", "Days without", "Events"),
+                [
+                    (
+                        place,
+                        len({cell["day"] for cell in cells if cell["place"] == place}),
+                        len(days - {str(c["day"]) for c in cells if c["place"] == place}),
+                        by_place[place],
+                    )
+                    for place in busiest
+                ],
+                caption="Coverage per account and region",
+                numbers=frozenset({"Days with events", "Days without", "Events"}),
+            ),
+        ),
+    )
+
+
+def _add() -> None:
+    with st.container(border=True):
+        draw("add-title", el("h3", "panel-title", "Add logs"))
+        left, right = st.columns([3, 1], gap="large")
+        with left:
+            _add_forms()
+        with right:
+            draw(
+                "add-demo",
+                el("p", "mute small", "Or generate the demo company's thirty days and add them."),
+            )
+            _demo_button("Generate the demo")
+
+
+def _add_forms() -> None:
+    with st.form("add-folder", border=False):
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        folder = left.text_input("Folder or file on this machine", key="folder")
+        if right.form_submit_button("Add folder", width="stretch"):
+            path = Path(folder.strip()).expanduser()
+            if not folder.strip() or not path.exists():
+                draw(
+                    "no-folder",
+                    notice(
+                        "There is no such folder or file.",
+                        "Write its path as this machine knows it, then add it again.",
+                        tone="warn",
+                    ),
+                )
+            else:
+                jobs.start("Adding the folder", "--", str(path.resolve()))
+                st.rerun()
+    with st.form("add-files", border=False, clear_on_submit=True):
+        uploads = st.file_uploader("Or upload log files", accept_multiple_files=True, key="uploads")
+        if st.form_submit_button("Add files") and uploads:
+            jobs.start("Adding the files", "--", str(_kept(uploads)))
+            st.rerun()
+
+
+def _kept(uploads: list[st.runtime.uploaded_file_manager.UploadedFile]) -> Path:
+    """The folder that the uploads were written to: raw records are re-read from there later."""
+    folder = data.index_dir().resolve().parent / "uploads" / str(time.time_ns())
+    folder.mkdir(parents=True)
+    for number, upload in enumerate(uploads):
+        # The browser chose the name: only its last part is used, below a number of ours.
+        name = Path(upload.name.replace("\\", "/")).name.lstrip(".") or "log"
+        (folder / f"{number:03}-{name[-120:]}").write_bytes(upload.getvalue())
+    return folder
+
+
+def _demo_button(words: str, *, primary: bool = False) -> None:
+    if st.button(words, type="primary" if primary else "secondary", key="make-demo"):
+        jobs.start_demo()
+        st.rerun()
+
+
+def _follow_job() -> None:
+    job = jobs.current()
+    if job is None:
+        return
+    if job.running:
+        _progress()
+        return
+    said = job.last()
+    jobs.forget()
+    if "error" in said:
+        draw("job-failed", notice("The logs could not be added.", str(said["error"]), tone="bad"))
+        return
+    stories = data.stories()
+    draw(
+        "job-done",
+        notice(
+            "Done.",
+            f"{phrases.count(int(said['events']), 'event')} added from "
+            f"{phrases.count(int(said['files']), 'file')}; {said['duplicates']:,} duplicates, "
+            f"{said['rejected']:,} rejected, {said['unchanged']:,} files unchanged.",
+            el("span", "", link("Open an alert", "triage"))
+            if stories
+            else el("span", "", link("Triage an alert", "triage")),
+            tone="good",
+        ),
+    )
+
+
+@st.fragment(run_every=0.7)
+def _progress() -> None:
+    job = jobs.current()
+    if job is None or not job.running:
+        st.rerun()
+    said = job.last()
+    part = said.get("part", 0.0)
+    st.progress(min(1.0, max(0.0, float(part))))
+    draw(
+        "job-progress",
+        el(
+            "p",
+            "",
+            el("strong", "", f"{said.get('stage', job.what)} "),
+            el("span", "mute", str(said.get("note", "starting"))),
+        ),
+    )
+
+
+def _rejects(store: DuckStore) -> None:
+    rejects = store.rejects()
+    skips = store.skips()
+    with st.container(border=True):
+        if not rejects:
+            draw(
+                "rejects",
+                el("h3", "panel-title", "Rejected records"),
+                el("p", "mute", "None: every record of every file could be read."),
+                _skips(skips),
+            )
+            return
+        draw(
+            "rejects",
+            el("h3", "panel-title", "Rejected records"),
+            el(
+                "p",
+                "mute small",
+                f"{len(rejects):,} in all"
+                + (f", the first {MOST} shown." if len(rejects) > MOST else "."),
+            ),
+            table(
+                ("File", "Where", "Why"),
+                [(reject.path, reject.position, reject.reason) for reject in rejects[:MOST]],
+                caption="Rejected records",
+            ),
+            _skips(skips),
+        )
+
+
+def _skips(skips: list[tuple[str, str]]) -> Node | None:
+    if not skips:
+        return None
+    return more(
+        f"{phrases.count(len(skips), 'file')} skipped as holding no events",
+        table(("File", "Why"), skips[:MOST], caption="Skipped files"),
+    )

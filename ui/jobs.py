@@ -1,0 +1,89 @@
+"""Long jobs outside the session: started here, followed by any page through their log file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui import data
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Job:
+    """One run of `python -m ui.prepare`."""
+
+    what: str
+    log: Path
+    process: subprocess.Popen[bytes]
+    started: float
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def last(self) -> dict[str, Any]:
+        """The newest line it has said; {"error": …} when it ended without a word."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in reversed(lines[-5:]):
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(said, dict):
+                if not self.running and not said.get("done") and "error" not in said:
+                    return {"error": "The job ended early. " + (lines[-1] if lines else "")}
+                return said
+        if self.running:
+            return {}
+        return {"error": "The job ended early. " + (lines[-1] if lines else "It said nothing.")}
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> dict[str, Job]:
+    """The process-wide list: at most one job per index, whichever tab started it."""
+    return {}
+
+
+def current() -> Job | None:
+    return _jobs().get(str(data.index_dir().resolve()))
+
+
+def forget() -> None:
+    _jobs().pop(str(data.index_dir().resolve()), None)
+
+
+def start(what: str, *arguments: str) -> Job:
+    """Starts a job on the current index, unless one runs already."""
+    index = data.index_dir().resolve()
+    running = current()
+    if running is not None and running.running:
+        return running
+    logs = index.parent / "jobs"
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{time.time_ns()}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own module; arguments are a list, no shell
+            [sys.executable, "-m", "ui.prepare", "--index", str(index), *arguments],
+            cwd=_ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    job = Job(what, log, process, time.time())
+    _jobs()[str(index)] = job
+    return job
+
+
+def start_demo() -> Job:
+    """Writes the demo company's logs and alerts beside the index, and adds the logs to it."""
+    return start("Making the demo", "--demo", str(data.demo_dir().resolve()))

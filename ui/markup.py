@@ -1,0 +1,67 @@
+"""Cards, badges, tables and links in which any text is safe, because it is never parsed.
+
+A page builds a tree of `el(…)`; `draw` sends it to the browser as data, and `markup.js` makes
+the elements with `createElement` and `textContent`. No text ever passes through an HTML or
+Markdown parser: an image, a link or a badge that an attacker wrote into a log stays text.
+Addresses cannot carry an attack either: a link leads to a page of our own or nowhere, and is
+followed in the browser, so that Back and Ctrl-click work as anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+Node = dict[str, Any]
+"""One element, as `markup.js` reads it: t(ag), c(lass), a(ttributes), k(ids)."""
+
+_HERE = Path(__file__).parent
+_tree = st.components.v2.component(
+    "backtrail_markup",
+    js=(_HERE / "markup.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+GO = "go_to"
+"""Session state key: an address that a component's click asked for, until `ui.links.follow`."""
+
+
+def el(
+    tag: str,
+    look: str = "",
+    *children: Node | str | None,
+    href: str | None = None,
+    **attributes: str | float | None,
+) -> Node:
+    """An element of class `look` with children in order; text is text, None is left out."""
+    known = {name: value for name, value in attributes.items() if value is not None}
+    if href is not None:
+        known["href"] = href
+    node: Node = {"t": tag}
+    if look:
+        node["c"] = look
+    if known:
+        node["a"] = known
+    kids = [child for child in children if child is not None]
+    if kids:
+        node["k"] = kids
+    return node
+
+
+def draw(key: str, *nodes: Node | None) -> None:
+    """Draws the elements under each other. `key` is unique on the page."""
+    _tree(key=key, data=[node for node in nodes if node is not None], height="content")
+
+
+def texts(nodes: Iterable[Node | str]) -> list[str]:
+    """Every text in the trees, in reading order: what a test reads."""
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, str):
+            found.append(node)
+        elif isinstance(node, Mapping):
+            found.extend(texts(node.get("k", ())))
+    return found

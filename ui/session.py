@@ -1,0 +1,45 @@
+"""Who is looking: one function, so that a sign-in can take its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from ui import frame
+from ui.cases import people
+
+Role = Literal["viewer", "analyst", "lead"]
+_RANKS: dict[Role, int] = {"viewer": 0, "analyst": 1, "lead": 2}
+
+
+@dataclass(frozen=True)
+class User:
+    """Whoever has the dashboard open, by the name that goes into the audit trail."""
+
+    name: str
+    role: Role
+
+
+def current_user() -> User:
+    """The user of the case database whom this browser chose; no name while none is chosen."""
+    present = people.present()
+    return User(present.name, present.role)
+
+
+def require(role: Role) -> User:
+    """The user, when they may see the page; else one sentence, and the page ends.
+
+    The first statement of every page. Streamlit may run a page's file without app.py ever
+    having run, so a check there would not guard it.
+    """
+    frame.enter_if_skipped()
+    user = current_user()
+    if not user.name:
+        people.ask()
+        st.stop()
+    if _RANKS[user.role] < _RANKS[role]:
+        st.error("This page is not open to your role. Ask whoever runs Backtrail for access.")
+        st.stop()
+    return user

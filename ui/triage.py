@@ -1,0 +1,378 @@
+"""The triage page's two faces: asking for an alert, and the five answers about one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from alerts.correct import CorrectionRefused
+from trail.errors import AlertUnrecognised, BacktrailError
+from trail.store import Store
+from ui import data, intake, links, phrases, session, text, timeline, verdict
+from ui.alert_line import acted_as_text, alert_line
+from ui.badges import badges
+from ui.cards import card
+from ui.cases.from_triage import offer_case
+from ui.chain import chain_drawing
+from ui.markup import Node, draw, el
+from ui.newness import newness
+from ui.pieces import link, notes, notice, table
+
+KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
+
+
+def ask_for_an_alert(store: Store) -> None:
+    """Paste, upload, or take one of the demo's alerts; what went wrong last time stays beside."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Paste an alert", anchor=False)
+        with st.form("paste", border=False):
+            pasted = st.text_area(
+                "Alert",
+                height=260,
+                placeholder=KNOWN,
+                label_visibility="collapsed",
+                key="paste-box",
+            )
+            uploaded = st.file_uploader(
+                "or a file with one or more alerts",
+                type=["json", "jsonl", "txt", "gz", "log"],
+                max_upload_size=20,
+                key="alert-file",
+            )
+            with st.container(horizontal=True):
+                go = st.form_submit_button("Answer the five questions", type="primary")
+                check = st.form_submit_button("Check what is read first")
+        if go or check:
+            try:
+                intake.open_text(uploaded.getvalue() if uploaded else pasted, check=check)
+            except AlertUnrecognised as error:
+                text.say_problem("unrecognised", "This is no alert yet.", error, tone="warn")
+            else:
+                st.rerun()
+    with right:
+        st.subheader("Or open one", anchor=False)
+        draw("to-open", _stories(), _indexed(store))
+
+
+def _stories() -> Node:
+    stories = data.stories()
+    if not stories:
+        return notice(
+            "Alerts of the demo appear here.",
+            el("span", "", "Generate it on the ", link("index page", "index"), "."),
+        )
+    return el(
+        "ul",
+        "stories",
+        *(
+            el(
+                "li",
+                "",
+                link(story.title, links.address("triage", {"alert": story.id})),
+                el("div", "mute small", story.about) if story.about else None,
+            )
+            for story in stories
+        ),
+    )
+
+
+def _indexed(store: Store) -> Node:
+    summary = store.summary()
+    return el(
+        "p",
+        "mute small",
+        f"{phrases.count(summary.events, 'event')} of "
+        f"{phrases.count(len(summary.accounts), 'account')} indexed, "
+        f"{phrases.window(summary.first, summary.last)}. ",
+        link("Search them", "events"),
+    )
+
+
+def show(found: intake.Chosen, store: Store) -> None:
+    """The page an analyst reads: everything that decides is above the fold."""
+    alert, principal = found.alert, found.principal
+    if "check" in st.query_params:
+        check_first(found)
+        return
+    if principal is None or alert.first_seen is None:
+        draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
+        correct(found)
+        return
+    try:
+        answers = data.answers(store, alert, principal)
+    except BacktrailError as error:
+        text.say_problem("answers-problem", "The index could not be asked.", error)
+        return
+    by_name = {answer.name: answer for answer in answers}
+    assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
+    draw(
+        "alert-line",
+        alert_line(alert, principal, assumed_by),
+        outside_coverage(alert, store),
+        badges(answers),
+    )
+    chain, new = st.columns([13, 7], gap="medium")
+    with chain, st.container(border=True, height="stretch"):
+        draw(
+            "chain",
+            el("h3", "panel-title", "Who is behind it"),
+            chain_drawing(alert, principal, assumed_by),
+            _origin_of(assumed_by),
+        )
+    with new, st.container(border=True, height="stretch"):
+        if "baseline" in by_name:
+            draw("newness", newness(alert, by_name["baseline"]))
+    read, case = st.columns([3, 2], vertical_alignment="center")
+    with read:
+        recognised(found)
+    with case:
+        offer_case(alert, principal, answers, store, session.current_user())
+    if len(found.alerts) > 1 or len(alert.principals) > 1:
+        choose(found)
+    verdict.show(alert, principal, answers)
+    activity(store, alert, principal)
+    for answer in answers:
+        card(alert, answer, store)
+
+
+def check_first(found: intake.Chosen) -> None:
+    """What was read from where, before anything is asked: choose, correct, then ask."""
+    draw("to-check", el("h2", "alert-title", found.alert.title), _recognised(found))
+    if len(found.alerts) > 1 or len(found.alert.principals) > 1:
+        choose(found)
+    if st.button("It is right: answer the five questions", type="primary", key="is-right"):
+        del st.query_params["check"]
+        st.rerun()
+    with st.container(border=True):
+        draw("or-correct", el("h3", "panel-title", "Or correct it"))
+        correct(found)
+
+
+def _origin_of(assumed_by: Mapping[str, Any]) -> Node | None:
+    """Who it comes down to and from which field, then what came out of the session."""
+    origin = assumed_by.get("origin") or {}
+    total = (assumed_by.get("forward") or {}).get("total")
+    label = origin.get("detail") or origin.get("label")
+    if not label and not total:
+        return None
+    return el(
+        "p",
+        "small row",
+        el(
+            "span",
+            "",
+            el("span", "mute", "Origin: "),
+            str(label),
+            el("span", "mute", f", read from {origin['field']}") if origin.get("field") else None,
+        )
+        if label
+        else None,
+        el(
+            "span",
+            "",
+            el("span", "mute", "Came out of it: "),
+            link(phrases.count(total, "further session"), "#answer-assumed-by"),
+        )
+        if total
+        else None,
+    )
+
+
+def outside_coverage(alert: Alert, store: Store) -> Node | None:
+    """One sentence when the whole alert lies outside what is indexed."""
+    summary = store.summary()
+    first, last = summary.first, summary.last
+    if first is None or last is None or alert.first_seen is None or alert.last_seen is None:
+        return None
+    if alert.last_seen.date() >= first.date() and alert.first_seen.date() <= last.date():
+        return None
+    return notice(
+        "The alert lies outside the index.",
+        el(
+            "span",
+            "",
+            f"Indexed is {phrases.window(first, last)}. Add the logs of "
+            f"{phrases.when(alert.first_seen)} UTC on the ",
+            link("index page", "index"),
+            ", then reload.",
+        ),
+        tone="warn",
+    )
+
+
+def activity(store: Store, alert: Alert, principal: Principal) -> None:
+    try:
+        found = timeline.activity(store, alert, principal)
+    except BacktrailError as error:
+        text.say_problem("timeline-problem", "The activity could not be counted.", error)
+        return
+    if found is None or not found.events + found.others:
+        return
+    with st.container(border=True):
+        draw(
+            "timeline-title",
+            el(
+                "div",
+                "row",
+                el("h2", "card-title", "Activity around the alert"),
+                el(
+                    "span",
+                    "mute small",
+                    f"{phrases.count(found.events, 'event')}, "
+                    f"{phrases.window(found.first, found.last)}",
+                ),
+            ),
+        )
+        timeline.draw_activity(found, "timeline", alert)
+
+
+def recognised(found: intake.Chosen) -> None:
+    """What was read from where, and the way to correct it."""
+    alert = found.alert
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("What was read, and correct it", icon=":material/tune:"):
+            draw("recognised", _recognised(found))
+            correct(found)
+        if st.button("Another alert", icon=":material/add:", key="another"):
+            st.query_params.clear()
+            st.rerun()
+        draw("shape", el("span", "mute small", alert.shape))
+
+
+def choose(found: intake.Chosen) -> None:
+    """Another alert of the same paste, or another principal of the same alert."""
+
+    def row(words: str, current: bool, **asked: str) -> Node:
+        kept = {
+            k: v for k, v in st.query_params.items() if k in ("text", "alert", "event", "check")
+        }
+        return el(
+            "li",
+            "",
+            el("strong", "", words)
+            if current
+            else link(words, links.address("triage", kept | asked)),
+        )
+
+    nodes: list[Node] = []
+    if len(found.alerts) > 1:
+        nodes += [
+            el("h3", "panel-title", f"{len(found.alerts)} alerts in this text"),
+            el(
+                "ul",
+                "notes",
+                *(
+                    row(
+                        phrases.shortened(f"{a.title} {phrases.when(a.first_seen)}", 120),
+                        n == found.which,
+                        which=str(n),
+                    )
+                    for n, a in enumerate(found.alerts[:50])
+                ),
+            ),
+        ]
+    if len(found.alert.principals) > 1:
+        nodes += [
+            el("h3", "panel-title", f"{len(found.alert.principals)} principals in this alert"),
+            el(
+                "ul",
+                "notes",
+                *(
+                    row(acted_as_text(p), n == found.who, which=str(found.which), who=str(n))
+                    for n, p in enumerate(found.alert.principals[:50])
+                ),
+            ),
+        ]
+    draw("choose", el("div", "stack", *nodes))
+
+
+def correct(found: intake.Chosen) -> None:
+    """A form over what was read; sending it asks again with the corrected values."""
+    alert, principal = found.alert, found.principal
+    with st.form("correct", border=False):
+        arn = st.text_input(
+            "Principal: ARN, access key or principal id",
+            value=_identity(principal),
+            key=f"correct-arn-{alert.id}-{found.who}",
+        )
+        first = st.text_input("First seen (UTC)", value=phrases.iso(alert.first_seen) or "")
+        last = st.text_input("Last seen (UTC)", value=phrases.iso(alert.last_seen) or "")
+        ip = st.text_input("Source IP", value=alert.source_ip_address or "")
+        source = st.text_input("Service", value=alert.event_source or "")
+        call = st.text_input("Call", value=alert.event_name or "")
+        sent = st.form_submit_button("Ask again with these", type="primary")
+    if not sent:
+        return
+    changed = {
+        "arn": arn if arn != _identity(principal) else None,
+        "from": first if first != phrases.iso(alert.first_seen) else None,
+        "to": last if last != phrases.iso(alert.last_seen) else None,
+        "ip": ip if ip != (alert.source_ip_address or "") else None,
+        "source": source if source != (alert.event_source or "") else None,
+        "call": call if call != (alert.event_name or "") else None,
+    }
+    given = {name: value for name, value in changed.items() if value}
+    try:
+        intake.corrected(alert, given)
+    except CorrectionRefused as error:
+        text.say_problem("refused", "This correction cannot be right.", error, tone="warn")
+        return
+    st.query_params.update(given)
+    st.query_params.pop("check", None)
+    st.rerun()
+
+
+def _identity(principal: Principal | None) -> str:
+    if principal is None:
+        return ""
+    return principal.arn or principal.principal_id or principal.access_key_id or ""
+
+
+def _missing(found: intake.Chosen) -> list[str]:
+    lines = []
+    if found.principal is None:
+        lines.append("It names no principal: give an ARN, an access key or a principal id below.")
+    if found.alert.first_seen is None:
+        lines.append("It names no time: give when it was first and last seen below.")
+    return [*lines, *found.alert.notes]
+
+
+FIELDS = (
+    ("source_ip_address", "Source IP"),
+    ("event_source", "Service"),
+    ("event_name", "Call"),
+    ("first_seen", "First seen"),
+    ("last_seen", "Last seen"),
+    ("account_id", "Account"),
+    ("region", "Region"),
+    ("user_agent", "Client"),
+)
+
+
+def _recognised(found: intake.Chosen) -> Node:
+    alert = found.alert
+    rows: list[tuple[str, str, str]] = []
+    if found.principal is not None:
+        rows.append(("Principal", acted_as_text(found.principal), _origin(alert, "principal")))
+    for name, label in FIELDS:
+        value = getattr(alert, name)
+        if value is not None:
+            shown = f"{phrases.when(value)} UTC" if name.endswith("_seen") else str(value)
+            rows.append((label, shown, alert.origins.get(name, "–")))
+    return el(
+        "div",
+        "stack",
+        el("p", "panel-title", f"Recognised: {alert.shape or alert.source}"),
+        notes(alert.notes),
+        table(("What", "Value", "Taken from"), rows, caption="What was read from the alert"),
+    )
+
+
+def _origin(alert: Alert, name: str) -> str:
+    """Where a principal was taken from: one path, or the paths of its fields."""
+    paths = [path for key, path in alert.origins.items() if key.startswith(name)]
+    return ", ".join(dict.fromkeys(paths)) or "–"
