@@ -51,7 +51,8 @@ with numbered as (
         ($day::date + to_seconds(((g // 7) % 86400)::bigint))::timestamp as t
     from numbered
 ), calls as (
-    select *, ((h // 1000) % 5)::bigint as s, hour(t) // 6 as b, (1 + (n * 7 + g % 6) % len($sources))::bigint as c,
+    select *, ((h // 1000) % 5)::bigint as s, hour(t) // 6 as b,
+        (1 + (n * 7 + g % 6) % len($sources))::bigint as c,
         false as mint
     from who
 ), mints as (

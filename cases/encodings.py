@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+MAX_DEPTH = 64
 HEX = re.compile(r"(?:[0-9a-fA-F]{2}){4,}")
 _ESCAPED_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
 
@@ -74,7 +75,22 @@ def as_json(text: str) -> Any:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict | list) else None
+    return document if isinstance(document, dict | list) and _is_shallow(document) else None
+
+
+def _is_shallow(document: Any) -> bool:
+    """Whether it can be walked: thousands of brackets in a name are no document, but text."""
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def variants(original: str) -> set[str]:

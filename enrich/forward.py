@@ -9,7 +9,7 @@ from typing import Any
 
 from enrich.calls_sql import calls
 from enrich.mints import (
-    MINT_COLUMNS,
+    BRANCH_COLUMNS,
     Mint,
     MintReader,
     bound_list,
@@ -48,15 +48,13 @@ class Branch:
     source_ip_addresses: set[str] = field(default_factory=set)
 
 
-def find_forward(
-    session: Session, last_seen: datetime | None, reader: MintReader
-) -> dict[str, Any]:
+def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
     """The tree from one session: its own counts, and `sessions`, each again with its `sessions`.
 
     A session is told apart by its key; a console session, whose keys change, by principal and
     creation date. From an IAM user's long-term key the tree starts seven days before the alert.
     """
-    end = last_seen or session.seen
+    end = session.seen_until or session.seen
     if end is None or not (session.identity_id or session.access_key_id):
         return empty_tree()
     start = session.created
@@ -153,7 +151,7 @@ def _minted_by(
         ids = []
     return reader.find(
         f"""
-        select {MINT_COLUMNS} from events
+        select {BRANCH_COLUMNS} from events
         where {where} and minted_access_key_id is not null and not failed
           and event_time >= $first and event_time <= $last
         order by event_time, event_id limit {TREE_SESSIONS * 4 + 1}

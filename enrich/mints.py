@@ -37,6 +37,12 @@ BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, cast(null as varchar) as user_identity,
  cast(null as varchar) as additional_event_data, cast(null as varchar) as service_event_details"""
 """Without the JSON, which is most of what a row weighs: enough for a hop inside a chain."""
 
+BRANCH_COLUMNS = BRIEF_COLUMNS.replace(
+    "cast(null as varchar) as response_elements",
+    "case when event_name = 'CreateAccessKey' then response_elements end as response_elements",
+)
+"""The same with the one response that names whom a new credential is for."""
+
 MINT_CAP = 500
 """At most this many mints are read by one look-up; a session name shared by more is cut there."""
 
@@ -380,8 +386,6 @@ def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
 
 
 def _vagueness(row: Mapping[str, Any]) -> int:
-    if row["identity_type"] == "AWSAccount":
-        return 2
     return 0 if row["access_key_id"] or row["principal_arn"] else 1
 
 

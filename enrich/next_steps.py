@@ -74,7 +74,7 @@ def _stop_user(alert: Alert, principal: Principal, key: str) -> Iterator[Step]:
     if key.startswith("AKIA"):
         yield Step(
             "Switch the access key off",
-            f"Key {key} of user {short(user)} is long-lived. Switching it off can be undone;"
+            f"Key {short(key)} of user {short(user)} is long-lived. Switching it off can be undone;"
             " deleting it cannot.",
             (
                 _command(
@@ -87,8 +87,8 @@ def _stop_user(alert: Alert, principal: Principal, key: str) -> Iterator[Step]:
     elif key.startswith("ASIA"):
         yield Step(
             "Find the key behind the temporary one",
-            f"{key} is temporary and cannot be switched off by itself: it came from a console"
-            " sign-in or from GetSessionToken with one of the user's own keys.",
+            f"{short(key)} is temporary and cannot be switched off by itself: it came from a"
+            " console sign-in or from GetSessionToken with one of the user's own keys.",
             (_command("aws iam list-access-keys", ("--user-name", user)),),
         )
     before = iso(alert.last_seen or alert.first_seen)
@@ -133,7 +133,7 @@ def _stop_role(alert: Alert, principal: Principal, role: str) -> Iterator[Step]:
         )
         return
     key = principal.access_key_id
-    temporary = f"Key {key} is temporary and" if key else "A role session"
+    temporary = f"Key {short(key)} is temporary and" if key else "A role session"
     if ":" in session:
         yield Step(
             "Stop this session",

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import TypedDict
 
-from enrich.chain import Chain, Hop
+from enrich.chain import Chain
+from enrich.hop import Hop
 from enrich.interface import json_object
 from enrich.mints import Mint
 from enrich.role_name import role_named, short_name

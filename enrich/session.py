@@ -157,7 +157,7 @@ def find_uses(session: Session, alert: Alert, reader: MintReader) -> Uses:
     first = session.seen - LONGEST_SESSION
     if session.created is not None and session.created <= session.seen:
         first = max(first, session.created - timedelta(seconds=2))
-    last = max(alert.last_seen or session.seen, session.seen) + timedelta(hours=1)
+    last = max(session.seen_until or session.seen, session.seen) + timedelta(hours=1)
     rows = reader.find(
         f"""
         select identity_type, principal_id, principal_arn, account_id, access_key_id, user_name,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
 from enrich.entity import account_of
+from enrich.words import short
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)
@@ -39,7 +40,7 @@ class Looked:
 
     @property
     def whose(self) -> str:
-        return f"account {self.account_id}" if self.account_id else "any account"
+        return f"account {short(self.account_id)}" if self.account_id else "any account"
 
     def caveats(self) -> tuple[str, ...]:
         if self.coverage.status == "not_covered":

@@ -64,3 +64,23 @@ def words(at: AppTest) -> str:
     for kind in (at.text, at.code, at.error, at.warning, at.subheader, at.button):
         said += [str(getattr(one, "value", "") or getattr(one, "label", "")) for one in kind]
     return "\n".join(said)
+
+
+def table(at: AppTest, caption: str) -> list[list[str]]:
+    """The rows of the table with this caption, each cell as its text; none when it is not there."""
+    rows: list[list[str]] = []
+
+    def walk(node: Any, *, inside: bool) -> None:
+        if not isinstance(node, dict):
+            return
+        is_it = node["t"] == "table" and node.get("a", {}).get("aria_label") == caption
+        if inside and node["t"] == "tr":
+            cells = node.get("k", [])
+            if cells and cells[0]["t"] == "td":
+                rows.append(["".join(texts([cell])) for cell in cells])
+        for child in node.get("k", ()):
+            walk(child, inside=inside or is_it)
+
+    for tree in trees(at):
+        walk(tree, inside=False)
+    return rows

@@ -80,7 +80,7 @@ def records_of(number: int, call: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @given(st.lists(one_call, max_size=25))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_count_equals_a_plain_recount(history: list[dict[str, Any]]) -> None:
     alert_call = {
         "before": timedelta(0),

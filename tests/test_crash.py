@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -31,6 +32,42 @@ def test_kill_9_at_25_random_points(tmp_path: Path) -> None:
     assert found["kills"] == 25
     assert (found["lost"], found["doubled"], found["unsound"]) == (0, 0, 0), done.stderr
     assert found["ended_before_the_kill"] < 20  # else it was never really killed
+
+
+def test_killed_worker_costs_no_event(tmp_path: Path) -> None:
+    """A reading process that dies (out of memory, say) is replaced, and its files read again."""
+    (tmp_path / "in").mkdir()
+    padding = "x" * 20_000
+    for number in range(200):
+        name = f"x_20260310T{number // 60:02}{number % 60:02}Z_.json"
+        (tmp_path / "in" / name).write_text(
+            json.dumps([an_event(eventID=f"{number}-{n}", userAgent=padding) for n in range(10)])
+        )
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        give_up = time.monotonic() + 30
+        while not killed and time.monotonic() < give_up:
+            for entry in Path("/proc").iterdir():
+                if not entry.name.isdigit():
+                    continue
+                try:
+                    parent = entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+                    command = entry.joinpath("cmdline").read_bytes()
+                except OSError:
+                    continue
+                if parent == str(os.getpid()) and b"trail.ingest" in command:
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    killed.append(int(entry.name))
+                    break
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    built = add([tmp_path / "in"], tmp_path / "index")
+    killer.join()
+    assert killed
+    assert (built.events_added, built.files_read, built.rejected) == (2_000, 200, 0)
+    assert verify(tmp_path / "index").problems == ()
 
 
 def test_orphans_are_swept_at_the_next_start(tmp_path: Path) -> None:

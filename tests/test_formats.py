@@ -270,7 +270,7 @@ def test_security_lake(tmp_path: Path) -> None:
         ("README.md", b"# about\n", "not a log file"),
         ("LICENSE", b"Permission is hereby granted", "not a log file"),
         ("AWSLogs/1/CloudTrail-Digest/eu-west-1/2026/03/10/1_CloudTrail-Digest_x.json.gz",
-         gzip.compress(b'{"awsAccountId":"1"}'), "Digest"),
+         gzip.compress(b'{"awsAccountId":"1"}', mtime=0), "Digest"),
         ("AWSLogs/1/CloudTrail-Insight/eu-west-1/2026/03/10/x.json.gz", FILE, "Insight"),
         ("AWSLogs/1/CloudTrail-Aggregated/eu-west-1/2026/03/10/x.json.gz", FILE, "Aggregated"),
         ("moved.json", b'{"awsAccountId":"1","digestS3Object":"k","logFiles":[]}', "Digest"),
@@ -280,7 +280,7 @@ def test_security_lake(tmp_path: Path) -> None:
         ("policy.json", b'{"Version":"2012-10-17","Statement":[]}', "no CloudTrail record"),
         ("numbers.json", b"[1, 2, 3]", "not a JSON object"),
         ("empty.json", b"", "empty"),
-        ("empty.json.gz", gzip.compress(b" \n"), "empty"),
+        ("empty.json.gz", gzip.compress(b" \n", mtime=0), "empty"),
         ("control.json", b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}', "control message"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -335,3 +336,52 @@ def test_closing_without_a_verdict_says_what_is_missing(database: Database) -> N
     at = press(a_page_for("ann", "case", {"id": str(opened.id)}), "Save and close the case")
     assert "A case is closed with a verdict" in read(at)
     assert case.get_case(database, opened.id).version == opened.version
+
+
+# From the triage page
+
+STRATUS_EVENT = "cfdb926f-8f87-44ea-8b73-125efb2fa78a"
+
+
+@pytest.fixture
+def indexed(stratus_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKTRAIL_INDEX", str(stratus_store.index_dir))
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_alert_becomes_a_case_with_its_answers_frozen(database: Database) -> None:
+    press(a_page_for("ann", "triage", {"event": STRATUS_EVENT}), "Open a case")
+    (opened,) = case.find_cases(database)
+    assert (opened.owner, opened.state) == ("ann", "investigating")
+    file = case.case_file(database, opened.id)
+    assert [one.kind for one in file.evidence] == ["alert", *["answer"] * 5]
+    # Back on the triage page the case is named, and saving again counts no second arrival.
+    at = a_page_for("abe", "triage", {"event": STRATUS_EVENT})
+    assert (f"Case {opened.id}", f"case?id={opened.id}") in links(at)
+    assert "Open a case" not in labels(at)
+    press(at, "Save these answers to the case")
+    file = case.case_file(database, opened.id)
+    assert len(file.evidence) == 11
+    assert [alert.count for alert in file.alerts] == [1]
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_alert_is_closed_with_a_verdict_in_one_step(database: Database) -> None:
+    at = a_page_for("ann", "triage", {"event": STRATUS_EVENT})
+    at = press(at, "Open, decide and close")
+    assert [error.value for error in at.error] == ["A verdict needs a choice and its reason."]
+    assert case.find_cases(database) == []
+    at.radio(key="triage-verdict-choice").set_value("benign")
+    at.text_area(key="triage-verdict-reason").set_value("An announced exercise.")
+    press(at, "Open, decide and close")
+    (closed,) = case.find_cases(database)
+    assert (closed.state, closed.verdict, closed.reason) == (
+        "closed", "benign", "An announced exercise."
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_viewer_is_offered_no_case(database: Database) -> None:
+    at = a_page_for("vic", "triage", {"event": STRATUS_EVENT})
+    assert not at.exception
+    assert not {"Open a case", "Open, decide and close"} & set(labels(at))

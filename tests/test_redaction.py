@@ -472,8 +472,17 @@ def test_a_record_stays_json_and_keeps_its_shape() -> None:
 @example({"user_name": "((((", "x": "[[[["})
 @example({"user_name": "%", "x": "%%%"})
 @example({"x": "{" * 2000})
+@example({"x": '{"a":' * 900 + "1" + "}" * 900})
+@example({"x": "[" * 900 + "]" * 900})
 def test_any_document_can_be_redacted(document: Any) -> None:
     redact(document)
+
+
+def test_what_is_nested_too_deeply_to_walk_is_redacted_as_text() -> None:
+    nested = '{"a":' * 900 + '"mallory 111122223333"' + "}" * 900
+    written = redact({"user_name": "mallory", "x": nested})["x"]
+    assert "mallory" not in written
+    assert "111122223333" not in written
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -311,6 +311,18 @@ def test_answers_of_odd_shape_do_not_break_a_report(sqlite_database: Database, d
         render_report(sqlite_database, opened.id, form)
 
 
+def test_a_record_nested_beyond_all_sense_is_shown_as_it_is(sqlite_database: Database) -> None:
+    opened = a_case(sqlite_database)
+    record = '{"a":' * 3000 + "1" + "}" * 3000
+    store = LiteralStore({EVENT: record})
+    evidence.pin_event(sqlite_database, "ann", opened.id, EVENT, store)
+    for form in FORMATS:
+        for redacted in (False, True):
+            content = render_report(sqlite_database, opened.id, form, redacted=redacted)
+            if form == "md":
+                assert record in content.decode()
+
+
 def test_answers_that_were_not_saved_are_marked(sqlite_database: Database) -> None:
     opened = a_case(sqlite_database)
     alert_id = inbox.queue(sqlite_database).alerts[0].id

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.an_alert import who_assumed
+from enrich.assumed_by import ASSUMED_BY
+from tests.an_alert import an_alert, who_assumed
 from tests.an_event import a_role_session, a_user, an_assumption, an_event
+from trail.build import add
+from trail.store import Store, open_store
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -114,3 +119,78 @@ def test_a_mint_of_any_shape_never_stops_the_question(changes):
     use = an_event(userIdentity=a_role_session())
     answer = who_assumed(use, [broken, use])
     assert answer.status in {"answered", "partial", "nothing", "not_covered"}
+
+
+def on_disk(records, folder: Path) -> Store:
+    """A real index of the records, delivered as one file for each of their days."""
+    by_day: dict[str, list[dict]] = {}
+    for record in records:
+        by_day.setdefault(record["eventTime"][:10], []).append(record)
+    logs = folder / "logs"
+    logs.mkdir()
+    for day, of_day in by_day.items():
+        (logs / f"{day}.json").write_text(json.dumps({"Records": of_day}))
+    add([logs], folder / "index")
+    return open_store(folder / "index")
+
+
+def test_a_console_chain_over_midnight_is_the_same_on_a_real_index(tmp_path):
+    created = "2026-03-09T22:00:00Z"
+    console = a_user(
+        accessKeyId="ASIACONSOLE000000001",
+        sessionContext={"sessionIssuer": {}, "attributes": {"creationDate": created}},
+    )
+    login = an_event(
+        eventTime=created,
+        eventSource="signin.amazonaws.com",
+        eventName="ConsoleLogin",
+        responseElements={"ConsoleLogin": "Success"},
+        userIdentity=a_user(accessKeyId=None),
+    )
+    mint = an_assumption(
+        "admin",
+        "alice",
+        key="ASIAMINTED0000000001",
+        userIdentity={**console, "invokedBy": "AWS Internal"},
+        eventTime="2026-03-09T23:59:58Z",
+        sourceIPAddress="AWS Internal",
+        userAgent="AWS Internal",
+    )
+    session = a_role_session(
+        "admin", "alice", key="ASIACONSOLE000000002", created="2026-03-09T23:59:58Z"
+    )
+    chained = an_assumption(
+        "vault", "z", key="ASIAVAULT00000000001", userIdentity=session,
+        eventTime="2026-03-10T00:20:00Z",
+    )  # fmt: skip
+    vault = a_role_session("vault", "z", key="ASIAVAULT00000000001", created="2026-03-10T00:20:00Z")
+    uses = [
+        an_event(userIdentity=session, eventTime="2026-03-10T00:10:00Z"),
+        an_event(userIdentity=vault, eventTime="2026-03-10T23:50:00Z"),
+    ]
+    store = on_disk([login, mint, chained, *uses], tmp_path)
+    alert = an_alert(uses[0])
+
+    answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+
+    assert [(hop["event_id"], hop["rule"]) for hop in answer.data["chain"]] == [
+        (mint["eventID"], "R2"),
+        (login["eventID"], "R0"),
+    ]
+    assert answer.data["origin"]["label"] == "alice"
+    (branch,) = answer.data["forward"]["sessions"]
+    assert (branch["event_id"], branch["events"]) == (chained["eventID"], 1)
+
+
+def test_each_further_hop_costs_one_look_up():
+    def queries(length: int) -> int:
+        who, mints = a_user(), []
+        for n in range(length):
+            key, created = f"ASIACOST00000000000{n}", f"2026-03-10T11:0{n}:00Z"
+            mints.append(an_assumption(f"r{n}", "s", key=key, userIdentity=who, eventTime=created))
+            who = a_role_session(f"r{n}", "s", key=key, created=created)
+        answer = who_assumed(an_event(userIdentity=who), mints)
+        assert len(answer.data["chain"]) == length
+        return len(answer.queries)
+
+    assert queries(6) == queries(1) + 5

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from alerts.parse import parse_alerts
 from enrich.answer import Answer
 from enrich.assumed_by import assumed_by
 from enrich.roles_assumed import roles_assumed
@@ -153,3 +154,12 @@ def test_bert_jans_console_session_leads_to_his_login_with_mfa(stratus_records, 
     (hop,) = answer.data["chain"]
     assert (hop["event_name"], hop["event_time"]) == ("ConsoleLogin", "2023-07-10T12:27:45Z")
     assert (hop["confidence"], hop["source_ip_address"]) == ("high", "10.8.8.10")
+
+
+def test_a_bare_access_key_without_a_time_is_answered_by_the_record_of_its_making(stratus_store):
+    (alert,) = parse_alerts("ASIATFQR7NSCWLLE7IWW")
+    answer = assumed_by(alert, alert.principals[0], stratus_store)
+    assert answer.status == "answered"
+    assert answer.data["chain"][0]["event_id"] == "bbe86c7c-5981-4ac8-ad20-9248612b16c1"
+    assert answer.data["origin"]["label"] == "bert-jan"
+    assert answer.data["forward"]["events"] == 29

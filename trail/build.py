@@ -2,8 +2,9 @@
 published in one transaction, so that a build killed at any point has lost nothing it published.
 
 A round is read by up to two worker processes into segments that nobody sees yet. Then, day by
-day, repeats are taken out, small segments merged, and rollup, coverage and credentials made anew
-for the days that changed; then the catalog names it all at once.
+day (an event's copies carry one time, so they meet in one day), repeats are taken out, small
+segments merged, and rollup, coverage and credentials made anew for the days that changed; then
+the catalog names it all at once.
 """
 
 from __future__ import annotations
@@ -330,7 +331,6 @@ class _Build:
                 time.perf_counter() - self._started,
             )
         )
-        self._running.clear()
 
     def _settle(self, results: Sequence[TaskResult]) -> None:
         """Publishes what a round of tasks made, each event once."""

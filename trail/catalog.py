@@ -71,7 +71,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """What the index knows of one source file. `skipped` says why it gave no events, if so."""
+    """What the index knows of one source file. `skipped` says why it gave no events, if so.
+
+    A size of -1 means that it could not be opened, -2 that it is a folder that could not be
+    listed: both are tried again by every build.
+    """
 
     path: str
     size: int
@@ -272,7 +276,8 @@ class Catalog:
             " coalesce(sum(bytes), 0) from segments"
         ).fetchone()
         files, rejected = one(
-            "select count(*), coalesce(sum(rejected), 0) from files where skipped is null"
+            "select count(*) filter (where size > -2), coalesce(sum(rejected), 0) from files"
+            " where skipped is null"
         ).fetchone()
         (skipped,) = one("select count(*) from skips").fetchone()
         return {

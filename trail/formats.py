@@ -14,6 +14,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import tempfile
 import zlib
@@ -133,8 +134,9 @@ def read_source(path: str | Path) -> Iterator[Found]:
         yield Skipped(name, reason)
         return
     try:
-        with Path(path).open("rb", buffering=0) as file:
-            head = file.read(_SMALL)
+        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 # a Path per file is felt
+            # No more is asked for than is there: the buffer is made before it is filled.
+            head = file.read(min(_SMALL, os.fstat(file.fileno()).st_size + 1))
             if len(head) < _SMALL and not is_zip(head) and head[:4] != b"PAR1":
                 # Almost every file is small: no streaming machinery for it.
                 whole = unpack_small(head, _SMALL) if is_gzip(head) else head

@@ -95,7 +95,7 @@ class _Reading:
         stats: list[tuple[str, os.stat_result | None]] = []
         for path in paths:
             try:
-                stat = Path(path).stat()
+                stat = os.stat(path)  # noqa: PTH116 # a Path per file is felt
             except OSError:
                 stat = None
             stats.append((path, stat))

@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One file as the walk found it."""
+class Listed(NamedTuple):
+    """One file as the walk found it. A tuple, because there may be a million."""
 
     path: str
     size: int

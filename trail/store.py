@@ -270,14 +270,19 @@ class DuckStore:
         """
         if not event_ids:
             return {}
-        found = self.query(
-            "select event_id, source_file, source_ordinal from events"
-            " where event_id in (select unnest($ids::varchar[]))",
-            {"ids": list(dict.fromkeys(event_ids))},
-        )
         places: dict[str, dict[int, str]] = {}
-        for row in found.rows:
-            places.setdefault(row["source_file"], {})[row["source_ordinal"]] = row["event_id"]
+        wanted_ids = list(dict.fromkeys(event_ids))
+        for start in range(0, len(wanted_ids), 50):
+            # Bound one by one: equality is what the event ids' bloom filters can answer.
+            bound = {f"id_{n}": v for n, v in enumerate(wanted_ids[start : start + 50])}
+            names = ", ".join(f"${name}" for name in bound)
+            found = self.query(
+                "select event_id, source_file, source_ordinal from events"
+                f" where event_id in ({names})",
+                bound,
+            )
+            for row in found.rows:
+                places.setdefault(row["source_file"], {})[row["source_ordinal"]] = row["event_id"]
         texts: dict[str, str] = {}
         for source_file, wanted in places.items():
             records = read_raw(source_file, set(wanted))

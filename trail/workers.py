@@ -63,7 +63,7 @@ class Workers:
         task = worker.task
         if message is None:
             self._workers.remove(worker)
-            worker.process.wait()
+            _bury(worker)
             self._workers.append(self._launch(worker.number))
             return [(task, None)] if task is not None else []
         far, result = message
@@ -72,6 +72,7 @@ class Workers:
         if result is None or task is None:
             return []
         worker.task = None
+        advance(worker.number, 0, 0, 0)
         return [(task, result)]
 
     def kill(self) -> None:
@@ -79,11 +80,7 @@ class Workers:
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
-            worker.process.wait()
-            for pipe in (worker.process.stdin, worker.process.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
+            _bury(worker)
         self._workers = []
 
     def _launch(self, number: int) -> _Worker:
@@ -106,3 +103,12 @@ class Workers:
         except ValueError:
             pass  # the pipe was closed by `kill`
         self._said.put((worker, None))
+
+
+def _bury(worker: _Worker) -> None:
+    """Waits for a process that ends, and closes its pipes."""
+    worker.process.wait()
+    for pipe in (worker.process.stdin, worker.process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()

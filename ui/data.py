@@ -19,6 +19,7 @@ from enrich import ask_all
 from enrich.answer import Answer
 from trail.catalog import default_index
 from trail.store import DuckStore, Store, open_store
+from ui.inbox.kept import answers_ahead
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
 def _answers(
     version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
 ) -> list[Answer]:
-    return ask_all(_alert, _principal, _store)
+    return answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
 
 
 def fingerprint(alert: Alert, principal: Principal) -> str:

@@ -194,7 +194,7 @@ def _event_time(pinned: Evidence) -> str | None:
     for record in pinned.records.values():
         try:
             document = json.loads(record)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(document, dict) and isinstance(document.get("eventTime"), str):
             return str(document["eventTime"])

@@ -78,16 +78,22 @@ class _Work:
 
     def into(self, database: Database, case_id: int | None) -> Case:
         """The case with the alert in it and these answers frozen; a new one without an id."""
-        received = inbox.receive(database, self.user.name, [self.alert])[0]
+        known = _known(database, self.alert)
+        # Looking at an alert is no arrival: one that the inbox has is not counted again.
+        alert_id = (
+            known.id
+            if known is not None
+            else inbox.receive(database, self.user.name, [self.alert])[0].id
+        )
         if case_id is None:
-            case_id = open_case(database, self.user.name, [received.id]).id
+            case_id = open_case(database, self.user.name, [alert_id]).id
         else:
-            add_alert(database, self.user.name, case_id, received.id)
+            add_alert(database, self.user.name, case_id, alert_id)
         freeze_answers(
             database,
             self.user.name,
             case_id,
-            received.id,
+            alert_id,
             self.store,
             principal=self.position,
             answers=self.answers,

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cases.database import Database
-from trail.errors import BacktrailError, IndexMissing
+from trail.errors import BacktrailError
 from ui import data, text
 from ui.inbox import background, load
 from ui.markup import draw, el
@@ -60,7 +60,10 @@ def begin(database: Database, user: User) -> None:
 
 def more(database: Database, user: User) -> None:
     """The same ways behind one button."""
-    with st.popover("Add alerts", icon=":material/add:", width="stretch"):
+    with (
+        st.popover("Add alerts", icon=":material/add:", width="stretch"),
+        st.container(key="add-alerts"),
+    ):
         _given(database, user)
         _detect(user)
         if data.stories():
@@ -84,7 +87,7 @@ def progress() -> None:
             st.progress(min(1.0, max(0.0, float(said.get("part") or 0.0))))
 
 
-def say_what_came(database: Database) -> None:
+def say_what_came() -> None:
     """What the last action or job brought, once."""
     said = st.session_state.pop(SAID, None)
     if said is not None:
@@ -197,5 +200,5 @@ def _demo(database: Database, user: User) -> None:
 def _has_index() -> bool:
     try:
         return data.open_index().summary().events > 0
-    except (IndexMissing, BacktrailError):
+    except BacktrailError:
         return False

@@ -12,17 +12,18 @@ from cases import enrichment, inbox
 from cases.database import Database
 from cases.errors import NotFound
 from cases.inbox import AlertState, Queue, Sort
-from trail.errors import BacktrailError, IndexMissing
+from trail.errors import BacktrailError
 from ui import data, links, phrases
 from ui.cases import asked as address
 from ui.cases.dress import dress, heading, tabs
 from ui.inbox import background, bring_in, pick
 from ui.inbox.queue_table import SORTS, draw_queue
-from ui.markup import Node, draw, el
+from ui.markup import GO, Node, draw, el
 from ui.pieces import link, notice
 from ui.session import User
 
 PAGE = 25
+LIVE_SECONDS = 1.5
 MOST_RELATED = 50
 STATES: Mapping[str, tuple[str, tuple[AlertState, ...]]] = {
     "new": ("New", ("new",)),
@@ -36,55 +37,53 @@ AGES = {"": "Any time", "1": "Last day", "7": "Last 7 days", "30": "Last 30 days
 
 def show(database: Database, user: User) -> None:
     dress()
-    may_work = user.role != "viewer"
-    totals = {name: _count(database, states) for name, (_, states) in STATES.items()}
-    background_began = _answer_ahead(database)
-    if not totals["all"] and not background.running():
+    _answer_ahead(database)
+    if not inbox.queue(database, limit=1).total and not background.running():
         draw("inbox-title", heading("Inbox"))
-        bring_in.say_what_came(database)
+        bring_in.say_what_came()
         bring_in.begin(database, user)
         return
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left, right = st.columns([6, 1], vertical_alignment="bottom")
     with left:
         draw("inbox-title", heading("Inbox"))
     with right:
-        if may_work:
+        if user.role != "viewer":
             bring_in.more(database, user)
-    bring_in.say_what_came(database)
+    bring_in.say_what_came()
     if "related" in st.query_params:
         _show_related(database, user, st.query_params["related"])
         return
+    working = background.running()
+    # Always a fragment, and drawn again by itself only while answers come in: were it one only
+    # then, the rows of both forms would stand on the page for a moment.
+    st.fragment(_body, run_every=LIVE_SECONDS if working else None)(database, user, working)
+
+
+def _body(database: Database, user: User, working: bool) -> None:
+    """States, filters and rows. The whole page runs again when a link or the last job asks."""
+    if GO in st.session_state or (working and not background.running()):
+        st.rerun()
     state = st.query_params.get("state", "new")
     state = state if state in STATES else "new"
-    draw(
-        "inbox-states",
-        tabs(
-            "State",
-            [
-                (
-                    words,
-                    links.address("inbox", address.kept("state", "page") | {"state": name}),
-                    totals[name],
-                    name == state,
-                )
-                for name, (words, _) in STATES.items()
-            ],
-        ),
-    )
+    draw("inbox-states", _tabs(database, state))
     filters = _filters()
-    if background_began or background.running():
-        _live_queue(database, user, state, filters)
-    else:
-        _queue(database, user, state, filters)
-
-
-@st.fragment(run_every=1.5)
-def _live_queue(database: Database, user: User, state: str, filters: dict[str, str]) -> None:
-    """The queue while its answers come in; the page takes over when the last job has ended."""
-    if not background.running():
-        st.rerun()
     bring_in.progress()
     _queue(database, user, state, filters)
+
+
+def _tabs(database: Database, state: str) -> Node:
+    return tabs(
+        "State",
+        [
+            (
+                words,
+                links.address("inbox", address.kept("state", "page") | {"state": name}),
+                inbox.queue(database, states=states, limit=1).total,
+                name == state,
+            )
+            for name, (words, states) in STATES.items()
+        ],
+    )
 
 
 def _queue(database: Database, user: User, state: str, filters: dict[str, str]) -> None:
@@ -134,10 +133,6 @@ def _filters() -> dict[str, str]:
             columns[4], "text", "Search", "inbox", "title, finding type, id, address"
         ),
     }
-
-
-def _count(database: Database, states: tuple[AlertState, ...]) -> int:
-    return inbox.queue(database, states=states, limit=1).total
 
 
 def _nothing(state: str, filters: Mapping[str, str]) -> None:
@@ -217,14 +212,13 @@ def _show_related(database: Database, user: User, alert_id: str) -> None:
         pick.act(database, user, picked)
 
 
-def _answer_ahead(database: Database) -> bool:
+def _answer_ahead(database: Database) -> None:
     """Starts answering what waits, unless that runs already or has just failed."""
     if background.jobs():
-        return False
+        return
     try:
         waiting = enrichment.pending_count(database, data.open_index().version())
-    except (IndexMissing, BacktrailError):
-        return False  # without an index there is nothing to ask: the rows say that they wait
+    except BacktrailError:
+        return  # without an index there is nothing to ask: the rows say that they wait
     if waiting:
         background.start("Answering ahead")
-    return bool(waiting)

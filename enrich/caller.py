@@ -1,0 +1,125 @@
+"""What a record leaves out about the caller of a mint, found in other records.
+
+The owner's copy of a cross-account call has an id without a name (§0 fact 9); the record of an
+Identity Center sign-in has AWS's address instead of the person's (§2.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from enrich.hop import Hop, nearness
+from enrich.interface import json_object
+from enrich.mints import CLOCK_SKEW, Mint, MintReader
+from enrich.role_name import role_arn_of, role_named, session_in
+
+
+def with_name(hop: Hop, reader: MintReader) -> Hop:
+    """The hop with its caller's ARN, where only the role owner's copy of the call is indexed.
+
+    That copy has an id without a name (§0 fact 9); other events of the same id may name it.
+    """
+    by = hop.by
+    if hop.mint is None or by.arn is not None or by.type not in ("AWSAccount", "AssumedRole"):
+        return hop
+    where = f"account {by.account_id}" if by.account_id else "the caller's account"
+    request = hop.mint.row["request_id"]
+    caveat = (
+        f"Only the role owner's copy of event {hop.mint.event_id} is indexed. The logs of {where}"
+        f" have the caller's own copy, with its name and key (request {request})."
+    )
+    named = None
+    if by.identity_id is not None and by.principal_id is not None:
+        named = reader.name_of(by.identity_id, hop.mint.time)
+    if named is None:
+        return replace(hop, caveats=(*hop.caveats, caveat))
+    if by.is_role:
+        role = named["issuer_arn"] if role_named(named["issuer_arn"]) else None
+        by = replace(by, role_arn=role or role_arn_of(named["principal_arn"]))
+        if session_in(named["principal_arn"]) == by.session_name:
+            by = replace(by, arn=named["principal_arn"])
+    else:
+        by = replace(
+            by,
+            type=named["identity_type"] or by.type,
+            arn=named["principal_arn"],
+            user_name=named["user_name"],
+        )
+    return replace(
+        hop,
+        by=by,
+        by_label_field="userIdentity.principalId, named by other events",
+        caveats=(*hop.caveats, caveat),
+    )
+
+
+def with_person(hop: Hop, reader: MintReader) -> Hop:
+    """The hop with the Identity Center user that a SAML mint of a permission set was for (§2.2)."""
+    mint = hop.mint
+    if mint is None or mint.event_name != "AssumeRoleWithSAML":
+        return hop
+    role = mint.role
+    if role is None or not role.name.startswith("awsreservedsso_"):
+        return hop
+    return replace(hop, **_identity_center_user(mint, reader))
+
+
+def _identity_center_user(mint: Mint, reader: MintReader) -> dict[str, Any]:
+    role = mint.role
+    if role is None:
+        return {}
+    permission_set = role.name.removeprefix("awsreservedsso_").rpartition("_")[0]
+    rows = reader.identity_center_calls(mint.time - CLOCK_SKEW, mint.time + CLOCK_SKEW)
+    fitting = []
+    for row in rows:
+        details = json_object(row["service_event_details"])
+        wanted = json_object(row["request_parameters"])
+        account = details.get("account_id") or wanted.get("accountId") or wanted.get("account_id")
+        name = details.get("role_name") or wanted.get("roleName") or wanted.get("role_name")
+        if str(account) == role.account_id and str(name or "").lower() == permission_set:
+            fitting.append(row)
+    if not fitting:
+        return {}
+    best = min(fitting, key=lambda row: (nearness(row["event_time"], mint.time), row["event_id"]))
+    users = {row["on_behalf_of"] or row["user_name"] for row in fitting}
+    if len(users) > 1:
+        return {
+            "caveats": (
+                f"{len(users)} Identity Center users asked for this permission set within two"
+                " seconds: which of them is told by the session name alone.",
+            ),
+            "also": tuple(str(row["event_id"]) for row in fitting),
+        }
+    return {
+        "person": {
+            "user_id": best["on_behalf_of"],
+            "user_name": best["user_name"],
+            "field": f"{best['event_name']} userIdentity.onBehalfOf.userId"
+            if best["on_behalf_of"]
+            else f"{best['event_name']} userIdentity.userName",
+        },
+        "source_ip_address": best["source_ip_address"],
+        "user_agent": best["user_agent"],
+        "also": tuple(str(row["event_id"]) for row in fitting),
+    }
+
+
+def in_order(hop: Hop) -> Hop:
+    """The hop, with a caveat where its times cannot all be true (§3.2)."""
+    if hop.mint is None or hop.method == "signin_session":
+        return hop
+    caveats = []
+    caller = hop.by.created
+    if caller is not None and hop.mint.time < caller - CLOCK_SKEW:
+        caveats.append(
+            f"Event {hop.mint.event_id} is older than the session that made it: its times or its"
+            " identity were changed, or the logs were."
+        )
+    used = hop.session.seen_until
+    if used is not None and hop.mint.time > used + CLOCK_SKEW:
+        caveats.append(
+            f"Event {hop.mint.event_id} made this credential after it was used: look for an"
+            " earlier use of the same session, or for changed times."
+        )
+    return replace(hop, caveats=(*hop.caveats, *caveats)) if caveats else hop

@@ -1,0 +1,99 @@
+"""Chains, sessions and callers in words: what the sentence of `assumed_by` is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from enrich.chain import Chain
+from enrich.interface import INTERFACE_WORDS
+from enrich.role_name import short_name
+from enrich.session import Session
+from enrich.words import short
+
+METHOD_WORDS: Mapping[str, str] = {
+    "access_key": "by access key",
+    "creation_date": "by session creation date",
+    "switch_role": "by the console's switch-role record",
+    "signin_session": "by the shared sign-in session",
+    "key_created": "by the record that created the key",
+    "most_recent": "most recent: a guess",
+    "inferred": "inferred from the session's own fields",
+}
+
+
+def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
+    first = chain.hops[0]
+    origin = short(data["origin"]["detail"] or "an unknown caller", 140)
+    more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
+    fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
+    how = f"{METHOD_WORDS[first.method]}, {first.confidence}{fitting}"
+    if first.mint is None:
+        return f"{named(session)}: no record of its assumption; it looks like {origin} ({how})."
+    when = clock(first.mint.time)
+    if first.method == "key_created":
+        return (
+            f"Not an assumed role: {named(session)}, which {short_caller(first.by)} created at"
+            f" {when} ({how}{more})."
+        )
+    if first.mint.event_name == "ConsoleLogin":
+        return f"{origin} signed in to the console at {when} ({how}{more})."
+    interface = "console" if first.console else first.mint.interface
+    through = f" over {INTERFACE_WORDS[interface]}" if interface != "aws_service" else ""
+    verb = "assumed" if session.is_role else "obtained"
+    verb = f"probably {verb}" if first.confidence == "low" else verb
+    callers = (
+        f" {len(first.callers)} different callers are possible." if len(first.callers) > 1 else ""
+    )
+    return f"{verb} by {origin} at {when}{through} ({how}{more}).{callers}"
+
+
+def not_assumed(session: Session) -> str:
+    if session.type == "AWSService":
+        who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
+        return f"Not an assumed role: {short(who)} made the call for itself."
+    if session.has_long_term_key:
+        return f"Not an assumed role: {named(session)}; no CreateAccessKey for it in the index."
+    if not (session.arn or session.principal_id or session.user_name or session.access_key_id):
+        return "The alert names no principal, so there is no session to explain."
+    return f"Not an assumed role: {named(session)}."
+
+
+def named(session: Session) -> str:
+    name = short(session.user_name or session.arn or session.principal_id or "of unknown name")
+    if session.is_role:
+        role = short_name(session.role_arn or session.arn)
+        if role is None:
+            return f"session {short(str(session.principal_id or session.access_key_id))}"
+        return f"session {short(session.session_name or '?')} of role {short(role)}"
+    key = short(session.access_key_id or "")
+    if session.has_long_term_key:
+        owner = "root user" if session.type == "Root" else f"IAM user {name}"
+        return f"{owner} signed with long-term key {key}"
+    if session.type == "IAMUser":
+        return f"IAM user {name}" + (f" with temporary key {key}" if key else "")
+    if session.type == "Root":
+        return f"the root user of account {session.account_id or session.principal_id}"
+    if session.type == "FederatedUser":
+        return f"federated user {name}"
+    if session.type == "Unknown" and key:
+        return f"access key {key}"
+    return f"{short(session.type)} {name}"
+
+
+def short_caller(by: Session) -> str:
+    """A caller in a few words."""
+    if by.type == "AWSService":
+        return short(by.invoked_by or by.principal_id or "an AWS service")
+    if by.is_role:
+        role = short_name(by.role_arn or by.arn) or by.principal_id or "unknown"
+        return f"session {short(by.session_name or '?')} of role {short(role)}"
+    if by.user_name:
+        name = short(by.user_name)
+        return f"IAM user {name}" if by.type == "IAMUser" else name
+    return short(by.arn or by.principal_id or by.type)
+
+
+def clock(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else "an unknown time"
