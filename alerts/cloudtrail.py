@@ -38,6 +38,12 @@ _PRINCIPAL_ORIGINS = {
     "sign_in_session_arn": "sessionContext.signInSessionArn",
 }
 
+_ID_ELSEWHERE = {
+    "AWSService": ("invoked_by", "invokedBy"),
+    "IdentityCenterUser": ("on_behalf_of", "onBehalfOf.userId"),
+}
+"""Types without a principal id: the column, and the path, of what identifies them instead."""
+
 
 def read_record(
     place: Place, shape: str, spelt: Mapping[str, str] | None = None, raw: object = None
@@ -54,8 +60,11 @@ def read_record(
 
     draft = Draft()
     insight = place.at("insightDetails")
-    if "eventName" not in record and insight.is_object:
-        record = dict(record, eventName=insight.at("eventName").text or "Insight")
+    if record.get("eventType") == "AwsCloudTrailInsight" or (
+        "eventName" not in record and insight.is_object
+    ):
+        record = dict(record)
+        record.setdefault("eventName", insight.at("eventName").text or "Insight")
         record.setdefault("eventSource", insight.at("eventSource").text)
         draft.note(
             "This is a CloudTrail Insights record: it says that a call's rate was unusual, and "
@@ -126,10 +135,12 @@ def principal_of_row(row: Mapping[str, Any]) -> tuple[Principal, dict[str, str]]
     }
     created = values["session_created"]
     values["session_created"] = sane_time(created.isoformat()) if created else None
+    paths = dict(_PRINCIPAL_ORIGINS)
+    if values["principal_id"] is None and values["type"] in _ID_ELSEWHERE:
+        column, paths["principal_id"] = _ID_ELSEWHERE[values["type"]]
+        values["principal_id"] = row[column]
     origins = {
-        name: f"userIdentity.{_PRINCIPAL_ORIGINS[name]}"
-        for name, value in values.items()
-        if value is not None
+        name: f"userIdentity.{paths[name]}" for name, value in values.items() if value is not None
     }
     return Principal(**values), origins
 

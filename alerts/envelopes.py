@@ -6,6 +6,7 @@ over a container's name, and a search through everything comes last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ MAX_STRING_LEVELS = 4
 """JSON inside a string inside JSON …: SNS in SQS in a subscription makes three."""
 MAX_ALERTS = 10_000
 _MAX_SEARCHED = 5_000
+_FINDING_TYPE = re.compile(r"[A-Z][A-Za-z]+:[A-Z][A-Za-z0-9]+/[\w.!-]+")
 
 # Keys whose string value is the original text, kept by the tool beside its own rewriting of it.
 _ORIGINALS = (
@@ -66,6 +68,14 @@ def alerts_in(value: object) -> list[Alert]:
     return found or _search(value)
 
 
+def unread_in(value: object) -> tuple[int, int]:
+    """How many of the objects at the top of the JSON value hold no alert, and how many they are."""
+    items = value if isinstance(value, list) else [value]
+    objects = [Place(item) for item in items if isinstance(item, dict)]
+    read = sum(1 for one in objects if any(True for _ in _walk(one, (), MAX_STRING_LEVELS)))
+    return len(objects) - read, len(objects)
+
+
 def too_many() -> AlertUnrecognised:
     return AlertUnrecognised(
         f"This holds more than {MAX_ALERTS:,} alerts or records. Index log files with "
@@ -103,8 +113,28 @@ def _walk(place: Place, envelope: tuple[str, ...], strings_left: int) -> Iterato
             _walk_wrapped(wrapped, key, _envelope_name(place, name), envelope, strings_left)
         )
         if inside:
+            if key == "detail":
+                inside = [_completed(alert, place) for alert in inside]
             yield from inside
             return
+
+
+def _completed(alert: Alert, event: Place) -> Alert:
+    """The alert with the account and region of the EventBridge event, where it names none."""
+    account, region = event.at("account"), event.at("region")
+    if alert.account_id is None and account.account is not None:
+        alert = replace(
+            alert,
+            account_id=account.account,
+            principals=tuple(
+                replace(person, account_id=person.account_id or account.account)
+                for person in alert.principals
+            ),
+            origins={**alert.origins, "account_id": account.path},
+        )
+    if alert.region is None and region.text is not None:
+        alert = replace(alert, region=region.text, origins={**alert.origins, "region": region.path})
+    return alert
 
 
 def _walk_wrapped(
@@ -192,10 +222,16 @@ def _may_be_flat(place: Place) -> bool:
 
 
 def is_guardduty_finding(place: Place) -> bool:
-    return (
-        place.at("type").text is not None
-        and place.at("service").is_object
-        and (place.at("resource").is_object or place.at("schemaVersion").text == "2.0")
+    kind = place.at("type").text
+    has_service, has_resource = place.at("service").is_object, place.at("resource").is_object
+    is_version_2 = place.at("schemaVersion").text == "2.0"
+    if kind is None:
+        return False
+    if has_service and (has_resource or is_version_2):
+        return True
+    # Shortened findings: their type is one that only GuardDuty writes.
+    return (has_service or has_resource or is_version_2) and (
+        _FINDING_TYPE.fullmatch(kind) is not None
     )
 
 

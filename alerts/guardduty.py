@@ -196,6 +196,8 @@ def add_key_principal(
             origins["role_arn"] = f"{name.path}, with the finding's account id; its path is unknown"
             if session:
                 arn = assumed_role_arn(account, name.text, session, partition)
+        if name.text and not account and not placeholder:
+            draft.note(f"The finding names the role {name.text}, and no account to look for it in.")
         user_name = None
         if session:
             origins["session_name"] = principal_id.path

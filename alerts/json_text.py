@@ -35,8 +35,8 @@ def text_of(pasted: str | bytes) -> str:
         if pasted[:4] == b"PK\x03\x04":
             raise AlertUnrecognised("This is a zip file. Unpack it, and give the files inside it.")
         _check_size(len(pasted))
-        encoding = "utf-16" if pasted[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        pasted = pasted.decode(encoding, "replace")
+        # By the byte order mark, else by where the first characters have their zero bytes.
+        pasted = pasted.decode(json.detect_encoding(pasted), "replace")
     _check_size(len(pasted))
     return storable(pasted.removeprefix("\ufeff"))
 
@@ -58,6 +58,10 @@ def gunzip(data: bytes) -> bytes:
                 "This gzip file is damaged. Download it again, or paste its unpacked text."
             ) from error
         _check_size(len(unpacked))
+        if not unpacker.eof:
+            raise AlertUnrecognised(
+                "This gzip file is cut short. Download it again, or paste its unpacked text."
+            )
         data = unpacker.unused_data
     return bytes(unpacked)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert
-from alerts.envelopes import MAX_ALERTS, alerts_in, too_many
+from alerts.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.free_text import read_text
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.table_text import table_rows
@@ -36,7 +36,11 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             raise too_many()
     if alerts:
         distinct = _distinct(alerts)
-        return [replace(distinct[0], raw=pasted)] if len(distinct) == 1 else distinct
+        if len(distinct) == 1:
+            distinct[0] = replace(distinct[0], raw=pasted)
+        if (note := _left_out(containers)) is not None:
+            distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
+        return distinct
     alert = read_text(pasted)
     if any(isinstance(value, dict | list) for value in containers):
         if alert is None or not alert.principals or _is_s3_notice(pasted):
@@ -50,6 +54,15 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             f"Paste {KNOWN}."
         )
     return [alert]
+
+
+def _left_out(values: Sequence[object]) -> str | None:
+    """What was pasted beside the alerts and is none: nothing is dropped in silence."""
+    counts = [unread_in(value) for value in values]
+    unread, objects = sum(count[0] for count in counts), sum(count[1] for count in counts)
+    if not 0 < unread < objects:
+        return None
+    return f"{unread:,} of the {objects:,} JSON objects here hold no alert that Backtrail knows."
 
 
 def _no_alert(values: Sequence[object], pasted: str) -> str:

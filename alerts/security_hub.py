@@ -31,7 +31,7 @@ LABELS = {
 """Severity words on GuardDuty's scale: the lower end of each of its bands."""
 _OCSF_SEVERITIES = {1: 1.0, 2: 2.0, 3: 5.0, 4: 7.0, 5: 9.0, 6: 10.0}
 
-_TYPE = re.compile(r"([A-Za-z]+):([A-Za-z0-9]+)[-:/](.+)")
+_TYPE = re.compile(r"(?:^|/)([A-Za-z]+):([A-Za-z0-9]+)[-:/](.+)$")
 
 
 def is_asff(place: Place) -> bool:
@@ -255,13 +255,17 @@ def _finding_id(found: Place) -> str | None:
 
 
 def _guardduty_type(found: Place) -> str | None:
-    """`TTPs/Discovery/Recon:IAMUser-TorIPCaller` → `Recon:IAMUser/TorIPCaller`."""
+    """`TTPs/Discovery/Recon:IAMUser-TorIPCaller` → `Recon:IAMUser/TorIPCaller`.
+
+    `TTPs/PenTest:IAMUser/KaliLinux` has no category, and is the type's own spelling.
+    """
     text = found.text
     if text is None:
         return None
-    last = text.split("/", 2)[2] if text.count("/") >= 2 else text
-    match = _TYPE.fullmatch(last)
-    return f"{match[1]}:{match[2]}/{match[3]}" if match else last
+    match = _TYPE.search(text)
+    if match is not None:
+        return f"{match[1]}:{match[2]}/{match[3]}"
+    return text.split("/", 2)[2] if text.count("/") >= 2 else text
 
 
 def _tenth(found: Place) -> float | None:

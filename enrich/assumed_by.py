@@ -20,7 +20,7 @@ from enrich.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
 from enrich.rules import needs_explaining
 from enrich.session import Session, completed, find_uses, session_of_alert
 from enrich.unexplained import say_where, time_of
-from enrich.window import iso
+from enrich.window import iso, why_not_looked_up
 from enrich.words import counted
 from trail.store import Store
 
@@ -56,7 +56,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
             started,
             reader,
             "not_applicable",
-            "A sample finding: its principal is a placeholder, and was not looked up.",
+            str(why_not_looked_up(alert)),
             empty_data(),
         )
     stated = session_of_alert(alert, principal)

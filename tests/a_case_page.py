@@ -8,15 +8,16 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from tests.a_page import a_page, trees
+from tests.a_page import APP, trees
 from ui.cases.people import CHOSEN
 from ui.markup import texts
 
 
 def a_page_for(user: str, name: str, asked: Mapping[str, str] | None = None) -> AppTest:
     """The page at the address, after `user` was chosen in this browser."""
-    at = a_page("index")
+    at = AppTest.from_file(str(APP), default_timeout=30)
     at.session_state[CHOSEN] = user
+    at.run()
     at.switch_page(f"pages/{name}.py")
     for key, value in (asked or {}).items():
         at.query_params[key] = value

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from alerts import parse_alerts
+from trail.errors import AlertUnrecognised
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "guardduty-samples" / "events"
 
@@ -299,6 +300,23 @@ def test_an_ecs_finding_gives_the_tasks_session() -> None:
     assert person.role_arn is None
 
 
+@pytest.mark.parametrize("part", ["service", "resource"])
+def test_a_shortened_finding_is_known_by_its_type(part: str) -> None:
+    short = {key: value for key, value in FINDING.items() if key not in (part, "schemaVersion")}
+    alert = _one(short)
+    assert (alert.source, alert.finding_type) == ("guardduty", FINDING["type"])
+
+
+def test_a_ticket_with_a_type_and_a_resource_is_no_finding() -> None:
+    with pytest.raises(AlertUnrecognised):
+        parse_alerts(json.dumps({"type": "incident", "resource": {"name": "x"}}))
+
+
+def test_a_role_without_an_account_is_named_all_the_same() -> None:
+    finding = {key: value for key, value in FINDING.items() if key != "accountId"}
+    assert any("names the role reader" in note for note in _one(finding).notes)
+
+
 def test_a_finding_without_an_identity_asks_for_one() -> None:
     alert = _one(_changed(resource={"resourceType": "S3Bucket", "s3BucketDetails": []}))
     assert alert.principals == ()
@@ -511,6 +529,23 @@ def test_a_guardduty_finding_by_security_hub_is_the_same_alert(pasted: dict[str,
         assert getattr(alert, field) == getattr(direct, field), field
     for field in ("account_id", "source_ip_address", "event_source", "event_name", "principals"):
         assert getattr(alert, field) == getattr(direct, field), field
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("TTPs/Discovery/Recon:IAMUser-TorIPCaller", "Recon:IAMUser/TorIPCaller"),
+        ("TTPs/PenTest:IAMUser/KaliLinux", "PenTest:IAMUser/KaliLinux"),
+        (
+            "TTPs/Command and Control/Backdoor:EC2-C&CActivity.B!DNS",
+            "Backdoor:EC2/C&CActivity.B!DNS",
+        ),
+        ("PenTest:IAMUser/KaliLinux", "PenTest:IAMUser/KaliLinux"),
+        ("TTPs/Discovery", "TTPs/Discovery"),
+    ],
+)
+def test_asff_gives_guarddutys_own_finding_type(written: str, expected: str) -> None:
+    assert _one(ASFF | {"Types": [written]}).finding_type == expected
 
 
 def test_asff_severity_without_the_products_own() -> None:

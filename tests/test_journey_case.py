@@ -172,7 +172,7 @@ def test_a_case_from_its_alert_to_its_seal(
     press(lea, "Verify")
     said(lea, "Nothing contradicts the history.")
     show(lea, "/review?view=metrics")
-    expect(lea.locator("[data-testid=stVegaLiteChart] canvas").first).to_be_visible()
+    expect(lea.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)").first).to_be_visible()
 
 
 def downloaded(page: Page, label: str, folder: Path) -> Path:

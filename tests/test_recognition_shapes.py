@@ -434,6 +434,58 @@ def test_who_the_principal_is(
     assert (person.type, person.user_name, person.session_name) == expected
 
 
+@pytest.mark.parametrize(
+    ("identity", "expected", "path"),
+    [
+        (
+            {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+            "ec2.amazonaws.com",
+            "userIdentity.invokedBy",
+        ),
+        (
+            {"type": "IdentityCenterUser", "onBehalfOf": {"userId": "544894e8-80c1-101e"}},
+            "544894e8-80c1-101e",
+            "userIdentity.onBehalfOf.userId",
+        ),
+    ],
+)
+def test_whoever_has_no_principal_id_is_known_by_what_aws_gives_instead(
+    identity: dict[str, Any], expected: str, path: str
+) -> None:
+    (alert,) = parse_alerts(json.dumps(an_event() | {"userIdentity": identity}))
+    assert alert.principals[0].principal_id == expected
+    assert alert.origins["principals[0].principal_id"] == path
+
+
+def test_an_eventbridge_event_gives_the_account_and_region_that_its_detail_lacks() -> None:
+    detail = {
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "userIdentity": {"type": "IAMUser", "userName": "admin"},
+    }
+    event = _eventbridge(detail, "AWS Console Sign In via CloudTrail", "aws.signin")
+    (alert,) = parse_alerts(json.dumps(event))
+    assert (alert.account_id, alert.region) == ("111122223333", "eu-west-1")
+    assert alert.principals[0].account_id == "111122223333"
+    assert alert.origins["account_id"] == "account"
+
+
+def test_what_stands_beside_the_alerts_and_is_none_is_counted() -> None:
+    pasted = "\n".join(json.dumps(one) for one in (RECORD, {"findings": []}, {"hello": "world"}))
+    (alert,) = parse_alerts(pasted)
+    assert alert.event_id == EVENT_ID
+    assert "2 of the 3 JSON objects here hold no alert that Backtrail knows." in alert.notes
+    assert not any("hold no alert" in note for note in parse_alerts(json.dumps([RECORD]))[0].notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_may_be_in_any_unicode_encoding(encoding: str) -> None:
+    (alert,) = parse_alerts(json.dumps(RECORD).encode(encoding))
+    assert alert.event_id == EVENT_ID
+    (by_name,) = parse_alerts("arn:aws:iam::111122223333:user/alice".encode(encoding))
+    assert by_name.principals[0].user_name == "alice"
+
+
 def test_without_a_recipient_the_account_is_the_callers() -> None:
     (alert,) = parse_alerts(json.dumps(an_event(recipientAccountId=None)))
     assert alert.account_id == "111122223333"
@@ -457,8 +509,9 @@ def test_a_record_without_a_time_has_none_and_says_so() -> None:
     assert any("no readable time" in note for note in alert.notes)
 
 
-def test_an_insights_record_names_no_caller() -> None:
-    record = {
+@pytest.mark.parametrize("call", [{}, {"eventName": "CreateUser"}])
+def test_an_insights_record_names_no_caller(call: dict[str, str]) -> None:
+    record = call | {
         "eventVersion": "1.07",
         "eventTime": "2026-03-10T12:00:00Z",
         "awsRegion": "eu-west-1",
@@ -644,6 +697,7 @@ def test_access_analyzer_finding() -> None:
         ('{"a":' * 200 + "1" + "}" * 200, "nested"),
         (b"PK\x03\x04rest", "zip"),
         (b"\x1f\x8bnot really", "damaged"),
+        (gzip.compress(json.dumps(RECORD).encode())[:-20], "cut short"),
         (
             json.dumps(
                 {

@@ -16,7 +16,7 @@ from tests.an_event import a_role_session, a_user, an_assumption, an_event
 from trail.build import add
 from trail.store import Store, open_store
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def at(moment: datetime) -> str:

@@ -34,7 +34,7 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import DayInputs, Merger, sync_folders, tier
+from trail.segments import MINTED, DayInputs, Merger, sync_folders, tier
 from trail.sources import Listed, Unlistable, by_day, walk
 from trail.workers import Workers
 
@@ -351,7 +351,7 @@ class _Build:
         affected = {date.fromisoformat(day) for file in changed for day in file.days}
         if fresh or affected:
             with Merger(self._index) as merger:
-                settle_days(self._catalog, merger, change, fresh, gone, affected)
+                settle_days(self._catalog, merger, change, fresh, gone, affected, known_mints=True)
         publish(self._catalog, change)
         # A later round of this build must see these files as known.
         self._stamps.update((f.path, (f.size, f.mtime_ns)) for f in change.files)
@@ -372,18 +372,24 @@ def settle_days(
     affected: set[date],
     *,
     whole: bool = False,
+    known_mints: bool = False,
 ) -> None:
     """Works out each touched day's new segments. `affected` days lose what `gone` files gave;
-    with `whole` they are merged down to one segment."""
+    with `whole` they are merged down to one segment. `known_mints`: the fresh segments came with
+    a list of what may be credentials."""
     live = catalog.segments()
     by_day_and_kind: dict[tuple[date | None, str], list[Segment]] = {}
     for segment in live:
         by_day_and_kind.setdefault((segment.day, segment.kind), []).append(segment)
     fresh_by_day: dict[date, list[Segment]] = {}
+    minted = [segment for segment in fresh if segment.kind == MINTED]
     for segment in fresh:
         if segment.day is not None:
             fresh_by_day.setdefault(segment.day, []).append(segment)
 
+    # The readings' own lists of credentials spare a scan, unless rows were taken out since, or
+    # the segments did not come from a reading.
+    minted_is_exact = known_mints and not affected
     arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
     live_names = frozenset(segment.name for segment in live)
     for day in sorted(set(fresh_by_day) | affected):
@@ -401,6 +407,7 @@ def settle_days(
             change.add += made
         elif merger.has_repeats([*events, *new_events]):
             made = merger.rewrite_day(DayInputs(day, events, new))
+            minted_is_exact = False
             _discard(catalog.index_dir, new)
             new_events = [s for s in made if s.kind == "events"]
             change.add += made
@@ -430,7 +437,7 @@ def settle_days(
         change.add += merger.credentials(arrived, runs, affected)
         change.remove += [segment.name for segment in both]
     elif not whole:
-        made = merger.credentials(arrived)
+        made = merger.credentials(minted if minted_is_exact else arrived)
         if made and len(runs) >= 4:
             mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
             merged = merger.credentials([], [*runs, *mine])
@@ -441,6 +448,7 @@ def settle_days(
     # Segments that were merged before anyone saw them, kept until their credentials were read.
     named = {segment.name for segment in change.add}
     _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
+    _discard(catalog.index_dir, minted)
 
 
 def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:

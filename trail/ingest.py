@@ -24,10 +24,10 @@ import pyarrow.compute as pc
 
 from trail.catalog import Segment, SourceFile
 from trail.columns import Chunk, Columns
-from trail.events import Unreadable, event_row
+from trail.events import CREDENTIAL_EVENTS, Unreadable, event_row
 from trail.formats import Bad, Loose, Skipped, read_source, take_apart
 from trail.lean import without_pandas
-from trail.segments import write_segment
+from trail.segments import MINTED, write_segment
 
 FLUSH_ROWS = 131_072
 FLUSH_BYTES = 96 << 20
@@ -167,7 +167,12 @@ class _Reading:
             self._days.setdefault(self._owner[source_file], set()).update(days)
             self._open[self._owner[source_file]].sources.add(source_file)
         self._result.events += len(table)
-        for kind, rows in zip(("events", "copies"), _without_repeats(table), strict=True):
+        events, copies = _without_repeats(table)
+        minted = events.filter(_may_be_credentials(events))
+        if len(minted):
+            part = write_segment(self._index_dir, MINTED, None, minted)
+            self._result.segments.append(part)
+        for kind, rows in (("events", events), ("copies", copies)):
             for day, begin, end in _days_of(rows):
                 part = rows.slice(begin, end - begin)
                 self._result.segments.append(write_segment(self._index_dir, kind, day, part))
@@ -221,6 +226,15 @@ class _Counts:
     rejects: dict[str, _Rejects] = field(default_factory=dict)
     skips: list[Skipped] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)  # those with at least one event
+
+
+_CREDENTIAL_NAMES = pa.array(sorted({name for _, name in CREDENTIAL_EVENTS}))
+
+
+def _may_be_credentials(table: pa.Table) -> pa.Array:
+    """Whether each row could belong to the credentials: few more than do."""
+    named = pc.is_in(table["event_name"].cast(pa.string()), _CREDENTIAL_NAMES)
+    return pc.or_(named, pc.is_valid(table["minted_access_key_id"]))
 
 
 def _days_of(table: pa.Table) -> list[tuple[date, int, int]]:

@@ -26,6 +26,8 @@ from trail.events import CREDENTIAL_EVENTS, DAILY_SCHEMA, EVENT_SCHEMA, SCHEMA_V
 ROW_GROUP = 65_536
 _CREDENTIAL_ROW_GROUP = 8_192
 MERGE_MEMORY = "400MB"
+MINTED = "minted"
+"""Rows that one reading found to be credentials, perhaps; never published, only read from."""
 _COLUMNS = ", ".join(EVENT_SCHEMA.names)
 _ACCESS_KEYS = 8_192
 """Distinct access keys of a row group that its bloom filter has room for."""
@@ -37,8 +39,8 @@ def new_name(kind: str, day: date | None) -> str:
     return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{uuid.uuid4().hex}.parquet"
 
 
-def write_segment(index_dir: Path, kind: str, day: date, table: pa.Table) -> Segment:
-    """A synced events (or copies) segment of rows that are in order already."""
+def write_segment(index_dir: Path, kind: str, day: date | None, table: pa.Table) -> Segment:
+    """A synced events (or copies, or minted) segment of rows that are in order already."""
     name = new_name(kind, day)
     path = index_dir / name
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ def show_chain(alert: Alert, data: Mapping[str, Any]) -> None:
                 else None,
             )
         )
-    parts.append(_forward(data.get("forward") or {}))
+    parts.append(forward_tree(data.get("forward") or {}))
     if any(parts):
         draw("chain-table", el("div", "stack", *parts))
 
@@ -91,10 +91,13 @@ def _distance(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if size < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _forward(forward: Mapping[str, Any]) -> Node | None:
-    """What the session went on to assume, as a tree; equal sessions are one line with a count."""
+def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node | None:
+    """What the session went on to assume, as a tree; equal sessions are one line with a count.
+
+    None when there is nothing, or when it would take more than `most` lines.
+    """
     sessions = forward.get("sessions") or []
-    if not sessions:
+    if not sessions or (most is not None and _lines(sessions) > most):
         return None
     total = forward.get("total") or len(sessions)
     return el(
@@ -105,18 +108,31 @@ def _forward(forward: Mapping[str, Any]) -> Node | None:
     )
 
 
-def _branches(sessions: Sequence[Mapping[str, Any]]) -> list[Node]:
+def _lines(sessions: Sequence[Mapping[str, Any]]) -> int:
+    return sum(1 + _lines(_children(group)) for group in _grouped(sessions))
+
+
+def _grouped(sessions: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The sessions of one role and session name together, in order of their first."""
     grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for session in sessions:
         name = str(session.get("session_name") or "")
         key = (str(session.get("role_arn") or session.get("access_key_id") or ""), name)
         grouped.setdefault(key, []).append(session)
-    return [_branch(group) for group in grouped.values()]
+    return list(grouped.values())
+
+
+def _children(group: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [child for session in group for child in session.get("sessions") or ()]
+
+
+def _branches(sessions: Sequence[Mapping[str, Any]]) -> list[Node]:
+    return [_branch(group) for group in _grouped(sessions)]
 
 
 def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
     first = group[0]
-    children = [child for session in group for child in session.get("sessions") or ()]
+    children = _children(group)
     role = first.get("role_arn")
     target = role or first.get("access_key_id") or first.get("principal_id")
     calls = sum(int(session.get("events") or 0) for session in group)

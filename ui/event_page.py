@@ -43,25 +43,28 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
 
 def _show_record(store: Store, event_id: str) -> None:
     rows = evidence.find_events(store, [event_id])
+    row = rows[0] if rows else None
+    nearby = None
+    if row is not None and row["identity_id"]:
+        asked = {"principal": row["identity_id"]} | event_search.around(row["event_time"])
+        nearby = link("Same principal, an hour around", links.address("events", asked))
     draw(
         "record-title",
-        el("h2", "alert-title", f"{rows[0]['event_name']}" if rows else "Event"),
-        el("p", "mono mute", event_id),
-        evidence.event_table(rows, "The event") if rows else None,
         el(
-            "p",
-            "row",
-            link("Search all events", "events"),
-            link(
-                "Same principal, an hour around",
-                links.address(
-                    "events",
-                    {"principal": rows[0]["identity_id"]}
-                    | event_search.around(rows[0]["event_time"]),
-                ),
-            )
-            if rows and rows[0]["identity_id"]
-            else None,
+            "div",
+            "stack",
+            el("h2", "alert-title", row["event_name"] if row else "Event"),
+            el("p", "mono mute", event_id),
+            evidence.event_table(rows, "The event") if rows else None,
+            el(
+                "p",
+                "row",
+                link("Open it as an alert", links.address("triage", {"event": event_id}))
+                if row
+                else None,
+                nearby,
+                link("Search all events", "events"),
+            ),
         ),
     )
     evidence.show_raw(store, event_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -11,9 +10,9 @@ import streamlit as st
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui import links, phrases, text
+from ui import phrases, text
 from ui.markup import Node, draw, el
-from ui.pieces import event_link, link, mark, notice, pivot, table
+from ui.pieces import event_link, mark, notice, pivot, table
 
 MOST = 50
 """Events listed under one answer; the event search has no such limit."""
@@ -86,10 +85,4 @@ def show_raw(store: Store, event_id: str) -> None:
             ),
         )
         return
-    draw("raw-links", link("Open it as an alert", links.address("triage", {"event": event_id})))
     text.show_record(record)
-
-
-def span(store: Store) -> tuple[datetime, datetime] | None:
-    summary = store.summary()
-    return None if summary.first is None or summary.last is None else (summary.first, summary.last)

@@ -14,6 +14,7 @@ from trail.store import Store
 from ui import data, intake, links, phrases, session, text, timeline, verdict
 from ui.alert_line import acted_as_text, alert_line
 from ui.badges import badges
+from ui.card_roles import forward_tree
 from ui.cards import card
 from ui.cases.from_triage import offer_case
 from ui.chain import chain_drawing
@@ -21,6 +22,8 @@ from ui.markup import Node, draw, el
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
 
+MOST_BRANCHES = 5
+"""Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
 KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
 
 
@@ -122,6 +125,7 @@ def show(found: intake.Chosen, store: Store) -> None:
             el("h3", "panel-title", "Who is behind it"),
             chain_drawing(alert, principal, assumed_by),
             _origin_of(assumed_by),
+            forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
         )
     with new, st.container(border=True, height="stretch"):
         if "baseline" in by_name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from ui.pieces import link, notice, table
 from ui.session import User
 
 PAGE = 50
+MOST = 100_000
 STATES: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "work": ("In work", ("open", "investigating")),
     "closed": ("Closed", ("closed",)),
@@ -44,7 +46,11 @@ REVIEWS = {
 def show(database: Database, user: User) -> None:
     dress()
     draw("cases-title", heading("Cases"))
-    totals = {name: len(find_cases(database, states=of)) for name, (_, of) in STATES.items()}
+    known = Counter(case.state for case in find_cases(database, limit=MOST))
+    totals = {
+        name: sum(known[state] for state in of) if of else known.total()
+        for name, (_, of) in STATES.items()
+    }
     if not totals["all"]:
         draw(
             "no-case",
@@ -106,6 +112,7 @@ def _find(database: Database, user: User, state: str) -> list[Case]:
         owner=owner or None,
         tag=tag or None,
         text=text or None,
+        limit=MOST,
     )
 
 

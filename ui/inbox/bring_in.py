@@ -48,7 +48,7 @@ def begin(database: Database, user: User) -> None:
                 "tampering with trails, roles tried one after the other, and more.",
             ),
         )
-        _detect(user, primary=_has_index())
+        _detect(user, primary=has_index())
     with demo, st.container(border=True, height="stretch"):
         draw(
             "begin-demo",
@@ -177,8 +177,8 @@ def _detect(user: User, *, primary: bool = False) -> None:
         type="primary" if primary else "secondary",
         icon=":material/search_insights:",
         key="inbox-detect",
-        disabled=not _has_index(),
-        help=None if _has_index() else "Index some logs first.",
+        disabled=not has_index(),
+        help=None if has_index() else "Index some logs first.",
     ):
         background.start("Looking through the logs", "--detect", "--actor", user.name)
         st.rerun()
@@ -197,7 +197,7 @@ def _demo(database: Database, user: User) -> None:
         st.rerun()
 
 
-def _has_index() -> bool:
+def has_index() -> bool:
     try:
         return data.open_index().summary().events > 0
     except BacktrailError:

@@ -68,6 +68,17 @@ def _body(database: Database, user: User, working: bool) -> None:
     draw("inbox-states", _tabs(database, state))
     filters = _filters()
     bring_in.progress()
+    if not bring_in.has_index():
+        draw(
+            "no-index",
+            el(
+                "p",
+                "small mute",
+                "There is no index yet: the five answers come once logs are on the ",
+                link("index page", "index"),
+                ".",
+            ),
+        )
     _queue(database, user, state, filters)
 
 
