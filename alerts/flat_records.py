@@ -102,6 +102,7 @@ _FIELDS |= {
     "useridentitysessioncontextmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
     "flattenedrequestparameters": "requestParameters",
     "flattenedresponseelements": "responseElements",
+    "userid": _IDENTITY + "uid",
     "awsaccesskey": _IDENTITY + "accessKeyId",
     "username": _IDENTITY + "userName",
 }

@@ -28,6 +28,7 @@ _CALL = re.compile(r"\b([a-z][a-z0-9-]{1,40}):((?:[A-Z][a-z0-9]+){2,10})\b")
 _SOURCE = re.compile(r"\b[a-z][a-z0-9-]{1,40}\.amazonaws\.com\b")
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-(?:gov-)?[a-z]{4,9}-\d\b")
 _RESOURCE_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_ACCOUNT = re.compile(r"\baccount(?:[ _-]?id)?\W{1,8}(\d{12})\b", re.I)
 _LENGTH = 200_000  # characters looked at: an alert in words is a page or two
 
 
@@ -69,11 +70,13 @@ def read_text(text: str) -> Alert | None:
         draft.put("event_source", source[0], "the text's first service name")
     if region := _REGION.search(looked_at):
         draft.put("region", region[0], "the text's first region")
-    resource = _RESOURCE_ARN.search(looked_at)
     account = next((person.account_id for person in draft.principals if person.account_id), None)
-    if account is None and resource is not None:
-        account = resource[1]
-    draft.put("account_id", account, "the text's first ARN")
+    if account is not None:
+        draft.put("account_id", account, "the text's first ARN")
+    elif resource := _RESOURCE_ARN.search(looked_at):
+        draft.put("account_id", resource[1], "the text's first ARN")
+    elif named := _ACCOUNT.search(looked_at):
+        draft.put("account_id", named[1], "the text's first account id")
     draft.fields["id"] = hash_id(text)
     first_line = next(line.strip() for line in text.splitlines() if line.strip())
     draft.fields["title"] = first_line if len(first_line) <= 120 else first_line[:119] + "…"

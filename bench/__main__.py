@@ -10,13 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import crash, ingest
+from bench import crash, ingest, queries
 
 BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
     "large_files": ingest.large_files,
     "small_files": ingest.small_files,
     "real_files": ingest.real_files,
     "incremental": ingest.incremental,
+    "queries": queries.queries,
+    "raw_questions": queries.raw_questions,
+    "memory": ingest.memory,
     "crash": crash.many_kills,
 }
 

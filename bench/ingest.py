@@ -120,3 +120,14 @@ def incremental(work: Path, full: bool) -> dict[str, Any]:
         "times_walk": round(found["backtrail_again"]["wall_s"] / found["bare_walk"]["wall_s"], 2),
         "goal": 3.0,
     }
+
+
+def memory(work: Path, full: bool) -> dict[str, Any]:
+    """The most memory a build takes, at 2 million events (20 million with --scale full)."""
+    found: dict[str, Any] = {"bench": "memory", "limit_mib": 1536}
+    for events in [2_000_000, 20_000_000] if full else [2_000_000]:
+        tree, _, _ = tree_of(work, events, 160)
+        run = measure(["backtrail"], tree, work, 1)["backtrail"]
+        found[f"{events // 1_000_000}M_peak_mib"] = round(run["peak_mib"])
+        found[f"{events // 1_000_000}M_events_per_s"] = round(run["events"] / run["wall_s"])
+    return found

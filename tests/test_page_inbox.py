@@ -325,3 +325,15 @@ def test_detections_over_the_index_fill_the_inbox(
     found = inbox.queue(database, limit=500)
     assert last["new"] == found.total > 0
     assert {alert.source for alert in found.alerts} == {"sigma"}
+
+
+def test_someone_else_at_a_database_of_one_user_is_asked_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = open_database()
+    users.add_user(opened, "lea", "lea", "lead")
+    opened.close()
+    monkeypatch.setenv("BACKTRAIL_USER", "mallory")
+    assert "Who is working?" in read(a_page("inbox"))
+    monkeypatch.setenv("BACKTRAIL_USER", "lea")
+    assert "Alerts you have" in read(a_page("inbox"))

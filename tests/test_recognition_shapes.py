@@ -788,6 +788,25 @@ def test_a_chat_message_about_a_finding_gives_its_account() -> None:
     assert alert.principals == ()
 
 
+@pytest.mark.parametrize("words", ["Account: 444455556666 (prod)", "account id = 444455556666"])
+def test_a_chat_message_may_give_the_account_in_words(words: str) -> None:
+    (alert,) = parse_alerts(f"High: key AKIAALICEXXXXXXXXXXX used from 203.0.113.9\n{words}")
+    assert alert.account_id == "444455556666"
+    assert alert.origins["account_id"] == "the text's first account id"
+
+
+def test_elastics_user_id_is_the_principal_id() -> None:
+    document = {
+        "@timestamp": "2026-03-10T12:00:00.000Z",
+        "aws": {"cloudtrail": {"user_identity": {"type": "AssumedRole"}}},
+        "event": {"action": "AssumeRole", "provider": "sts.amazonaws.com", "id": EVENT_ID},
+        "user": {"id": "AROAREADERXXXXXXXXXXX:work", "name": "reader"},
+    }
+    (alert,) = parse_alerts(json.dumps(document))
+    person = alert.principals[0]
+    assert (person.principal_id, person.session_name) == ("AROAREADERXXXXXXXXXXX:work", "work")
+
+
 def test_unknown_json_with_an_identity_is_read_as_text() -> None:
     (alert,) = parse_alerts('{"who": "arn:aws:iam::111122223333:user/alice", "ip": "203.0.113.9"}')
     assert alert.shape == "unknown JSON, read as plain text"

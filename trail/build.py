@@ -32,7 +32,7 @@ from trail.catalog import (
     SourceFile,
 )
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
-from trail.ingest import DISK_FULL, FileResult, Task, TaskResult, read_task
+from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
 from trail.segments import MINTED, DayInputs, Merger, sync_folders, tier
 from trail.sources import Listed, Unlistable, by_day, walk
@@ -252,7 +252,9 @@ class _Build:
                         continue
                     if alone:
                         task = tasks.popleft()
-                        results: list[tuple[Task, TaskResult | None]] = [(task, read_task(task))]
+                        results: list[tuple[Task, TaskResult | None]] = [
+                            (task, read_task(task, self._advance_alone))
+                        ]
                     else:
                         while tasks and workers.idle and not full:
                             task = tasks.popleft()
@@ -270,6 +272,7 @@ class _Build:
                             self._stop(result)
                         finished.append(result)
                         if alone:
+                            self._running.clear()
                             round_read += result.bytes * 10
                         self._files_done += len(result.files)
                         self._bytes_done += result.bytes
@@ -312,6 +315,9 @@ class _Build:
             f"A segment could not be written below {self._index} ({result.error}). Check the "
             "folder's permissions and disk."
         )
+
+    def _advance_alone(self, far: Advance) -> None:
+        self._advance(0, far.files, far.bytes, far.events)
 
     def _advance(self, worker: int, files: int, size: int, events: int) -> None:
         self._running[worker] = (files, size, events)

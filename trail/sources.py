@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 
@@ -40,8 +41,11 @@ def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistabl
         except OSError as error:
             yield Unlistable(start, error.strerror or str(error))
             continue
-        if (stat.st_mode & 0o170000) != 0o040000:
+        if S_ISREG(stat.st_mode):
             yield Listed(start, stat.st_size, stat.st_mtime_ns)
+            continue
+        if not S_ISDIR(stat.st_mode):
+            yield Unlistable(start, "neither a regular file nor a folder")
             continue
         folders = [start]
         seen_here = (stat.st_dev, stat.st_ino)

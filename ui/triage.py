@@ -157,9 +157,10 @@ def check_first(found: intake.Chosen) -> None:
 
 
 def _origin_of(assumed_by: Mapping[str, Any]) -> Node | None:
-    """Who it comes down to and from which field, then what came out of the session."""
+    """Who it comes down to, from which field; a link to the tree that is too big to stand here."""
     origin = assumed_by.get("origin") or {}
-    total = (assumed_by.get("forward") or {}).get("total")
+    forward = assumed_by.get("forward") or {}
+    total = None if forward_tree(forward, most=MOST_BRANCHES) else forward.get("total")
     label = origin.get("detail") or origin.get("label")
     if not label and not total:
         return None

@@ -30,6 +30,11 @@ def keep(found: CaseConflict, mine: Mapping[str, Any], *, close: bool) -> None:
     st.session_state[_key(found.case_id)] = (found, dict(mine), close)
 
 
+def is_open(case_id: int) -> bool:
+    """Whether both texts stand on the page, waiting for a word."""
+    return _key(case_id) in st.session_state
+
+
 def show(database: Database, user: User, case: Case) -> None:
     """Nothing while there is no conflict."""
     kept = st.session_state.get(_key(case.id))

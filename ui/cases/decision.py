@@ -39,7 +39,8 @@ def show(database: Database, user: User, case: Case) -> None:
             _reopen(database, user, case)
         return
     base, prefix = _opened(case)
-    _say_moved(base, case)
+    if not conflict.is_open(case.id):
+        _say_moved(base, case)
     wanted, close = _form(database, case, base, prefix)
     if wanted is not None:
         _save(database, user, case, base, wanted, close=close)

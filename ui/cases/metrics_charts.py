@@ -21,7 +21,7 @@ LATE, IN_TIME = "#d1495b", "#2a9d8f"
 _LABELS: Spec = {"labelLimit": 220, "title": None, "domain": False, "ticks": False}
 _WEEKS = {**_LABELS, "labelAngle": 0, "labelExpr": "slice(datum.label, 5)"}
 """Under each other "W40", "W41": the year stands in the table and at the pointer."""
-_LEGEND = {"orient": "top", "title": None, "labelLimit": 200}
+_LEGEND = {"orient": "top", "title": None, "labelLimit": 200, "offset": 6, "padding": 0}
 
 
 def unit_of(spreads: Sequence[Spread]) -> tuple[str, float]:

@@ -20,6 +20,7 @@ from ui.session import User
 
 PERIODS = {"": "All time", "4": "Last 4 weeks", "13": "Last 13 weeks", "52": "Last 52 weeks"}
 SEVERITIES = {"": "Any", "critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
+RANKS = ("critical", "high", "medium", "low", "unknown")
 GROUPS = {"week": "Week", "severity": "Severity", "type": "Finding type"}
 MEASURES = {"triage": "Time to triage", "decide": "Time to decide", "close": "Time to close"}
 ABOUT = {
@@ -45,7 +46,7 @@ def show(database: Database, user: User) -> None:
     draw("metrics-tiles", _tiles(found))
     groups: Sequence[Group] = {
         "week": found.by_week,
-        "severity": found.by_severity,
+        "severity": sorted(found.by_severity, key=lambda group: RANKS.index(group.name)),
         "type": found.by_finding_type,
     }[by]
     _times(groups, by)

@@ -40,7 +40,7 @@ class Present:
 
 
 def present() -> Present:
-    """The user this browser chose; the only one there is; or `login()`, who will be the first.
+    """The user this browser chose, or `login()` while they are alone or will be the first.
 
     Where the cases cannot be read, a viewer: the logs can still be asked.
     """
@@ -56,7 +56,7 @@ def present() -> Present:
         os.environ.get("BACKTRAIL_USER"),
     ]
     if len(known) == 1:
-        names += known
+        names.append(login())  # alone, and the one who made the database: nothing to ask
     for name in names:
         if name in known:
             return Present(name, known[name].role)

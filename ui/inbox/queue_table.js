@@ -7,7 +7,8 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     root.className = "bt-root";
     parentElement.append(root);
   }
-  const picked = new Set(data.picked);
+  root.picked ??= new Set(data.picked); // afterwards the boxes are ahead of the server
+  const picked = root.picked;
   const send = () => setStateValue("picked", [...picked].sort());
   const drawing = JSON.stringify(data.rows) + JSON.stringify(data.head);
   if (root.drawing !== drawing) {
