@@ -178,6 +178,9 @@ def flat_record(place: Place) -> FlatRecord | None:
     """The CloudTrail record that a tool's row stands for; None if it stands for none."""
     row = place.value
     if place.at("class_uid").value is not None and place.at("api").is_object:
+        product = place.at("metadata", "product", "name").text
+        if product is not None and "cloudtrail" not in product.lower():
+            return None  # another API's activity: Kubernetes', say
         return _mapped(row, _OCSF_FIELDS, "CloudTrail record in OCSF (Security Lake)")
     udm = place.at("udm") if place.at("udm").is_object else place
     if udm.at("metadata", "productEventType").text is not None and (
@@ -235,6 +238,9 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
         identity["type"] = "AssumedRole"
         identity.pop("userName", None)  # tools put the role's name, or the session's, here
         spelt.pop(_IDENTITY + "userName", None)
+    if identity.get("type") == "IdentityCenterUser" and "accessKeyId" in identity:
+        identity["credentialId"] = identity.pop("accessKeyId")  # OCSF has one place for both
+        spelt[_IDENTITY + "credentialId"] = spelt.pop(_IDENTITY + "accessKeyId", "")
     return FlatRecord(record, shape, spelt)
 
 

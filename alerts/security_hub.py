@@ -125,12 +125,34 @@ def read_ocsf(place: Place, shape: str) -> Alert:
             draft.take("user_agent", evidence.at("http_request", "user_agent"))
         _add_ocsf_user(draft, evidence.at("actor"))
     for resource in resources if not draft.principals else []:
+        _add_ocsf_key(draft, resource)
         _add_arn(draft, resource.at("uid"))
     if not draft.principals:
         draft.note("The finding names no AWS identity: give the principal to look for.")
     product = place.at("metadata", "product", "name").text
     alert = draft.alert("securityhub", shape, place.value)
     return replace(alert, shape=f"{shape}, from {product}") if product else alert
+
+
+def _add_ocsf_key(draft: Draft, resource: Place) -> None:
+    """Adds the principal of an access key that is a resource, with ASFF's details as its data."""
+    if resource.at("type").text not in ("AwsIamAccessKey", "AWS::IAM::AccessKey"):
+        return
+    data, named = resource.at("data"), resource.at("uid")
+    details = (data.inside(json_in(data.text)) if data.text else data).at("AwsIamAccessKey")
+    key = Place((named.text or "").rpartition(":")[2], named.path)
+    name, principal_id = details.at("PrincipalName"), details.at("PrincipalId")
+    if first_text((key, name, principal_id)) is NOWHERE:
+        return
+    add_key_principal(
+        draft,
+        kind=details.at("PrincipalType"),
+        name=name,
+        principal_id=principal_id,
+        key=key,
+        account=draft.fields.get("account_id"),
+        partition=resource.at("cloud_partition").text or "aws",
+    )
 
 
 def _add_ocsf_user(draft: Draft, actor: Place) -> None:

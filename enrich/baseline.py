@@ -109,8 +109,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         queries += (query,)
     data["before_dwell"], more = _before_dwell(scene, principal, window, totals)
     queries += more
-    evidence, query = scene.newest(window, EVIDENCE)
-    queries += (query,)
+    evidence, more = scene.newest(totals, EVIDENCE)
+    queries += more
 
     caveats = looked.caveats() + _caveats(pairs, telling, data, evidence)
     sentence = _sentence(alert, entity, data, looked)

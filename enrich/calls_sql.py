@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+from enrich.window import ONE_DAY, Window
 
 
 def calls(condition: str | None = None) -> str:
@@ -19,7 +22,101 @@ def calls(condition: str | None = None) -> str:
     )
 
 
-def grouped_calls(keys: Mapping[str, str], condition: str) -> str:
+_COLUMNS = (
+    "identity_type",
+    "invoked_by",
+    "session_name",
+    "session_from_console",
+    "event_source",
+    "event_name",
+    "aws_region",
+    "source_ip_address",
+    "user_agent",
+    "error_code",
+    "error_message",
+    "shared_event_id",
+)
+
+
+def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> str:
+    """A relation of the calls in a window that meet a condition, as few rows as can be.
+
+    Each row stands for `n` events alike in all columns, from `first_time` to `last_time` on one
+    `day` (and of one `hour`, if asked for). Whole days come from the day rollup, the window's
+    edges event by event, so every count is exact. `bounds` binds the window's values.
+    """
+    columns = ", ".join(_COLUMNS)
+    of_events = f"""
+        select {columns}, failed, cast(event_time as date) as day,
+            {"hour(event_time) as hour," if by_hour else ""}
+            1 as n, event_time as first_time, event_time as last_time
+        from events
+        where event_time >= $window_first and event_time {"<" if open_end else "<="} $window_last
+    """  # noqa: S608 - own pieces, bound
+    if "access_key_id" in match:  # the rollup does not tell keys apart: there are too many
+        return f"({of_events} and {match})"
+    of_days = f"""
+        select {columns}, failed > 0 as failed, day,
+            {"unnest(range(24)) as hour, unnest(cast(hours as bigint[])) as n," if by_hour else ""}
+            {"" if by_hour else "count as n,"} first as first_time, last as last_time
+        from daily
+        where day >= cast($whole_first as date) and day < cast($whole_last as date) and {match}
+    """  # noqa: S608 - own pieces, bound
+    if by_hour:
+        of_days = f"select * from ({of_days}) where n > 0"  # noqa: S608 - own pieces, bound
+    return f"""({of_events}
+            and (event_time < $whole_first or event_time >= $whole_last) and {match}
+        union all {of_days})"""
+
+
+def bounds(match: str, window: Window) -> dict[str, datetime]:
+    """The window, and the whole UTC days in it, from midnight to midnight."""
+    edges = {"window_first": window.first, "window_last": window.last}
+    if "access_key_id" in match:
+        return edges
+    first = _midnight(window.first)
+    if first < window.first:
+        first += ONE_DAY
+    last = max(_midnight(window.last), first)
+    return edges | {"whole_first": first, "whole_last": last}
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC), time(), UTC)
+
+
+def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relation: str) -> str:
+    """A statement that groups the rows of `calls_in` by the keys, and counts.
+
+    `calls` and one count for each condition are calls as `calls` counts them, `events` are rows.
+    (Distinct counts would say the same, at five times the planning.)
+    """
+    names = ", ".join(keys)
+    told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
+    numbers = ", ".join(str(number + 1) for number in range(len(keys) + 1))
+    inner = "".join(
+        f"cast(coalesce(sum(n) filter (where {sql}), 0) as bigint) as {name}, "
+        for name, sql in conditions.items()
+    )
+    outer = "".join(
+        f"cast(sum(case when shared_event_id is null then {name} else least({name}, 1) end)"
+        f" as bigint) as {name}, "
+        for name in ("calls", *conditions)
+    )
+    return f"""
+        select {names}, {outer} cast(sum(calls) as bigint) as events,
+            min(first) as first, max(last) as last, max(a_message) as a_message
+        from (
+            select {told}, shared_event_id, cast(sum(n) as bigint) as calls, {inner}
+                min(first_time) as first, max(last_time) as last, max(error_message) as a_message
+            from {relation} as calls
+            group by {numbers}
+        ) as grouped
+        group by {names}
+    """  # noqa: S608 - callers pass their own constants, values are bound
+
+
+def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
     """A relation of groups of calls: the keys by name, `n`, `first_time` and `last_time`.
 
     For statements with many counts. A call that is logged twice is a group of its own, of its
@@ -38,8 +135,8 @@ def grouped_calls(keys: Mapping[str, str], condition: str) -> str:
             from (
                 select {told}, shared_event_id,
                     coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
-                    count(*) as n, min(event_time) as first_time, max(event_time) as last_time
-                from events where {condition}
+                    sum(n) as n, min(first_time) as first_time, max(last_time) as last_time
+                from {relation} as calls
                 group by {numbers}
             ) as grouped
         ) as copies

@@ -17,10 +17,18 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.call_details import find_details, known_details
-from enrich.calls_sql import BY_SERVICE, IN_CONSOLE, ORIGINAL_RULE, calls
+from enrich.calls_sql import (
+    BY_SERVICE,
+    IN_CONSOLE,
+    ORIGINAL_RULE,
+    bounds,
+    calls_in,
+    counted_calls,
+)
 from enrich.console_clicks import find_clicks
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
+from enrich.newest import NONE, Found, Groups, newest_events, newest_of_each
 from enrich.service_names import service_label, service_name
 from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
@@ -93,14 +101,16 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
-    interesting = [_call(group) for group in groups if group["interesting"]]
-    reads = [
-        _call(group, read)
+    shown = [
+        group
         for group in groups
-        if not group["interesting"]
-        and (read := sensitive_read(group["event_source"], group["event_name"])) is not None
+        if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
-    rows, sensitive, more = _labelled(interesting, reads, alert, match, whole, store, window)
+    evidence, of_each, more = _event_ids(match, store, groups, shown)
+    queries += more
+    for group in shown:
+        group["event_ids"] = of_each[_key(group)]
+    rows, sensitive, more = _labelled(shown, alert, match, whole, store, window)
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
@@ -112,8 +122,6 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if any(group["in_console"] for group in groups):
         clicks, query = find_clicks(match, store, window)
         queries += (query,)
-    evidence, query = _newest(match, store, window, sensitive)
-    queries += (query,)
     caveats = looked.caveats()
     if len(evidence) == EVIDENCE < total + sum(row["count"] for row in sensitive):
         caveats += (f"The evidence lists the {EVIDENCE} newest events only.",)
@@ -136,61 +144,71 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
 def _groups(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
     """Every call of the window in groups, interesting or not: there are few groups."""
     found = store.query(
-        f"""
-        select
-            event_source,
-            event_name,
-            error_code,
-            {ORIGINAL_RULE} as interesting,
-            {calls()} as calls,
-            {calls("failed")} as failed,
-            {calls(BY_SERVICE)} as by_service,
-            {calls(IN_CONSOLE)} as in_console,
-            min(event_time) as first,
-            max(event_time) as last,
-            max(error_message) as a_message,
-            max_by(event_id, event_time, {OF_EACH}) as event_ids
-        from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-        group by 1, 2, 3, 4
-        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
-        {**match.parameters, "window_first": window.first, "window_last": window.last},
+        counted_calls(
+            {
+                "event_source": "event_source",
+                "event_name": "event_name",
+                "error_code": "error_code",
+                "interesting": ORIGINAL_RULE,
+            },
+            {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE},
+            calls_in(match.sql),
+        ),
+        {**match.parameters, **bounds(match.sql, window)},
         first=window.first,
         last=window.last,
     )
     return found.rows, found.query
 
 
-def _newest(
-    match: Match, store: Store, window: Window, sensitive: list[dict[str, Any]]
-) -> tuple[tuple[str, ...], Query]:
-    names = {f"read_{n}": name for n, name in enumerate({row["event_name"] for row in sensitive})}
-    reads = f"or event_name in ({', '.join('$' + name for name in names)})" if names else ""
-    found = store.query(
-        f"""
-        select event_id from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-          and ({ORIGINAL_RULE} {reads})
-        order by event_time desc, event_id
-        limit {EVIDENCE}
-        """,  # noqa: S608 - as above
-        {**match.parameters, **names, "window_first": window.first, "window_last": window.last},
-        first=window.first,
-        last=window.last,
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["event_name"], row["event_source"], row["error_code"], row["interesting"]
+
+
+def _found(group: Mapping[str, Any]) -> Found:
+    return Found(group["events"], group["first"], group["last"])
+
+
+_ROWS = Groups(OF_EACH, _key, "event_name, event_source, error_code, failed", "event_name")
+
+
+def _event_ids(
+    match: Match, store: Store, groups: list[dict[str, Any]], shown: list[dict[str, Any]]
+) -> tuple[tuple[str, ...], dict[tuple[Any, ...], list[str]], tuple[Query, ...]]:
+    """The newest event ids of what is shown, and those of each of its groups."""
+    names = sorted({group["event_name"] for group in shown if not group["interesting"]})
+    like = [group for group in groups if group["interesting"] or group["event_name"] in names]
+    bound = {f"read_{number}": name for number, name in enumerate(names)}
+    reads = f"or event_name in ({', '.join('$' + name for name in bound)})" if names else ""
+    newest, queries = newest_events(
+        store,
+        f"{match.sql} and ({ORIGINAL_RULE} {reads})",
+        {**match.parameters, **bound},
+        sum(map(_found, like), NONE),
+        EVIDENCE,
     )
-    return tuple(row["event_id"] for row in found.rows), found.query
+    wanted = {_key(group): _found(group) for group in shown}
+    of_each, more = newest_of_each(store, match.sql, match.parameters, _ROWS, wanted, newest)
+    return tuple(row["event_id"] for row in newest), of_each, queries + more
 
 
 def _labelled(
-    interesting: list[dict[str, Any]],
-    reads: list[dict[str, Any]],
+    shown: list[dict[str, Any]],
     alert: Alert,
     match: Match,
     whole: Match,
     store: Store,
     window: Window,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], tuple[Query, ...]]:
-    """The rows with what their parameters say and whether they are a first, the gravest first."""
+    """The interesting rows and the reads, the gravest first, each with what its parameters say
+    and whether it is a first.
+    """
+    interesting = [_call(group) for group in shown if group["interesting"]]
+    reads = [
+        _call(group, sensitive_read(group["event_source"], group["event_name"]))
+        for group in shown
+        if not group["interesting"]
+    ]
     both = [*interesting, *reads]
     queries: tuple[Query, ...] = ()
     if both:
@@ -214,17 +232,16 @@ def _calls_before(
 ) -> tuple[set[tuple[str | None, str]], Query]:
     """(service, plain name) of every call before the alert's day, by the whole role."""
     assert alert.first_seen is not None
-    since = window.first - LOOK_BACK
     until = datetime.combine(alert.first_seen.astimezone(UTC).date(), time(), UTC)
+    before = Window(window.first - LOOK_BACK, until)
     found = store.query(
         f"""
-        select event_source, event_name from events
-        where event_time >= $window_first and event_time < $window_last and {whole.sql}
+        select event_source, event_name from {calls_in(whole.sql, open_end=True)} as calls
         group by 1, 2
         """,  # noqa: S608 - as above
-        {**whole.parameters, "window_first": since, "window_last": until},
-        first=since,
-        last=until,
+        {**whole.parameters, **bounds(whole.sql, before)},
+        first=before.first,
+        last=before.last,
     )
     return {(row["event_source"], plain_name(row["event_name"])) for row in found.rows}, found.query
 
@@ -252,7 +269,7 @@ def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any
         "routine": routine,
         "never_before": None,
         "details": [],
-        "event_ids": list(group["event_ids"] or ()),
+        "event_ids": group["event_ids"],
     }
 
 

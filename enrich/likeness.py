@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.alert import Alert
-from enrich.calls_sql import calls, grouped_calls
+from enrich.calls_sql import bounds, calls_in, grouped_calls
 from enrich.entity import Match, values_in
+from enrich.newest import Found, newest_events
 from enrich.techniques import plain_name
 from enrich.window import Window
 from trail.store import Query, Store
@@ -85,35 +86,50 @@ class Likeness:
         """Every count that the answer needs, in one row: `entity_…` and `whole_…`."""
         same = self.conditions
         keys = {
-            "day": "cast(event_time as date)",
+            "day": "day",
             "session_name": "session_name",
             "in_entity": self.in_entity,
             **{f"is_{field}": f"coalesce({sql}, false)" for field, sql in same.items()},
         }
-        columns = []
+        sums, firsts, lasts, days = {}, {}, {}, {}
         for scope, base in (("entity", "in_entity"), ("whole", "true")):
-            columns += [
-                f"{_sum(base)} as {scope}_events",
-                f"count(distinct day) filter (where {base}) as {scope}_active_days",
-            ]
-            for field in same:
-                both = f"{base} and is_{field}"
-                columns += [
-                    f"{_sum(both)} as {scope}_{field}",
-                    f"min(first_time) filter (where {both}) as {scope}_{field}_first",
-                    f"max(last_time) filter (where {both}) as {scope}_{field}_last",
-                ]
+            days[f"{scope}_active_days"] = base
+            for field, condition in {
+                "events": base,
+                **{f: f"{base} and is_{f}" for f in same},
+            }.items():
+                sums[f"{scope}_{field}"] = condition
+                firsts[f"{scope}_{field}_first"] = lasts[f"{scope}_{field}_last"] = condition
             for name, fields in SAME_CALL.items():
                 # Without the API, the address or the agent there is nothing to count by: null.
                 if all(field in same for field in fields):
-                    together = " and ".join([base, *(f"is_{field}" for field in fields)])
-                    columns.append(f"{_sum(together)} as {scope}_{name}")
-        columns.append("count(distinct session_name) as sessions")
-        columns += [
-            f"count(distinct session_name) filter (where is_{field}) as sessions_{field}"
-            for field in same
+                    sums[f"{scope}_{name}"] = " and ".join([base, *(f"is_{f}" for f in fields)])
+        # By session first: distinct counts of sessions would take longer to plan than to run.
+        of_each = [
+            *(f"{_sum(sql)} as {name}" for name, sql in sums.items()),
+            *(f"min(first_time) filter (where {sql}) as {name}" for name, sql in firsts.items()),
+            *(f"max(last_time) filter (where {sql}) as {name}" for name, sql in lasts.items()),
+            *(f"bit_or({_DAY}) filter (where {sql}) as {name}" for name, sql in days.items()),
+            *(f"bool_or(is_{field}) as has_{field}" for field in same),
         ]
-        rows, query = self.groups(", ".join(columns), keys, window)
+        columns = [
+            *(f"cast(coalesce(sum({name}), 0) as bigint) as {name}" for name in sums),
+            *(f"min({name}) as {name}" for name in firsts),
+            *(f"max({name}) as {name}" for name in lasts),
+            *(f"coalesce(bit_count(bit_or({name})), 0) as {name}" for name in days),
+            "count(session_name) as sessions",
+            *(f"count(session_name) filter (where has_{f}) as sessions_{f}" for f in same),
+        ]
+        relation = grouped_calls(keys, calls_in(self.whole.sql, open_end=True))
+        rows, query = self._ask(
+            f"""
+            select {", ".join(columns)} from (
+                select session_name, {", ".join(of_each)} from {relation} as calls
+                group by session_name
+            ) as sessions
+            """,  # noqa: S608 - own pieces, bound
+            window,
+        )
         return rows[0], query
 
     def pairs(self, window: Window) -> tuple[list[dict[str, Any]], Query]:
@@ -135,7 +151,7 @@ class Likeness:
     def rhythm(self, window: Window) -> tuple[list[dict[str, Any]], Query]:
         """Calls per hour of the day (UTC), or region, or error code, told apart by `no_…`."""
         keys = {
-            "hour": "extract(hour from event_time)",
+            "hour": "hour",
             "aws_region": "aws_region",
             "error_code": "error_code",
             "failed": "failed",
@@ -148,56 +164,54 @@ class Likeness:
             keys,
             window,
             "group by grouping sets ((hour), (aws_region), (error_code))",
+            by_hour=True,
         )
 
     def last_seen(self, window: Window) -> tuple[dict[str, Any], Query]:
         """`events`, and when each of the alert's attributes was last seen: `<column>_last`."""
-        columns = [f"{calls()} as events"]
-        for field, condition in self.conditions.items():
-            columns.append(f"max(event_time) filter (where {condition}) as {field}_last")
-        rows, query = self.rows(", ".join(columns), window)
+        columns = [f"{_sum()} as events"]
+        for field in self.conditions:
+            columns.append(f"max(last_time) filter (where is_{field}) as {field}_last")
+        keys = {f"is_{field}": condition for field, condition in self.conditions.items()}
+        rows, query = self.groups(", ".join(columns), keys, window)
         return rows[0], query
 
-    def newest(self, window: Window, limit: int) -> tuple[tuple[str, ...], Query]:
-        """The newest events that are like the alert: the same API, else the same address."""
+    def newest(
+        self, totals: Mapping[str, Any], limit: int
+    ) -> tuple[tuple[str, ...], tuple[Query, ...]]:
+        """The newest events that are like the alert: the same API, else the same address.
+
+        `totals` says how many there are and between which times.
+        """
         same = self.conditions
-        like = same.get("event_name") or same.get("source_ip_address") or "true"
-        rows, query = self.rows(
-            "event_id", window, f"and {like} order by event_time desc, event_id limit {limit}"
+        field = next((f for f in ("event_name", "source_ip_address") if f in same), "events")
+        found = Found(
+            totals[f"whole_{field}"], totals[f"whole_{field}_first"], totals[f"whole_{field}_last"]
         )
-        return tuple(row["event_id"] for row in rows), query
+        like = f"{self.whole.sql} and {same.get(field, 'true')}"
+        rows, queries = newest_events(self.store, like, self.parameters(like), found, limit)
+        return tuple(row["event_id"] for row in rows), queries
 
     def groups(
-        self, columns: str, keys: Mapping[str, str], window: Window, ending: str = ""
+        self,
+        columns: str,
+        keys: Mapping[str, str],
+        window: Window,
+        ending: str = "",
+        *,
+        by_hour: bool = False,
     ) -> tuple[list[dict[str, Any]], Query]:
         """Columns over the calls of a half-open window, grouped by keys first (`grouped_calls`)."""
-        condition = (
-            f"event_time >= $window_first and event_time < $window_last and {self.whole.sql}"
+        relation = calls_in(self.whole.sql, open_end=True, by_hour=by_hour)
+        return self._ask(
+            f"select {columns} from {grouped_calls(keys, relation)} as calls {ending}",  # noqa: S608 - own pieces, bound
+            window,
         )
-        sql = f"select {columns} from {grouped_calls(keys, condition)} as calls {ending}"  # noqa: S608 - own pieces, bound
+
+    def _ask(self, sql: str, window: Window) -> tuple[list[dict[str, Any]], Query]:
         found = self.store.query(
             sql,
-            {**self.parameters(sql), "window_first": window.first, "window_last": window.last},
-            first=window.first,
-            last=window.last,
-        )
-        return found.rows, found.query
-
-    def rows(
-        self, columns: str, window: Window, ending: str = ""
-    ) -> tuple[list[dict[str, Any]], Query]:
-        """Columns over the events of a half-open window as they are."""
-        found = self.store.query(
-            f"""
-            select {columns} from events
-            where event_time >= $window_first and event_time < $window_last and {self.whole.sql}
-            {ending}
-            """,  # noqa: S608 - own pieces, bound
-            {
-                **self.parameters(columns, ending),
-                "window_first": window.first,
-                "window_last": window.last,
-            },
+            self.parameters(sql) | bounds(self.whole.sql, window),
             first=window.first,
             last=window.last,
         )
@@ -207,6 +221,10 @@ class Likeness:
 def value_of(alert: Alert, column: str) -> Any:
     """The alert's own value for one of the `COMPARED` columns."""
     return getattr(alert, "region" if column == "aws_region" else column)
+
+
+_DAY = "(1::bigint << cast(day - cast($window_first as date) as integer))"
+"""A bit for each day of a window."""
 
 
 def _sum(condition: str = "true") -> str:

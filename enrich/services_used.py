@@ -15,8 +15,9 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
-from enrich.calls_sql import calls
+from enrich.calls_sql import bounds, calls_in, counted_calls
 from enrich.entity import Match, by_identity_id, entity_match
+from enrich.newest import NONE, Found, Groups, newest_events, newest_of_each
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
 from enrich.window import NO_ONE, ONE_DAY, Window, days_before, iso, look, why_not_looked_up
@@ -75,9 +76,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     alert_day = alert.first_seen.astimezone(UTC).date()
     before, query = _used_before(whole, store, window, alert_day)
     queries += (query,)
-    services = _services(by_day, before, alert_day)
-    evidence, query = _newest(match, store, window)
-    queries += (query,)
+    evidence, of_each, more = _event_ids(match, store, by_day)
+    queries += more
+    services = _services(by_day, before, alert_day, of_each)
     caveats = looked.caveats()
     if len(evidence) == EVIDENCE < total:
         caveats += (f"The evidence lists the {EVIDENCE} newest of {total:,} events.",)
@@ -107,20 +108,12 @@ class _Before:
 
 def _calls_by_day(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
     found = store.query(
-        f"""
-        select
-            coalesce(event_source, '') as event_source,
-            cast(event_time as date) as day,
-            {calls()} as calls,
-            {calls("failed")} as failed,
-            min(event_time) as first,
-            max(event_time) as last,
-            max_by(event_id, event_time, {OF_EACH}) as event_ids
-        from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-        group by 1, 2
-        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
-        {**match.parameters, "window_first": window.first, "window_last": window.last},
+        counted_calls(
+            {"event_source": "coalesce(event_source, '')", "day": "day"},
+            {"failed": "failed"},
+            calls_in(match.sql),
+        ),
+        {**match.parameters, **bounds(match.sql, window)},
         first=window.first,
         last=window.last,
     )
@@ -130,39 +123,61 @@ def _calls_by_day(match: Match, store: Store, window: Window) -> tuple[list[dict
 def _used_before(
     match: Match, store: Store, window: Window, alert_day: date
 ) -> tuple[_Before, Query]:
-    since = window.first - LOOK_BACK
-    until = datetime.combine(alert_day, time(), UTC)
+    before = Window(window.first - LOOK_BACK, datetime.combine(alert_day, time(), UTC))
     found = store.query(
         f"""
-        select coalesce(event_source, '') as event_source, max(event_time) as last
-        from events
-        where event_time >= $window_first and event_time < $window_last and {match.sql}
+        select coalesce(event_source, '') as event_source, max(last_time) as last
+        from {calls_in(match.sql, open_end=True)} as calls
         group by 1
         """,  # noqa: S608 - as above
-        {**match.parameters, "window_first": since, "window_last": until},
-        first=since,
-        last=until,
+        {**match.parameters, **bounds(match.sql, before)},
+        first=before.first,
+        last=before.last,
     )
-    return _Before(since, {row["event_source"]: row["last"] for row in found.rows}), found.query
+    services = {row["event_source"]: row["last"] for row in found.rows}
+    return _Before(before.first, services), found.query
 
 
-def _newest(match: Match, store: Store, window: Window) -> tuple[tuple[str, ...], Query]:
-    found = store.query(
-        f"""
-        select event_id from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-        order by event_time desc, event_id
-        limit {EVIDENCE}
-        """,  # noqa: S608 - as above
-        {**match.parameters, "window_first": window.first, "window_last": window.last},
-        first=window.first,
-        last=window.last,
+def _event_ids(
+    match: Match, store: Store, by_day: list[dict[str, Any]]
+) -> tuple[tuple[str, ...], dict[str, list[str]], tuple[Query, ...]]:
+    """The newest event ids of all, and those of each service's last day."""
+    found = {
+        (row["event_source"], row["day"]): Found(row["events"], row["first"], row["last"])
+        for row in by_day
+    }
+    newest, queries = newest_events(
+        store, match.sql, match.parameters, sum(found.values(), NONE), EVIDENCE
     )
-    return tuple(row["event_id"] for row in found.rows), found.query
+    last_days = {source: day for source, day in sorted(found)}
+    of_each, more = newest_of_each(
+        store,
+        match.sql,
+        match.parameters,
+        _LAST_DAYS,
+        {key: found[key] for key in last_days.items()},
+        newest,
+    )
+    return (
+        tuple(row["event_id"] for row in newest),
+        {source: of_each[source, day] for source, day in last_days.items()},
+        queries + more,
+    )
+
+
+_LAST_DAYS = Groups(
+    OF_EACH,
+    lambda row: (row["event_source"] or "", row["event_time"].date()),
+    "event_source, cast(event_time as date)",
+    "event_source",
+)
 
 
 def _services(
-    by_day: list[dict[str, Any]], before: _Before, alert_day: date
+    by_day: list[dict[str, Any]],
+    before: _Before,
+    alert_day: date,
+    event_ids: Mapping[str, list[str]],
 ) -> list[dict[str, Any]]:
     grouped: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in by_day:
@@ -178,7 +193,7 @@ def _services(
             "on_alert_day": sum(row["calls"] for row in rows if row["day"] >= alert_day),
             "never_before": before.never(source),
             "last_before": iso(before.services.get(source)),
-            "event_ids": list(max(rows, key=lambda row: row["day"])["event_ids"] or ()),
+            "event_ids": event_ids[source],
             "valuable": why_valuable(source or None),
             "days": [
                 {"day": f"{row['day']}", "count": row["calls"], "failed": row["failed"]}

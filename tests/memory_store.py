@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from trail.events import EVENT_SCHEMA, event_row, is_credential_event
+from trail.segments import rollup_of
 from trail.store import Coverage, IndexSummary, Query, QueryResult
 
 
@@ -39,6 +40,7 @@ class MemoryStore:
             self._connection.register("arriving", table)
             self._connection.execute(f"create table {name} as select * from arriving")
             self._connection.unregister("arriving")
+        self._connection.execute(f"create table daily as {rollup_of('events')}")
 
     def query(
         self,

@@ -619,3 +619,26 @@ def test_security_hub_v2(pasted: dict[str, Any]) -> None:
     for field in ("id", "finding_type", "first_seen", "last_seen", "event_name", "principals"):
         assert getattr(alert, field) == getattr(direct, field), field
     assert alert.source_ip_address == "203.0.113.9"
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_security_hub_v2_with_the_key_as_a_resource(as_text: bool) -> None:
+    details = {
+        "AwsIamAccessKey": {
+            "PrincipalId": "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0",
+            "PrincipalName": "reader",
+            "PrincipalType": "AssumedRole",
+        }
+    }
+    finding = deepcopy(OCSF)
+    finding["evidences"] = [{"src_endpoint": {"ip": "203.0.113.9"}}]
+    finding["resources"] = [
+        {
+            "type": "AwsIamAccessKey",
+            "uid": "AWS::IAM::AccessKey:ASIAROLESESSION00001",
+            "data": json.dumps(details) if as_text else details,
+        }
+    ]
+    assert _one(finding).principals == _one(FINDING).principals
+    finding["resources"] = [{"type": "AwsIamAccessKey", "data": "{"}]
+    assert _one(finding).principals == ()

@@ -21,6 +21,7 @@ from tests.an_event import ACCOUNT, a_role_session, an_assumption, an_event
 from trail.build import Progress, add
 from trail.catalog import SEGMENTS, Catalog
 from trail.errors import IndexBusy, IndexMissing, SourceUnreadable
+from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
 from trail.store import DuckStore, open_store
 from trail.upkeep import compact, drop_before, migrate, verify
@@ -189,8 +190,8 @@ def test_segments_are_sorted_named_and_versioned(tmp_path: Path) -> None:
     add([write(tmp_path / "a.json", *records, an_event(userIdentity={}))], tmp_path / "index")
     with Catalog(tmp_path / "index") as catalog:
         (segment,) = catalog.segments("events")
-    assert segment.name.startswith(f"{SEGMENTS}/day=2026-03-10/v1-events-")
-    assert segment.schema_version == 1
+    assert segment.name.startswith(f"{SEGMENTS}/day=2026-03-10/v{SCHEMA_VERSION}-events-")
+    assert segment.schema_version == SCHEMA_VERSION
     rows = pq.read_table(tmp_path / "index" / segment.name)
     keys = list(zip(rows["identity_id"].to_pylist(), rows["event_time"].to_pylist(), strict=True))
     known = [key for key in keys if key[0] is not None]
@@ -318,7 +319,7 @@ def test_migrate_reads_the_sources_again(tmp_path: Path) -> None:
     assert built is not None
     assert built.events_added == 2
     assert ids_of(tmp_path / "index") == ["1", "2"]
-    (old,) = tmp_path.glob("index.schema-1-*")
+    (old,) = tmp_path.glob(f"index.schema-{SCHEMA_VERSION}-*")
     assert ids_of(old) == ["1", "2"]
 
 

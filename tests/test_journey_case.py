@@ -81,6 +81,8 @@ def chosen(page: Page, label: str, option: str) -> None:
 
 
 def press(page: Page, label: str) -> None:
+    """Presses the button once the page has come to rest, as someone who reads it would."""
+    settled(page)
     page.get_by_role("button", name=label, exact=True).click()
 
 
@@ -100,6 +102,7 @@ def test_a_case_from_its_alert_to_its_seal(
     expect(ann.locator(".bt-ahead-sentence").first).to_contain_text("bert-jan")
 
     # Opening it shows the same answers; then a case is opened from the alert itself.
+    settled(ann)
     ann.locator(".bt-queue-open").click()
     said(ann, "Who is behind it")
     press(ann, "Open a case")
@@ -160,6 +163,7 @@ def test_a_case_from_its_alert_to_its_seal(
     assert sealed.seal in report.read_text()
     assert "123837392027" in report.read_text()
     ann.get_by_text("Redacted: stand-ins").click()
+    said(ann, "The files below name nobody")
     settled(ann)
     redacted = downloaded(ann, "Markdown", tmp_path)
     assert redacted.name == "case-1-redacted.md"

@@ -385,3 +385,18 @@ def test_a_viewer_is_offered_no_case(database: Database) -> None:
     at = a_page_for("vic", "triage", {"event": STRATUS_EVENT})
     assert not at.exception
     assert not {"Open a case", "Open, decide and close"} & set(labels(at))
+
+
+def test_hostile_words_stay_text_on_every_page_of_cases(database: Database) -> None:
+    hostile = "![x](http://evil.example/a.png) :red[SAFE] <img src=http://evil.example/b>"
+    opened = a_case(database, an_alert(title=hostile))
+    case.add_note(database, "ann", opened.id, hostile)
+    case.save_case(
+        database, "ann", opened.id, case.get_case(database, opened.id).version, {"tags": [hostile]}
+    )
+    for name, asked in (("cases", {}), ("case", {"id": str(opened.id)})):
+        at = a_page_for("ann", name, asked)
+        assert not at.exception
+        assert hostile in read(at)
+        parsed = [str(one.value) for kind in (at.markdown, at.error, at.warning) for one in kind]
+        assert not any("evil.example" in words for words in [*parsed, *labels(at)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import streamlit as st
 from alerts import parse_alerts
 from cases import enrichment, inbox, users
 from cases.database import Database, open_database
+from enrich import ask_all
 from tests.a_case import (
     a_case,
     a_user_principal,
@@ -25,7 +27,7 @@ from tests.a_case_page import a_page_for, labels, press, queue_ids, read
 from tests.a_page import a_page, address_of, links
 from tests.an_event import a_role_session, an_event
 from trail.store import Store
-from ui.inbox import ahead, load
+from ui.inbox import ahead, kept, load
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -337,3 +339,24 @@ def test_someone_else_at_a_database_of_one_user_is_asked_first(
     assert "Who is working?" in read(a_page("inbox"))
     monkeypatch.setenv("BACKTRAIL_USER", "lea")
     assert "Alerts you have" in read(a_page("inbox"))
+
+
+def test_answers_made_ahead_are_the_ones_that_asking_gives(
+    database: Database, stratus_index: Store
+) -> None:
+    (alert,) = parse_alerts(stratus_index.raw_records([STRATUS_EVENT])[STRATUS_EVENT])
+    inbox.receive(database, "ann", [alert])
+    version, (principal,) = stratus_index.version(), alert.principals
+    assert kept.answers_ahead(version, alert, principal) is None  # none yet
+    enrichment.enrich_pending(database, stratus_index, ask_all)
+    ahead_of_time = kept.answers_ahead(version, alert, principal)
+    assert ahead_of_time is not None
+    asked = ask_all(alert, principal, stratus_index)
+    assert [(a.name, a.status, a.sentence, a.evidence, a.caveats) for a in ahead_of_time] == [
+        (a.name, a.status, a.sentence, a.evidence, a.caveats) for a in asked
+    ]
+    assert [dict(a.data) for a in ahead_of_time] == [dict(a.data) for a in asked]
+    # Not for an alert that was corrected, nor from another index.
+    moved = replace(alert, source_ip_address="203.0.113.9")
+    assert kept.answers_ahead(version, moved, principal) is None
+    assert kept.answers_ahead("another", alert, principal) is None

@@ -807,6 +807,38 @@ def test_elastics_user_id_is_the_principal_id() -> None:
     assert (person.principal_id, person.session_name) == ("AROAREADERXXXXXXXXXXX:work", "work")
 
 
+def test_ocsf_of_another_product_is_no_cloudtrail_record() -> None:
+    activity = {
+        "class_uid": 6003,
+        "api": {"operation": "create", "version": "v1"},
+        "metadata": {"product": {"name": "Amazon EKS", "vendor_name": "AWS"}},
+        "time": 1773144000000,
+        "cloud": {"account": {"uid": "arn:aws:sts::111122223333:assumed-role/node/i-0123456789"}},
+    }
+    (alert,) = parse_alerts(json.dumps(activity))
+    assert alert.source == "text"
+    assert alert.account_id == "111122223333"
+
+
+def test_an_identity_center_users_credential_is_no_access_key() -> None:
+    activity = {
+        "class_uid": 3002,
+        "api": {"operation": "CredentialChallenge", "service": {"name": "signin.amazonaws.com"}},
+        "metadata": {"product": {"name": "CloudTrail"}, "uid": EVENT_ID},
+        "time": 1773144000000,
+        "actor": {
+            "user": {
+                "type": "IdentityCenterUser",
+                "credential_uid": "da3f6703-d424",
+                "uid_alt": "e3644802-3061-7018",
+            }
+        },
+    }
+    (alert,) = parse_alerts(json.dumps(activity))
+    person = alert.principals[0]
+    assert (person.principal_id, person.access_key_id) == ("e3644802-3061-7018", None)
+
+
 def test_unknown_json_with_an_identity_is_read_as_text() -> None:
     (alert,) = parse_alerts('{"who": "arn:aws:iam::111122223333:user/alice", "ip": "203.0.113.9"}')
     assert alert.shape == "unknown JSON, read as plain text"

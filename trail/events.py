@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Written into every segment. Raise it when a column's meaning changes."""
 
 _TEXT = pa.string()
@@ -85,14 +85,19 @@ EVENT_SCHEMA = pa.schema(
 
 DAILY_SCHEMA = pa.schema(
     [
-        # One row per day and combination of these; null like any other value.
         ("day", pa.date32()),
+        # One row per day and combination of these and of having failed; null like any value.
         ("identity_id", _TEXT),
         ("identity_type", _TEXT),
         ("principal_id", _TEXT),
         ("principal_arn", _TEXT),
-        ("session_name", _TEXT),
+        ("account_id", _TEXT),
+        ("user_name", _TEXT),
+        ("on_behalf_of", _TEXT),
+        ("invoked_by", _TEXT),
         ("issuer_arn", _TEXT),
+        ("session_name", _TEXT),
+        ("session_from_console", _FLAG),
         ("recipient_account_id", _TEXT),
         ("event_source", _TEXT),
         ("event_name", _TEXT),
@@ -100,11 +105,14 @@ DAILY_SCHEMA = pa.schema(
         ("source_ip_address", _TEXT),
         ("user_agent", _TEXT),
         ("error_code", _TEXT),
+        ("shared_event_id", _TEXT),  # so that a call logged in two accounts can be counted once
         # What happened in it.
         ("count", pa.int64()),
-        ("failed", pa.int64()),
+        ("failed", pa.int64()),  # all of them or none
         ("first", _TIME),
         ("last", _TIME),
+        ("error_message", _TEXT),  # the greatest of them
+        ("hours", _TEXT),  # how many in each hour of the day, a list of 24 numbers as text
     ]
 )
 """The day rollup: built from a whole day's events at once, never incremented."""

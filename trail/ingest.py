@@ -228,12 +228,12 @@ class _Counts:
     sources: set[str] = field(default_factory=set)  # those with at least one event
 
 
-_CREDENTIAL_NAMES = pa.array(sorted({name for _, name in CREDENTIAL_EVENTS}))
+_CREDENTIAL_NAMES = sorted({name for _, name in CREDENTIAL_EVENTS})
 
 
 def _may_be_credentials(table: pa.Table) -> pa.Array:
     """Whether each row could belong to the credentials: few more than do."""
-    named = pc.is_in(table["event_name"].cast(pa.string()), _CREDENTIAL_NAMES)
+    named = pc.is_in(table["event_name"].cast(pa.string()), pa.array(_CREDENTIAL_NAMES))
     return pc.or_(named, pc.is_valid(table["minted_access_key_id"]))
 
 

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -25,6 +24,8 @@ from trail.events import CREDENTIAL_EVENTS, DAILY_SCHEMA, EVENT_SCHEMA, SCHEMA_V
 
 ROW_GROUP = 65_536
 _CREDENTIAL_ROW_GROUP = 8_192
+_DAILY_ROW_GROUP = 8_192
+"""An identity's rows of a day are few: a small group spares decoding its neighbours'."""
 MERGE_MEMORY = "400MB"
 MINTED = "minted"
 """Rows that one reading found to be credentials, perhaps; never published, only read from."""
@@ -126,11 +127,33 @@ class DayInputs:
     gone: frozenset[str] = frozenset()
 
 
+def rollup_of(events: str) -> str:
+    """The select that makes the `daily` rows of a relation of events."""
+    keys = DAILY_SCHEMA.names[1 : DAILY_SCHEMA.names.index("count")]
+    hours = ", ".join(f"count_if(hour(event_time) = {hour})" for hour in range(24))
+    made = {
+        "count": "count(*)",
+        "failed": "count_if(failed)",
+        "first": "min(event_time)",
+        "last": "max(event_time)",
+        "error_message": "max(error_message)",
+        "hours": f"cast([{hours}] as varchar)",
+    }
+    columns = ", ".join(f"{made[n]} as {n}" if n in made else n for n in DAILY_SCHEMA.names[1:])
+    return (
+        f"select cast(event_time as date) as day, {columns} from {events} as e"
+        f" group by cast(event_time as date), {', '.join(keys)}, e.failed"
+    )
+
+
 class Merger:
     """One DuckDB connection that rewrites segments within a fixed memory."""
 
     def __init__(self, index_dir: Path) -> None:
         self._index_dir = index_dir
+        # Only here, since the reading processes write segments and need no DuckDB.
+        import duckdb
+
         spill = index_dir / "tmp"
         spill.mkdir(exist_ok=True)
         self._db = duckdb.connect(
@@ -249,16 +272,12 @@ class Merger:
         """The day's rollup, and its coverage, both counted anew from all of its events."""
         if not events:
             return None, []
-        keys = DAILY_SCHEMA.names[1:-4]
         self._db.execute(
-            "create or replace temp table rolled as"
-            f" select date '{day}' as day, {', '.join(keys)}, count(*) as count,"
-            " count_if(failed) as failed, min(event_time) as first, max(event_time) as last"
-            " from read_parquet($paths) group by all",
+            f"create or replace temp table rolled as {rollup_of('read_parquet($paths)')}",
             {"paths": self._paths(events)},
         )
         segment = self._copy(
-            "from rolled order by identity_id nulls last, first", "daily", day, ROW_GROUP
+            "from rolled order by identity_id nulls last, first", "daily", day, _DAILY_ROW_GROUP
         )
         cells = self._db.execute(
             "select coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"

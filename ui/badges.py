@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from enrich.answer import Answer, Status
@@ -39,7 +40,28 @@ def _badge(answer: Answer) -> Node:
         f"badge is-{tone}",
         el("span", "badge-question", answer.question),
         el("span", "", status_mark(answer.status)),
-        el("span", "badge-sentence", answer.sentence),
+        el("span", "badge-sentence", in_a_badge(answer.sentence, answer.question)),
         href="#" + card_id(answer),
         title=answer.sentence,
     )
+
+
+LONGEST = 225
+"""Characters that a badge has room for above the fold; the card has the whole sentence."""
+_WINDOWS = re.compile(r" in the \d+ days (?:to|before) the alert(?='s)?")
+_ASIDES = re.compile(r" \([^()]*\)")
+
+
+def in_a_badge(sentence: str, question: str) -> str:
+    """The sentence without what its question says already, cut between words of a list."""
+    said = sentence
+    for window in _WINDOWS.findall(sentence):
+        if window.removeprefix(" in").removeprefix(" the").split(" days")[0] in question:
+            said = said.replace(window, "", 1)
+    if len(said) > LONGEST:
+        said = _ASIDES.sub("", said)
+    if len(said) <= LONGEST:
+        return said
+    room = said[: LONGEST - 2]
+    end = max(room.rfind(mark) for mark in (". ", "; ", ", ", " and "))
+    return room[: end if end > LONGEST // 2 else room.rfind(" ")].rstrip(" .,;") + " …"

@@ -28,8 +28,8 @@ def fact(label: str, *value: Node | str | None, look: str = "", title: str | Non
     )
 
 
-def link(words: str, href: str, look: str = "") -> Node:
-    return el("a", look, words, href=href)
+def link(words: str, href: str, look: str = "", *, title: str | None = None) -> Node:
+    return el("a", look, words, href=href, title=title)
 
 
 def pivot(value: str | None, words: str | None = None, look: str = "") -> Node | str:

@@ -18,6 +18,7 @@ from ui.card_roles import forward_tree
 from ui.cards import card
 from ui.cases.from_triage import offer_case
 from ui.chain import chain_drawing
+from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
 from ui.markup import Node, draw, el
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
@@ -122,10 +123,18 @@ def show(found: intake.Chosen, store: Store) -> None:
     with chain, st.container(border=True, height="stretch"):
         draw(
             "chain",
-            el("h3", "panel-title", "Who is behind it"),
-            chain_drawing(alert, principal, assumed_by),
-            _origin_of(assumed_by),
-            forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+            el(
+                "div",
+                "stack",
+                el("h3", "panel-title", "Who is behind it"),
+                chain_drawing(alert, principal, assumed_by),
+                origin_note(assumed_by),
+                making_of_the_key(assumed_by),
+                fitting_notes(assumed_by),
+                inferences(assumed_by),
+                _too_big_a_tree(assumed_by),
+                forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+            ),
         )
     with new, st.container(border=True, height="stretch"):
         if "baseline" in by_name:
@@ -156,34 +165,17 @@ def check_first(found: intake.Chosen) -> None:
         correct(found)
 
 
-def _origin_of(assumed_by: Mapping[str, Any]) -> Node | None:
-    """Who it comes down to, from which field; a link to the tree that is too big to stand here."""
-    origin = assumed_by.get("origin") or {}
+def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
+    """Where the tree of further sessions stands when it is too big to stand beside the chain."""
     forward = assumed_by.get("forward") or {}
-    total = None if forward_tree(forward, most=MOST_BRANCHES) else forward.get("total")
-    label = origin.get("detail") or origin.get("label")
-    if not label and not total:
+    total = forward.get("total")
+    if not total or forward_tree(forward, most=MOST_BRANCHES):
         return None
     return el(
         "p",
-        "small row",
-        el(
-            "span",
-            "",
-            el("span", "mute", "Origin: "),
-            str(label),
-            el("span", "mute", f", read from {origin['field']}") if origin.get("field") else None,
-        )
-        if label
-        else None,
-        el(
-            "span",
-            "",
-            el("span", "mute", "Came out of it: "),
-            link(phrases.count(total, "further session"), "#answer-assumed-by"),
-        )
-        if total
-        else None,
+        "small",
+        el("span", "mute", "What came out of it: "),
+        link(phrases.count(total, "session"), "#answer-assumed-by"),
     )
 
 

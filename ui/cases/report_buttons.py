@@ -20,6 +20,15 @@ def show(database: Database, case: Case) -> None:
         "Redacted: stand-ins for accounts, names, keys and addresses",
         key=f"redact-{case.id}",
     )
+    if redacted:
+        draw(
+            "redacted-note",
+            el(
+                "p",
+                "small mute",
+                "The files below name nobody: one original has one stand-in throughout a report.",
+            ),
+        )
     ending = "-redacted" if redacted else ""
     with st.container(horizontal=True, gap="small"):
         for form in FORMATS:
