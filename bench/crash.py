@@ -20,6 +20,7 @@ from pathlib import Path
 
 from trail.build import add
 from trail.catalog import CATALOG
+from trail.lean import without_pandas
 from trail.store import open_store
 from trail.upkeep import compact, verify
 
@@ -116,7 +117,7 @@ def kill_builds(folder: Path, kills: int, seed: int) -> dict[str, object]:
 
 
 def _build(folder: Path) -> None:
-    add([folder / "in"], folder / "index", workers=0, round_bytes=20_000)
+    add([folder / "in"], folder / "index", workers=0, round_bytes=30_000)
 
 
 def _compact(index: Path) -> None:
@@ -165,6 +166,7 @@ def many_kills(work: Path, full: bool) -> dict[str, object]:
 
 
 def main(arguments: list[str]) -> None:
+    without_pandas()  # else every child would import it anew
     folder = Path(arguments[0])
     kills = int(arguments[1]) if len(arguments) > 1 else 25
     seed = int(arguments[2]) if len(arguments) > 2 else int(time.time())

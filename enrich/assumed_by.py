@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
+from enrich.caller import by_callers_copy
 from enrich.chain import Chain, resolve_chain
 from enrich.chain_words import METHOD_WORDS, chain_sentence, clock, named, not_assumed
 from enrich.forward import TREE_SESSIONS, empty_tree, find_forward
@@ -18,7 +19,7 @@ from enrich.left_instance import left_the_instance
 from enrich.mints import MINT_CAP, MintReader
 from enrich.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
 from enrich.rules import needs_explaining
-from enrich.session import Session, completed, find_uses, session_of_alert
+from enrich.session import Session, completed, find_uses, record_in, session_of_alert
 from enrich.unexplained import say_where, time_of
 from enrich.window import iso, why_not_looked_up
 from enrich.words import counted
@@ -59,7 +60,10 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
             str(why_not_looked_up(alert)),
             empty_data(),
         )
+    caveats: list[str] = []
     stated = session_of_alert(alert, principal)
+    shared = record_in(alert).get("sharedEventID")
+    stated = by_callers_copy(stated, shared, reader, caveats)
     if stated.seen is None:
         stated = _dated_by_its_mint(stated, reader)
     uses = find_uses(stated, alert, reader)
@@ -73,7 +77,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     data["origin"] = dict(origin_of(chain, session))
     data["forward"] = find_forward(session, reader)
     data["juggling"] = juggling_of(chain)
-    caveats = list(dict.fromkeys(chain.caveats))
+    caveats += chain.caveats
     if data["juggling"] is not None:
         caveats.append(juggling_sentence(data["juggling"]))
     if data["forward"]["cut"]:
@@ -162,7 +166,8 @@ def _status_and_sentence(
     if chain.hops:
         status: Status = "answered"
         if chain.stopped == "unexplained" and chain.end is not None:
-            status = say_where(chain.end, data, caveats, store, "answered")
+            covered: Status = "nothing" if chain.only_borrowed else "answered"
+            status = say_where(chain.end, data, caveats, store, covered)
         return status, chain_sentence(chain, session, data)
     if not needs_explaining(session):
         return "not_applicable", not_assumed(session)

@@ -10,9 +10,42 @@ from dataclasses import replace
 from typing import Any
 
 from enrich.hop import Hop, nearness
-from enrich.interface import json_object
 from enrich.mints import CLOCK_SKEW, Mint, MintReader
+from enrich.portal import RESERVED, asked_of_portal
 from enrich.role_name import role_arn_of, role_named, session_in
+from enrich.session import Session, session_of_caller
+
+
+def by_callers_copy(
+    session: Session, shared_event_id: object, reader: MintReader, caveats: list[str]
+) -> Session:
+    """The caller of a cross-account call, which the role owner's copy shows by its id alone.
+
+    The caller's own copy shares the event's `sharedEventID`; without it, other events of the id
+    may name it (§0 fact 9).
+    """
+    if session.type != "AWSAccount" or session.arn is not None or session.seen is None:
+        return session
+    copy = None
+    if isinstance(shared_event_id, str):
+        copy = reader.callers_copy(shared_event_id, session.seen)
+    if copy is not None:
+        caveats.append(
+            "The alert is another account's copy of this call: the caller is read from its own"
+            f" copy, event {copy['event_id']}."
+        )
+        return replace(session_of_caller(copy), seen=session.seen, seen_until=session.seen_until)
+    named = None
+    if session.identity_id is not None and session.principal_id is not None:
+        named = reader.name_of(session.identity_id, session.seen)
+    if named is None or session.is_role:
+        return session
+    return replace(
+        session,
+        type=named["identity_type"] or session.type,
+        arn=named["principal_arn"],
+        user_name=named["user_name"],
+    )
 
 
 def with_name(hop: Hop, reader: MintReader) -> Hop:
@@ -60,24 +93,17 @@ def with_person(hop: Hop, reader: MintReader) -> Hop:
     if mint is None or mint.event_name != "AssumeRoleWithSAML":
         return hop
     role = mint.role
-    if role is None or not role.name.startswith("awsreservedsso_"):
+    if role is None or not role.name.startswith(RESERVED):
         return hop
     return replace(hop, **_identity_center_user(mint, reader))
 
 
 def _identity_center_user(mint: Mint, reader: MintReader) -> dict[str, Any]:
-    role = mint.role
-    if role is None:
-        return {}
-    permission_set = role.name.removeprefix("awsreservedsso_").rpartition("_")[0]
     rows = reader.identity_center_calls(mint.time - CLOCK_SKEW, mint.time + CLOCK_SKEW)
     fitting = []
     for row in rows:
-        details = json_object(row["service_event_details"])
-        wanted = json_object(row["request_parameters"])
-        account = details.get("account_id") or wanted.get("accountId") or wanted.get("account_id")
-        name = details.get("role_name") or wanted.get("roleName") or wanted.get("role_name")
-        if str(account) == role.account_id and str(name or "").lower() == permission_set:
+        asked = asked_of_portal(row["service_event_details"], row["request_parameters"])
+        if asked is not None and asked.fits(mint.role_arn):
             fitting.append(row)
     if not fitting:
         return {}

@@ -28,6 +28,14 @@ class Chain:
     stopped: Literal["origin", "unexplained", "cycle", "too_long"] = "origin"
     caveats: list[str] = field(default_factory=list)
 
+    @property
+    def only_borrowed(self) -> bool:
+        """Whether it tells no more than how a console session came to the command line.
+
+        Who borrowed it is the session's own identity: that explains nobody (R2d).
+        """
+        return bool(self.hops) and all(hop.method == "signin_session" for hop in self.hops)
+
 
 def resolve_chain(session: Session, reader: MintReader) -> Chain:
     """Every hop from the session back to whoever started it. Always ends."""

@@ -24,7 +24,7 @@ METHOD_WORDS: Mapping[str, str] = {
 
 
 def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
-    first = chain.hops[0]
+    first = next((hop for hop in chain.hops if hop.method != "signin_session"), chain.hops[0])
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
@@ -32,11 +32,19 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     if first.mint is None:
         return f"{named(session)}: no record of its assumption; it looks like {origin} ({how})."
     when = clock(first.mint.time)
+    borrowed = chain.hops[0].mint
+    if chain.only_borrowed:
+        return (
+            f"{named(session)} is a console session that {first.mint.event_name} handed to the"
+            f" command line at {when}; no indexed event explains that console session."
+        )
     if first.method == "key_created":
         return (
             f"Not an assumed role: {named(session)}, which {short_caller(first.by)} created at"
             f" {when} ({how}{more})."
         )
+    if borrowed is not None and borrowed is not first.mint:
+        more += f"; borrowed by {borrowed.event_name} at {clock(borrowed.time)}"
     if first.mint.event_name == "ConsoleLogin":
         return f"{origin} signed in to the console at {when} ({how}{more})."
     interface = "console" if first.console else first.mint.interface

@@ -26,6 +26,8 @@ Scope = Literal["entity", "whole_role"]
 
 ROLE_TYPES = frozenset({"AssumedRole", "Role"})
 
+_ACCOUNT_ID = re.compile(r"\d{12}")
+
 
 @dataclass(frozen=True)
 class Match:
@@ -72,19 +74,21 @@ def entity_match(alert: Alert, principal: Principal, *, scope: Scope = "entity")
 
 
 def by_identity_id(
-    match: Match, store: Store, first: datetime, last: datetime
+    match: Match, store: Store, first: datetime, last: datetime, *, only: bool = False
 ) -> tuple[Match, tuple[Query, ...]]:
     """The same condition by identity ids, which the index is sorted by, and the look-up behind it.
 
     An `or` over two columns reads every row group of a window. Asking first which ids the ARN
-    had there reads one narrow column, and lets everything after it skip by statistics.
+    had there reads one narrow column, and lets everything after it skip by statistics. All calls
+    by those ids meet the new condition; with `only`, those alone that met the old one.
     """
     if match.other_ids is None:
         return match, ()
     found = store.query(
+        # A row's first and last event are real ones: one of them is in any window of two days.
         f"""
-        select distinct identity_id from events
-        where event_time >= $window_first and event_time <= $window_last
+        select distinct identity_id from daily
+        where last >= $window_first and first <= $window_last
           and ({match.other_ids}) and identity_id is not null
         """,  # noqa: S608 - the condition is one of this module's own, its values are bound
         {
@@ -101,7 +105,10 @@ def by_identity_id(
     names = {f"entity_id_{n}": value for n, value in enumerate(sorted(map(str, ids)))}
     condition = f"identity_id in ({', '.join('$' + name for name in names)})"
     parameters: dict[str, Any] = dict(names)
-    if match.role_filter is not None:
+    if only:
+        condition = f"({condition} and {match.sql})"
+        parameters |= match.parameters
+    elif match.role_filter is not None:
         condition = f"({condition} and {match.role_filter})"
         parameters |= values_in(match.role_filter, match.parameters)
     return (
@@ -186,7 +193,8 @@ def _root(alert: Alert, principal: Principal) -> Match | None:
         return None
     # A caller of another account that shows no id is filed under its account id as well.
     return Match(
-        "(identity_id = $entity_id and (identity_type = 'Root' or principal_id = $entity_id))",
+        """(identity_id = $entity_id and (identity_type = 'Root'
+            or (identity_type = 'AWSAccount' and principal_id = $entity_id)))""",
         {"entity_id": account},
         "entity",
         known_id=account,
@@ -208,6 +216,10 @@ def _service(alert: Alert, principal: Principal) -> Match | None:
 
 
 def _by_id_or_arn(alert: Alert, principal: Principal) -> Match | None:
+    if principal.principal_id is not None and _ACCOUNT_ID.fullmatch(principal.principal_id):
+        if principal.type == "AWSAccount":
+            return _root(alert, principal)
+        return _by_account_id(principal)
     if principal.principal_id is not None and principal.arn is not None:
         return Match(
             "(identity_id = $entity_id or principal_arn = $entity_arn)",
@@ -250,6 +262,16 @@ def _by_id_or_arn(alert: Alert, principal: Principal) -> Match | None:
             known_id=principal.account_id,
         )
     return None
+
+
+def _by_account_id(principal: Principal) -> Match:
+    """Somebody filed under an account's id, which is the root user's and not theirs."""
+    condition = "principal_id = $entity_id and coalesce(identity_type, 'Unknown') = $entity_type"
+    parameters = {"entity_id": principal.principal_id, "entity_type": principal.type}
+    if principal.user_name is not None:
+        condition += " and user_name = $entity_user"
+        parameters["entity_user"] = principal.user_name
+    return Match(f"({condition})", parameters, "entity")
 
 
 def _role_id(principal: Principal) -> str | None:

@@ -290,7 +290,15 @@ def _from_chain(alert: Alert, answer: Answer | None, baseline: Answer | None) ->
             answer.evidence[:CITED],
             answer.name,
         )
-    hop = answer.data["chain"][0]
+    # Borrowing a console session does not make one: where that began is what counts.
+    made_by = [
+        hop
+        for hop in answer.data["chain"]
+        if hop.get("method") not in ("signin_session", "key_created")
+    ]
+    if not made_by:
+        return
+    hop = made_by[0]
     system = parse_user_agent(alert.user_agent).os if alert.user_agent else None
     by_instance = (hop.get("by") or {}).get("invoked_by") == "ec2.amazonaws.com"
     if by_instance and system in _NOT_ON_INSTANCES and hop["event_id"] is not None:
@@ -349,10 +357,11 @@ def _from_alert(alert: Alert, principal: Principal, own: tuple[str, ...]) -> Ite
             )
         if agent.os in _OFFENSIVE:
             yield Weight("for", f"The user agent names {agent.os}.", own, name)
-    if ip_facts(alert.source_ip_address).kind in ("aws_service", "aws_internal"):
+    # "AWS Internal" is what every role switched to in the console shows, an attacker's too.
+    if ip_facts(alert.source_ip_address).kind == "aws_service":
         yield Weight(
             "against",
-            f"The call came from inside AWS ({short(alert.source_ip_address or '')}).",
+            f"The call came from an AWS service ({short(alert.source_ip_address or '')}).",
             own,
             name,
         )

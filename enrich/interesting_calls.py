@@ -28,7 +28,7 @@ from enrich.calls_sql import (
 from enrich.console_clicks import find_clicks
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
-from enrich.newest import NONE, Found, Groups, newest_events, newest_of_each
+from enrich.newest import Found, Groups, newest_events, newest_of_each
 from enrich.service_names import service_label, service_name
 from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
@@ -169,7 +169,7 @@ def _found(group: Mapping[str, Any]) -> Found:
     return Found(group["events"], group["first"], group["last"])
 
 
-_ROWS = Groups(OF_EACH, _key, "event_name, event_source, error_code, failed", "event_name")
+_ROWS = Groups(OF_EACH, _key, "event_name", "event_name, event_source, error_code, failed")
 
 
 def _event_ids(
@@ -184,7 +184,7 @@ def _event_ids(
         store,
         f"{match.sql} and ({ORIGINAL_RULE} {reads})",
         {**match.parameters, **bound},
-        sum(map(_found, like), NONE),
+        list(map(_found, like)),
         EVIDENCE,
     )
     wanted = {_key(group): _found(group) for group in shown}
@@ -212,8 +212,8 @@ def _labelled(
     both = [*interesting, *reads]
     queries: tuple[Query, ...] = ()
     if both:
-        before, query = _calls_before(alert, whole, store, window)
-        queries += (query,)
+        before, more = _calls_before(alert, whole, store, window)
+        queries += more
         for row in both:
             call = (row["event_source"], plain_name(row["event_name"]))
             row["never_before"] = call not in before if before else None
@@ -229,11 +229,12 @@ def _labelled(
 
 def _calls_before(
     alert: Alert, whole: Match, store: Store, window: Window
-) -> tuple[set[tuple[str | None, str]], Query]:
+) -> tuple[set[tuple[str | None, str]], tuple[Query, ...]]:
     """(service, plain name) of every call before the alert's day, by the whole role."""
     assert alert.first_seen is not None
     until = datetime.combine(alert.first_seen.astimezone(UTC).date(), time(), UTC)
     before = Window(window.first - LOOK_BACK, until)
+    whole, queries = by_identity_id(whole, store, before.first, before.last, only=True)
     found = store.query(
         f"""
         select event_source, event_name from {calls_in(whole.sql, open_end=True)} as calls
@@ -243,7 +244,8 @@ def _calls_before(
         first=before.first,
         last=before.last,
     )
-    return {(row["event_source"], plain_name(row["event_name"])) for row in found.rows}, found.query
+    calls = {(row["event_source"], plain_name(row["event_name"])) for row in found.rows}
+    return calls, (*queries, found.query)
 
 
 def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:

@@ -21,6 +21,9 @@ INTERFACE_WORDS: Mapping[str, str] = {
     "cli_sdk": "CLI or SDK",
 }
 
+PORTAL = "sso.amazonaws.com"
+"""Identity Center's portal: it hands out what it fetches by AssumeRoleWithSAML (§2.2)."""
+
 CONSOLE_INVOKERS = frozenset({"AWS Internal", "signin.amazonaws.com"})
 
 # §4.2, without the forms that AWS backends share with the console ("Coral/…", "aws-internal/3"):
@@ -35,7 +38,7 @@ _BACKEND_AGENT = re.compile(
     r"^(AWS Internal(/\d+)?$|Coral/|(\w+, )?aws-internal/3\b)", re.IGNORECASE
 )
 _INTERNAL_ADDRESS = re.compile(r"^AWS Internal(/\d+)?$")
-_SERVICE_HOST = re.compile(r"^[\w.-]+\.(amazonaws\.com(\.cn)?|aws\.internal)$")
+SERVICE_HOST = re.compile(r"^[\w.-]+\.(amazonaws\.com(\.cn)?|aws\.internal)$")
 
 _WEB_PROVIDERS = (
     ("oidc.eks.", "EKS service account (IRSA)"),
@@ -53,7 +56,7 @@ def interface_of(event: Mapping[str, Any]) -> Interface:
     holds it decides.
     """
     name = event.get("event_name")
-    if name == "AssumeRoleWithSAML":
+    if name == "AssumeRoleWithSAML" or event.get("event_source") == PORTAL:
         return "saml"
     if name == "AssumeRoleWithWebIdentity":
         return "web_identity"
@@ -73,6 +76,8 @@ def interface_detail(event: Mapping[str, Any]) -> str | None:
         if "portal.sso." in issuer or "/aws-reserved/sso.amazonaws.com/" in role:
             return "IAM Identity Center"
         return issuer or None
+    if event.get("event_source") == PORTAL:
+        return "IAM Identity Center"
     if event.get("event_name") == "AssumeRoleWithWebIdentity":
         provider = str(
             json_object(event.get("response_elements")).get("provider")
@@ -113,7 +118,7 @@ def is_service_call(event: Mapping[str, Any]) -> bool:
     if invoked_by.endswith(".amazonaws.com") and invoked_by not in CONSOLE_INVOKERS:
         return True
     return any(
-        _SERVICE_HOST.match(str(event.get(field) or ""))
+        SERVICE_HOST.match(str(event.get(field) or ""))
         for field in ("source_ip_address", "user_agent")
     )
 

@@ -185,9 +185,8 @@ class Likeness:
         """
         same = self.conditions
         field = next((f for f in ("event_name", "source_ip_address") if f in same), "events")
-        found = Found(
-            totals[f"whole_{field}"], totals[f"whole_{field}_first"], totals[f"whole_{field}_last"]
-        )
+        count, first, last = (totals[f"whole_{field}{end}"] for end in ("", "_first", "_last"))
+        found = [Found(count, first, last)] if count else []
         like = f"{self.whole.sql} and {same.get(field, 'true')}"
         rows, queries = newest_events(self.store, like, self.parameters(like), found, limit)
         return tuple(row["event_id"] for row in rows), queries

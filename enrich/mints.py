@@ -297,6 +297,25 @@ class MintReader:
             row for row in rows if "Failure" not in json_object(row["response_elements"]).values()
         ]
 
+    def callers_copy(self, shared_event_id: str, time: datetime) -> dict[str, Any] | None:
+        """The copy of a cross-account call that the caller's own account keeps."""
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from events
+            where shared_event_id = $shared_event_id and principal_arn is not null
+              and event_time >= $first and event_time <= $last
+            order by event_time, event_id limit 1
+            """,  # noqa: S608 - constant columns, bound values
+            {
+                "shared_event_id": shared_event_id,
+                "first": time - CLOCK_SKEW,
+                "last": time + CLOCK_SKEW,
+            },
+            first=time - CLOCK_SKEW,
+            last=time + CLOCK_SKEW,
+        )
+        return rows[0] if rows else None
+
     def name_of(self, identity_id: str, around: datetime) -> dict[str, Any] | None:
         """What other events within a day call an identity that one record shows by id alone."""
         first, last = around - timedelta(days=1), around + timedelta(days=1)
@@ -368,7 +387,7 @@ def _needs_json(row: Mapping[str, Any]) -> bool:
 
 
 def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
-    ranked = sorted(copies, key=lambda row: (_vagueness(row), row["event_id"]))
+    ranked = sorted(copies, key=lambda row: (*_vagueness(row), row["event_id"]))
     merged = dict(ranked[0])
     for copy in ranked[1:]:
         for name in (
@@ -385,8 +404,13 @@ def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
     return Mint(merged, tuple(dict.fromkeys(str(row["event_id"]) for row in ranked)))
 
 
-def _vagueness(row: Mapping[str, Any]) -> int:
-    return 0 if row["access_key_id"] or row["principal_arn"] else 1
+def _vagueness(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """Sorts the copy first that the caller's own account keeps."""
+    return (
+        row["identity_type"] == "AWSAccount",
+        not (row["access_key_id"] or row["principal_arn"]),
+        row["account_id"] is None or row["recipient_account_id"] != row["account_id"],
+    )
 
 
 def _text(value: object) -> str | None:

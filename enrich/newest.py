@@ -7,16 +7,22 @@ as far as it takes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from enrich.calls_sql import ORIGINAL_RULE
 from trail.store import Query, Store
 
-COLUMNS = f"""event_id, event_time, event_source, event_name, error_code,
+AT_ONCE = 50_000
+"""About so many events are read more quickly than a second query is asked."""
+
+_COLUMNS = f"""event_id, event_time, event_source, event_name, error_code,
     {ORIGINAL_RULE} as interesting"""
+
+Key = tuple[Any, ...]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,59 +30,58 @@ class Found:
     """How many events were counted, and the times of the first and the last of them."""
 
     events: int
-    first: datetime | None
-    last: datetime | None
+    first: datetime
+    last: datetime
 
-    def __add__(self, other: Found) -> Found:
-        times = [t for t in (self.first, self.last, other.first, other.last) if t is not None]
-        return Found(self.events + other.events, min(times, default=None), max(times, default=None))
-
-
-NONE = Found(0, None, None)
+    def tail(self, events: int) -> Found:
+        """The end of it that would hold so many events, were they spread evenly."""
+        length = (self.last - self.first) * min(1.0, events / max(self.events, 1))
+        return replace(self, first=self.last - length)
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of events of which some ids are shown."""
+    """Groups of events of which the newest ids are shown."""
 
     limit: int
-    key: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    """A row's group; its member `place` is the row's value in the column `named`."""
-    told_apart: str
-    """As SQL, at least as fine."""
+    key: Callable[[Row], Key]
+    """A row's group. It begins with the row's value in the column `named` ("" for null)."""
     named: str
-    place: int = 0
-
-    def name(self, key: tuple[Any, ...]) -> str:
-        return key[self.place] or ""
+    told_apart: str
+    """The key as SQL, or something finer."""
 
 
 def newest_events(
-    store: Store, condition: str, parameters: Mapping[str, Any], found: Found, limit: int
+    store: Store,
+    condition: str,
+    parameters: Mapping[str, Any],
+    found: Sequence[Found],
+    limit: int,
 ) -> tuple[list[dict[str, Any]], tuple[Query, ...]]:
-    """`COLUMNS` of the newest events, newest first, and the queries behind them."""
-    if found.first is None or found.last is None:
+    """The newest events, newest first, of those that were counted, and the queries for them."""
+    if not found:
         return [], ()
-    # Were they spread evenly, a quarter of this stretch would do; calls come in bursts.
-    stretch = (found.last - found.first) * min(1.0, 4 * limit / max(found.events, 1))
+    whole = _sum(found)
+    # Calls come in bursts, so four times what an even spread would need is read first.
+    reach = 4 * limit
     queries: tuple[Query, ...] = ()
     while True:
-        first = max(found.first, found.last - stretch)
+        span = whole.tail(reach)
         result = store.query(
             f"""
-            select {COLUMNS} from events
+            select {_COLUMNS} from events
             where event_time >= $newest_first and event_time <= $newest_last and {condition}
             order by event_time desc, event_id
             limit {limit}
             """,  # noqa: S608 - the condition is its callers' own, its values are bound
-            {**parameters, "newest_first": first, "newest_last": found.last},
-            first=first,
-            last=found.last,
+            {**parameters, "newest_first": span.first, "newest_last": span.last},
+            first=span.first,
+            last=span.last,
         )
         queries += (result.query,)
-        if len(result.rows) == limit or first == found.first:
+        if len(result.rows) == limit or span.first == whole.first:
             return result.rows, queries
-        stretch = max(stretch * 8, (found.last - found.first) / 64)
+        reach *= 8
 
 
 def newest_of_each(
@@ -84,50 +89,80 @@ def newest_of_each(
     condition: str,
     parameters: Mapping[str, Any],
     groups: Groups,
-    wanted: Mapping[tuple[Any, ...], Found],
-    newest: Sequence[Mapping[str, Any]],
-) -> tuple[dict[tuple[Any, ...], list[str]], tuple[Query, ...]]:
-    """The newest event ids of each wanted group, and the query for the rare groups.
+    wanted: Mapping[Key, Found],
+    newest: Sequence[Row],
+) -> tuple[dict[Key, list[str]], tuple[Query, ...]]:
+    """The newest event ids of each wanted group, and the queries for them.
 
-    `newest` are rows read already: only groups that these do not fill are looked for.
+    `newest` are the newest rows, read already: groups that these fill are not looked for.
     """
     ids = _by_group(groups, newest)
-    rare = {
-        key: found
-        for key, found in wanted.items()
-        if len(ids.get(key, ())) < min(groups.limit, found.events)
-    }
-    if not rare:
-        return ids, ()
-    span = sum(rare.values(), NONE)
-    assert span.first is not None
-    assert span.last is not None
-    names = {f"name_{n}": name for n, name in enumerate(sorted({groups.name(key) for key in rare}))}
-    named = f"coalesce({groups.named}, '') in ({', '.join('$' + name for name in names)})"
-    result = store.query(
-        f"""
-        select {COLUMNS} from events
-        where event_time >= $newest_first and event_time <= $newest_last and {condition}
-          and {named}
-        qualify row_number() over (
-            partition by {groups.told_apart} order by event_time desc, event_id
-        ) <= {groups.limit}
-        order by event_time desc, event_id
-        """,  # noqa: S608 - as above
-        {**parameters, **names, "newest_first": span.first, "newest_last": span.last},
-        first=span.first,
-        last=span.last,
-    )
-    of_rare = _by_group(groups, result.rows)
-    return ids | {key: of_rare.get(key, []) for key in rare}, (result.query,)
+    queries: tuple[Query, ...] = ()
+    reach = max(4 * groups.limit, AT_ONCE if _events(wanted.values()) < AT_ONCE else 0)
+    waiting = dict(wanted)
+    while True:
+        waiting = {
+            key: found
+            for key, found in waiting.items()
+            if len(ids.get(key, ())) < min(groups.limit, found.events)
+        }
+        if not waiting:
+            return ids, queries
+        tails = {key: found.tail(reach) for key, found in waiting.items()}
+        for span, members in _close_together(tails, _pace(wanted.values()) * AT_ONCE):
+            names = {f"name_{n}": name for n, name in enumerate(sorted({k[0] for k in members}))}
+            result = store.query(
+                f"""
+                select {_COLUMNS} from events
+                where event_time >= $newest_first and event_time <= $newest_last and {condition}
+                  and coalesce({groups.named}, '') in ({", ".join("$" + name for name in names)})
+                qualify row_number() over (
+                    partition by {groups.told_apart} order by event_time desc, event_id
+                ) <= {groups.limit}
+                order by event_time desc, event_id
+                """,  # noqa: S608 - as above
+                {**parameters, **names, "newest_first": span.first, "newest_last": span.last},
+                first=span.first,
+                last=span.last,
+            )
+            queries += (result.query,)
+            of_members = _by_group(groups, result.rows)
+            ids |= {key: of_members.get(key, []) for key in members}
+        waiting = {key: found for key, found in waiting.items() if tails[key].first > found.first}
+        reach *= 8
 
 
-def _by_group(
-    groups: Groups, rows: Sequence[Mapping[str, Any]]
-) -> dict[tuple[Any, ...], list[str]]:
-    ids: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+def _by_group(groups: Groups, rows: Sequence[Row]) -> dict[Key, list[str]]:
+    ids: dict[Key, list[str]] = defaultdict(list)
     for row in rows:
         mine = ids[groups.key(row)]
         if len(mine) < groups.limit:
             mine.append(row["event_id"])
     return dict(ids)
+
+
+def _close_together(
+    spans: Mapping[Key, Found], gap: timedelta
+) -> Iterator[tuple[Found, list[Key]]]:
+    """The spans joined where no more than the gap lies between them, and whose they are."""
+    joined: list[Key] = []
+    for key in sorted(spans, key=lambda key: spans[key].first):
+        if joined and spans[key].first > _sum([spans[k] for k in joined]).last + gap:
+            yield _sum([spans[k] for k in joined]), joined
+            joined = []
+        joined.append(key)
+    yield _sum([spans[k] for k in joined]), joined
+
+
+def _pace(found: Iterable[Found]) -> timedelta:
+    """The time from one event to the next, were they spread evenly."""
+    whole = _sum(list(found))
+    return (whole.last - whole.first) / max(whole.events, 1)
+
+
+def _events(found: Iterable[Found]) -> int:
+    return sum(one.events for one in found)
+
+
+def _sum(found: Sequence[Found]) -> Found:
+    return Found(_events(found), min(one.first for one in found), max(one.last for one in found))

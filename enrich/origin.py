@@ -47,7 +47,7 @@ def origin_of(chain: Chain, session: Session) -> Origin:
     hops = acting_hops(chain.hops)
     end = hops[-1].by if hops else session
     origin = _end_of(end, hops)
-    if hops:
+    if hops and not chain.only_borrowed:
         origin["confidence"] = max((hop.confidence for hop in hops), key=_CONFIDENCES.index)
     sessions = [session, *(hop.by for hop in hops)]
     named = next((one.source_identity for one in sessions if one.source_identity), None)

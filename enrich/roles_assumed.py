@@ -18,7 +18,9 @@ from enrich.answer import Answer, Enrichment
 from enrich.denial import REASON_WORDS, parse_denial
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.enumeration import find_enumeration
-from enrich.interface import interface_detail, interface_of, json_object
+from enrich.interface import PORTAL, interface_detail, interface_of, json_object
+from enrich.mints import CLOCK_SKEW
+from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
 from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
 from enrich.words import counted, listed, short
@@ -28,6 +30,7 @@ NAME = "roles_assumed"
 QUESTION = "Which roles did it assume, or try to?"
 BEFORE = timedelta(days=7)
 AFTER = timedelta(hours=24)
+_SKEW = f"interval {int(CLOCK_SKEW.total_seconds())} seconds"
 KINDS = 50_000
 """At most so many combinations of role, result, client and address are read; then it says so."""
 EVENTS_SHOWN = 20
@@ -66,6 +69,9 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
 
     kinds, query = _kinds(match, principal, store, window, last_seen)
     queries += (query,)
+    if any(handed_out(kind) for kind in kinds):
+        kinds, query = roles_behind(kinds, store, window)
+        queries += (query,)
     caveats = list(looked.caveats())
     if len(kinds) == KINDS:
         caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
@@ -130,14 +136,25 @@ def _kinds(
             ) as copy
           from events
           where event_time >= $window_first and event_time <= $window_last
-            and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
+            and (event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
+              or event_source = '{PORTAL}' and event_name in ('GetRoleCredentials', 'Federate'))
             and {match.sql}
         )
-        select event_name, target_role_arn, failed, error_code,
+        select event_source, event_name, target_role_arn, failed, error_code,
           regexp_replace(error_message, '^User: [^ ]+ is', 'User: … is') as reason,
           identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
           coalesce(access_key_id = $alert_key, false) as by_alert_key,
           event_time > $last_seen as after_alert,
+          exists (
+            select 1 from credentials as switch
+            where switch.event_name = 'SwitchRole'
+              and switch.event_time >= $switch_first and switch.event_time <= $switch_last
+              and switch.principal_id = calls.minted_principal_id
+              and switch.event_time between calls.event_time - {_SKEW}
+                and calls.event_time + {_SKEW}
+          ) as switched,
+          case when event_source = '{PORTAL}'
+            then coalesce(service_event_details, request_parameters) end as handed_out,
           count(*) as count, min(event_time) as first, max(event_time) as last,
           min(error_message) as error_message,
           min(case when event_name like 'AssumeRoleWith%' then user_identity end) as user_identity,
@@ -148,15 +165,17 @@ def _kinds(
           arg_min(target_session_name, event_time, {LISTED}) as session_names,
           arg_min(event_id, event_time, {EVENTS_SHOWN}) as event_ids
         from calls where copy = 1
-        group by event_name, target_role_arn, failed, error_code, reason, identity_type,
-          invoked_by, source_ip_address, user_agent, session_from_console,
-          by_alert_key, after_alert
+        group by event_source, event_name, target_role_arn, failed, error_code, reason,
+          identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
+          by_alert_key, after_alert, handed_out, switched
         order by count desc, first limit {KINDS}
         """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
         {
             **match.parameters,
             "window_first": window.first,
             "window_last": window.last,
+            "switch_first": window.first - CLOCK_SKEW,
+            "switch_last": window.last + CLOCK_SKEW,
             "last_seen": last_seen,
             "alert_key": principal.access_key_id or "",
         },
@@ -170,9 +189,16 @@ def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for kind in kinds:
         denial = parse_denial(kind["error_code"], kind["error_message"])
-        target = kind["target_role_arn"] or denial.target_role_arn or _root_target(kind)
+        target = (
+            kind["target_role_arn"]
+            or denial.target_role_arn
+            or _root_target(kind)
+            or handed_out(kind)
+        )
         why = denial.reason_class if kind["failed"] else None
-        key = (target, bool(kind["failed"]), kind["error_code"], why, interface_of(kind))
+        # The console's own record of a switched role proves what the call itself may hide (§4.1).
+        interface = "console" if kind["switched"] else interface_of(kind)
+        key = (target, bool(kind["failed"]), kind["error_code"], why, interface)
         grouped[(*key, bool(kind["after_alert"]))].append(kind)
     roles = [_role(key, members) for key, members in grouped.items()]
     return sorted(

@@ -64,7 +64,9 @@ def _by_key(session: Session, reader: MintReader, caveats: list[str]) -> Hop | N
     for mint in mints:
         if mint.event_name == "CreateAccessKey":
             made_for = key_owner(mint)
-            if session.user_name is None or made_for in (None, session.user_name):
+            if not session.is_role and (
+                session.user_name is None or made_for in (None, session.user_name)
+            ):
                 fitting.append(mint)
                 continue
         elif _agrees(mint, session):

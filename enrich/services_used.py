@@ -17,7 +17,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.calls_sql import bounds, calls_in, counted_calls
 from enrich.entity import Match, by_identity_id, entity_match
-from enrich.newest import NONE, Found, Groups, newest_events, newest_of_each
+from enrich.newest import Found, Groups, newest_events, newest_of_each
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
 from enrich.window import NO_ONE, ONE_DAY, Window, days_before, iso, look, why_not_looked_up
@@ -74,8 +74,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
 
     assert alert.first_seen is not None
     alert_day = alert.first_seen.astimezone(UTC).date()
-    before, query = _used_before(whole, store, window, alert_day)
-    queries += (query,)
+    before, more = _used_before(whole, store, window, alert_day)
+    queries += more
     evidence, of_each, more = _event_ids(match, store, by_day)
     queries += more
     services = _services(by_day, before, alert_day, of_each)
@@ -122,8 +122,9 @@ def _calls_by_day(match: Match, store: Store, window: Window) -> tuple[list[dict
 
 def _used_before(
     match: Match, store: Store, window: Window, alert_day: date
-) -> tuple[_Before, Query]:
+) -> tuple[_Before, tuple[Query, ...]]:
     before = Window(window.first - LOOK_BACK, datetime.combine(alert_day, time(), UTC))
+    match, queries = by_identity_id(match, store, before.first, before.last, only=True)
     found = store.query(
         f"""
         select coalesce(event_source, '') as event_source, max(last_time) as last
@@ -135,7 +136,7 @@ def _used_before(
         last=before.last,
     )
     services = {row["event_source"]: row["last"] for row in found.rows}
-    return _Before(before.first, services), found.query
+    return _Before(before.first, services), (*queries, found.query)
 
 
 def _event_ids(
@@ -147,7 +148,7 @@ def _event_ids(
         for row in by_day
     }
     newest, queries = newest_events(
-        store, match.sql, match.parameters, sum(found.values(), NONE), EVIDENCE
+        store, match.sql, match.parameters, list(found.values()), EVIDENCE
     )
     last_days = {source: day for source, day in sorted(found)}
     of_each, more = newest_of_each(
@@ -168,8 +169,8 @@ def _event_ids(
 _LAST_DAYS = Groups(
     OF_EACH,
     lambda row: (row["event_source"] or "", row["event_time"].date()),
-    "event_source, cast(event_time as date)",
     "event_source",
+    "event_source, cast(event_time as date)",
 )
 
 

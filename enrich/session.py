@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.interface import json_object
+from enrich.interface import SERVICE_HOST, json_object
 from enrich.mints import MintReader
 from enrich.role_name import role_arn_of, role_named, session_in
 
@@ -21,6 +21,12 @@ LONGEST_SESSION = timedelta(hours=36)
 """GetSessionToken and GetFederationToken reach 36 hours; nothing lasts longer (§3.2)."""
 
 ROLE_SESSION_TYPES = frozenset({"AssumedRole", "Role"})
+
+SIGN_IN_SOURCES = frozenset({"signin.amazonaws.com", "cloudshell.amazonaws.com"})
+"""What calls these is the console session itself, whatever client is to borrow it (§2.2)."""
+
+_IDS_OF_OTHERS = ("AIDA", "AROA", "AGPA", "AIPA", "ANPA", "ANVA")
+"""How the ids of users, roles and the like begin: some services log one for the access key."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,9 @@ class Session:
 
     @property
     def has_long_term_key(self) -> bool:
-        return (self.access_key_id or "").startswith("AKIA")
+        # A role never signs with one: AWS's own examples show AKIA keys on assumed roles.
+        of_a_session = self.is_role or self.type == "FederatedUser"
+        return not of_a_session and (self.access_key_id or "").startswith("AKIA")
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,11 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
     session_name = principal.session_name or session_in(arn)
     if principal_id is not None and principal_id.startswith("AROA") and session_name is not None:
         principal_id = f"{principal_id.partition(':')[0]}:{session_name}"
-    record = _record_in(alert)
+    record = record_in(alert)
     identity = record.get("userIdentity")
     return Session(
         type=principal.type,
-        access_key_id=principal.access_key_id or None,
+        access_key_id=_key(principal.access_key_id),
         principal_id=principal_id,
         arn=arn,
         role_arn=principal.role_arn or role_arn_of(arn),
@@ -111,8 +119,9 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         seen=alert.first_seen or alert.last_seen or principal.session_created,
         seen_until=alert.last_seen or alert.first_seen or principal.session_created,
         user_agent=alert.user_agent,
-        invoked_by=alert.source_ip_address if principal.type == "AWSService" else None,
-        from_console=str(record.get("sessionCredentialFromConsole")).lower() == "true",
+        invoked_by=_service_of(alert, principal),
+        from_console=alert.event_source in SIGN_IN_SOURCES
+        or str(record.get("sessionCredentialFromConsole")).lower() == "true",
         user_identity=json.dumps(identity) if isinstance(identity, dict) else None,
         on_behalf_of=_user_in(identity),
     )
@@ -127,7 +136,7 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         kind = "AssumedRole"
     return Session(
         type=kind,
-        access_key_id=row["access_key_id"],
+        access_key_id=_key(row["access_key_id"]),
         principal_id=principal_id,
         arn=arn,
         role_arn=row["issuer_arn"] if role_named(row["issuer_arn"]) else role_arn_of(arn),
@@ -230,13 +239,29 @@ def completed(session: Session, uses: Uses, alert: Alert) -> Session:
     )
 
 
-def _record_in(alert: Alert) -> Mapping[str, Any]:
+def record_in(alert: Alert) -> Mapping[str, Any]:
     """The CloudTrail record that the alert is, so that it need not be indexed to be read."""
     record = json_object(alert.raw)
     inner = record.get("detail", record)
     if isinstance(inner, Mapping) and inner.get("eventID") == alert.event_id and alert.event_id:
         return inner
     return {}
+
+
+def _service_of(alert: Alert, principal: Principal) -> str | None:
+    """The AWS service that acted, by the name it gave or else by its host."""
+    if principal.type != "AWSService":
+        return None
+    host = alert.source_ip_address
+    named = principal.principal_id or principal.user_name
+    return named or (host if host is not None and SERVICE_HOST.match(host) else None)
+
+
+def _key(text: str | None) -> str | None:
+    """An access key id; none where a record says "Unknown" or shows another kind of id."""
+    if not text or text.casefold() == "unknown" or text.startswith(_IDS_OF_OTHERS):
+        return None
+    return text
 
 
 def _user_in(identity: object) -> str | None:

@@ -63,14 +63,27 @@ def look(
     accounts = None if account is None else [account]
     coverage = store.coverage(accounts, window.first, last)
     edges = {window.first.astimezone(UTC).date(), last.astimezone(UTC).date()}
-    if coverage.days and edges.issuperset(coverage.days):
-        # Coverage knows whole days. Logs that begin after the window on its last day, or end
-        # before it on its first, are none of the window's.
-        held = store.summary()
-        if held.first is None or held.last is None or held.first > last or held.last < window.first:
-            missing = tuple(sorted({*coverage.days, *coverage.missing}))
-            coverage = replace(coverage, days=(), missing=missing, events=0)
+    # Coverage knows whole days. Logs that begin after the window on its last day, or end before it
+    # on its first, are none of the window's.
+    edges_alone = coverage.days and edges.issuperset(coverage.days)
+    if edges_alone and not _any_event(store, account, window.first, last):
+        missing = tuple(sorted({*coverage.days, *coverage.missing}))
+        coverage = replace(coverage, days=(), missing=missing, events=0)
     return Looked(coverage, account)
+
+
+def _any_event(store: Store, account: str | None, first: datetime, last: datetime) -> bool:
+    whose = "" if account is None else "and recipient_account_id = $account"
+    found = store.query(
+        f"""
+        select 1 as one from events
+        where event_time >= $first and event_time <= $last {whose} limit 1
+        """,  # noqa: S608 - a constant condition, bound values
+        {"first": first, "last": last} | ({} if account is None else {"account": account}),
+        first=first,
+        last=last,
+    )
+    return bool(found.rows)
 
 
 def why_not_looked_up(alert: Alert) -> str | None:

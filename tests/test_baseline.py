@@ -327,6 +327,10 @@ def test_logs_that_begin_after_the_window_on_its_last_day_do_not_cover_it() -> N
     earlier = at(NOON - timedelta(hours=3), userIdentity=a_user("bob"))
     answer = ask(parsed, parsed.principals[0], MemoryStore([*later, earlier]))
     assert answer.status == "partial"
+    # Another account's logs of those hours are none of this account's.
+    foreign = earlier | {"recipientAccountId": "444455556666"}
+    answer = ask(parsed, parsed.principals[0], MemoryStore([*later, foreign]))
+    assert answer.status == "not_covered"
 
 
 def test_the_real_run_of_an_hour_has_no_baseline(real_data: Path, stratus_store: Store) -> None:

@@ -279,3 +279,21 @@ def test_nothing_to_match_on_is_none() -> None:
     assert entity_match(an_alert(), Principal("Unknown")) is None
     assert entity_match(an_alert(), Principal("IAMUser")) is None
     assert entity_match(an_alert(), Principal("AssumedRole", session_name="work")) is None
+
+
+def test_somebody_filed_under_the_accounts_id_is_neither_root_nor_anybody_else_there() -> None:
+    someone = {"type": "Unknown", "principalId": ACCOUNT, "accountId": ACCOUNT, "userName": "ann"}
+    records = [
+        named("root", userIdentity=ROOT),
+        named("ann", userIdentity=someone),
+        named("ann again", userIdentity=someone | {"arn": ROOT["arn"]}),
+        named("ben", userIdentity=someone | {"userName": "ben"}),
+        named("root, from elsewhere", userIdentity=ROOT | {"type": "AWSAccount", "arn": None}),
+    ]
+    ann = Principal("Unknown", principal_id=ACCOUNT, arn=ROOT["arn"], user_name="ann")
+    assert matched(records, ann) == {"ann", "ann again"}
+    by_id = Principal("Unknown", principal_id=ACCOUNT)
+    assert matched(records, by_id) == {"ann", "ann again", "ben"}
+    root = {"root", "root, from elsewhere"}
+    assert matched(records, Principal("Root", arn=ROOT["arn"])) == root
+    assert matched(records, Principal("AWSAccount", principal_id=ACCOUNT)) == root

@@ -284,3 +284,99 @@ def test_an_assumed_root_shows_the_account_as_its_target():
     assert rows(which_roles(ALERT, [record, ALERT]), "role_arn") == [
         (f"arn:aws:iam::{OTHER}:root",)
     ]
+
+
+# Identity Center and the console ---------------------------------------------------------------
+
+PERSON = "90677f4b-1111-7000-8000-a1b2c3d4e5f6"
+RESERVED_ROLE = (
+    f"arn:aws:iam::{OTHER}:role/aws-reserved/sso.amazonaws.com/eu-west-1/"
+    "AWSReservedSSO_PowerUser_0123456789abcdef"
+)
+
+
+def a_portal_call(**changes):
+    """The portal hands out credentials: the role by the name of its permission set alone."""
+    return an_event(
+        **{
+            "eventTime": "2026-03-10T11:50:01Z",
+            "eventSource": "sso.amazonaws.com",
+            "eventName": "GetRoleCredentials",
+            "eventType": "AwsServiceEvent",
+            "userIdentity": {
+                "type": "IdentityCenterUser",
+                "accountId": ACCOUNT,
+                "onBehalfOf": {"userId": PERSON},
+            },
+            "serviceEventDetails": {"role_name": "PowerUser", "account_id": OTHER},
+            **changes,
+        }
+    )
+
+
+def a_reserved_role(at: str, role_arn: str = RESERVED_ROLE):
+    return an_event(
+        eventTime=at,
+        eventSource="sts.amazonaws.com",
+        eventName="AssumeRoleWithSAML",
+        recipientAccountId=OTHER,
+        userIdentity={"type": "SAMLUser", "principalId": "kM9=:ana", "userName": "ana"},
+        requestParameters={"roleArn": role_arn, "roleSessionName": "ana"},
+        responseElements={"credentials": {"accessKeyId": "ASIARESERVED00000001"}},
+    )
+
+
+def test_an_identity_center_user_assumes_what_the_portal_hands_out():
+    portal, saml = a_portal_call(), a_reserved_role("2026-03-10T11:50:00Z")
+    another = a_reserved_role("2026-03-10T11:50:00Z", RESERVED_ROLE.replace("PowerUser", "Viewer"))
+
+    answer = which_roles(portal, [portal, saml, another])
+
+    assert rows(answer, "role_arn", "result", "interface", "interface_detail", "count") == [
+        (RESERVED_ROLE, "success", "saml", "IAM Identity Center", 1)
+    ]
+    assert set(answer.evidence) == {portal["eventID"], saml["eventID"]}
+    assert "AWSReservedSSO_PowerUser_0123456789abcdef" in answer.sentence
+
+
+@pytest.mark.parametrize("records", [[], [a_reserved_role("2026-03-10T11:50:04Z")]])
+def test_without_the_roles_own_log_its_permission_set_and_account_are_named(records):
+    portal = a_portal_call(eventName="Federate")
+
+    answer = which_roles(portal, [portal, *records])
+
+    (role,) = answer.data["roles"]
+    assert role["role_arn"].startswith(f"arn:aws:iam::{OTHER}:role/aws-reserved/")
+    assert role["role_arn"].endswith("/AWSReservedSSO_PowerUser_*")
+    assert role["event_ids"] == [portal["eventID"]]
+
+
+def test_two_permission_sets_are_two_roles_and_a_call_without_one_is_still_counted():
+    portal = a_portal_call()
+    viewer = a_portal_call(serviceEventDetails={"role_name": "Viewer", "account_id": OTHER})
+    vague = a_portal_call(serviceEventDetails=None)
+    answer = which_roles(portal, [portal, viewer, vague])
+    assert sorted(str(arn).rpartition("/")[2] for (arn,) in rows(answer, "role_arn")) == [
+        "AWSReservedSSO_PowerUser_*",
+        "AWSReservedSSO_Viewer_*",
+        "None",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("switched_at", "interface"),
+    [("2026-03-10T11:50:02Z", "console"), ("2026-03-10T11:50:03Z", "cli_sdk"), (None, "cli_sdk")],
+)
+def test_the_consoles_own_record_within_two_seconds_makes_it_the_console(switched_at, interface):
+    assumption = an_assumption("admin", "alice")  # with an address and agent that tell nothing
+    identity = a_role_session("admin", "alice")
+    del identity["accessKeyId"], identity["sessionContext"]
+    switch = an_event(
+        eventTime=switched_at or "2026-03-10T09:00:00Z",
+        eventSource="signin.amazonaws.com",
+        eventName="SwitchRole",
+        userIdentity=identity,
+        responseElements={"SwitchRole": "Success"},
+    )
+    answer = which_roles(ALERT, [assumption, switch, ALERT])
+    assert rows(answer, "interface") == [(interface,)]

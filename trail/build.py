@@ -233,7 +233,7 @@ class _Build:
         self._catalog.publish(change, time.time())
 
     def _read(self, todo: Sequence[Listed]) -> bool:
-        tasks = deque(_tasks(self._index, todo))
+        tasks = deque(_tasks(self._index, todo, self._round_bytes))
         sizes = {file.path: file.size for file in todo}
         guessed = sum(_unpacked(file) for file in todo)
         finished: list[TaskResult] = []
@@ -462,10 +462,10 @@ def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:
         (index_dir / segment.name).unlink(missing_ok=True)
 
 
-def _tasks(index: Path, files: Sequence[Listed]) -> Iterator[Task]:
+def _tasks(index: Path, files: Sequence[Listed], round_bytes: int) -> Iterator[Task]:
     """The files in lots of about the same work, in order."""
     total = sum(map(_unpacked, files))
-    most = min(TASK_BYTES, max(16 << 20, total // 8))
+    most = min(TASK_BYTES, round_bytes, max(16 << 20, total // 8))
     lot: list[str] = []
     size = 0
     for file in files:

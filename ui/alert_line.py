@@ -8,6 +8,7 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.user_agent import normal_form
 from ui import links, phrases
+from ui.address_words import about_alert_address
 from ui.markup import Node, el
 from ui.pieces import Tone, fact, link, mark
 
@@ -43,7 +44,7 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
             fact("When (UTC)", when if alert.first_seen else "not stated"),
             fact("Call", call) if call else None,
             fact("Result", alert.error_code) if alert.error_code else None,
-            _linked("From", alert.source_ip_address),
+            _from(alert),
             fact("Client", _client(alert.user_agent), title=alert.user_agent),
             _linked("Access key", principal.access_key_id),
         ),
@@ -120,6 +121,19 @@ def _client(user_agent: str | None) -> str:
     if user_agent is None:
         return "not stated"
     return normal_form(user_agent) or user_agent
+
+
+def _from(alert: Alert) -> Node | None:
+    address = alert.source_ip_address
+    if not address:
+        return None
+    about = about_alert_address(alert)
+    return fact(
+        "From",
+        link(address, links.entity(address)),
+        el("span", "mute small", f" {about}") if about else None,
+        title=about,
+    )
 
 
 def _linked(label: str, value: str | None) -> Node | None:

@@ -103,7 +103,7 @@ def _without_hops(
                 ORIGIN_KINDS.get(str(origin.get("type")), "Origin"),
                 str(origin["label"]),
                 origin.get("arn") or origin["label"],
-                _field_of(origin),
+                f"read from {origin['field']}" if origin.get("field") else None,
                 look="node-origin",
             ),
             _hop("known from the record", None, tone="mute"),
@@ -149,13 +149,8 @@ def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
         caller if caller not in name and caller != "unknown caller" else None,
         by.get("access_key_id"),
         f"from {source}" if source and source not in (caller, by.get("invoked_by")) else None,
-        _field_of(origin) if name != caller else None,
         look="node-origin",
     )
-
-
-def _field_of(origin: Mapping[str, Any]) -> str | None:
-    return f"read from {origin['field']}" if origin.get("field") else None
 
 
 def _caller(by: Mapping[str, Any]) -> Node:
@@ -242,8 +237,8 @@ def _node(kind: str, name: str, target: str | None, *more: str | None, look: str
         "div",
         f"node {look}".strip(),
         el("div", "node-kind", kind),
-        link(name, links.entity(str(target)), "node-name clip", title=name)
+        link(name, links.entity(str(target)), "node-name", title=name)
         if target
-        else el("span", "node-name clip", name, title=name),
+        else el("span", "node-name", name, title=name),
         *(el("div", "node-more", line, title=line) for line in more if line),
     )

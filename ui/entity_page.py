@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from enrich.ip import network_of
 from trail.store import Store
-from ui import links, phrases, text, timeline
-from ui.entity_facts import MOST, PANELS, Facts, facts
+from ui import address_words, links, phrases, text, timeline
+from ui.entity_facts import IP, MOST, PANELS, SERVICE, Facts, facts
 from ui.markup import Node, draw, el
 from ui.pieces import bar, event_link, fact, link, mark, notice, pivot, table
 
@@ -99,6 +100,7 @@ def _head(name: str, found: Facts) -> Node:
         el(
             "div",
             "facts",
+            *_about_address(name, found),
             fact("Events", phrases.number(found.events)),
             fact("Failed", phrases.number(found.failed)),
             fact("First seen (UTC)", phrases.when(found.first)),
@@ -106,6 +108,17 @@ def _head(name: str, found: Facts) -> Node:
             fact("All events", link("Search them", search)) if search and found.events else None,
         ),
     )
+
+
+def _about_address(name: str, found: Facts) -> list[Node]:
+    """What an address is, and the network around it, without asking anybody."""
+    if found.kind not in (IP, SERVICE):
+        return []
+    about, network = address_words.about_address(name), network_of(name)
+    return [
+        *([fact("What it is", about)] if about else []),
+        *([fact("Network", network)] if network else []),
+    ]
 
 
 def _made_by(rows: list[dict[str, Any]]) -> Node:
