@@ -8,6 +8,7 @@ about or no index to ask. An alert that the index has no logs for is answered: `
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -29,6 +30,9 @@ from trail.store import IndexSummary, open_store
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 2 after one sentence about what is wrong."""
     options = _options().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names come in every script; a terminal that has not theirs shows them as escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         alerts = parse_alerts(_read(options.alert_file))
         index: Path = options.index or default_index()
@@ -43,19 +47,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             alert = fill_gaps(pasted, store)
             results = ask_for_every_principal(alert, store)
             if options.json:
-                print(json.dumps(as_json(alert, results, summary)), flush=True)
+                _say(json.dumps(as_json(alert, results, summary)) + "\n")
             elif options.markdown:
-                print("\n---\n" if number else "", end="")
-                print(as_markdown(alert, results, summary), end="", flush=True)
+                _say(("\n---\n" if number else "") + as_markdown(alert, results, summary))
             else:
-                print(_summary(alert, results, summary), flush=True)
+                _say(_summary(alert, results, summary) + "\n")
     except BacktrailError as error:
         print(short(str(error), 2_000), file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader has seen enough (`| head`). Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()  # the reader has seen enough (`| head`)
     return 0
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_output()
+        reason = error.strerror or type(error).__name__
+        raise BacktrailError(
+            f"The answers cannot be written ({reason}): give standard output somewhere to go."
+        ) from error
+
+
+def _close_output() -> None:
+    """Sends what is left of the output nowhere: Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _options() -> argparse.ArgumentParser:
@@ -72,6 +92,10 @@ def _options() -> argparse.ArgumentParser:
 
 def _read(alert_file: str) -> bytes:
     if alert_file == "-":
+        if sys.stdin is None:
+            raise AlertUnrecognised(
+                "Standard input is closed: pipe an alert into it, or name a file instead of -."
+            )
         return sys.stdin.buffer.read()
     try:
         return Path(alert_file).read_bytes()

@@ -12,7 +12,7 @@ from enrich.answer import Answer, Enrichment, Status
 from enrich.caller import by_callers_copy
 from enrich.chain import Chain, resolve_chain
 from enrich.chain_words import METHOD_WORDS, chain_sentence, clock, named, not_assumed
-from enrich.forward import TREE_SESSIONS, empty_tree, find_forward
+from enrich.forward import STRANGE_KEYS, TREE_SESSIONS, empty_tree, find_forward
 from enrich.hop import Hop
 from enrich.juggling import juggling_of, juggling_sentence
 from enrich.left_instance import left_the_instance
@@ -82,6 +82,12 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         caveats.append(juggling_sentence(data["juggling"]))
     if data["forward"]["cut"]:
         caveats.append(f"The tree of what it went on to assume is cut at {TREE_SESSIONS} sessions.")
+    if data["forward"]["unchecked_keys"]:
+        caveats.append(
+            f"Calls with {counted(data['forward']['unchecked_keys'], 'further access key')} count"
+            f" as this session's own: only {STRANGE_KEYS} keys were looked up, and another session"
+            " of the same name and second may have some of them."
+        )
     if data["forward"]["renewals"]:
         caveats.append(
             f"Role juggling: {counted(data['forward']['renewals'], 'session')} of what it went on"

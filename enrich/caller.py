@@ -35,6 +35,11 @@ def by_callers_copy(
             f" copy, event {copy['event_id']}."
         )
         return replace(session_of_caller(copy), seen=session.seen, seen_until=session.seen_until)
+    where = f"account {session.account_id}" if session.account_id else "the caller's account"
+    caveats.append(
+        "The alert is another account's copy of this call, which shows its caller by id alone. The"
+        f" logs of {where} have the caller's own copy, with its name and key; it is not indexed."
+    )
     named = None
     if session.identity_id is not None and session.principal_id is not None:
         named = reader.name_of(session.identity_id, session.seen)

@@ -26,6 +26,9 @@ TREE_SESSIONS = 60
 
 TREE_DEPTH = 20
 
+STRANGE_KEYS = 500
+"""At most so many keys of the same principal and date are looked up for a making of their own."""
+
 
 @dataclass
 class Branch:
@@ -76,7 +79,7 @@ def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
         None,
     )
     branches, cut = _grow(root, first, last, reader)
-    _count(branches, first, last, reader)
+    unchecked = _count(branches, first, last, reader)
     shown = [_shown(branch) for branch in branches]
     for branch, node in zip(branches, shown, strict=True):
         if branch.parent is not None:
@@ -89,13 +92,15 @@ def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
         "total": len(branches) - 1,
         "renewals": sum(_renews(branch, branches) for branch in branches),
         "cut": cut,
+        "unchecked_keys": unchecked,
     }
 
 
 def empty_tree() -> dict[str, Any]:
     """A tree of which nothing is known."""
     return {"from": None, "to": None, "total": None, "renewals": None, "cut": False,
-            "limit": TREE_SESSIONS, "events": None, "failed": None, "sessions": []}  # fmt: skip
+            "unchecked_keys": 0, "limit": TREE_SESSIONS, "events": None, "failed": None,
+            "sessions": []}  # fmt: skip
 
 
 def _renews(branch: Branch, branches: Sequence[Branch]) -> bool:
@@ -237,7 +242,8 @@ def _branch(mint: Mint, parent: Branch, number: int, depth: int) -> Branch:
     )
 
 
-def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: MintReader) -> None:
+def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: MintReader) -> int:
+    """Fills in the branches' calls; how many strange keys were too many to look at."""
     ids = sorted({branch.identity_id for branch in branches if branch.identity_id})
     keys = sorted({branch.key for branch in branches if branch.key})
     signed, parameters = _signed_by(branches, keys)
@@ -260,8 +266,8 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
     )
     # Sessions of one name made in one second share principal and date. A key that a record shows
     # being made is a session of its own; others are the console's, or a service's on its behalf.
-    strange = sorted({row["access_key_id"] for row in rows} - {None, *keys})[:500]
-    others = reader.minted_keys(strange)
+    strange = sorted({row["access_key_id"] for row in rows} - {None, *keys})
+    others = reader.minted_keys(strange[:STRANGE_KEYS])
     for row in rows:
         branch = _session_of(
             row["access_key_id"], row["principal_id"], row["session_created"], branches
@@ -274,6 +280,7 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
         branch.last = max(filter(None, (branch.last, row["last"])))
         if row["source_ip_address"]:
             branch.source_ip_addresses.add(row["source_ip_address"])
+    return len(strange[STRANGE_KEYS:])
 
 
 def _shown(branch: Branch) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _is_named(principals: Sequence[Principal]) -> bool:
 
 
 def _newest_event(alert: Alert, store: Store) -> str | None:
-    """The newest event of the key or ARN that the alert names."""
+    """The newest event of the key, ARN or role that the alert names."""
     summary = store.summary()
     if summary.first is None or summary.last is None:
         return None
@@ -71,6 +71,7 @@ def _newest_event(alert: Alert, store: Store) -> str | None:
         for column, value in (
             ("access_key_id", principal.access_key_id),
             ("principal_arn", principal.arn),
+            ("issuer_arn", principal.role_arn),
         ):
             if value is None:
                 continue

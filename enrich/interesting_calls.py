@@ -110,7 +110,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += more
     for group in shown:
         group["event_ids"] = of_each[_key(group)]
-    rows, sensitive, more = _labelled(shown, alert, match, whole, store, window)
+    rows, sensitive, more = _labelled(groups, shown, alert, match, whole, store, window)
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
@@ -119,8 +119,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     for row in rows:
         failures.update({row["failure"]: row["failed"]} if row["failed"] else {})
     clicks = None
-    if any(group["in_console"] for group in groups):
-        clicks, query = find_clicks(match, store, window)
+    if by_hand := [group for group in groups if group["in_console"]]:
+        clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
     caveats = looked.caveats()
     if len(evidence) == EVIDENCE < total + sum(row["count"] for row in sensitive):
@@ -165,6 +165,11 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["event_name"], row["event_source"], row["error_code"], row["interesting"]
 
 
+def _span(groups: list[dict[str, Any]]) -> Window:
+    """From the groups' first event to their last: no more of the events need be read."""
+    return Window(min(group["first"] for group in groups), max(group["last"] for group in groups))
+
+
 def _found(group: Mapping[str, Any]) -> Found:
     return Found(group["events"], group["first"], group["last"])
 
@@ -193,6 +198,7 @@ def _event_ids(
 
 
 def _labelled(
+    groups: list[dict[str, Any]],
     shown: list[dict[str, Any]],
     alert: Alert,
     match: Match,
@@ -219,7 +225,8 @@ def _labelled(
             row["never_before"] = call not in before if before else None
     named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
     if named:
-        details, query = find_details(match, store, window, named)
+        span = _span([group for group in groups if group["event_name"] in named])
+        details, query = find_details(match, store, span, named)
         queries += (query,)
         for row in both:
             row["details"] = details.get((row["event_name"], row["error_code"]), [])

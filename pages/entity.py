@@ -11,7 +11,7 @@ user = session.require("viewer")
 
 try:
     store = data.open_index()
-    summary = store.summary()
+    summary = data.summary(store)
     if summary.first is None or summary.last is None:
         raise IndexMissing("The index is empty.")
     entity_page.show(store, (summary.first, summary.last))

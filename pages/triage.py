@@ -12,7 +12,7 @@ user = session.require("viewer")
 
 try:
     store = data.open_index()
-    is_empty = store.summary().events == 0
+    is_empty = data.summary(store).events == 0
 except IndexMissing:
     is_empty = True
 except BacktrailError as error:

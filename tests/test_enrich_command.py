@@ -115,6 +115,42 @@ def test_a_pipe_through_the_real_command(index: Path, alert_file: Path) -> None:
     assert json.loads(done.stdout)["results"][0]["answers"][2]["data"]["total"] == 2
 
 
+@pytest.mark.parametrize(
+    ("argument", "redirection", "words"),
+    [("-", "<&-", "Standard input is closed"), ("$ALERT", "> /dev/full", "cannot be written")],
+)
+def test_a_closed_input_and_a_full_disk_are_one_sentence(
+    index: Path, alert_file: Path, argument: str, redirection: str, words: str
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no full disk to write to")
+    done = subprocess.run(
+        f'"$PYTHON" -m enrich "{argument}" --index "$INDEX" {redirection}',
+        shell=True,  # a closed stream is the shell's to give
+        env={"PYTHON": sys.executable, "INDEX": str(index), "ALERT": str(alert_file)},
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    error = done.stderr.decode()
+    assert done.returncode == 2
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(index: Path, tmp_path: Path) -> None:
+    path = tmp_path / "alert.json"
+    path.write_text(json.dumps(an_event(userIdentity={"type": "IAMUser", "userName": "Zoë"})))
+    done = subprocess.run(
+        [sys.executable, "-m", "enrich", str(path), "--index", str(index)],
+        env={"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert b"Zo\\xeb" in done.stdout
+
+
 def test_an_alert_outside_the_index_is_answered_not_covered(
     capsys: pytest.CaptureFixture[str], index: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from an_event import an_event
+from an_event import a_role_session, an_event
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
@@ -45,6 +45,17 @@ def test_a_key_or_an_arn_alone_stands_for_its_newest_event(text: str) -> None:
     assert alert.first_seen == alert.last_seen == datetime(2026, 3, 11, 10, tzinfo=UTC)
     assert (alert.event_name, alert.source_ip_address) == ("CreateTags", "203.0.113.8")
     assert alert.principals[0].principal_id == EARLY["userIdentity"]["principalId"]
+
+
+def test_a_role_alone_stands_for_the_newest_event_of_its_sessions() -> None:
+    use = an_event(
+        eventTime="2026-03-11T10:00:00Z",
+        eventName="CreateTags",
+        userIdentity=a_role_session("reader", "work", path="/team/"),
+    )
+    alert = filled("who used arn:aws:iam::111122223333:role/team/reader ?", EARLY, use)
+    assert alert.first_seen == datetime(2026, 3, 11, 10, tzinfo=UTC)
+    assert (alert.event_name, alert.principals[0].session_name) == ("CreateTags", "work")
 
 
 def test_a_key_with_a_time_keeps_its_time_and_gains_its_owner() -> None:

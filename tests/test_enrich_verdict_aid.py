@@ -137,6 +137,29 @@ def test_telling_user_agents(agent: str, side: str, words: str) -> None:
     assert any(words in sentence for sentence in sentences(lines, side))
 
 
+def test_a_switched_roles_address_inside_aws_speaks_for_nobody() -> None:
+    internal = {"sourceIPAddress": "AWS Internal", "userAgent": "AWS Internal"}
+    lines, _, _ = weighed(at(NOON) | an_assumption(eventTime="2026-03-20T12:00:00Z", **internal))
+    assert sentences(lines, "against") == []
+    service = {"sourceIPAddress": "cloudformation.amazonaws.com"}
+    lines, _, _ = weighed(at(NOON, **service))
+    assert any("cloudformation.amazonaws.com" in said for said in sentences(lines, "against"))
+
+
+@pytest.mark.parametrize("began_at", ["203.0.113.9", None])
+def test_where_a_borrowed_session_was_borrowed_is_not_where_it_began(began_at: str | None) -> None:
+    identity = a_user(accessKeyId="ASIALOGIN0000000001")
+    identity["sessionContext"] = {"attributes": {"creationDate": "2026-03-20T11:30:00Z"}}
+    sign_in = {"eventSource": "signin.amazonaws.com", "userIdentity": identity}
+    token = at(NOON - timedelta(minutes=20), eventName="CreateOAuth2Token", **sign_in)
+    login = at(NOON - timedelta(minutes=30), eventName="ConsoleLogin", **sign_in)
+    login |= {"sourceIPAddress": began_at, "responseElements": {"ConsoleLogin": "Success"}}
+    lines, _, _ = weighed(at(NOON, userIdentity=identity), token, *([login] if began_at else []))
+    assert not any("The session was made from the address" in line.sentence for line in lines)
+    made = f"The session was made from {began_at} and used from 198.51.100.7."
+    assert (made in sentences(lines, "for")) is (began_at is not None)
+
+
 def test_a_finding_without_event_ids_cites_the_events_of_its_call() -> None:
     mine = at(NOON, sourceIPAddress="203.0.113.66")
     alert = parse_alerts(json.dumps(mine))[0]

@@ -46,6 +46,13 @@ IDENTITIES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     ("Identity Center user", {"type": "IdentityCenterUser", "accountId": ACCOUNT,
                               "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:s"}},
      "u-1", None),
+    ("Identity Center user of old, with the account's id for a principal id",
+     {"type": "Unknown", "principalId": ACCOUNT, "accountId": ACCOUNT,
+      "onBehalfOf": {"userId": "u-1"}}, "u-1", None),
+    ("nobody in particular", {"type": "Unknown", "principalId": ACCOUNT, "accountId": ACCOUNT},
+     ACCOUNT, None),
+    ("a user acting for a person", a_user("alice", onBehalfOf={"userId": "u-1"}),
+     "AIDAALICEXXXXXXXXXXXX", None),
     ("directory", {"type": "Directory", "userName": "dora"}, "dora", None),
     ("unknown with an ARN", {"type": "Unknown", "arn": "arn:aws:x"}, "arn:aws:x", None),
     ("EC2 identity role", {"type": "AssumedRole",
@@ -117,6 +124,19 @@ def test_every_column_of_a_rich_record() -> None:
 )  # fmt: skip
 def test_target_role_falls_back(changes: dict[str, Any], target: str | None) -> None:
     assert event_row(an_assumption(**changes))["target_role_arn"] == target
+
+
+SESSION = f"arn:aws:signin:us-east-1:{ACCOUNT}:session/s"
+
+
+@pytest.mark.parametrize("level", ["record", "userIdentity", "additionalEventData"])
+def test_sign_in_session_is_found_at_each_level(level: str, tmp_path: Path) -> None:
+    named = {"signInSessionArn": SESSION}
+    record = an_event(**(named if level == "record" else {level: named}))
+    assert event_row(record)["sign_in_session_arn"] == SESSION
+    (tmp_path / "a.json").write_text(json.dumps({"Records": [record]}))
+    (row,) = _by_columns(tmp_path / "a.json").to_pylist()
+    assert row["sign_in_session_arn"] == SESSION
 
 
 @pytest.mark.parametrize(
@@ -200,7 +220,7 @@ _when = st.sampled_from(
      "1970-01-01T00:00:00Z", "2026-03-10T12:00:00.5Z", "2026-03-10T12:00:00+02:00", "soon"]
 )  # fmt: skip
 _identity = _some(
-    type=_or_odd(st.sampled_from(["Root", "IAMUser", "AssumedRole", "AWSService", "SAMLUser"])),
+    type=_or_odd(st.sampled_from(["Root", "IAMUser", "AssumedRole", "Unknown", "SAMLUser"])),
     principalId=_or_odd(_short),
     arn=_or_odd(st.sampled_from(["arn:aws:sts::1:assumed-role/r/s", "arn:x"])),
     accountId=_or_odd(_short),
@@ -257,7 +277,9 @@ _record = st.fixed_dictionaries(
                 ConsoleLogin=_or_odd(st.sampled_from(["Failure", "Success"])),
             )
         ),
-        "additionalEventData": _or_odd(_some(MFAUsed=_or_odd(_short))),
+        "additionalEventData": _or_odd(
+            _some(MFAUsed=_or_odd(_short), signInSessionArn=_or_odd(_short))
+        ),
         "resources": _or_odd(
             st.lists(_some(type=st.just("AWS::IAM::Role"), ARN=_or_odd(_short)), max_size=2)
         ),

@@ -111,6 +111,20 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zip in a zip": ("a.zip", lambda: _zip({"b.zip": _zip({"c.json": FILE})})),
     "tar": ("a.tar", lambda: _tar({"1.json": FILE}, "w")),
     "tar.gz": ("a.tar.gz", lambda: _tar({"1.json.gz": gzip.compress(FILE)}, "w:gz")),
+    "records in small letters": ("a.json", lambda: json.dumps({"records": EVENTS}).encode()),
+    "Elastic documents": ("a.json", lambda: _lines(
+        [{"@timestamp": "x", "event": {"original": json.dumps(e)}} for e in EVENTS])),
+    "Elastic documents, flat": ("a.json", lambda: json.dumps(
+        [{"event.original": json.dumps(e)} for e in EVENTS]).encode()),
+    "Elastic search result": ("a.json", lambda: json.dumps({"took": 1, "hits": {"hits": [
+        {"_id": "1", "_source": {"event": {"original": json.dumps(e)}}} for e in EVENTS
+    ]}}).encode()),
+    "Elastic hits of plain records": ("a.json", lambda: json.dumps({"hits": [
+        {"_source": e} for e in EVENTS]}, indent=1).encode()),
+    "Splunk export": ("a.json", lambda: _lines([
+        {"preview": False, "result": {"_raw": json.dumps(e), "eventName": "x"}}
+        for e in EVENTS])),
+    "Splunk rows": ("a.json", lambda: _lines([{"_raw": json.dumps(e)} for e in EVENTS])),
     "EventBridge": ("a.json", lambda: _lines([_event_bridge(e) for e in EVENTS])),
     "EventBridge, one": ("a.json", lambda: json.dumps(
         [_event_bridge(e) for e in EVENTS], indent=1).encode()),
@@ -262,6 +276,115 @@ def test_security_lake(tmp_path: Path) -> None:
     assert found["identity_id"] == "AROAX"
     assert found["mfa"] is True
     assert found["recipient_account_id"] == "111122223333"
+
+
+def _ocsf(user: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A ListBuckets as Security Lake writes it."""
+    return {
+        "metadata": {"uid": "e1", "product": {"name": "CloudTrail", "version": "1.08"}},
+        "class_uid": 6003,
+        "time": 1773144000000,
+        "cloud": {"region": "eu-west-1", "account": {"uid": "111122223333"}},
+        "api": {"operation": "ListBuckets", "service": {"name": "s3.amazonaws.com"}},
+        "actor": {"user": user},
+        "src_endpoint": {"ip": "198.51.100.7"},
+        "status_id": 1,
+        **changes,
+    }
+
+
+SESSION_ARN = "arn:aws:sts::111122223333:assumed-role/Admin/bob"
+OCSF_USERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "1.1 calls the ARN uid": (
+        {"type": "AssumedRole", "uid": SESSION_ARN, "uid_alt": "AROAADMIN:bob",
+         "credential_uid": "ASIA1"},
+        {"identity_id": "AROAADMIN", "principal_arn": SESSION_ARN, "session_name": "bob",
+         "access_key_id": "ASIA1", "credential_id": None}),
+    "others call the ARN uid_alt": (
+        {"type": "AssumedRole", "uid": "AROAADMIN:bob", "uid_alt": SESSION_ARN},
+        {"identity_id": "AROAADMIN", "principal_arn": SESSION_ARN, "session_name": "bob"}),
+    "1.0.0-rc.2 calls the ARN uuid": (
+        {"type": "IAMUser", "uid": "AIDABOB", "uuid": "arn:aws:iam::111122223333:user/bob",
+         "credential_uid": "AKIABOB", "account_uid": "111122223333"},
+        {"identity_id": "AIDABOB", "principal_arn": "arn:aws:iam::111122223333:user/bob",
+         "access_key_id": "AKIABOB", "account_id": "111122223333"}),
+    "Identity Center": (
+        {"type": "IdentityCenterUser", "uid_alt": "e3644802-3061-7018-86c3-1f9bc62c0000",
+         "credential_uid": "da3f6703-d424-4a5f-848d-b0f338468164", "name": "test"},
+        {"identity_id": "e3644802-3061-7018-86c3-1f9bc62c0000", "principal_arn": None,
+         "on_behalf_of": "e3644802-3061-7018-86c3-1f9bc62c0000", "access_key_id": None,
+         "credential_id": "da3f6703-d424-4a5f-848d-b0f338468164", "principal_id": None}),
+    "web identity": (
+        {"type": "WebIdentityUser", "uid_alt": "arn:aws:iam::1:oidc-provider/t:aud:sub"},
+        {"identity_id": "arn:aws:iam::1:oidc-provider/t:aud:sub", "principal_arn": None}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["Parquet", "JSON lines", "JSON array"])
+@pytest.mark.parametrize("user", OCSF_USERS)
+def test_security_lake_users(user: str, form: str, tmp_path: Path) -> None:
+    written, expected = OCSF_USERS[user]
+    row = _ocsf(written)
+    if form == "Parquet":
+        path = tmp_path / "a.gz.parquet"
+        pq.write_table(pa.Table.from_pylist([row]), path)
+    else:
+        path = tmp_path / "a.json"
+        path.write_bytes(_lines([row]) if form == "JSON lines" else json.dumps([row]).encode())
+    add([path], tmp_path / "index")
+    (found,) = open_store(tmp_path / "index").query("select * from events").rows
+    assert {name: found[name] for name in expected} == expected
+
+
+UNMAPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"api": {"operation": "ConsoleLogin", "service": {"name": "signin.amazonaws.com"}},
+      "unmapped": {"responseElements.ConsoleLogin": "Failure",
+                   "additionalEventData.MFAUsed": "Yes"}},
+     {"failed": True, "mfa": True, "response_elements": '{"ConsoleLogin":"Failure"}'}),
+    ({"api": {"operation": "ConsoleLogin", "service": {"name": "signin.amazonaws.com"}},
+      "status_id": 2},
+     {"failed": True, "error_code": None}),
+    ({"api": {"operation": "SwitchRole", "service": {"name": "signin.amazonaws.com"}},
+      "unmapped": {"additionalEventData.SwitchFrom": "arn:aws:iam::1:user/bob"}},
+     {"failed": False, "additional_event_data": '{"SwitchFrom":"arn:aws:iam::1:user/bob"}'}),
+    ({"status_id": 2, "status": "Failure"}, {"failed": True, "error_code": "Failure"}),
+    ({"unmapped": {"userIdentity.sessionContext.sourceIdentity": "carol", "readOnly": "true",
+                   "sharedEventID": "s1"}},
+     {"source_identity": "carol", "read_only": True, "shared_event_id": "s1",
+      "identity_id": "AROAADMIN"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), UNMAPPED)
+@pytest.mark.parametrize("as_pairs", [True, False], ids=["Parquet map", "JSON"])
+def test_security_lake_keeps_what_it_did_not_map(
+    changes: dict[str, Any], expected: dict[str, Any], as_pairs: bool, tmp_path: Path
+) -> None:
+    row = _ocsf({"type": "AssumedRole", "uid": SESSION_ARN, "uid_alt": "AROAADMIN:bob"}, **changes)
+    if as_pairs:
+        table = pa.Table.from_pylist([row])
+        if "unmapped" in row:
+            kind = pa.map_(pa.string(), pa.string())
+            pairs = pa.array([list(row["unmapped"].items())], kind)
+            table = table.set_column(table.schema.get_field_index("unmapped"), "unmapped", pairs)
+        path = tmp_path / "a.parquet"
+        pq.write_table(table, path)
+    else:
+        path = tmp_path / "a.json"
+        path.write_bytes(_lines([row]))
+    add([path], tmp_path / "index")
+    (found,) = open_store(tmp_path / "index").query("select * from events").rows
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_ocsf_of_another_service_is_no_cloudtrail(tmp_path: Path) -> None:
+    of_eks = _ocsf({"uid": "x"}, metadata={"uid": "e2", "product": {"name": "Amazon EKS"}})
+    (tmp_path / "a.json").write_bytes(_lines([of_eks]))
+    pq.write_table(pa.Table.from_pylist([of_eks]), tmp_path / "b.parquet")
+    built = add([tmp_path / "a.json", tmp_path / "b.parquet"], tmp_path / "index")
+    assert (built.events_added, built.rejected, built.skipped_files) == (0, 0, 2)
+    said = {reason for _, reason in open_store(tmp_path / "index").skips()}
+    assert said == {"an OCSF event of Amazon EKS, not CloudTrail"}
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -139,9 +143,14 @@ def test_truncated_text_keeps_what_could_be_read(tmp_path: Path) -> None:
         ("a.json", "{}".encode("utf-16"), "UTF-16"),
         ("a.zip", b"PK\x03\x04" + b"\0" * 100, "damaged zip"),
         ("a.parquet", b"PAR1" + b"\0" * 100, "damaged Parquet"),
+        ("a.json.bz2", bz2.compress(b"{}"), "packed with bzip2: unpack it first"),
+        ("a.json.xz", lzma.compress(b"{}"), "packed with xz: unpack it first"),
+        ("logs.7z", b"7z\xbc\xaf\x27\x1c\0\4", "packed with 7-Zip: unpack it first"),
+        ("event_history.csv", b"Event name,Event time,User name,Event source\na,b,c,d\n",
+         "Event history as CSV, which lacks who called"),
         ("a.tar", b"x" * 257 + b"ustar" + b"\0" * 2_000, "damaged tar"),
     ],
-)
+)  # fmt: skip
 def test_unreadable_files_are_located(
     name: str, content: bytes, reason: str, tmp_path: Path
 ) -> None:
@@ -253,6 +262,57 @@ def test_folder_and_file_without_permission(open_folder: Path) -> None:
     (source / "closed").chmod(0o755)
     (source / "shut.json").chmod(0o644)
     assert add_as_nobody() == [6, 0, []]
+
+
+def test_names_that_are_no_utf8_stop_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "gut-ü.json").write_bytes(_three(_text(an_event())))
+    for name in (b"a\xff.json", b"folder\xfe"):
+        odd = Path(os.fsdecode(os.fsencode(source) + b"/" + name))
+        if name.endswith(b".json"):
+            odd.write_bytes(_three(_text(an_event())))
+        else:
+            odd.mkdir()
+            (odd / "inside.json").write_bytes(_three(_text(an_event())))
+    for again in (False, True):
+        built = add([source], tmp_path / "index")
+        assert (built.events_added, built.rejected) == (0 if again else 3, 2)
+        rejects = open_store(tmp_path / "index").rejects()
+        assert [r.path for r in rejects] == [f"{source}/a\\xff.json", f"{source}/folder\\xfe"]
+        assert all("not UTF-8" in r.reason for r in rejects)
+    # Named outright, it is said as well; renamed, it is read and its reject is gone.
+    odd = Path(os.fsdecode(os.fsencode(source) + b"/a\xff.json"))
+    assert add([odd], tmp_path / "other").rejected == 1
+    odd.rename(source / "a.json")
+    assert add([source], tmp_path / "index").events_added == 3
+    assert len(open_store(tmp_path / "index").rejects()) == 1
+
+
+def test_odd_names_inside_archives(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", encoding="latin-1") as archive:
+        info = tarfile.TarInfo("\xff.json")
+        data = _three(_text(an_event()))
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    (tmp_path / "a.tar").write_bytes(packed.getvalue())
+    built = add([tmp_path / "a.tar"], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (3, 0)
+
+
+def test_deep_objects_in_converted_rows_stop_nothing(tmp_path: Path) -> None:
+    deep = "[" * 400 + "]" * 400
+    row = (
+        '{"metadata":{"uid":"1"},"class_uid":6003,"time":1773144000000,"api":{"operation":"X"},'
+        f'"unmapped":{{"userIdentity.x":{deep},"{"a." * 5_000}b":1}}}}'
+    )
+    objects = '{"a":' * 900 + "1" + "}" * 900
+    other = f'{{"metadata":{{}},"class_uid":6003,"api":{{}},"unmapped":{objects}}}'
+    (tmp_path / "a.json").write_text(row + "\n" + other + "\n")
+    (tmp_path / "b.json").write_bytes(_three(_text(an_event())))
+    built = add([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "index")
+    assert built.events_added + built.rejected == 5
 
 
 def test_link_loops_end(tmp_path: Path) -> None:

@@ -329,6 +329,32 @@ def test_detections_over_the_index_fill_the_inbox(
     assert {alert.source for alert in found.alerts} == {"sigma"}
 
 
+def test_a_team_s_own_rules_run_beside_ours_and_unusable_ones_are_named(
+    database: Database,
+    stratus_index: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rule = """
+title: {title}
+status: test
+logsource: {{product: aws, service: cloudtrail}}
+detection:
+  selection: {{{field}: GetPasswordData}}
+  condition: selection
+level: low
+"""
+    (tmp_path / "ours.yml").write_text(rule.format(title="Passwords asked", field="eventName"))
+    (tmp_path / "odd.yml").write_text(rule.format(title="Odd field", field="noSuchField"))
+    monkeypatch.setenv("BACKTRAIL_RULES", str(tmp_path))
+    assert ahead.main(["--detect", "--actor", "ann"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    titles = {alert.title for alert in inbox.queue(database, limit=500).alerts}
+    assert any("Passwords asked" in title for title in titles)
+    assert any("Odd field" in problem for problem in last["problems"])
+
+
 def test_someone_else_at_a_database_of_one_user_is_asked_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

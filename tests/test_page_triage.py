@@ -184,6 +184,13 @@ def test_several_principals_can_be_chosen_between(tmp_path: Path) -> None:
     assert chosen.startswith("triage?")
 
 
+def opened_correction(asked: dict[str, str]) -> AppTest:
+    at = a_page("triage", asked)
+    assert not at.text_input  # it is sent when it is opened
+    at.session_state["what-was-read"] = True
+    return at.run()
+
+
 def test_a_correction_is_asked_again_and_stays_in_the_address(tmp_path: Path) -> None:
     mint = an_assumption(key="ASIAOTHERKEY00000001", session="other")
     use = an_event(
@@ -192,7 +199,7 @@ def test_a_correction_is_asked_again_and_stays_in_the_address(tmp_path: Path) ->
     )
     plain = an_event()
     indexed(tmp_path, mint, use, plain)
-    at = a_page("triage", {"event": plain["eventID"]})
+    at = opened_correction({"event": plain["eventID"]})
     arn = next(box for box in at.text_input if box.label.startswith("Principal"))
     arn.set_value("arn:aws:sts::111122223333:assumed-role/reader/other")
     at = next(b for b in at.button if b.label == "Ask again with these").click().run()
@@ -204,7 +211,7 @@ def test_a_correction_is_asked_again_and_stays_in_the_address(tmp_path: Path) ->
 def test_an_impossible_correction_is_refused_in_words(tmp_path: Path) -> None:
     event = an_event()
     indexed(tmp_path, event)
-    at = a_page("triage", {"event": event["eventID"]})
+    at = opened_correction({"event": event["eventID"]})
     next(box for box in at.text_input if box.label == "Source IP").set_value("not an address")
     at = next(b for b in at.button if b.label == "Ask again with these").click().run()
     assert not at.exception

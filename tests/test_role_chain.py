@@ -834,3 +834,81 @@ def test_a_call_by_a_service_was_not_assumed():
     answer = who_assumed(an_event(**by_service("ec2.amazonaws.com")), [])
     assert answer.status == "not_applicable"
     assert "ec2.amazonaws.com" in answer.sentence
+
+
+@pytest.mark.parametrize("key", ["Unknown", "AIDAALICEXXXXXXXXXXXX"])
+def test_what_stands_for_a_key_and_is_none_is_not_called_one(key):
+    answer = who_assumed(an_event(userIdentity={"type": "Unknown", "accessKeyId": key}), [])
+    assert answer.status == "not_applicable"
+    assert key not in answer.sentence
+
+
+def test_a_service_is_called_by_its_own_name_and_not_by_an_address():
+    finding = an_alert(an_event(userIdentity={"type": "AWSService"}), principal_id=None)
+    assert "198.51.100.7" not in who_assumed(finding, []).sentence
+    named = an_event(userIdentity={"type": "AWSService", "invokedBy": "config.amazonaws.com"})
+    assert "config.amazonaws.com made the call" in who_assumed(named, []).sentence
+
+
+def test_a_role_session_with_what_looks_like_a_long_term_key_is_still_a_session():
+    """AWS's documentation and redacted logs show AKIA keys on assumed roles."""
+    mint = an_assumption(key="ASIAMINTED0000000001")
+    use = a_use(a_role_session(key="AKIAIOSFODNN7EXAMPLE"))
+    made = an_event(
+        eventSource="iam.amazonaws.com",
+        eventName="CreateAccessKey",
+        responseElements={
+            "accessKey": {"accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": "alice"}
+        },
+    )
+    assert hops(who_assumed(use, [mint, use, made])) == [
+        (mint["eventID"], "creation_date", "R2", "high")
+    ]
+    answer = who_assumed(use, [use])
+    assert answer.status == "nothing"
+    assert "Not an assumed role" not in answer.sentence
+
+
+def test_an_owner_copy_as_the_alert_is_told_by_the_callers_copy():
+    callers, owners, _ = a_cross_account_call()
+
+    answer = who_assumed(owners, [owners, callers])
+
+    assert answer.sentence.startswith("Not an assumed role: IAM user alice signed with long-term")
+    assert answer.data["origin"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+    assert any(callers["eventID"] in text for text in answer.caveats)
+
+
+def test_an_owner_copy_by_a_role_session_leads_on_to_whoever_assumed_that():
+    hub = a_role_session(
+        "hub", "deploy", key="ASIAHUB0000000000001", created="2026-03-10T11:00:00Z"
+    )
+    first = an_assumption(
+        "hub", "deploy", key="ASIAHUB0000000000001", eventTime="2026-03-10T11:00:00Z"
+    )
+    callers, owners, _ = a_cross_account_call()
+    callers["userIdentity"] = hub
+    owners["userIdentity"]["principalId"] = hub["principalId"]
+
+    answer = who_assumed(owners, [first, owners, callers])
+
+    assert hops(answer) == [(first["eventID"], "access_key", "R1", "certain")]
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_other_events_of_its_id_name_the_caller_of_an_owner_copy_that_is_the_alert():
+    _, owners, _ = a_cross_account_call()
+    known = an_event(eventTime="2026-03-10T10:00:00Z")  # alice, with her ARN
+    answer = who_assumed(owners, [owners, known])
+    assert answer.data["origin"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+    answer = who_assumed(owners, [owners])
+    assert a_user()["principalId"] in answer.sentence
+    assert any(f"The logs of account {ACCOUNT}" in text for text in answer.caveats)
+
+
+def test_of_two_copies_that_show_the_caller_the_callers_own_account_keeps_the_cited_one():
+    callers, owners, use = a_cross_account_call()
+    owners["userIdentity"] = callers["userIdentity"]  # as where both trails show who it was
+    owners["eventID"] = "00000000-0000-4000-8000-000000000000"
+    (hop,) = who_assumed(use, [owners, callers, use]).data["chain"]
+    assert hop["event_id"] == callers["eventID"]

@@ -53,6 +53,18 @@ def test_the_tree_has_every_session_with_its_own_activity():
     assert (third["events"], third["sessions"]) == (0, [])
 
 
+def test_more_strange_keys_than_are_looked_up_are_said():
+    """Sessions of one name and second are told apart by their keys, if those are looked up."""
+    alike = [
+        an_event(userIdentity={**ROOT, "accessKeyId": f"ASIASTRANGE{number:09}"})
+        for number in range(502)
+    ]
+    for count, said in ((500, False), (502, True)):
+        answer = who_assumed(USE, [USE, *alike[:count]])
+        assert answer.data["forward"]["unchecked_keys"] == count - 500
+        assert any("2 further access keys" in text for text in answer.caveats) is said
+
+
 def test_sessions_of_others_of_the_same_role_are_not_in_the_tree():
     stranger = a_role_session("hub", "other", key="ASIASTRANGER00000001")
     assert forward([a_child("one", "a", "ASIAONE0000000000001", stranger)])["total"] == 0

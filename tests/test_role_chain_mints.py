@@ -466,6 +466,51 @@ def test_cloudshell_borrows_the_console_session():
     ]
 
 
+def a_borrowed_role_session(**changes):
+    """A role in the console, signed in to by SAML, and `aws login` of it."""
+    identity = a_role_session("reader", "work", key="ASIALOGIN0000000001")
+    identity["sessionContext"]["signInSessionArn"] = f"arn:aws:signin:eu-west-1:{ACCOUNT}:session/5"
+    token = an_oauth_event("CreateOAuth2Token", "2026-03-10T11:55:00Z", userAgent="aws-cli/2.32.0")
+    token["userIdentity"] = {k: v for k, v in identity.items() if k != "accessKeyId"}
+    return token, an_event(userIdentity=identity, **changes)
+
+
+def test_a_login_that_is_the_alert_does_not_explain_itself():
+    token, _ = a_borrowed_role_session()
+    earlier = {**token, "eventID": "another", "eventTime": "2026-03-10T11:52:00Z"}
+    for records in ([token], [token, earlier]):
+        answer = who_assumed(token, records)
+        assert (answer.status, answer.data["chain"]) == ("nothing", [])
+    mint = a_saml_mint(session="work")
+    answer = who_assumed(token, [mint, token])
+    assert hops(answer) == [("AssumeRoleWithSAML", "creation_date", "R2")]
+
+
+def test_a_borrowed_session_whose_own_beginning_is_missing_is_not_explained():
+    token, use = a_borrowed_role_session()
+
+    answer = who_assumed(use, [token, use])
+
+    assert answer.status == "nothing"
+    assert hops(answer) == [("CreateOAuth2Token", "signin_session", "R2d")]
+    assert "assumed by" not in answer.sentence.lower()
+    assert "no indexed event explains that console session" in answer.sentence
+    assert answer.data["origin"]["confidence"] is None  # its own fields, and nobody behind them
+    assert any("11:50:00" in text for text in answer.caveats)  # where its beginning would be
+
+
+def test_a_borrowed_role_session_leads_to_whoever_signed_in():
+    token, use = a_borrowed_role_session()
+    answer = who_assumed(use, [a_saml_mint(session="work"), token, use])
+    assert hops(answer) == [
+        ("CreateOAuth2Token", "signin_session", "R2d"),
+        ("AssumeRoleWithSAML", "creation_date", "R2"),
+    ]
+    assert answer.status == "answered"
+    assert "at 2026-03-10 11:50:00 UTC over SAML" in answer.sentence
+    assert "borrowed by CreateOAuth2Token at 2026-03-10 11:55:00 UTC" in answer.sentence
+
+
 # GetSessionToken, GetFederationToken, AssumeRoot ---------------------------------------------
 
 

@@ -242,7 +242,7 @@ def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
         {"event_source": "ec2.amazonaws.com", "service": "EC2", "count": 29, "failed": 29},
         {"event_source": "s3.amazonaws.com", "service": "S3", "count": 10, "failed": 3},
     ]
-    values = charts.service_bars(services)["data"]["values"]
+    values = charts.service_bars(services)["layer"][0]["data"]["values"]
     assert {(v["service"], v["result"]): v["calls"] for v in values} == {
         ("EC2", "failed"): 29,
         ("S3", "succeeded"): 7,
@@ -252,7 +252,7 @@ def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
 
 def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:
     counts = {f"198.51.100.{n}": n for n in range(1, 12)}
-    values = charts.seen_bars(counts, "203.0.113.9")["data"]["values"]
+    values = charts.seen_bars(counts, "203.0.113.9")["layer"][0]["data"]["values"]
     assert values[-1]["value"] == "203.0.113.9"
     assert values[-1]["label"] == "never seen"
     assert values[0]["events"] == 11

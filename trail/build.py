@@ -35,7 +35,7 @@ from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
 from trail.segments import MINTED, DayInputs, Merger, sync_folders, tier
-from trail.sources import Listed, Unlistable, by_day, walk
+from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
 TASK_BYTES = 128 << 20
@@ -107,13 +107,17 @@ def add(
 
 @contextmanager
 def disk_errors(index: Path) -> Iterator[None]:
-    """Turns a full disk into `IndexFull`."""
+    """Turns a full disk into `IndexFull`, and what else keeps us from writing into one sentence."""
     try:
         yield
     except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise _full(index) from error
+        if error.errno in DISK_FULL:
+            raise _full(index) from error
+        at = f" at {error.filename}" if error.filename else ""
+        raise IndexUnreadable(
+            f"{index} cannot be written ({error.strerror or error}{at}). Check the folder's "
+            "permissions."
+        ) from error
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
             raise _full(index) from error
@@ -219,7 +223,7 @@ class _Build:
             for file in (
                 self._catalog.files() if -2 in {s for s, _ in self._stamps.values()} else []
             )
-            if file.size == -2 and any(_below(file.path, root) for root in roots)
+            if file.size == -2 and any(_below(file.path, printable(root)) for root in roots)
         }
         now = {item.path: item.reason for item in found}
         self._rejected += len(now)

@@ -6,6 +6,7 @@ changes the catalog in one transaction; a file that no row names does not exist 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -130,19 +131,31 @@ class Catalog:
 
     def __init__(self, index_dir: Path, *, create: bool = False, any_thread: bool = False) -> None:
         self.index_dir = index_dir
-        path = index_dir / CATALOG
-        if create:
-            (index_dir / SEGMENTS).mkdir(parents=True, exist_ok=True)
-        elif not path.is_file():
-            raise IndexMissing(
-                f"There is no index at {index_dir}. Build one with "
-                f"`python -m trail add FOLDER --index {index_dir}`."
-            )
+        self._path = index_dir / CATALOG
+        try:
+            if create:
+                (index_dir / SEGMENTS).mkdir(parents=True, exist_ok=True)
+            elif not self._path.is_file():
+                raise IndexMissing(
+                    f"There is no index at {index_dir}. Build one with "
+                    f"`python -m trail add FOLDER --index {index_dir}`."
+                )
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise IndexUnreadable(
+                f"The index folder {index_dir} cannot be {'made' if create else 'opened'} "
+                f"({error.strerror}). Check its permissions, or name another with --index."
+            ) from error
+        self._frozen_at: tuple[int, int, bool] | None = None
+        uri = "" if create else self._read_only_uri()
         try:
             self._db = sqlite3.connect(
-                path, timeout=30, isolation_level=None, check_same_thread=not any_thread
-            )
-            self._db.execute("pragma synchronous=full")
+                uri or self._path, uri=bool(uri), timeout=30, isolation_level=None,
+                check_same_thread=not any_thread,
+            )  # fmt: skip
+            if not uri:
+                self._db.execute("pragma synchronous=full")
             if create:
                 self._db.execute("pragma journal_mode=wal")
                 self._db.executescript(_TABLES)
@@ -156,10 +169,38 @@ class Catalog:
                 )
             self._meta = dict(self._db.execute("select key, value from meta"))
         except sqlite3.DatabaseError as error:
+            if any(sign in str(error) for sign in ("readonly", "unable to open", "locked")):
+                raise IndexUnreadable(
+                    f"The catalog of {index_dir} cannot be opened ({error}). Check the folder's "
+                    "permissions, and whether a build is running."
+                ) from error
             raise IndexUnreadable(
                 f"The catalog of {index_dir} cannot be read ({error}). Move the folder away and "
                 "build the index again from its sources."
             ) from error
+
+    def _read_only_uri(self) -> str:
+        """How SQLite is to open a catalog that this process may read only; "" where it may write.
+
+        SQLite reads a write-ahead log without writing only where there is one. Otherwise it has
+        to be told that the file stands still, and `is_outdated` watches whether it does.
+        """
+        if os.access(self._path, os.W_OK) and os.access(self.index_dir, os.W_OK):
+            return ""
+        at = self._stamp()
+        if at[2]:
+            return f"{self._path.resolve().as_uri()}?mode=ro"
+        self._frozen_at = at
+        return f"{self._path.resolve().as_uri()}?mode=ro&immutable=1"
+
+    def _stamp(self) -> tuple[int, int, bool]:
+        stat = self._path.stat()
+        log = self._path.with_name(CATALOG + "-wal")
+        return stat.st_mtime_ns, stat.st_size, log.exists() and log.stat().st_size > 0
+
+    def is_outdated(self) -> bool:
+        """Whether a catalog that was opened as standing still has changed: open it again."""
+        return self._frozen_at is not None and self._frozen_at != self._stamp()
 
     def close(self) -> None:
         self._db.close()

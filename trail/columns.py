@@ -30,6 +30,7 @@ from trail.events import (
     mfa_at_sign_in,
     minted,
     target_role,
+    text_of,
 )
 
 Text = str | None
@@ -235,11 +236,16 @@ class Columns:
 
         columns["read_only"] = _flags([r.readOnly for r in records])
         columns["console"] = _flags([r.sessionCredentialFromConsole for r in records])
-        columns["sign_in"] = _texts([r.signInSessionArn for r in records])
         mfa: list[bool | None] = [None] * count
+        sign_in = [r.signInSessionArn or None for r in records]
         for row, extra in enumerate(raw["additional_event_data"]):
-            if extra is not None and b"MFAUsed" in extra:
+            if extra is None:
+                continue
+            if b"MFAUsed" in extra:
                 mfa[row] = mfa_at_sign_in(_object(extra))
+            if b"signInSessionArn" in extra and sign_in[row] is None:
+                sign_in[row] = text_of(_object(extra).get("signInSessionArn"))
+        columns["sign_in"] = pa.array(sign_in, pa.string())
         columns["mfa_used"] = pa.array(mfa, pa.bool_())
         columns |= self._credentials(fields, raw, columns, count)
         columns["file"] = pa.array(

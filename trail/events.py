@@ -207,8 +207,11 @@ def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
         who["session_from_console"] = from_console
     if who["sign_in_session_arn"] is None:
         who["sign_in_session_arn"] = text_of(record.get("signInSessionArn"))
+    additional = _object(record.get("additionalEventData"))
+    if who["sign_in_session_arn"] is None:
+        who["sign_in_session_arn"] = text_of(additional.get("signInSessionArn"))
     if who["mfa"] is None:
-        who["mfa"] = mfa_at_sign_in(_object(record.get("additionalEventData")))
+        who["mfa"] = mfa_at_sign_in(additional)
     return {
         "event_id": text_of(record.get("eventID")) or content_id(record),
         "event_time": event_time,
@@ -300,24 +303,29 @@ def identity_id_of(identity: Mapping[str, Any]) -> str | None:
 
     An assumed role (or another account's role session) is its `AROA…` before the colon; root its
     account id; a service its `invokedBy`. Anyone else is the whole principal id, else the ARN:
-    federated users, SAML and web identities contain ":" and must not be cut.
+    federated users, SAML and web identities contain ":" and must not be cut. Identity Center once
+    gave everyone the account's id as principal id: there the person tells them apart.
     """
     kind = text_of(identity.get("type"))
     principal_id = text_of(identity.get("principalId"))
-    if kind == "Root" and (account := account_of(identity.get("accountId"))) is not None:
+    account = account_of(identity.get("accountId"))
+    person = text_of(_object(identity.get("onBehalfOf")).get("userId"))
+    if kind == "Root" and account is not None:
         return account
     if kind == "AWSService" and (service := text_of(identity.get("invokedBy"))) is not None:
         return service
     if principal_id is not None:
+        if kind != "Root" and principal_id == account and person is not None:
+            return person
         if kind in _NAMED_BY_PROVIDER or not principal_id.startswith("AROA"):
             return principal_id
         return principal_id.partition(":")[0]
     return (
         text_of(identity.get("arn"))
-        or text_of(_object(identity.get("onBehalfOf")).get("userId"))
+        or person
         or text_of(identity.get("invokedBy"))
         or text_of(identity.get("userName"))
-        or account_of(identity.get("accountId"))
+        or account
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _NAMES = {
@@ -35,12 +35,19 @@ _STRUCTS = frozenset(
 )  # fmt: skip
 _NEXT_KEY = re.compile(r",\s*(?=[\w.:-]+=)")
 _DEPTH = 64
+_DOTS = 8
+"""How deep a dotted name is taken apart: more than any field of CloudTrail's."""
 
 
 def is_cloudtrail_header(names: list[str]) -> bool:
     """Whether a table with these columns holds one CloudTrail event per row."""
     lower = {_plain(name) for name in names}
     return "eventname" in lower and "eventtime" in lower
+
+
+def is_console_header(names: list[str]) -> bool:
+    """Whether it is the console's Event history: it names who, but shows no `userIdentity`."""
+    return {"Event name", "Event time", "User name"} <= {n.strip().strip('"') for n in names}
 
 
 def table_record(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,58 +134,48 @@ def _spelled(value: Any) -> Any:
     return value
 
 
-def is_ocsf(names: list[str]) -> bool:
-    """Whether a Parquet table with these columns is Security Lake's."""
+def is_ocsf(names: Collection[str]) -> bool:
+    """Whether a table or object with these columns is Security Lake's."""
     return {"metadata", "class_uid", "api"} <= set(names) or {"metadata", "actor", "time"} <= set(
         names
     )
 
 
+def ocsf_of_another(row: Mapping[str, Any]) -> str | None:
+    """The product that wrote an OCSF event, where it is named and is not CloudTrail."""
+    product = _Path(row)("metadata.product.name")
+    return None if product is None or product == "CloudTrail" else str(product)[:80]
+
+
 def ocsf_record(row: Mapping[str, Any]) -> dict[str, Any]:
     """The CloudTrail record behind one OCSF event (§1.3), as far as OCSF keeps it."""
     at = _Path(row)
-    identity: dict[str, Any] = {
-        "type": at("actor.user.type"),
-        "principalId": at("actor.user.uid"),
-        "arn": at("actor.user.uid_alt"),
-        "accountId": at("actor.user.account.uid", "actor.user.account_uid"),
-        "accessKeyId": at("actor.user.credential_uid"),
-        "userName": at("actor.user.name"),
-        "invokedBy": at("actor.invoked_by"),
-    }
-    session = {
-        "sessionIssuer": _kept({"arn": at("actor.session.issuer")}),
-        "attributes": _kept(
-            {
-                "creationDate": at("actor.session.created_time"),
-                "mfaAuthenticated": at("actor.session.is_mfa", "actor.session.mfa"),
-            }
-        ),
-    }
-    if (session := _kept(session)) != {}:
-        identity["sessionContext"] = session
-    unmapped = _pairs(row.get("unmapped"))
+    unmapped = _unmapped(row.get("unmapped"))
+    operation = at("api.operation")
+    error, response = _ocsf_outcome(at, operation, unmapped)
     return _kept(
         {
             "eventVersion": at("metadata.product.version"),
-            "userIdentity": _kept(identity),
+            "userIdentity": _ocsf_identity(at, unmapped),
             "eventTime": at("time"),
             "eventSource": at("api.service.name"),
-            "eventName": at("api.operation"),
+            "eventName": operation,
             "awsRegion": at("cloud.region"),
             "sourceIPAddress": at("src_endpoint.ip", "src_endpoint.domain"),
             "userAgent": at("http_request.user_agent"),
-            "errorCode": at("api.response.error"),
+            "errorCode": error,
             "errorMessage": at("api.response.error_message", "api.response.message"),
-            "requestParameters": _json(at("api.request.data", "unmapped.requestParameters"))
+            "requestParameters": _json(at("api.request.data"))
             or _json(unmapped.get("requestParameters")),
-            "responseElements": _json(at("api.response.data"))
-            or _json(unmapped.get("responseElements")),
+            "responseElements": response,
             "additionalEventData": _json(unmapped.get("additionalEventData")),
+            "serviceEventDetails": _json(unmapped.get("serviceEventDetails")),
             "requestID": at("api.request.uid"),
             "eventID": at("metadata.uid"),
             "eventType": unmapped.get("eventType") or at("metadata.event_code"),
+            "eventCategory": unmapped.get("eventCategory"),
             "readOnly": unmapped.get("readOnly"),
+            "sessionCredentialFromConsole": unmapped.get("sessionCredentialFromConsole"),
             "recipientAccountId": unmapped.get("recipientAccountId") or at("cloud.account.uid"),
             "sharedEventID": unmapped.get("sharedEventID"),
             "vpcEndpointId": unmapped.get("vpcEndpointId") or at("src_endpoint.uid"),
@@ -190,12 +187,63 @@ def ocsf_record(row: Mapping[str, Any]) -> dict[str, Any]:
                         "accountId": entry.get("account_uid") or _Path(entry)("owner.account.uid"),
                     }
                 )
-                for entry in row.get("resources") or []
+                for entry in _list(row.get("resources"))
                 if isinstance(entry, dict)
             ]
             or None,
         }
     )
+
+
+def _ocsf_identity(at: _Path, unmapped: Mapping[str, Any]) -> dict[str, Any]:
+    """Who called. Which of a user's ids is the ARN has changed with OCSF's versions (uid, then
+    uid_alt, and uuid before either), so each is known by its form."""
+    kind = at("actor.user.type")
+    ids = [i for name in ("uid", "uid_alt", "uuid") if (i := at(f"actor.user.{name}")) is not None]
+    arn = next((i for i in ids if isinstance(i, str) and i.startswith("arn:")), None)
+    principal_id = next((i for i in ids if i != arn), None)
+    if kind == "WebIdentityUser" and principal_id is None:
+        arn, principal_id = None, arn  # its principal id begins with the provider's ARN
+    of_store = kind == "IdentityCenterUser"
+    credential = at("actor.user.credential_uid")
+    # One place for two things: Identity Center's credential ids are UUIDs, access keys are not.
+    is_key = not of_store and not (isinstance(credential, str) and "-" in credential)
+    issuer = _kept({"arn": at("actor.session.issuer")})
+    attributes = _kept(
+        {
+            "creationDate": at("actor.session.created_time"),
+            "mfaAuthenticated": at("actor.session.is_mfa", "actor.session.mfa", "is_mfa", "mfa"),
+        }
+    )
+    known = {
+        "type": kind,
+        "principalId": None if of_store else principal_id,
+        "arn": arn,
+        "accountId": at("actor.user.account.uid", "actor.user.account_uid"),
+        "accessKeyId": credential if is_key else None,
+        "credentialId": None if is_key else credential,
+        "userName": at("actor.user.name"),
+        "invokedBy": at("actor.invoked_by"),
+        "onBehalfOf": _kept({"userId": principal_id, "identityStoreArn": at("actor.idp.uid")})
+        if of_store
+        else None,
+        "sessionContext": _kept({"sessionIssuer": issuer, "attributes": attributes}),
+    }
+    return _merged(_spelled(unmapped.get("userIdentity")), _kept(known))
+
+
+def _ocsf_outcome(
+    at: _Path, operation: object, unmapped: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any] | None]:
+    """(error code, response). A failure that only `status_id` tells must not read as success."""
+    response = _json(at("api.response.data")) or _json(unmapped.get("responseElements"))
+    error = at("api.response.error")
+    if error is None and at("status_id") == 2:
+        if operation != "ConsoleLogin":
+            return at("status_code", "status") or "Failure", response
+        if not isinstance(response, dict) or "ConsoleLogin" not in response:
+            return None, {"ConsoleLogin": "Failure"}
+    return error, response
 
 
 class _Path:
@@ -214,13 +262,32 @@ class _Path:
         return None
 
 
-def _pairs(unmapped: object) -> dict[str, Any]:
-    """OCSF's `unmapped`: a map comes out of Parquet as a list of pairs."""
-    if isinstance(unmapped, dict):
-        return unmapped
-    if isinstance(unmapped, list):
-        return {p[0]: p[1] for p in unmapped if isinstance(p, tuple | list) and len(p) == 2}
-    return {}
+def _unmapped(value: object) -> dict[str, Any]:
+    """OCSF's `unmapped`, its dotted names as objects in objects.
+
+    A map comes out of Parquet as a list of pairs.
+    """
+    pairs = list(value.items()) if isinstance(value, dict) else _list(value)
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str):
+            nested: Any = pair[1]
+            for name in reversed(pair[0].split(".", _DOTS)):
+                nested = {name: nested}
+            found = _merged(found, nested)
+    return found
+
+
+def _merged(one: object, other: dict[str, Any]) -> dict[str, Any]:
+    """Both objects in one; what both state is `other`'s, unless both are objects."""
+    found = dict(one) if isinstance(one, dict) else {}
+    for name, value in other.items():
+        found[name] = _merged(found.get(name), value) if isinstance(value, dict) else value
+    return found
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _json(value: Any) -> Any:

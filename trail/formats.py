@@ -18,7 +18,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,14 @@ import pyarrow.parquet as pq
 
 from trail.columns import NOT_CALLS, Chunk, TypedRecord
 from trail.errors import SourceUnreadable
-from trail.flat_tables import is_cloudtrail_header, is_ocsf, ocsf_record, table_record
+from trail.flat_tables import (
+    is_cloudtrail_header,
+    is_console_header,
+    is_ocsf,
+    ocsf_of_another,
+    ocsf_record,
+    table_record,
+)
 from trail.streams import (
     BLOCK,
     Blocks,
@@ -109,7 +116,15 @@ _NO_EVENTS_BY_PATH = re.compile(
 _LOG_NAME = re.compile(
     r"\.(?:json|jsonl|ndjson|log|csv|parquet)(?:\.gz)?$|\.(?:gz|tgz|zip|tar)$", re.IGNORECASE
 )
-_ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|Events|events|logEvents)"\s*:\s*\[')
+_PACKED = (
+    (re.compile(rb"BZh[1-9]1AY&SY"), "bzip2"),
+    (re.compile(rb"\xfd7zXZ\0"), "xz"),
+    (re.compile(rb"7z\xbc\xaf\x27\x1c"), "7-Zip"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), "zstd"),
+    (re.compile(rb"Rar!\x1a\x07"), "RAR"),
+)
+"""How archives begin that are not opened: they may be full of logs, so they are no other files."""
+_ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|records|Events|events|logEvents)"\s*:\s*\[')
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
@@ -281,11 +296,28 @@ def _parquet(file: Any, name: str) -> Iterator[Found]:
             return
         for batch in table.iter_batches(batch_size=2_048):
             for row in batch.to_pylist():
-                yield Loose(name, ordinal, to_record(row))
+                yield _converted(to_record, row, name, ordinal)
                 ordinal += 1
     except (pa.ArrowException, OSError, ValueError, AttributeError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0]
         yield Bad(name, f"row {ordinal}", f"damaged Parquet ({reason})", lost=True)
+
+
+def _converted(
+    to_record: Callable[[Mapping[str, Any]], dict[str, Any]],
+    row: Mapping[str, Any],
+    name: str,
+    ordinal: int,
+) -> Loose | Bad:
+    """The record behind one row of another form."""
+    position = f"record {ordinal}"
+    if to_record is ocsf_record and (product := ocsf_of_another(row)) is not None:
+        reason = f"an OCSF event of {product}, not CloudTrail"
+        return Bad(name, position, reason, foreign=True)
+    try:
+        return Loose(name, ordinal, to_record(row))
+    except RecursionError:
+        return Bad(name, position, "nested too deeply")
 
 
 # ---- text --------------------------------------------------------------------------------------
@@ -346,6 +378,8 @@ def _text_stream(stream: Blocks, name: str) -> Iterator[Found]:
         yield from _exported_lines(stream, name)
     elif _is_csv(start):
         yield from _csv(stream, name)
+    elif packed := next((by for begin, by in _PACKED if begin.match(head)), None):
+        yield Bad(name, "byte 0", f"packed with {packed}: unpack it first", lost=True)
     elif _LOG_NAME.search(name) and not _is_text_about(name):
         yield Bad(name, "byte 0", _unlike(start), lost=True)
     else:
@@ -359,14 +393,21 @@ def _is_text_about(name: str) -> bool:
 def _unlike(start: bytes) -> str:
     if b"\0" in start[:4096]:
         return "binary data (NUL bytes), not JSON, CSV or Parquet"
+    if is_console_header(_first_cells(start)):
+        return (
+            "the console's Event history as CSV, which lacks who called, with what and from which "
+            "session: download it as JSON"
+        )
     return "neither JSON nor CSV with CloudTrail's columns"
 
 
 def _is_csv(start: bytes) -> bool:
-    line = start.partition(b"\n")[0]
-    if b"," not in line:
-        return False
-    return is_cloudtrail_header(line.decode("utf-8", "replace").strip().split(","))
+    cells = _first_cells(start)
+    return len(cells) > 1 and is_cloudtrail_header(cells)
+
+
+def _first_cells(start: bytes) -> list[str]:
+    return start.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
 
 
 class _AsFile(io.RawIOBase):
@@ -409,8 +450,8 @@ def _csv(stream: Blocks, name: str) -> Iterator[Found]:
                     )
                     ordinal += 1
                 continue
-            record = table_record(dict(zip(header, cells, strict=True)))
-            yield Loose(name, ordinal, record)
+            row = dict(zip(header, cells, strict=True))
+            yield _converted(table_record, row, name, ordinal)
             ordinal += 1
     except csv.Error as error:
         yield Bad(name, f"line {reader.line_num}", f"damaged CSV ({error})", lost=True)
@@ -827,7 +868,7 @@ def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
             return
         inside = _inside(_decoded(text), name, ordinal, 0)
         yield from inside or [one]
-    elif isinstance(one.record.get("CloudTrailEvent"), str):
+    elif _original(one.record) is not None:
         inside = _inside(one.record, name, ordinal, 0)
         yield from inside or [one]
     else:
@@ -843,8 +884,18 @@ def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[
         return [Skipped(name, "a CloudTrail Digest file: not per-call events")]
     if isinstance(value.get("Records"), list):
         texts = value["Records"]
-    elif isinstance(value.get("CloudTrailEvent"), str):
-        texts = [value["CloudTrailEvent"]]
+    elif isinstance(value.get("records"), list):
+        texts = value["records"]
+    elif (original := _original(value)) is not None:
+        texts = [original]
+    elif isinstance(value.get("_source"), dict):  # Elastic
+        texts = [value["_source"]]
+    elif isinstance(value.get("result"), dict):  # Splunk
+        texts = [value["result"]]
+    elif (hits := _hits(value)) is not None:
+        texts = hits
+    elif is_ocsf(value.keys()):
+        return [_converted(ocsf_record, value, name, ordinal)]
     elif isinstance(value.get("Events"), list):
         texts = value["Events"]
     elif value.get("messageType") == "CONTROL_MESSAGE":
@@ -872,6 +923,29 @@ def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[
     return found or [Skipped(name, "an envelope with no records in it")]
 
 
+def _original(value: dict[str, Any]) -> str | None:
+    """The record's own text, where a tool kept it beside its rewriting of it."""
+    if isinstance(looked_up := value.get("CloudTrailEvent"), str):
+        return looked_up
+    event = value.get("event")
+    for text in (
+        value.get("_raw"),  # Splunk
+        event.get("original") if isinstance(event, dict) else None,  # Elastic
+        value.get("event.original"),
+    ):
+        if isinstance(text, str) and text.lstrip()[:1] == "{":
+            return text
+    return None
+
+
+def _hits(value: dict[str, Any]) -> list[Any] | None:
+    """The documents of an Elastic search result."""
+    hits = value.get("hits")
+    if isinstance(hits, dict):
+        hits = hits.get("hits")
+    return hits if isinstance(hits, list) else None
+
+
 def _carried(item: Any, name: str, ordinal: int, depth: int) -> list[Found]:
     """One thing out of an envelope: a record as text or object, or another envelope."""
     text = item.encode("utf-8", "surrogatepass") if isinstance(item, str) else None
@@ -881,6 +955,8 @@ def _carried(item: Any, name: str, ordinal: int, depth: int) -> list[Found]:
         except (ValueError, RecursionError) as error:
             return [Bad(name, f"record {ordinal}", f"malformed JSON: {str(error)[:120]}")]
     one = _one(text, name, ordinal)
+    if isinstance(one, Loose) and _original(one.record) is not None:
+        return _inside(one.record, name, ordinal, depth + 1) or [one]
     if isinstance(one, Bad) and one.reason == "no CloudTrail record":
         return _inside(_decoded(text), name, ordinal, depth + 1) or [one]
     return [one]

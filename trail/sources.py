@@ -36,6 +36,9 @@ def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistabl
     seen: set[tuple[int, int]] = set()
     for root in roots:
         start = os.path.realpath(root)
+        if not _is_utf8(start):
+            yield Unlistable(printable(start), _NOT_UTF8)
+            continue
         try:
             stat = os.stat(start)  # noqa: PTH116 # a walk of 100,000 files: no Path objects
         except OSError as error:
@@ -58,7 +61,9 @@ def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistabl
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         try:
-                            if entry.is_dir():
+                            if not _is_utf8(entry.path):
+                                yield Unlistable(printable(entry.path), _NOT_UTF8)
+                            elif entry.is_dir():
                                 stat = entry.stat()
                                 if (stat.st_dev, stat.st_ino) not in seen:
                                     seen.add((stat.st_dev, stat.st_ino))
@@ -70,6 +75,25 @@ def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistabl
                             yield Unlistable(entry.path, error.strerror or str(error))
             except OSError as error:
                 yield Unlistable(folder, error.strerror or str(error))
+
+
+_NOT_UTF8 = "its name is not UTF-8, so no event could name it: rename it"
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether Python had to make no half surrogates of the name's bytes."""
+    if path.isascii():
+        return True
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(path: str) -> str:
+    """A path as text that any engine can hold: bytes that are no UTF-8 as `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def by_day(path: str) -> tuple[str, str]:

@@ -311,9 +311,9 @@ class DuckStore:
         """The catalog; opened again when the index folder was replaced under us. Lock held."""
         try:
             inode = (self.index_dir / CATALOG).stat().st_ino
-        except FileNotFoundError:
+        except OSError:
             inode = -1
-        if inode != self._inode:
+        if inode != self._inode or self._catalog.is_outdated():
             opened = self._open_catalog()
             self._catalog.close()
             self._catalog, self._inode = opened

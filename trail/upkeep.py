@@ -188,7 +188,7 @@ def migrate(
     `….schema-N`. Refuses when sources are gone, since their events would be too.
     """
     index = Path(index_dir).resolve()
-    with Catalog(index) as catalog, write_lock(index):
+    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         old = catalog.schema_version()
         if old == SCHEMA_VERSION and not force:
             return None
@@ -207,7 +207,7 @@ def migrate(
             f"The migration was interrupted; {index} is as it was. Run it again to start over."
         )
     kept = index.with_name(f"{index.name}.schema-{old}-{int(time.time())}")
-    with Catalog(index) as catalog, write_lock(index):
+    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         if [file.path for file in catalog.files() if file.size >= 0] != sources:
             raise IndexBusy(f"Another build changed {index} meanwhile. Run the migration again.")
         index.rename(kept)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerts.alert import Alert
 from ui import phrases
-from ui.markup import Node, draw, el
+from ui.markup import Node, el
 from ui.pieces import Tone, bar, event_link, mark, more, pivot, table, time_of
 
 Call = Mapping[str, Any]
 
 
-def show(alert: Alert, data: Mapping[str, Any]) -> None:
+def calls_table(data: Mapping[str, Any]) -> Node | None:
     """Calls, then sensitive reads, then what is routine; folding never changes a count."""
     calls: Sequence[Call] = data.get("calls") or ()
     telling = [call for call in calls if not call.get("routine")]
@@ -30,8 +29,7 @@ def show(alert: Alert, data: Mapping[str, Any]) -> None:
             more(f"{phrases.count(number, 'routine call')}", _calls(routine, "Routine calls"))
         )
     parts.append(_clicks(data.get("console")))
-    if any(parts):
-        draw("calls-table", el("div", "stack", *parts))
+    return el("div", "stack", *parts) if any(parts) else None
 
 
 def _calls(calls: Sequence[Call], caption: str) -> Node:

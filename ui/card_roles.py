@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerts.alert import Alert
 from ui import phrases
 from ui.chain import METHOD_WORDS
-from ui.markup import Node, draw, el
+from ui.markup import Node, el
 from ui.pieces import event_link, mark, more, pivot, table, time_of
 
 INTERFACES = {
@@ -21,7 +20,7 @@ INTERFACES = {
 MOST_FITTING = 8
 
 
-def show_chain(alert: Alert, data: Mapping[str, Any]) -> None:
+def chain_table(data: Mapping[str, Any]) -> Node | None:
     """Every link with how it was matched, then what the session went on to assume."""
     hops = data.get("chain") or ()
     origin = data.get("origin") or {}
@@ -48,8 +47,7 @@ def show_chain(alert: Alert, data: Mapping[str, Any]) -> None:
             )
         )
     parts.append(forward_tree(data.get("forward") or {}))
-    if any(parts):
-        draw("chain-table", el("div", "stack", *parts))
+    return el("div", "stack", *parts) if any(parts) else None
 
 
 def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
@@ -159,7 +157,7 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
     )
 
 
-def show_roles(alert: Alert, data: Mapping[str, Any]) -> None:
+def roles_table(data: Mapping[str, Any]) -> Node | None:
     """Roles taken on first, then those refused; a long list of refusals is folded."""
     roles = data.get("roles") or ()
     taken = [role for role in roles if role.get("result") != "failure"]
@@ -186,8 +184,7 @@ def show_roles(alert: Alert, data: Mapping[str, Any]) -> None:
     unknown = data.get("targets_unknown")
     if unknown:
         parts.append(el("p", "mute", f"{phrases.count(unknown, 'refusal')} did not name the role."))
-    if parts:
-        draw("roles-table", el("div", "stack", *parts))
+    return el("div", "stack", *parts) if parts else None
 
 
 def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:

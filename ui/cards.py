@@ -16,38 +16,55 @@ from ui.badges import card_id, status_mark
 from ui.markup import Node, draw, el
 from ui.pieces import notes
 
-_BODIES: Mapping[str, Callable[[Alert, Mapping[str, Any]], None]] = {
-    "assumed_by": card_roles.show_chain,
-    "roles_assumed": card_roles.show_roles,
+_TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
+    "assumed_by": card_roles.chain_table,
+    "roles_assumed": card_roles.roles_table,
+    "interesting_calls": card_calls.calls_table,
+}
+"""Bodies that are elements and nothing else: made once per answer."""
+_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any]], None]] = {
     "services_used": card_services.show,
-    "interesting_calls": card_calls.show,
     "baseline": card_baseline.show,
 }
 
 
-def card(alert: Alert, answer: Answer, store: Store) -> None:
-    """The card of one answer. What was not looked at has no chart, and is never drawn as zero."""
+def card(alert: Alert, answer: Answer, store: Store, of_what: str) -> None:
+    """The card of one answer. What was not looked at has no chart, and is never drawn as zero.
+
+    `of_what` is the same for the same questions: a fingerprint of alert and principal.
+    """
     with st.container(border=True):
-        draw(
-            f"card-{answer.name}",
-            el(
-                "div",
-                "stack",
-                el(
-                    "div",
-                    "row",
-                    el("h2", "card-title", answer.question, id=card_id(answer)),
-                    status_mark(answer.status),
-                    _window(answer.data),
-                ),
-                el("p", "sentence", answer.sentence),
-            ),
-        )
-        if answer.status not in ("not_covered", "failed") and answer.name in _BODIES:
-            _BODIES[answer.name](alert, answer.data)
-        if answer.caveats:
-            draw(f"caveats-{answer.name}", notes(answer.caveats, "mute"))
+        told = answer.status not in ("not_covered", "failed")
+        caveats = notes(answer.caveats, "mute") if answer.caveats else None
+        if told and answer.name in _CHARTS:
+            draw(f"card-{answer.name}", _heading(answer))
+            _CHARTS[answer.name](alert, answer.data)
+            if caveats:
+                draw(f"caveats-{answer.name}", caveats)
+        else:
+            body = _table(store.version(), of_what, answer.name, answer) if told else None
+            draw(f"card-{answer.name}", el("div", "stack", _heading(answer), body, caveats))
         _proof(answer, store)
+
+
+def _heading(answer: Answer) -> Node:
+    return el(
+        "div",
+        "stack",
+        el(
+            "div",
+            "row",
+            el("h2", "card-title", answer.question, id=card_id(answer)),
+            status_mark(answer.status),
+            _window(answer.data),
+        ),
+        el("p", "sentence", answer.sentence),
+    )
+
+
+@st.cache_resource(ttl="1h", max_entries=256, show_spinner=False)
+def _table(version: str, of_what: str, name: str, _answer: Answer) -> Node | None:
+    return _TABLES[name](_answer.data) if name in _TABLES else None
 
 
 @st.fragment

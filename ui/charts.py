@@ -42,31 +42,33 @@ def service_bars(services: Sequence[Mapping[str, Any]], most: int = 12) -> Spec:
         )
         if calls
     ]
-    return {
-        "data": {"values": values},
-        "height": {"step": 24},
-        "mark": {"type": "bar", "height": 15, "cornerRadiusEnd": 2},
-        "encoding": {
-            "y": {
-                "field": "service",
-                "type": "nominal",
-                "sort": [_name_of(row) for row in shown],
-                "axis": _LABELS,
+    return _sized(
+        {"step": 24},
+        {
+            "data": {"values": values},
+            "mark": {"type": "bar", "height": 15, "cornerRadiusEnd": 2},
+            "encoding": {
+                "y": {
+                    "field": "service",
+                    "type": "nominal",
+                    "sort": [_name_of(row) for row in shown],
+                    "axis": _LABELS,
+                },
+                "x": {
+                    "field": "calls",
+                    "type": "quantitative",
+                    "axis": {"title": "calls", "tickMinStep": 1, "tickCount": 5, "format": "~s"},
+                },
+                "color": _result_colour(),
+                "order": {"field": "order"},
+                "tooltip": [
+                    {"field": "service", "title": "service"},
+                    {"field": "result", "title": "result"},
+                    {"field": "calls", "title": "calls", "format": ","},
+                ],
             },
-            "x": {
-                "field": "calls",
-                "type": "quantitative",
-                "axis": {"title": "calls", "tickMinStep": 1, "tickCount": 5, "format": "~s"},
-            },
-            "color": _result_colour(),
-            "order": {"field": "order"},
-            "tooltip": [
-                {"field": "service", "title": "service"},
-                {"field": "result", "title": "result"},
-                {"field": "calls", "title": "calls", "format": ","},
-            ],
         },
-    }
+    )
 
 
 def seen_bars(counts: Mapping[str, int], of_the_alert: str | None, most: int = 6) -> Spec:
@@ -85,42 +87,44 @@ def seen_bars(counts: Mapping[str, int], of_the_alert: str | None, most: int = 6
     ]
     most_events = max((counts.get(value, 0) for value in shown), default=0)
     y = {"field": "value", "type": "nominal", "sort": None, "axis": _LABELS}
-    return {
-        "data": {"values": values},
-        "height": {"step": 24},
-        "encoding": {"y": y},
-        "layer": [
-            {
-                "mark": {"type": "bar", "height": 14, "cornerRadiusEnd": 2},
-                "encoding": {
-                    "x": {
-                        "field": "events",
-                        "type": "quantitative",
-                        "axis": None,  # every bar has its number written beside it
-                        "scale": {"domain": [0, most_events * 1.25 or 1]},
+    return _sized(
+        {"step": 24},
+        {
+            "data": {"values": values},
+            "encoding": {"y": y},
+            "layer": [
+                {
+                    "mark": {"type": "bar", "height": 14, "cornerRadiusEnd": 2},
+                    "encoding": {
+                        "x": {
+                            "field": "events",
+                            "type": "quantitative",
+                            "axis": None,  # every bar has its number written beside it
+                            "scale": {"domain": [0, most_events * 1.25 or 1]},
+                        },
+                        "color": _OWN_OR_OTHERS,
+                        "tooltip": [
+                            {"field": "value", "title": "value"},
+                            {"field": "label", "title": "events"},
+                        ],
                     },
-                    "color": _OWN_OR_OTHERS,
-                    "tooltip": [
-                        {"field": "value", "title": "value"},
-                        {"field": "label", "title": "events"},
-                    ],
                 },
-            },
-            {
-                "mark": {
-                    "type": "text",
-                    "align": "left",
-                    "dx": 5,
-                    "fontSize": 11,
+                {
+                    "mark": {
+                        "type": "text",
+                        "align": "left",
+                        "dx": 5,
+                        "fontSize": 11,
+                    },
+                    "encoding": {
+                        "x": {"field": "events", "type": "quantitative"},
+                        "text": {"field": "label"},
+                        "color": _OWN_OR_OTHERS,
+                    },
                 },
-                "encoding": {
-                    "x": {"field": "events", "type": "quantitative"},
-                    "text": {"field": "label"},
-                    "color": _OWN_OR_OTHERS,
-                },
-            },
-        ],
-    }
+            ],
+        },
+    )
 
 
 def hour_bars(hours: Mapping[int, int], own: int | None) -> Spec:
@@ -170,7 +174,7 @@ def hour_bars(hours: Mapping[int, int], own: int | None) -> Spec:
                 "encoding": {"x": x},
             }
         )  # fmt: skip
-    return {"data": {"values": values}, "height": 150, "layer": layers}
+    return _sized(150, {"data": {"values": values}, "layer": layers})
 
 
 def timeline(
@@ -278,49 +282,60 @@ def timeline(
 
 def coverage_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
     """Days × places (account and region), darker for more events; a gap is a gap."""
-    return {
-        "data": {"values": list(cells)},
-        "height": {"step": 20},
-        "mark": {"type": "rect", "cornerRadius": 2},
-        "encoding": {
-            "x": {
-                "field": "day",
-                "type": "ordinal",
-                "timeUnit": "utcyearmonthdate",
-                "axis": {
-                    "title": None,
-                    "format": "%d %b",
-                    "labelOverlap": True,
-                    "ticks": False,
-                    "domain": False,
-                    "labelAngle": 0,
-                },
-                "scale": {"paddingInner": 0.12},
-            },
-            "y": {
-                "field": "place",
-                "type": "nominal",
-                "axis": _LABELS,
-                "scale": {"paddingInner": 0.12},
-            },
-            "color": {
-                "field": "events",
-                "type": "quantitative",
-                "scale": {"type": "symlog", "scheme": "teals"},
-                "legend": {"title": "events", "orient": "right", "gradientLength": 90},
-            },
-            "tooltip": [
-                {
+    return _sized(
+        {"step": 20},
+        {
+            "data": {"values": list(cells)},
+            "mark": {"type": "rect", "cornerRadius": 2},
+            "encoding": {
+                "x": {
                     "field": "day",
-                    "type": "temporal",
-                    "title": "day",
+                    "type": "ordinal",
                     "timeUnit": "utcyearmonthdate",
+                    "axis": {
+                        "title": None,
+                        "format": "%d %b",
+                        "labelOverlap": True,
+                        "ticks": False,
+                        "domain": False,
+                        "labelAngle": 0,
+                    },
+                    "scale": {"paddingInner": 0.12},
                 },
-                {"field": "place", "title": "account and region"},
-                {"field": "events", "title": "events", "format": ","},
-            ],
+                "y": {
+                    "field": "place",
+                    "type": "nominal",
+                    "axis": _LABELS,
+                    "scale": {"paddingInner": 0.12},
+                },
+                "color": {
+                    "field": "events",
+                    "type": "quantitative",
+                    "scale": {"type": "symlog", "scheme": "teals"},
+                    "legend": {"title": "events", "orient": "right", "gradientLength": 90},
+                },
+                "tooltip": [
+                    {
+                        "field": "day",
+                        "type": "temporal",
+                        "title": "day",
+                        "timeUnit": "utcyearmonthdate",
+                    },
+                    {"field": "place", "title": "account and region"},
+                    {"field": "events", "title": "events", "format": ","},
+                ],
+            },
         },
-    }
+    )
+
+
+def _sized(height: int | Mapping[str, int], chart: Spec) -> Spec:
+    """The chart as the only layer of a sized one.
+
+    Streamlit takes values at the top of a specification through pandas and Arrow, 2 ms a chart
+    on every rerun; inside a layer they stay the few numbers that they are.
+    """
+    return {"height": height, "layer": [chart]}
 
 
 def _result_colour(*more: str) -> Spec:

@@ -18,7 +18,7 @@ from alerts.alert import Alert, Principal
 from enrich import ask_all
 from enrich.answer import Answer
 from trail.catalog import default_index
-from trail.store import DuckStore, Store, open_store
+from trail.store import DuckStore, IndexSummary, Store, open_store
 from ui.inbox.kept import answers_ahead
 
 
@@ -44,6 +44,16 @@ def open_index() -> DuckStore:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(folder: str) -> DuckStore:
     return open_store(Path(folder))
+
+
+def summary(store: Store) -> IndexSummary:
+    """What is indexed at all, summed once per index version."""
+    return _summary(store.version(), store)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _summary(version: str, _store: Store) -> IndexSummary:
+    return _store.summary()
 
 
 def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:

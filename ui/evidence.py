@@ -10,7 +10,7 @@ import streamlit as st
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui import phrases, text
+from ui import data, phrases, text
 from ui.markup import Node, draw, el
 from ui.pieces import event_link, mark, notice, pivot, table
 
@@ -52,7 +52,7 @@ def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = Fa
 
 def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Their lines in the event table, newest first."""
-    summary = store.summary()
+    summary = data.summary(store)
     if not event_ids or summary.first is None or summary.last is None:
         return []
     return store.query(

@@ -25,6 +25,8 @@ from ui.pieces import link, notes, notice, table
 
 MOST_BRANCHES = 5
 """Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
+READ = "what-was-read"
+"""Session state key: whether what was read stands open."""
 KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
 
 
@@ -85,7 +87,7 @@ def _stories() -> Node:
 
 
 def _indexed(store: Store) -> Node:
-    summary = store.summary()
+    summary = data.summary(store)
     return el(
         "p",
         "mute small",
@@ -148,8 +150,9 @@ def show(found: intake.Chosen, store: Store) -> None:
         choose(found)
     verdict.show(alert, principal, answers)
     activity(store, alert, principal)
+    of_what = data.fingerprint(alert, principal)
     for answer in answers:
-        card(alert, answer, store)
+        card(alert, answer, store, of_what)
 
 
 def check_first(found: intake.Chosen) -> None:
@@ -181,7 +184,7 @@ def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
 
 def outside_coverage(alert: Alert, store: Store) -> Node | None:
     """One sentence when the whole alert lies outside what is indexed."""
-    summary = store.summary()
+    summary = data.summary(store)
     first, last = summary.first, summary.last
     if first is None or last is None or alert.first_seen is None or alert.last_seen is None:
         return None
@@ -229,15 +232,23 @@ def activity(store: Store, alert: Alert, principal: Principal) -> None:
 
 def recognised(found: intake.Chosen) -> None:
     """What was read from where, and the way to correct it."""
-    alert = found.alert
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("What was read, and correct it", icon=":material/tune:"):
-            draw("recognised", _recognised(found))
-            correct(found)
+        _read_and_correct(found)
         if st.button("Another alert", icon=":material/add:", key="another"):
             st.query_params.clear()
             st.rerun()
-        draw("shape", el("span", "mute small", alert.shape))
+        draw("shape", el("span", "mute small", found.alert.shape))
+
+
+@st.fragment
+def _read_and_correct(found: intake.Chosen) -> None:
+    """Filled when it is opened: six fields that few look at would cost every rerun."""
+    words = "What was read, and correct it"
+    drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
+    if drawer.open:
+        with drawer:
+            draw("recognised", _recognised(found))
+            correct(found)
 
 
 def choose(found: intake.Chosen) -> None:

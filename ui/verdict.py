@@ -9,11 +9,13 @@ import streamlit as st
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.evidence import Weight, weigh
-from enrich.next_steps import next_steps
+from enrich.next_steps import Step, next_steps
 from ui.markup import Node, draw, el
 from ui.pieces import event_link
 
 MOST_CITED = 3
+STEPS = "next-steps"
+"""Session state key: whether the next steps stand open."""
 
 
 def show(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> None:
@@ -31,9 +33,22 @@ def show(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> None:
                     _side("Speaks against it", "against", lines),
                 ),
             )
-    if not steps:
+    if steps:
+        _steps(steps)
+
+
+@st.fragment
+def _steps(steps: Sequence[Step]) -> None:
+    """Folded away, and sent when it is opened."""
+    folded = st.expander(
+        "Next steps: read before you run anything",
+        icon=":material/checklist:",
+        key=STEPS,
+        on_change="rerun",
+    )
+    if not folded.open:
         return
-    with st.expander("Next steps: read before you run anything", icon=":material/checklist:"):
+    with folded:
         for number, step in enumerate(steps):
             draw(
                 f"step-{number}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 OUR_RULES = Path(__file__).parent / "rules"
+
+RULES_SETTING = "BACKTRAIL_RULES"
+"""The environment variable that names a team's own rule folders, between `os.pathsep`s."""
 
 MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
 """What pySigma raises for a file that is not a rule, or not a well-formed one."""
@@ -40,6 +44,12 @@ class RuleSet:
 
     def problem(self, rule: SigmaRule | SigmaCorrelationRule, reason: str) -> None:
         self.problems.append(RuleProblem(rule.title, self.files.get(id(rule), ""), reason))
+
+
+def rules_in_use() -> tuple[Path, ...]:
+    """Our rules, then the team's own files and folders as `BACKTRAIL_RULES` lists them."""
+    named = os.environ.get(RULES_SETTING, "").split(os.pathsep)
+    return (OUR_RULES, *(Path(name).expanduser() for name in named if name.strip()))
 
 
 def read_rules(paths: Sequence[Path]) -> RuleSet:

@@ -21,7 +21,7 @@ from enrich import ask_all
 from trail.errors import BacktrailError, IndexMissing
 from trail.store import DuckStore, open_store
 
-NAMED = 5
+NAMED = 100
 """Files and rules that could not be used, named in the summary; the others are counted."""
 ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".log", ".csv", ".gz")
 
@@ -76,13 +76,13 @@ class _Run:
                 file.unlink(missing_ok=True)
 
     def detect(self, store: DuckStore) -> None:
-        from alerts.detections import detect  # 0.4 s of imports that only this needs
+        from alerts.detections import detect, rules_in_use  # 0.4 s of imports that only this needs
 
         summary = store.summary()
         if summary.first is None or summary.last is None:
             return
         self._step(0.0, "Running the detections", "over the whole index")
-        found, problems = detect(store, summary.first, summary.last)
+        found, problems = detect(store, summary.first, summary.last, rules_in_use())
         self.problems += [str(problem) for problem in problems]
         received = inbox.receive(self.database, self.actor, found)
         self.alerts += len(received)

@@ -1,0 +1,64 @@
+"""One browser tab, as the server sees it: a websocket client that speaks Streamlit's protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE_S = 30.0
+Where = tuple[str, str]
+"""A page and the query of its address."""
+
+
+class Client:
+    """Remembers messages as a browser does, and asks for reruns."""
+
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        self.socket = socket
+        self.page = page
+        self.query = query
+        self.page_hash = ""
+        self.known: set[str] = set()
+
+    async def run(self) -> tuple[float, int]:
+        """Asks for one run of the page: seconds until it had ended, bytes that came."""
+        ask = BackMsg()
+        state = ask.rerun_script
+        state.query_string = self.query
+        if self.page_hash:
+            state.page_script_hash = self.page_hash
+            state.cached_message_hashes.extend(self.known)
+        else:
+            state.page_name = self.page
+        begin = time.perf_counter()
+        await self.socket.send(ask.SerializeToString())
+        came, ran, took = 0, False, 0.0
+        while True:
+            raw = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
+            came += len(raw)
+            message = ForwardMsg.FromString(raw if isinstance(raw, bytes) else raw.encode())
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.page_hash, ran = message.new_session.page_script_hash, True
+            elif kind == "delta" and message.metadata.cacheable and message.hash:
+                self.known.add(message.hash)
+            elif kind == "script_finished" and ran:
+                took = time.perf_counter() - begin
+            elif kind == "session_status_changed" and took:
+                return took, came  # nothing of this run is left on the way
+
+
+async def opened(stack: AsyncExitStack, home: str, where: Where) -> tuple[Client, int]:
+    """A client whose page stands, and what its first load took in bytes."""
+    address = home.replace("http://", "ws://") + "/_stcore/stream"
+    joined = await stack.enter_async_context(
+        connect(address, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+    )
+    client = Client(joined, *where)
+    _, came = await client.run()
+    return client, came
