@@ -26,7 +26,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from demo.generate import generate
-from tests.a_session import Where, opened
+from tests.a_session import Client, Where, opened
 from trail.build import add
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,7 @@ _BARE_PAGE = "import streamlit as st\n\nst.text('Nothing')\n"
 def dashboard(work: Path, full: bool) -> dict[str, Any]:
     """Triage page: warm rerun against an empty page's, 50 sessions against one, first load."""
     site = _site(work / "dashboard")
-    alerts = [row["id"] for row in json.loads((site / "demo/alerts/index.json").read_text())]
+    alerts = [row["id"] for row in json.loads((site / "demo/alerts.json").read_text())]
     bare = site / "bare"
     (bare / ".streamlit").mkdir(parents=True, exist_ok=True)
     (bare / "app.py").write_text(_BARE_PAGE)
@@ -156,7 +156,7 @@ def _paste_to_painted(home: str, alerts: Path) -> float:
 def _site(folder: Path) -> Path:
     """The demo and its index, made once."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "demo/alerts/index.json").exists():
+    if not (folder / "demo/alerts.json").exists():
         generate(folder / "demo")
     add([folder / "demo/logs"], folder / "index")
     return folder

@@ -215,7 +215,8 @@ def _user(database: Database, given: argparse.Namespace) -> int:
     if given.json:
         _print_json(user)
     else:
-        print(f"{visible(user.name)} is a {user.role}.")
+        article = "an" if user.role == "analyst" else "a"
+        print(f"{visible(user.name)} is {article} {user.role}.")
     return 0
 
 

@@ -171,7 +171,7 @@ def _write_alerts(out: Path, plots: list[Plot]) -> None:
                 "form": plot.form,
             }
         )
-    _write_json(out / "alerts" / "index.json", index)
+    _write_json(out / "alerts.json", index)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -85,7 +85,8 @@ def by_identity_id(
     if match.other_ids is None:
         return match, ()
     found = store.query(
-        # A row's first and last event are real ones: one of them is in any window of two days.
+        # Exact for a window over several days: on its first day a row's last event counts, on its
+        # last day a row's first.
         f"""
         select distinct identity_id from daily
         where last >= $window_first and first <= $window_last

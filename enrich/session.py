@@ -60,6 +60,8 @@ class Session:
             return self.account_id or self.principal_id
         if self.principal_id is None:
             return self.arn
+        if self.on_behalf_of is not None and self.principal_id == self.account_id:
+            return self.on_behalf_of
         prefix = self.principal_id.partition(":")[0]
         return prefix if prefix.startswith("AROA") else self.principal_id
 

@@ -54,7 +54,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     out = tmp_path_factory.mktemp("company")
     generate(out, events=25_000)
     add([out / "logs"], out / "index")
-    listed = json.loads((out / "alerts" / "index.json").read_text())
+    listed = json.loads((out / "alerts.json").read_text())
     alerts = {
         entry["id"]: parse_alerts((out / "alerts" / entry["file"]).read_text()) for entry in listed
     }

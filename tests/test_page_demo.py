@@ -58,7 +58,7 @@ def truth_of(folder: Path, story: str) -> dict[str, Any]:
 
 
 def test_the_page_offers_every_alert_of_the_demo(folder: Path) -> None:
-    listed = json.loads((folder / "demo" / "alerts" / "index.json").read_text())
+    listed = json.loads((folder / "demo" / "alerts.json").read_text())
     assert {entry["id"] for entry in listed} == set(STORIES)
     said = words(a_page())
     assert all(entry["title"] in said for entry in listed)

@@ -53,6 +53,22 @@ def test_the_tree_has_every_session_with_its_own_activity():
     assert (third["events"], third["sessions"]) == (0, [])
 
 
+def test_people_filed_under_their_accounts_id_have_their_own_activity():
+    """Identity Center did so with everyone before the summer of 2025."""
+    ann, ben = (
+        {
+            "type": "Unknown",
+            "principalId": ACCOUNT,
+            "accountId": ACCOUNT,
+            "userName": name,
+            "onBehalfOf": {"userId": f"90677f4b-1111-7000-8000-{name}"},
+        }
+        for name in ("ann", "ben")
+    )
+    use, more, others = calls(1, ann), calls(3, ann), calls(5, ben)
+    assert forward([*more, *others], use[0])["events"] == 4
+
+
 def test_more_strange_keys_than_are_looked_up_are_said():
     """Sessions of one name and second are told apart by their keys, if those are looked up."""
     alike = [

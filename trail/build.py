@@ -13,9 +13,9 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -170,6 +170,7 @@ class _Build:
         self._round_bytes = round_bytes
         self._started = time.perf_counter()
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._dropped: dict[str, date] = {}
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
@@ -178,6 +179,7 @@ class _Build:
     def run(self, roots: Sequence[str]) -> BuildSummary:
         before = self._catalog.totals()
         self._stamps = self._catalog.stamps()
+        self._dropped = self._catalog.dropped()
         todo, unchanged, unlistable = self._compare(roots)
         self._note_unlistable(roots, unlistable)
         self._files_total = len(todo)
@@ -237,7 +239,7 @@ class _Build:
         self._catalog.publish(change, time.time())
 
     def _read(self, todo: Sequence[Listed]) -> bool:
-        tasks = deque(_tasks(self._index, todo, self._round_bytes))
+        tasks = deque(_tasks(self._index, todo, self._round_bytes, self._dropped))
         sizes = {file.path: file.size for file in todo}
         guessed = sum(_unpacked(file) for file in todo)
         finished: list[TaskResult] = []
@@ -294,8 +296,8 @@ class _Build:
         if len(task.files) > 1:
             half = len(task.files) // 2
             return [
-                Task(task.index_dir, task.files[:half]),
-                Task(task.index_dir, task.files[half:]),
+                replace(task, files=task.files[:half]),
+                replace(task, files=task.files[half:]),
             ]
         path = task.files[0]
         reason = "reading it ended the reading process (out of memory, or a fault in a library)"
@@ -466,8 +468,14 @@ def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:
         (index_dir / segment.name).unlink(missing_ok=True)
 
 
-def _tasks(index: Path, files: Sequence[Listed], round_bytes: int) -> Iterator[Task]:
+def _tasks(
+    index: Path, files: Sequence[Listed], round_bytes: int, dropped: Mapping[str, date]
+) -> Iterator[Task]:
     """The files in lots of about the same work, in order."""
+
+    def task(lot: list[str]) -> Task:
+        return Task(str(index), lot, {path: dropped[path] for path in lot if path in dropped})
+
     total = sum(map(_unpacked, files))
     most = min(TASK_BYTES, round_bytes, max(16 << 20, total // 8))
     lot: list[str] = []
@@ -476,10 +484,10 @@ def _tasks(index: Path, files: Sequence[Listed], round_bytes: int) -> Iterator[T
         lot.append(file.path)
         size += _unpacked(file)
         if size >= most or len(lot) >= TASK_FILES:
-            yield Task(str(index), lot)
+            yield task(lot)
             lot, size = [], 0
     if lot:
-        yield Task(str(index), lot)
+        yield task(lot)
 
 
 def _unpacked(file: Listed) -> int:

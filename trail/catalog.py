@@ -26,8 +26,10 @@ CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role")
 GRACE_SECONDS = 600
 """How long a replaced segment stays on disk: longer than any query that may still be reading."""
 
-_TABLES = """
-create table if not exists meta (key text primary key, value text not null) without rowid;
+_DROPPED = """
+create table if not exists dropped (path text primary key, before text not null) without rowid;
+"""
+_TABLES = f"""{_DROPPED}create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
     records integer not null, rejected integer not null,
@@ -121,6 +123,7 @@ class Publication:
     rejects: list[tuple[str, Reject]] = field(default_factory=list)  # source file, reject
     skips: list[tuple[str, str, str]] = field(default_factory=list)  # source file, member, reason
     coverage: dict[date, list[DayCoverage]] = field(default_factory=dict)
+    dropped: dict[str, date] = field(default_factory=dict)  # source file → first day it kept
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.files or self.forget)
@@ -281,6 +284,14 @@ class Catalog:
             for path, size, mtime_ns, records, rejected, skipped, error, archive, days in rows
         ]  # fmt: skip
 
+    def dropped(self) -> dict[str, date]:
+        """Source file → the day before which its events were dropped, and are not to come back."""
+        known = "select 1 from sqlite_master where name = 'dropped'"
+        if self._db.execute(known).fetchone() is None:  # an index of before there were any
+            return {}
+        rows = self._db.execute("select path, before from dropped")
+        return {path: date.fromisoformat(before) for path, before in rows}
+
     def rejects(self) -> list[Reject]:
         rows = self._db.execute(
             "select member, position, reason from rejects order by member, rowid"
@@ -389,6 +400,12 @@ class Catalog:
                 [(source, r.path, r.position, r.reason) for source, r in change.rejects],
             )
             db.executemany("insert into skips values (?, ?, ?)", change.skips)
+            if change.dropped:
+                db.execute(_DROPPED)
+                db.executemany(
+                    "insert or replace into dropped values (?, ?)",
+                    [(path, before.isoformat()) for path, before in change.dropped.items()],
+                )
             for day, cells in change.coverage.items():
                 db.execute("delete from coverage where day = ?", (day.isoformat(),))
                 db.executemany(

@@ -34,6 +34,7 @@ FLUSH_BYTES = 96 << 20
 REJECTS_KEPT = 1_000
 """Of one file: a large file of something else must not fill the catalog. All are counted."""
 
+_EPOCH = date(1970, 1, 1)
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -43,6 +44,7 @@ class Task:
 
     index_dir: str
     files: list[str]
+    dropped: dict[str, date] = field(default_factory=dict)  # file → the first day to take from it
 
 
 @dataclass
@@ -77,12 +79,13 @@ class Advance:
 
 def read_task(task: Task, advance: Callable[[Advance], None] = lambda _: None) -> TaskResult:
     """Reads the files and writes their events as segments, one per day and flush."""
-    return _Reading(Path(task.index_dir), advance).run(task.files)
+    return _Reading(task, advance).run(task.files)
 
 
 class _Reading:
-    def __init__(self, index_dir: Path, advance: Callable[[Advance], None]) -> None:
-        self._index_dir = index_dir
+    def __init__(self, task: Task, advance: Callable[[Advance], None]) -> None:
+        self._index_dir = Path(task.index_dir)
+        self._first_days = {path: (day - _EPOCH).days for path, day in task.dropped.items()}
         self._advance = advance
         self._columns = Columns(self._one_by_one)
         self._result = TaskResult()
@@ -163,10 +166,14 @@ class _Reading:
         if self._columns.rows == 0:
             return
         table = self._columns.sorted_table()
+        if self._first_days:
+            table = self._without_dropped(table)
         for source_file, days in self._columns.file_days.items():
             self._days.setdefault(self._owner[source_file], set()).update(days)
             self._open[self._owner[source_file]].sources.add(source_file)
         self._result.events += len(table)
+        if len(table) == 0:
+            return
         events, copies = _without_repeats(table)
         minted = events.filter(_may_be_credentials(events))
         if len(minted):
@@ -176,6 +183,22 @@ class _Reading:
             for day, begin, end in _days_of(rows):
                 part = rows.slice(begin, end - begin)
                 self._result.segments.append(write_segment(self._index_dir, kind, day, part))
+
+    def _without_dropped(self, table: pa.Table) -> pa.Table:
+        """The rows without those of days that were dropped from the index before."""
+        first_days: dict[str, int] = {}
+        for source_file, days in self._columns.file_days.items():
+            first = self._first_days.get(self._owner[source_file])
+            if first is not None and min(days) < first:
+                first_days[source_file] = first
+                self._columns.file_days[source_file] = {day for day in days if day >= first}
+        if not first_days:
+            return table
+        names = pa.array(list(first_days), pa.string())
+        firsts = pa.array(list(first_days.values()), pa.int32()).cast(pa.date32())
+        place = pc.index_in(table["source_file"].cast(pa.string()), names)
+        kept = pc.greater_equal(table["event_time"].cast(pa.date32()), firsts.take(place))
+        return table.filter(pc.fill_null(kept, True))
 
     def _settled(self, path: str, stat: os.stat_result | None) -> FileResult:
         counts = self._open[path]
@@ -204,7 +227,7 @@ class _Reading:
                 rejects[0][2] if rejects and not counts.records else None,
                 any("!/" in name[len(path) :] for name in counts.sources),
                 tuple(
-                    (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+                    (_EPOCH + timedelta(days=day)).isoformat()
                     for day in sorted(self._days.get(path, ()))
                 ),
             ),

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -127,7 +127,11 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
 
 
 def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
-    """How many events were dropped: all of the days before `day`."""
+    """How many events were dropped: all of the days before `day`.
+
+    Each file that gave some is remembered: however it is read again, by `add` because it grew or
+    by `migrate`, those days do not come back from it.
+    """
     index = Path(index_dir).resolve()
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         catalog.check_schema()
@@ -141,6 +145,10 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 dropped += segment.rows if segment.kind == "events" else 0
         if not change.remove:
             return 0
+        earlier = catalog.dropped()
+        for file in catalog.files():
+            if any(given < day.isoformat() for given in file.days):
+                change.dropped[file.path] = max(day, earlier.get(file.path, day))
         runs = catalog.segments(*CREDENTIAL_KINDS)
         with Merger(index) as merger:
             by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
@@ -185,15 +193,23 @@ def migrate(
     """The build that read every source again under this schema; None where nothing had to be.
 
     The old index stays in use until the new one is whole, and is then kept beside it as
-    `….schema-N`. Refuses when sources are gone, since their events would be too.
+    `….schema-N`. Refuses when sources are gone, since their events would be too; those that were
+    dropped entirely are neither read nor missed.
     """
     index = Path(index_dir).resolve()
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         old = catalog.schema_version()
         if old == SCHEMA_VERSION and not force:
             return None
-        sources = [file.path for file in catalog.files() if file.size >= 0]
-    gone = [path for path in sources if not Path(path).is_file()]
+        files = [file for file in catalog.files() if file.size >= 0]
+        dropped = catalog.dropped()
+    sources = [file.path for file in files]
+    unread = {
+        file.path: replace(file, rejected=0)
+        for file in files
+        if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
+    }
+    gone = [path for path in sources if path not in unread and not Path(path).is_file()]
     if gone and not force:
         raise SourceUnreadable(
             f"{len(gone):,} of the {len(sources):,} source files are not there any more (first: "
@@ -201,7 +217,11 @@ def migrate(
         )
     fresh = index.with_name(index.name + ".migrating")
     shutil.rmtree(fresh, ignore_errors=True)
-    built = add([path for path in sources if path not in set(gone)], fresh, progress=progress)
+    with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+        known = Publication(files=list(unread.values()), dropped=dropped)
+        catalog.publish(known, time.time())
+    left_out = {*gone, *unread}
+    built = add([path for path in sources if path not in left_out], fresh, progress=progress)
     if built.interrupted:
         raise IndexUnreadable(
             f"The migration was interrupted; {index} is as it was. Run it again to start over."

@@ -82,7 +82,7 @@ def stories() -> list[Story]:
     """The demo's alerts, if the demo was generated and they can be read; else none."""
     folder = demo_dir() / "alerts"
     try:
-        listed = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        listed = json.loads((demo_dir() / "alerts.json").read_text(encoding="utf-8"))
         return [
             Story(row["id"], row["title"], row["description"], folder / Path(row["file"]).name)
             for row in listed

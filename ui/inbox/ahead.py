@@ -125,7 +125,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield from (
                 file
                 for file in sorted(path.rglob("*"))
-                if file.is_file() and file.suffix.lower() in ENDINGS and file.name != "index.json"
+                if file.is_file() and file.suffix.lower() in ENDINGS
             )
         else:
             yield path
