@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ import pytest
 from tests.an_event import ACCOUNT, a_role_session, an_assumption, an_event
 from trail.build import Progress, add
 from trail.catalog import SEGMENTS, Catalog
-from trail.errors import IndexBusy, IndexMissing, SourceUnreadable
+from trail.errors import IndexBusy, IndexMissing, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
 from trail.store import DuckStore, open_store
@@ -293,6 +296,70 @@ def test_drop_takes_whole_days(tmp_path: Path) -> None:
     assert_sound(tmp_path / "index")
 
 
+def on_day(day: int, event_id: str) -> dict[str, Any]:
+    return an_event(eventID=event_id, eventTime=f"2026-03-0{day}T12:00:00Z")
+
+
+def test_dropped_days_do_not_come_back_from_their_files(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    write(tmp_path / "in" / "old.json", on_day(1, "old"))
+    both = write(tmp_path / "in" / "both.json", on_day(2, "early"), on_day(4, "late"))
+    write(tmp_path / "in" / "new.json", on_day(5, "new"))
+    add([tmp_path / "in"], index)
+    assert drop_before(index, date(2026, 3, 3)) == 2
+    assert ids_of(index) == ["late", "new"]
+
+    write(both, on_day(2, "early"), on_day(4, "late"), on_day(4, "later"))  # it has grown
+    assert add([tmp_path / "in"], index).events_added == 1
+    assert ids_of(index) == ["late", "later", "new"]
+    assert_sound(index)
+
+    (tmp_path / "in" / "old.json").unlink()  # nothing of it is indexed, so it is not missed
+    built = migrate(index)
+    assert built is None
+    built = migrate(index, force=True)
+    assert built is not None
+    assert (built.events_added, built.files_read) == (3, 2)
+    assert ids_of(index) == ["late", "later", "new"]
+    assert open_store(index).summary().first == datetime(2026, 3, 4, 12, tzinfo=UTC)
+    assert_sound(index)
+
+    # The migrated index remembers as well; a file that was never dropped from may bring any day.
+    write(tmp_path / "in" / "old.json", on_day(1, "old"))
+    write(both, on_day(2, "early"), on_day(4, "late"))
+    write(tmp_path / "in" / "found.json", on_day(1, "found"))
+    add([tmp_path / "in"], index)
+    assert ids_of(index) == ["found", "late", "new"]
+    assert_sound(index)
+
+
+def test_dropped_sources_that_are_gone_do_not_stop_a_migration(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    old = write(tmp_path / "in" / "old.json", on_day(1, "old"))
+    write(tmp_path / "in" / "new.json", on_day(5, "new"))
+    add([tmp_path / "in"], index)
+    drop_before(index, date(2026, 3, 3))
+    old.unlink()
+    with sqlite3.connect(index / "catalog.sqlite") as db:
+        db.execute("update meta set value = '1' where key = 'schema_version'")
+    db.close()
+    built = migrate(index)
+    assert built is not None
+    assert ids_of(index) == ["new"]
+
+
+def test_an_index_of_before_drops_were_remembered_is_used(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    write(tmp_path / "in" / "old.json", on_day(1, "old"))
+    add([tmp_path / "in"], index)
+    with sqlite3.connect(index / "catalog.sqlite") as db:
+        db.execute("drop table dropped")
+    db.close()
+    assert drop_before(index, date(2026, 3, 3)) == 1
+    (tmp_path / "in" / "old.json").touch()
+    assert add([tmp_path / "in"], index).events_added == 0
+
+
 def test_verify_finds_damage(tmp_path: Path) -> None:
     add([write(tmp_path / "a.json", an_assumption())], tmp_path / "index")
     with Catalog(tmp_path / "index") as catalog:
@@ -420,6 +487,105 @@ def test_missing_paths_and_indexes_are_said(tmp_path: Path) -> None:
         add([tmp_path / "nothing"], tmp_path / "index")
     with pytest.raises(IndexMissing, match="python -m trail add"):
         open_store(tmp_path / "none")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter; pytest's own is for one user alone."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+        for path in Path(name).rglob("*"):  # so that it can be removed
+            if path.is_dir():
+                path.chmod(0o755)
+
+
+def as_nobody(code: str, *arguments: Path) -> list[str]:
+    """What the code prints, line by line, run by a user whom permissions bind."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, sys; os.geteuid() or os.setuid(65534); {code}",
+         *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return (done.stdout + done.stderr).splitlines()
+
+
+def forbid(index: Path) -> None:
+    for path in [index, *index.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def test_readers_need_no_permission_to_write(open_folder: Path) -> None:
+    index = open_folder / "index"
+    add([write(open_folder / "a.json", an_event(eventID="1"))], index)
+    forbid(index)
+    ask = (
+        "from trail.store import open_store; from trail.__main__ import main;"
+        "store = open_store(sys.argv[1]);"
+        "print(store.query('select event_id from events').rows);"
+        "main(['status', '--index', sys.argv[1]])"
+    )
+    said = as_nobody(ask, index)
+    assert said[0] == "[{'event_id': '1'}]"
+    assert said[1].startswith("1 events from 1 files")
+    change = "from trail.__main__ import main; main(sys.argv[1:])"
+    (told,) = as_nobody(change, Path("drop"), Path("--before=2027-01-01"), Path(f"--index={index}"))
+    assert "cannot be written" in told
+    assert "Move the folder away" not in told
+
+
+def test_reader_without_permission_follows_a_build(open_folder: Path) -> None:
+    """While it runs (its log is there) and after it has ended (there is none again)."""
+    index = open_folder / "index"
+    add([write(open_folder / "a.json", an_event(eventID="1"))], index)
+    forbid(index)
+    code = (
+        "from trail.store import open_store; store = open_store(sys.argv[1])\n"
+        "ask = lambda: print(store.query('select count(*) as n from events').rows[0]['n'],"
+        " flush=True); ask();\n"
+        "for line in sys.stdin: ask()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import os, sys; os.geteuid() or os.setuid(65534)\n{code}", index],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as reader:  # fmt: skip
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+
+        def asked_again() -> str:
+            print(file=reader.stdin, flush=True)
+            return reader.stdout.readline()
+
+        seen = [reader.stdout.readline()]
+        if os.geteuid() != 0:
+            for path in [index, *index.rglob("*")]:
+                path.chmod(0o755 if path.is_dir() else 0o644)
+        add([write(open_folder / "b.json", an_event(eventID="2"))], index)
+        with Catalog(index) as held:  # keeps the log where it is
+            held.version()
+            seen.append(asked_again())
+            add([write(open_folder / "c.json", an_event(eventID="3"))], index)
+            seen.append(asked_again())
+        add([write(open_folder / "d.json", an_event(eventID="4"))], index)
+        seen.append(asked_again())
+    assert seen == ["1\n", "2\n", "3\n", "4\n"]
+
+
+def test_index_folders_that_cannot_be_are_said(open_folder: Path) -> None:
+    source = write(open_folder / "a.json", an_event())
+    (open_folder / "file").write_text("x")
+    for below in ("file", "file/deeper"):
+        with pytest.raises(IndexUnreadable, match="cannot be made .* another with --index"):
+            add([source], open_folder / below)
+    shut = open_folder / "shut"
+    shut.mkdir()
+    shut.chmod(0)
+    code = "from trail.__main__ import main; main(sys.argv[1:])"
+    for arguments in (["add", str(source)], ["status"]):
+        (said,) = as_nobody(code, *map(Path, arguments), Path(f"--index={shut}/index"))
+        assert "Permission denied" in said
+        assert "Check its permissions" in said
 
 
 def test_progress_reaches_its_end(tmp_path: Path) -> None:

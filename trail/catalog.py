@@ -29,7 +29,8 @@ GRACE_SECONDS = 600
 _DROPPED = """
 create table if not exists dropped (path text primary key, before text not null) without rowid;
 """
-_TABLES = f"""{_DROPPED}create table if not exists meta (key text primary key, value text not null) without rowid;
+_TABLES = f"""{_DROPPED}
+create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
     records integer not null, rejected integer not null,

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui import links, look
+from ui import garbage, links, look
 from ui.cases import people
 
 _entered = False
@@ -42,6 +42,7 @@ def enter() -> StreamlitPage:
         position="top",
     )
     _entered = True
+    garbage.spare_the_libraries()
     look.dress()
     people.menu()
     links.follow()

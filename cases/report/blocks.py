@@ -13,6 +13,9 @@ from typing import Any
 from cases.report.content import rows_in
 
 RECORDS_SHOWN = 50
+IDS_SHOWN = 8
+"""Event ids beside an answer; the rest are listed behind the history."""
+
 ROWS_SHOWN = 200
 
 
@@ -118,6 +121,7 @@ def report_blocks(document: Mapping[str, Any]) -> list[Block]:
         *_timeline(document),
         *_notes(document),
         *_history(document),
+        *_cited(document),
         *_records(document),
         *_proof(document),
     ]
@@ -203,7 +207,8 @@ def _chains(document: Mapping[str, Any]) -> list[Block]:
                 f"matched by {worded(node['method'])}, {show(node['confidence'])};"
                 f" event {show(node['event_id'])}; by {show(node['by'])}",
             )
-            boxes.append(Box(arrow, show(node["label"]), (f"session {show(node['detail'])}",)))
+            session = (f"session {node['detail']}",) if node["detail"] else ()
+            boxes.append(Box(arrow, show(node["label"]), session))
         blocks += [Words(show(chain["sentence"])), ChainPicture(tuple(boxes))]
     return [Heading(2, "Who is behind it"), *blocks] if blocks else []
 
@@ -303,7 +308,7 @@ def _answers(document: Mapping[str, Any]) -> list[Block]:
         facts = [
             ("Status", worded(answer.get("status"))),
             *([("Of", of)] if several else []),
-            ("Evidence", show(answer.get("evidence"))),
+            ("Evidence", _evidence(answer)),
             ("Caveats", show(answer.get("caveats"))),
             ("Index", f"{_covered(answer['coverage'])}; version {show(answer['index_version'])}"),
         ]
@@ -331,6 +336,24 @@ def _answers(document: Mapping[str, Any]) -> list[Block]:
         elif answer.get("name") not in _COLUMNS and data:
             blocks.append(Code(json.dumps(data, indent=2, ensure_ascii=False)))
     return blocks
+
+
+def _evidence(answer: Mapping[str, Any]) -> str:
+    """The event ids, or the first of them where all would bury the answer."""
+    ids = answer.get("evidence") or ()
+    if len(ids) <= IDS_SHOWN:
+        return show(ids)
+    return f"{show(ids[:IDS_SHOWN])} and {len(ids) - IDS_SHOWN} more, all under Events cited"
+
+
+def _cited(document: Mapping[str, Any]) -> list[Block]:
+    """Every event id of the answers that show only their first ones."""
+    blocks: list[Block] = []
+    for answer in document["answers"]:
+        ids = answer.get("evidence") or ()
+        if len(ids) > IDS_SHOWN:
+            blocks += [Heading(3, "Question", show(answer.get("question"))), Code("\n".join(ids))]
+    return [Heading(2, "Events cited"), *blocks] if blocks else []
 
 
 def _covered(coverage: Mapping[str, Any]) -> str:

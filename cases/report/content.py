@@ -134,12 +134,17 @@ def _chain(answer: Mapping[str, Any]) -> dict[str, Any] | None:
                 "detail": origin.get("arn"),
             }
         )
-    for hop in reversed(hops):
+    for place in range(len(hops) - 1, -1, -1):
+        hop = hops[place]
         by = hop.get("by")
+        # A sign-in makes a session that has neither role nor key: the next hop's caller is it.
+        made = hops[place - 1].get("by") if place else None
         nodes.append(
             {
                 "kind": "hop",
-                "label": hop.get("role_arn") or hop.get("minted_access_key_id"),
+                "label": hop.get("role_arn")
+                or hop.get("minted_access_key_id")
+                or (made.get("arn") if isinstance(made, Mapping) else None),
                 "detail": hop.get("session_name"),
                 "by": by.get("arn") if isinstance(by, Mapping) else None,
                 "event_name": hop.get("event_name"),
