@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import crash, ingest, queries
+from bench import chains, crash, dashboard, ingest, queries
 
 BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
     "large_files": ingest.large_files,
@@ -18,9 +18,11 @@ BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
     "real_files": ingest.real_files,
     "incremental": ingest.incremental,
     "queries": queries.queries,
+    "role_chain": chains.role_chain,
     "raw_questions": queries.raw_questions,
     "memory": ingest.memory,
     "crash": crash.many_kills,
+    "dashboard": dashboard.dashboard,
 }
 
 

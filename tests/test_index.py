@@ -500,11 +500,17 @@ def open_folder() -> Iterator[Path]:
                 path.chmod(0o755)
 
 
+# Imports come first: nobody may not be allowed to read the interpreter's own library.
+AS_NOBODY = (
+    "import os, sys, trail.progress, trail.upkeep, trail.store; from trail.__main__ import main\n"
+    "os.geteuid() or os.setuid(65534)\n"
+)
+
+
 def as_nobody(code: str, *arguments: Path) -> list[str]:
     """What the code prints, line by line, run by a user whom permissions bind."""
     done = subprocess.run(
-        [sys.executable, "-c", f"import os, sys; os.geteuid() or os.setuid(65534); {code}",
-         *map(str, arguments)],
+        [sys.executable, "-c", AS_NOBODY + code, *map(str, arguments)],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
@@ -521,16 +527,14 @@ def test_readers_need_no_permission_to_write(open_folder: Path) -> None:
     add([write(open_folder / "a.json", an_event(eventID="1"))], index)
     forbid(index)
     ask = (
-        "from trail.store import open_store; from trail.__main__ import main;"
-        "store = open_store(sys.argv[1]);"
+        "store = trail.store.open_store(sys.argv[1]);"
         "print(store.query('select event_id from events').rows);"
         "main(['status', '--index', sys.argv[1]])"
     )
     said = as_nobody(ask, index)
     assert said[0] == "[{'event_id': '1'}]"
     assert said[1].startswith("1 events from 1 files")
-    change = "from trail.__main__ import main; main(sys.argv[1:])"
-    (told,) = as_nobody(change, Path("drop"), Path("--before=2027-01-01"), Path(f"--index={index}"))
+    (told,) = as_nobody("main(sys.argv[1:])", Path("compact"), Path(f"--index={index}"))
     assert "cannot be written" in told
     assert "Move the folder away" not in told
 
@@ -541,13 +545,13 @@ def test_reader_without_permission_follows_a_build(open_folder: Path) -> None:
     add([write(open_folder / "a.json", an_event(eventID="1"))], index)
     forbid(index)
     code = (
-        "from trail.store import open_store; store = open_store(sys.argv[1])\n"
+        "store = trail.store.open_store(sys.argv[1])\n"
         "ask = lambda: print(store.query('select count(*) as n from events').rows[0]['n'],"
         " flush=True); ask();\n"
         "for line in sys.stdin: ask()"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", f"import os, sys; os.geteuid() or os.setuid(65534)\n{code}", index],
+        [sys.executable, "-c", AS_NOBODY + code, index],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as reader:  # fmt: skip
         assert reader.stdin is not None
@@ -581,9 +585,10 @@ def test_index_folders_that_cannot_be_are_said(open_folder: Path) -> None:
     shut = open_folder / "shut"
     shut.mkdir()
     shut.chmod(0)
-    code = "from trail.__main__ import main; main(sys.argv[1:])"
     for arguments in (["add", str(source)], ["status"]):
-        (said,) = as_nobody(code, *map(Path, arguments), Path(f"--index={shut}/index"))
+        (said,) = as_nobody(
+            "main(sys.argv[1:])", *map(Path, arguments), Path(f"--index={shut}/index")
+        )
         assert "Permission denied" in said
         assert "Check its permissions" in said
 

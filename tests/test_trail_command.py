@@ -66,6 +66,52 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "\x1b" not in text  # a log cannot move the reader's cursor
 
 
+def test_status_names_what_was_skipped(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(23):
+        (index.parent / "in" / f"note{number:02}.txt").write_text("about")
+    (index.parent / "in" / "policy.json").write_text('{"Version": "2012-10-17"}')
+    main(["add", str(index.parent / "in")])
+    capsys.readouterr()
+    main(["status"])
+    text = capsys.readouterr().out
+    folder = index.parent / "in"
+    assert f"  no CloudTrail record (1):\n    {folder}/policy.json\n" in text
+    assert f"  not a log file (24):\n    {folder}/README.md\n    {folder}/note00.txt\n" in text
+    assert f"{folder}/note18.txt\n    … and 4 more\n" in text
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(index: Path) -> None:
+    (index.parent / "in" / "über.txt").write_text("about")
+    main(["add", str(index.parent / "in")])
+    done = subprocess.run(
+        [sys.executable, "-m", "trail", "status"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"}, cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"/in/\\xfcber.txt\n" in done.stdout
+
+
+def test_full_disk_and_closed_pipe_end_quietly(index: Path) -> None:
+    main(["add", str(index.parent / "in")])
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no full disk to write to")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "trail", "status"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"The output cannot be written (No space left")
+    assert done.stderr.count(b"\n") == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "trail", "status"],
+        cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

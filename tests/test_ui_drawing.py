@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,9 @@ from tests.an_event import a_role_session, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
 from ui import charts, event_search, intake, links, phrases, timeline
+from ui.badges import in_a_badge
 from ui.chain import chain_drawing
+from ui.chain_notes import fitting_notes, inferences, making_of_the_key
 from ui.entity_facts import kind_of
 from ui.markup import el, texts
 from ui.newness import newness
@@ -87,6 +90,133 @@ def test_a_certain_link_is_solid_and_a_guess_dashed() -> None:
     words, tree = drawn([*records[:-1], an_event(userIdentity=vague)])
     assert "most recent: a guess" in words
     assert "hop-guess" in hops(tree)[0]
+
+
+def a_hop(**changes: Any) -> dict[str, Any]:
+    """A link as `assumed_by` gives it, certain and by key."""
+    return {
+        "event_id": "11111111-aaaa-4aaa-8aaa-000000000001",
+        "event_time": "2026-03-10T11:00:00Z",
+        "event_name": "AssumeRole",
+        "method": "access_key",
+        "confidence": "certain",
+        "candidates": ["11111111-aaaa-4aaa-8aaa-000000000001"],
+        "callers": [],
+        "role_arn": "arn:aws:iam::111122223333:role/web",
+        "session_name": "i-0abc",
+        "minted_access_key_id": "ASIAWEB0000000000001",
+        "source_ip_address": "ec2.amazonaws.com",
+        "by": {"type": "AWSService", "invoked_by": "ec2.amazonaws.com"},
+        "acting": True,
+        **changes,
+    }
+
+
+def hrefs(tree: Any) -> list[str]:
+    own = [tree["a"]["href"]] if tree.get("a", {}).get("href") else []
+    return own + [ref for kid in tree.get("k", ()) if isinstance(kid, dict) for ref in hrefs(kid)]
+
+
+def test_a_service_that_assumes_a_role_for_a_workload_is_named() -> None:
+    alert = alert_of(an_event(userIdentity=a_role_session("web", "i-0abc")))
+    data = {
+        "chain": [a_hop()],
+        "origin": {"type": "AWSService", "label": "EC2 instance i-0abc", "field": "x"},
+    }
+    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    assert words[:3] == ["AWS service", "EC2 instance i-0abc", "ec2.amazonaws.com"]
+    del data["origin"]["label"]  # type: ignore[attr-defined]
+    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    assert words[:2] == ["AWS service", "ec2.amazonaws.com"]
+    assert "unknown caller" not in words
+
+
+def test_a_click_on_a_link_leads_to_its_event() -> None:
+    alert = alert_of(an_event(userIdentity=a_role_session("web", "i-0abc")))
+    tree = chain_drawing(alert, alert.principals[0], {"chain": [a_hop()], "origin": {}})
+    (hop,) = [kid for kid in tree["k"] if kid["t"] == "a"]
+    assert hop["a"]["href"] == "events?event=11111111-aaaa-4aaa-8aaa-000000000001"
+
+
+def test_who_made_an_old_key_is_a_note_and_not_the_origin() -> None:
+    alert = alert_of(an_event())
+    made = a_hop(
+        method="key_created",
+        event_name="CreateAccessKey",
+        role_arn=None,
+        session_name=None,
+        minted_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        by={"type": "IAMUser", "user_name": "carol", "arn": "arn:aws:iam::111122223333:user/carol"},
+        acting=False,
+    )
+    data = {"chain": [made], "origin": {"label": "alice", "field": "userIdentity.arn"}}
+    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    assert "carol" not in words
+    assert words[:2] == ["IAM user", "alice"]
+    note = making_of_the_key(data)
+    assert note is not None
+    assert texts([note])[:2] == ["How the key was made:", "carol"]
+    assert "events?event=11111111-aaaa-4aaa-8aaa-000000000001" in hrefs(note)
+    # A key that somebody else made the day before is a way in: then the maker is the origin.
+    words = texts(
+        [chain_drawing(alert, alert.principals[0], {**data, "chain": [{**made, "acting": True}]})]
+    )
+    assert words.index("by key creation") < words.index("alice", words.index("by key creation"))
+
+
+def test_every_event_and_caller_that_fits_a_link_can_be_reached() -> None:
+    events = [f"11111111-aaaa-4aaa-8aaa-{number:012}" for number in range(3)]
+    callers = [
+        {"type": "IAMUser", "user_name": name, "count": 1, "last": None, "event_id": event}
+        for name, event in zip(("alice", "carol"), events, strict=False)
+    ]
+    hop = a_hop(confidence="medium", candidates=events, callers=callers)
+    note = fitting_notes({"chain": [hop, a_hop()]})
+    assert note is not None
+    assert {f"events?event={event}" for event in events} <= set(hrefs(note))
+    words = texts([note])
+    assert words[0].startswith("3 events fit the link to web by access key, by 2 different callers")
+    assert {"alice", "carol"} <= set(words)
+    assert fitting_notes({"chain": [a_hop()]}) is None
+
+
+def test_what_was_worked_out_says_so() -> None:
+    alert = alert_of(an_event(userIdentity=a_role_session("web", "i-0abc")))
+    data = {
+        "chain": [],
+        "origin": {},
+        "juggling": {"role_arns": ["arn:aws:iam::111122223333:role/web"], "renewals": 3,
+                     "first_mint": "2026-03-10T11:00:00Z", "cycle": False},
+        "would_be_in": {"account_id": "111122223333", "from": "2026-03-10T11:00:00Z",
+                        "to": "2026-03-10T11:00:02Z", "coverage": "not_covered"},
+        "derived_account": "444455556666",
+    }  # fmt: skip
+    note = inferences(data)
+    assert note is not None
+    words = texts([note])
+    assert [word for word in words if word[0] in "◐◌"] == ["◐ Pattern", "◌ Missing", "◌ Inferred"]
+    assert "account 444455556666: calculated, no record says so" in " ".join(words)
+    drawn = texts([chain_drawing(alert, alert.principals[0], data)])
+    assert "would be in the logs of account 111122223333" in drawn
+    assert "hop-guess" in hops(chain_drawing(alert, alert.principals[0], data))[0]
+
+
+@given(st.text(alphabet="abcde ,.;()0", max_size=900))
+def test_a_badge_cuts_between_words(sentence: str) -> None:
+    shown = in_a_badge(sentence, "Which?")
+    assert len(shown) <= 225
+    if shown != sentence and "…" in shown and " " in shown.removesuffix(" …"):
+        last = re.split(r"[ ,.;()]+", shown.removesuffix(" …"))[-1]
+        assert last in re.split(r"[ ,.;()]+", sentence)
+
+
+def test_a_badge_leaves_out_what_its_question_says() -> None:
+    said = "260 calls to 3 services in the 7 days to the alert, 11 failed."
+    assert (
+        in_a_badge(said, "Which services were used in the 7 days to the alert?")
+        == "260 calls to 3 services, 11 failed."
+    )
+    assert in_a_badge(said, "Which services were used?") == said
 
 
 # What is new ----------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -23,15 +25,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 could not (said in one sentence on stderr), 130 interrupted."""
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names come in every script; a terminal that has not theirs shows them as escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return run(options)
+        code = run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except BacktrailError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted. What was published before is kept.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
+    except OSError as error:
+        # What may go wrong with an index is said by then: this is what was to be printed.
+        if not isinstance(error, BrokenPipeError):  # else the reader has seen enough (`| head`)
+            what = error.filename or "The output"
+            print(f"{what} cannot be written ({error.strerror or error}).", file=sys.stderr)
+        # Nowhere with the rest of it: Python would complain once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
@@ -57,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--json", action="store_true", help="one JSON object")
     command("verify", _verify, "Read every segment and check it against the catalog.")
-    drop = command("drop", _drop, "Drop old days from the index. Source files are not touched.")
+    drop = command("drop", _drop, "Drop old days from the index, for good. Source files are not touched.")
     drop.add_argument("--before", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
     command("compact", _compact, "Merge each day's segments into one.")
     migrate = command("migrate", _migrate, "Read all sources again for this version's schema.")

@@ -235,7 +235,7 @@ class _Build:
         for path, reason in now.items():
             said = f"cannot be listed: {reason}"
             change.files.append(SourceFile(path, -2, 0, rejected=1, error=said))
-            change.rejects.append((path, Reject(path, "folder", said)))
+            change.rejects.append((path, Reject(path, "path", said)))
         self._catalog.publish(change, time.time())
 
     def _read(self, todo: Sequence[Listed]) -> bool:
@@ -410,8 +410,11 @@ def settle_days(
         new = fresh_by_day.get(day, [])
         new_events = [segment for segment in new if segment.kind == "events"]
         if day in affected:
-            made = merger.rewrite_day(
-                DayInputs(day, [], [*events, *copies, *new], live_names, gone)
+            all_of_it = [*events, *copies, *new]
+            made = (
+                merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
+                if all_of_it  # nothing is left of a day that was dropped
+                else []
             )
             _discard(catalog.index_dir, new)
             change.remove += [segment.name for segment in (*events, *copies)]

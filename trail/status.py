@@ -10,6 +10,8 @@ from typing import Any
 from trail.catalog import Catalog, DayCoverage, Reject
 
 REJECTS_SHOWN = 50
+SKIPS_SHOWN = 20
+"""Of one reason: a file that was skipped wrongly can be found only by its name."""
 DAYS_SHOWN = 62
 
 
@@ -83,11 +85,15 @@ def render_status(status: Status) -> str:
         if len(status.rejects) > REJECTS_SHOWN:
             lines.append(f"  … and {len(status.rejects) - REJECTS_SHOWN:,} more")
     if status.skips:
-        reasons: dict[str, int] = {}
-        for _, reason in status.skips:
-            reasons[reason] = reasons.get(reason, 0) + 1
+        by_reason: dict[str, list[str]] = {}
+        for path, reason in status.skips:
+            by_reason.setdefault(reason, []).append(path)
         lines += ["", f"Skipped ({len(status.skips):,}):"]
-        lines += [f"  {count:,} × {_plain(reason)}" for reason, count in sorted(reasons.items())]
+        for reason, paths in sorted(by_reason.items()):
+            lines.append(f"  {_plain(reason)} ({len(paths):,}):")
+            lines += [f"    {_plain(path)}" for path in paths[:SKIPS_SHOWN]]
+            if len(paths) > SKIPS_SHOWN:
+                lines.append(f"    … and {len(paths) - SKIPS_SHOWN:,} more")
     return "\n".join(lines) + "\n"
 
 
