@@ -50,7 +50,7 @@ def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> st
         select {columns}, failed, cast(event_time as date) as day,
             {"hour(event_time) as hour," if by_hour else ""}
             1 as n, event_time as first_time, event_time as last_time
-        from events
+        from {"events" if "access_key_id" in match else "edges"}
         where event_time >= $window_first and event_time {"<" if open_end else "<="} $window_last
     """  # noqa: S608 - own pieces, bound
     if "access_key_id" in match:  # the rollup does not tell keys apart: there are too many

@@ -40,6 +40,7 @@ class MemoryStore:
             self._connection.register("arriving", table)
             self._connection.execute(f"create table {name} as select * from arriving")
             self._connection.unregister("arriving")
+        self._connection.execute("create view edges as select * from events")
         self._connection.execute(f"create table daily as {rollup_of('events')}")
 
     def query(

@@ -101,3 +101,7 @@ def test_the_check_itself_finds_a_mistake() -> None:
     spec["layer"][0]["layer"][0]["encoding"]["x"]["type"] = "ordinary"
     with pytest.raises(ValidationError, match="ordinary"):
         valid(spec)
+    spec = charts.hour_bars({1: 2}, None)
+    spec["layer"][0]["layer"][0]["encoding"]["x"]["field"] = "our"
+    with pytest.raises(AssertionError, match="our"):
+        valid(spec)

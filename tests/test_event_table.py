@@ -198,7 +198,11 @@ def test_event_without_id_is_known_by_its_content() -> None:
 # ---- the fast way gives the same rows ----------------------------------------------------------
 
 _scalar = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
 )
 _json = st.recursive(
     _scalar,

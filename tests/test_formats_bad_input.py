@@ -332,12 +332,44 @@ _any_json = st.recursive(
     | st.dictionaries(
         st.text(max_size=8)
         | st.sampled_from(["Records", "Events", "logEvents", "message", "eventName", "eventTime",
-                           "detail", "detail-type", "awslogs", "data", "CloudTrailEvent"]),
+                           "detail", "detail-type", "awslogs", "data", "CloudTrailEvent",
+                           "records", "hits", "_source", "result", "_raw", "event", "original"]),
         inner,
         max_size=4,
     ),
     max_leaves=25,
 )  # fmt: skip
+_near_ocsf = st.fixed_dictionaries(
+    {"metadata": _any_json, "class_uid": _any_json, "api": _any_json},
+    optional={
+        "time": st.just(1773144000000) | _any_json,
+        "actor": st.fixed_dictionaries(
+            {},
+            optional={
+                "user": st.dictionaries(
+                    st.sampled_from(
+                        ["type", "uid", "uid_alt", "uuid", "credential_uid", "account"]
+                    ),
+                    st.sampled_from(["arn:x", "AROAX:s", "IdentityCenterUser", "WebIdentityUser"])
+                    | _any_json,
+                ),
+                "session": _any_json,
+                "idp": _any_json,
+            },
+        )
+        | _any_json,
+        "unmapped": st.dictionaries(
+            st.sampled_from(
+                ["userIdentity", "userIdentity.type", "userIdentity.type.x", ".", "a..b"]
+            ),
+            _any_json,
+        )
+        | st.lists(st.tuples(st.text(max_size=3), _any_json), max_size=3)
+        | _any_json,
+        "resources": _any_json,
+        "status_id": st.just(2) | _any_json,
+    },
+)
 
 
 def _read(path: Path) -> int:
@@ -355,7 +387,7 @@ def _read(path: Path) -> int:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(value=_any_json, indent=st.sampled_from([None, 2]), packed=st.booleans())
+@given(value=_any_json | _near_ocsf, indent=st.sampled_from([None, 2]), packed=st.booleans())
 def test_any_json_is_read_to_its_end(
     value: Any, indent: int | None, packed: bool, tmp_path: Path
 ) -> None:

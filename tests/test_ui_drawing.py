@@ -119,13 +119,13 @@ def hrefs(tree: Any) -> list[str]:
 
 def test_a_service_that_assumes_a_role_for_a_workload_is_named() -> None:
     alert = alert_of(an_event(userIdentity=a_role_session("web", "i-0abc")))
-    data = {
+    data: dict[str, Any] = {
         "chain": [a_hop()],
         "origin": {"type": "AWSService", "label": "EC2 instance i-0abc", "field": "x"},
     }
     words = texts([chain_drawing(alert, alert.principals[0], data)])
     assert words[:3] == ["AWS service", "EC2 instance i-0abc", "ec2.amazonaws.com"]
-    del data["origin"]["label"]  # type: ignore[attr-defined]
+    del data["origin"]["label"]
     words = texts([chain_drawing(alert, alert.principals[0], data)])
     assert words[:2] == ["AWS service", "ec2.amazonaws.com"]
     assert "unknown caller" not in words

@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--json", action="store_true", help="one JSON object")
     command("verify", _verify, "Read every segment and check it against the catalog.")
-    drop = command("drop", _drop, "Drop old days from the index, for good. Source files are not touched.")
+    drop = command(
+        "drop", _drop, "Drop old days from the index, for good. Source files are not touched."
+    )
     drop.add_argument("--before", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
     command("compact", _compact, "Merge each day's segments into one.")
     migrate = command("migrate", _migrate, "Read all sources again for this version's schema.")

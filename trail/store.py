@@ -85,11 +85,12 @@ class Store(Protocol):
     `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA`:
 
     - `events`: every event, once per (event_id, recipient_account_id), days `first`…`last` only;
+    - `edges`: of those, the events of the two days of `first` and `last` alone;
     - `credentials`: the credential events of all days (`trail.events.CREDENTIAL_EVENTS`).
 
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
     counted by identity, session, account, API, region, ip, agent and error code. Only whole days
-    may come from it; the two edge days of a window are read from `events`.
+    may come from it; the two edge days of a window are read from `edges`.
 
     SQL names the relation after `from` or `join`, and binds values as `$name`. `first` and `last`
     only prune the days that are read: the statement states its own exact bounds on `event_time`.
@@ -132,7 +133,7 @@ class Store(Protocol):
 QUERY_SECONDS = 60.0
 """A query that runs longer is stopped: nobody waits a minute for one of five answers."""
 
-_RELATIONS = ("events", "credentials", "daily")
+_RELATIONS = ("events", "edges", "credentials", "daily")
 
 
 def open_store(index_dir: Path | str | None = None, *, threads: int | None = None) -> DuckStore:
@@ -170,9 +171,10 @@ class DuckStore:
             config={"threads": threads} if threads is not None else {}
         )
         self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
-        # Segments never change once written, so their footers may be kept.
-        self._connection.execute("set parquet_metadata_cache = true")
-        self._connection.execute("set timezone = 'UTC'")
+        # Segments never change once written, so their footers may be kept. Global, because a
+        # setting of this connection alone is not passed on to its cursors.
+        self._connection.execute("set global parquet_metadata_cache = true")
+        self._connection.execute("set global timezone = 'UTC'")
         self._connection.execute(f"set allowed_directories = [{_quoted(str(self.index_dir))}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
@@ -359,11 +361,16 @@ class DuckStore:
                 paths: Iterable[str] = snapshot.by_key if by_key else snapshot.by_role
                 schema = EVENT_SCHEMA
             else:
-                held = snapshot.events if relation == "events" else snapshot.daily
-                schema = EVENT_SCHEMA if relation == "events" else DAILY_SCHEMA
+                held = snapshot.daily if relation == "daily" else snapshot.events
+                schema = DAILY_SCHEMA if relation == "daily" else EVENT_SCHEMA
                 begin = _utc(first).date() if first is not None else date.min
                 end = _utc(last).date() if last is not None else date.max
-                paths = (p for day, of_day in held.items() if begin <= day <= end for p in of_day)
+                paths = (
+                    path
+                    for day, of_day in held.items()
+                    if (day in (begin, end) if relation == "edges" else begin <= day <= end)
+                    for path in of_day
+                )
             definitions.append(f"{relation} as not materialized ({_scan(list(paths), schema)})")
         if not definitions:
             return sql

@@ -8,55 +8,65 @@ from typing import Any
 import streamlit as st
 
 from alerts.alert import Alert
-from ui import charts, phrases
+from ui import charts, data, phrases
 from ui.markup import Node, draw, el
 from ui.newness import telling_view
 from ui.pieces import more, pivot, table, time_of
 
 
-def show(alert: Alert, data: Mapping[str, Any]) -> None:
+def show(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
     """Three small charts on one scale of "seen", then the counts behind them as tables."""
-    view = telling_view(data)
+    view = telling_view(found)
     pairs: Sequence[Mapping[str, Any]] = (view.get("all_apis") or {}).get("pairs") or []
     if pairs:
-        _charts(alert, data, pairs)
-    parts: list[Node | None] = [_same_call(alert, view), _pairs(pairs)]
-    parts.append(_peers(data.get("peers")))
-    draw("baseline-tables", el("div", "stack", *parts))
+        ips, clients, hours = data.kept(of_what, "baseline", lambda: _specs(alert, found, pairs))
+        by_ip, by_client, by_hour = st.columns(3, gap="large")
+        with by_ip:
+            _seen("IP addresses", "ip", ips)
+        with by_client:
+            _seen("Clients", "client", clients)
+        with by_hour:
+            draw("baseline-hour", el("h3", "panel-title", "Hour of day (UTC)"))
+            st.vega_lite_chart(
+                hours,
+                key="baseline-hours",
+                width="stretch",
+                alt="Events per hour of the day in the baseline, the alert's hour marked.",
+            )
+    draw("baseline-tables", data.kept(of_what, "pairs", lambda: _tables(found, view, pairs)))
 
 
-def _charts(alert: Alert, data: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> None:
-    agent = data.get("user_agent") or {}
+def _tables(
+    found: Mapping[str, Any], view: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]
+) -> Node:
+    return el("div", "stack", _same_call(view), _pairs(pairs), _peers(found.get("peers")))
+
+
+def _specs(
+    alert: Alert, found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]
+) -> tuple[charts.Spec, charts.Spec, charts.Spec]:
+    agent = found.get("user_agent") or {}
     own_client = agent.get("normal_form") or alert.user_agent
-    by_ip, by_client, by_hour = st.columns(3, gap="large")
-    with by_ip:
-        _seen("IP addresses", "ip", _summed(pairs, "source_ip_address"), alert.source_ip_address)
-    with by_client:
-        _seen("Clients", "client", _summed(pairs, "normal_form", "user_agent"), own_client)
-    with by_hour:
-        draw("baseline-hour", el("h3", "panel-title", "Hour of day (UTC)"))
-        column = "whole_role" if data.get("scope") == "whole_role" else "count"
-        hours = {int(row["hour"]): int(row[column] or 0) for row in data.get("hours") or ()}
-        own = alert.first_seen.hour if alert.first_seen else None
-        st.vega_lite_chart(
-            charts.hour_bars(hours, own),
-            key="baseline-hours",
-            width="stretch",
-            alt="Events per hour of the day in the baseline, the alert's hour marked.",
-        )
+    column = "whole_role" if found.get("scope") == "whole_role" else "count"
+    hours = {int(row["hour"]): int(row[column] or 0) for row in found.get("hours") or ()}
+    return (
+        charts.seen_bars(_summed(pairs, "source_ip_address"), alert.source_ip_address),
+        charts.seen_bars(_summed(pairs, "normal_form", "user_agent"), own_client),
+        charts.hour_bars(hours, alert.first_seen.hour if alert.first_seen else None),
+    )
 
 
-def _seen(title: str, name: str, counts: Mapping[str, int], own: str | None) -> None:
+def _seen(title: str, name: str, spec: charts.Spec) -> None:
     draw(f"baseline-{name}", el("h3", "panel-title", title))
     st.vega_lite_chart(
-        charts.seen_bars(counts, own),
+        spec,
         key=f"baseline-bars-{name}",
         width="stretch",
         alt=f"{title} seen in the baseline, the alert's own marked. A table below has the numbers.",
     )
 
 
-def _same_call(alert: Alert, view: Mapping[str, Any]) -> Node:
+def _same_call(view: Mapping[str, Any]) -> Node:
     same = view.get("same_api") or {}
     return el(
         "p",

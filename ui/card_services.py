@@ -8,26 +8,26 @@ from typing import Any
 import streamlit as st
 
 from alerts.alert import Alert
-from ui import charts
+from ui import charts, data
 from ui.markup import Node, draw, el
 from ui.pieces import mark, pivot, table, time_of
 
 
-def show(alert: Alert, data: Mapping[str, Any]) -> None:
+def show(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
     """Bars beside a table that also says what is new and what an intruder would value."""
-    services: Sequence[Mapping[str, Any]] = data.get("services") or []
+    services: Sequence[Mapping[str, Any]] = found.get("services") or []
     if not services:
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.vega_lite_chart(
-            charts.service_bars(services),
+            data.kept(of_what, "service-bars", lambda: charts.service_bars(services)),
             key="service-bars",
             width="stretch",
             alt="Calls per service, failed calls apart. The table beside it has the same numbers.",
         )
     with right:
-        draw("services-table", _table(services))
+        draw("services-table", data.kept(of_what, "services", lambda: _table(services)))
 
 
 def _table(services: Sequence[Mapping[str, Any]]) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,16 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui import card_baseline, card_calls, card_roles, card_services, evidence, phrases, text
+from ui import (
+    card_baseline,
+    card_calls,
+    card_roles,
+    card_services,
+    data,
+    evidence,
+    phrases,
+    text,
+)
 from ui.badges import card_id, status_mark
 from ui.markup import Node, draw, el
 from ui.pieces import notes
@@ -22,7 +32,7 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "interesting_calls": card_calls.calls_table,
 }
 """Bodies that are elements and nothing else: made once per answer."""
-_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any]], None]] = {
+_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any], str], None]] = {
     "services_used": card_services.show,
     "baseline": card_baseline.show,
 }
@@ -31,18 +41,19 @@ _CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any]], None]] = {
 def card(alert: Alert, answer: Answer, store: Store, of_what: str) -> None:
     """The card of one answer. What was not looked at has no chart, and is never drawn as zero.
 
-    `of_what` is the same for the same questions: a fingerprint of alert and principal.
+    `of_what` is `ui.data.asked_of` of the question: what is drawn is made once for it.
     """
     with st.container(border=True):
         told = answer.status not in ("not_covered", "failed")
         caveats = notes(answer.caveats, "mute") if answer.caveats else None
         if told and answer.name in _CHARTS:
             draw(f"card-{answer.name}", _heading(answer))
-            _CHARTS[answer.name](alert, answer.data)
+            _CHARTS[answer.name](alert, answer.data, of_what)
             if caveats:
                 draw(f"caveats-{answer.name}", caveats)
         else:
-            body = _table(store.version(), of_what, answer.name, answer) if told else None
+            table = _TABLES.get(answer.name) if told else None
+            body = data.kept(of_what, answer.name, partial(table, answer.data)) if table else None
             draw(f"card-{answer.name}", el("div", "stack", _heading(answer), body, caveats))
         _proof(answer, store)
 
@@ -60,11 +71,6 @@ def _heading(answer: Answer) -> Node:
         ),
         el("p", "sentence", answer.sentence),
     )
-
-
-@st.cache_resource(ttl="1h", max_entries=256, show_spinner=False)
-def _table(version: str, of_what: str, name: str, _answer: Answer) -> Node | None:
-    return _TABLES[name](_answer.data) if name in _TABLES else None
 
 
 @st.fragment
@@ -89,7 +95,7 @@ def _proof(answer: Answer, store: Store) -> None:
             text.show_query(query)
 
 
-def _window(data: Mapping[str, Any]) -> Node | None:
-    if not data.get("from") or not data.get("to"):
+def _window(found: Mapping[str, Any]) -> Node | None:
+    if not found.get("from") or not found.get("to"):
         return None
-    return el("span", "mute small", phrases.window(data["from"], data["to"]))
+    return el("span", "mute small", phrases.window(found["from"], found["to"]))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +22,8 @@ from enrich.answer import Answer
 from trail.catalog import default_index
 from trail.store import DuckStore, IndexSummary, Store, open_store
 from ui.inbox.kept import answers_ahead
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,25 @@ def _answers(
     version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
 ) -> list[Answer]:
     return answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
+
+
+def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
+    """What `make` made of an answer, the first time: a table's elements, a chart's specification.
+
+    `of_what` is `asked_of` of its question. Shared by all sessions: nobody may change it.
+    """
+    made: Made = _kept(of_what, name, make)
+    return made
+
+
+@st.cache_resource(ttl="1h", max_entries=1024, show_spinner=False)
+def _kept(of_what: str, name: str, _make: Callable[[], Any]) -> Any:
+    return _make()
+
+
+def asked_of(store: Store, alert: Alert, principal: Principal) -> str:
+    """The same for the same questions to the same index."""
+    return f"{store.version()} {fingerprint(alert, principal)}"
 
 
 def fingerprint(alert: Alert, principal: Principal) -> str:

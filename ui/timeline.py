@@ -41,7 +41,7 @@ def activity(store: Store, alert: Alert, principal: Principal) -> Activity | Non
     return _activity(store.version(), data.fingerprint(alert, principal), store, alert, principal)
 
 
-@st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
+@st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
 def _activity(
     version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
 ) -> Activity | None:

@@ -150,7 +150,7 @@ def show(found: intake.Chosen, store: Store) -> None:
         choose(found)
     verdict.show(alert, principal, answers)
     activity(store, alert, principal)
-    of_what = data.fingerprint(alert, principal)
+    of_what = data.asked_of(store, alert, principal)
     for answer in answers:
         card(alert, answer, store, of_what)
 
