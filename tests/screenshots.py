@@ -23,6 +23,8 @@ class Shot:
     width: int
     height: int
     scheme: str = "light"
+    press: str | None = None
+    """A button to press before the picture is taken."""
 
 
 SHOTS = (
@@ -31,6 +33,8 @@ SHOTS = (
     Shot("triage-phone", "triage?alert=leaked-key-secrets", 390, 844),
     Shot("entity", "entity?of=203.0.113.77", 1440, 900),
     Shot("index", "index", 1440, 900),
+    Shot("inbox", "inbox", 1440, 900, press="Take in the demo's alerts"),
+    Shot("case", "triage?alert=leaked-key-secrets", 1440, 900, press="Open a case"),
 )
 
 
@@ -47,6 +51,10 @@ def main() -> None:
                     color_scheme="dark" if shot.scheme == "dark" else "light",
                 )
                 page.goto(f"{home}/{shot.address}")
+                if shot.press:
+                    settled(page)
+                    page.get_by_role("button", name=shot.press).click()
+                    page.wait_for_timeout(6000)  # answers come in, pages change
                 take(page, IMAGES / f"{shot.name}.png")
                 page.close()
 

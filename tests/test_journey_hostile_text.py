@@ -151,12 +151,14 @@ def open_everything(page: Page) -> None:
     for summary in page.locator("details:not([open]) > summary").all():
         if summary.is_visible():
             summary.click()
+            settled(page)  # what is folded may be sent only now
     for label in page.locator("[data-testid=stCheckbox] label").all():
         label.click()
         settled(page)
     for popover in page.locator("[data-testid=stPopover] button").all():
         popover.click()
         page.wait_for_timeout(200)
+        settled(page)
         page.keyboard.press("Escape")
     for chart in page.locator("[data-testid=stVegaLiteChart]").all():
         chart.hover()

@@ -184,6 +184,16 @@ def test_several_principals_can_be_chosen_between(tmp_path: Path) -> None:
     assert chosen.startswith("triage?")
 
 
+def test_next_steps_are_sent_when_they_are_opened(tmp_path: Path) -> None:
+    event = an_event()
+    indexed(tmp_path, event)
+    at = a_page("triage", {"event": event["eventID"]})
+    assert not any("aws iam " in block.value for block in at.code)
+    at.session_state["next-steps"] = True
+    at.run()
+    assert any("aws iam " in block.value and "alice" in block.value for block in at.code)
+
+
 def opened_correction(asked: dict[str, str]) -> AppTest:
     at = a_page("triage", asked)
     assert not at.text_input  # it is sent when it is opened

@@ -383,6 +383,8 @@ def parse_time(value: object) -> datetime | None:
             return datetime.fromtimestamp(seconds, UTC)
         except (ValueError, OverflowError, OSError):
             return None
+    if isinstance(value, datetime):  # a table's own kind of time
+        value = value.isoformat()
     if not isinstance(value, str):
         return None
     if value.isascii() and value.isdigit() and len(value) in (10, 13):
@@ -494,7 +496,10 @@ def json_text(value: object) -> str | None:
     if value is None:
         return None
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        # `str`: a table may hold times, bytes and decimals where CloudTrail has text.
+        text = json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str
+        )
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
     except ValueError as error:

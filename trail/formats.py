@@ -641,13 +641,7 @@ class _Json:
         spans, closed = _spans(self._buffer)
         for begin, end in spans:
             text = self._buffer[begin:end]
-            if (
-                (self._begin or _ANY_BEGIN).search(text, 1)
-                and isinstance(one := _one(text, self._name, self._ordinal), Bad)
-                and not one.foreign
-            ):
-                # An unclosed quote made several records look like one: end it where the next
-                # one begins.
+            if self._runs_on(text):
                 if not done:
                     yield from self._resync()
                     return
@@ -667,6 +661,14 @@ class _Json:
         if len(self._buffer) <= RECORD_BYTES and self._fill():
             return
         yield from self._resync()
+
+    def _runs_on(self, text: bytes) -> bool:
+        """Whether an unclosed quote made several records look like one: it has to end where the
+        next one begins."""
+        if not (self._begin or _ANY_BEGIN).search(text, 1):
+            return False
+        one = _one(text, self._name, self._ordinal)
+        return isinstance(one, Bad) and not one.foreign
 
     def _resync(self) -> Iterator[Found]:
         """Goes on at the next thing that begins like a record, after one that never ends."""
@@ -755,7 +757,13 @@ class _Json:
         for begin, end in spans:
             if done and _ARRAY_IN_OBJECT.match(self._buffer, begin):
                 break
-            yield from self._unwrap(self._buffer[begin:end])
+            text = self._buffer[begin:end]
+            if self._runs_on(text):
+                if not done:
+                    yield from self._resync()
+                    return
+                break
+            yield from self._unwrap(text)
             done = end
         if done:
             self._drop(done)

@@ -230,21 +230,19 @@ def activity(store: Store, alert: Alert, principal: Principal) -> None:
         timeline.draw_activity(found, "timeline", alert)
 
 
+@st.fragment
 def recognised(found: intake.Chosen) -> None:
-    """What was read from where, and the way to correct it."""
+    """What was read from where, and the way to correct it: filled when it is opened.
+
+    Six fields that few look at would cost every rerun.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
-        _read_and_correct(found)
+        words = "What was read, and correct it"
+        drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
         if st.button("Another alert", icon=":material/add:", key="another"):
             st.query_params.clear()
             st.rerun()
         draw("shape", el("span", "mute small", found.alert.shape))
-
-
-@st.fragment
-def _read_and_correct(found: intake.Chosen) -> None:
-    """Filled when it is opened: six fields that few look at would cost every rerun."""
-    words = "What was read, and correct it"
-    drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
     if drawer.open:
         with drawer:
             draw("recognised", _recognised(found))
