@@ -122,7 +122,7 @@ def restore(database: Database, file: Path) -> Verification:
                 # Rows came with their numbers; the next one has to follow the highest.
                 connection.execute(
                     text(
-                        f"select setval(pg_get_serial_sequence('{name}', 'id'),"  # noqa: S608 - three constants
+                        f"select setval(pg_get_serial_sequence('{name}', 'id'),"
                         f" (select coalesce(max(id), 0) + 1 from {name}), false)"
                     )
                 )

@@ -92,7 +92,7 @@ def find_details(
         where event_time >= $window_first and event_time <= $window_last and {match.sql}
           and event_name in ({", ".join("$" + name for name in names)})
         group by 1, 2
-        """,  # noqa: S608 - this module's own conditions, the values are bound
+        """,
         {**match.parameters, **names, "window_first": window.first, "window_last": window.last},
         first=window.first,
         last=window.last,

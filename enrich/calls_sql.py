@@ -52,7 +52,7 @@ def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> st
             1 as n, event_time as first_time, event_time as last_time
         from {"events" if "access_key_id" in match else "edges"}
         where event_time >= $window_first and event_time {"<" if open_end else "<="} $window_last
-    """  # noqa: S608 - own pieces, bound
+    """
     if "access_key_id" in match:  # the rollup does not tell keys apart: there are too many
         return f"({of_events} and {match})"
     of_days = f"""
@@ -61,9 +61,9 @@ def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> st
             {"" if by_hour else "count as n,"} first as first_time, last as last_time
         from daily
         where day >= cast($whole_first as date) and day < cast($whole_last as date) and {match}
-    """  # noqa: S608 - own pieces, bound
+    """
     if by_hour:
-        of_days = f"select * from ({of_days}) where n > 0"  # noqa: S608 - own pieces, bound
+        of_days = f"select * from ({of_days}) where n > 0"
     return f"""({of_events}
             and (event_time < $whole_first or event_time >= $whole_last) and {match}
         union all {of_days})"""
@@ -113,7 +113,7 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
             group by {numbers}
         ) as grouped
         group by {names}
-    """  # noqa: S608 - callers pass their own constants, values are bound
+    """
 
 
 def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
@@ -141,7 +141,7 @@ def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
             ) as grouped
         ) as copies
         where shared_event_id is null or copy = 1
-    )"""  # noqa: S608 - callers pass their own constants, values are bound
+    )"""
 
 
 ORIGINAL_RULE = """(

@@ -35,7 +35,7 @@ def find_clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, A
         group by event_time
         order by event_time desc
         limit {CLICKS}
-        """,  # noqa: S608 - enrich's own conditions, the values are bound
+        """,
         {**match.parameters, "window_first": window.first, "window_last": window.last},
         first=window.first,
         last=window.last,

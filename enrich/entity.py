@@ -91,7 +91,7 @@ def by_identity_id(
         select distinct identity_id from daily
         where last >= $window_first and first <= $window_last
           and ({match.other_ids}) and identity_id is not null
-        """,  # noqa: S608 - the condition is one of this module's own, its values are bound
+        """,
         {
             **values_in(match.other_ids, match.parameters),
             "window_first": first,

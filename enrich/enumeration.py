@@ -34,7 +34,7 @@ def find_enumeration(
           and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
           and failed and {match.sql}
         order by event_time, event_id limit {DENIALS_READ}
-        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
+        """,
         {**match.parameters, "window_first": window.first, "window_last": window.last},
         first=window.first,
         last=window.last,

@@ -160,7 +160,7 @@ def _minted_by(
         where {where} and minted_access_key_id is not null and not failed
           and event_time >= $first and event_time <= $last
         order by event_time, event_id limit {TREE_SESSIONS * 4 + 1}
-        """,  # noqa: S608 - constant columns and conditions, bound values
+        """,
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},
         first=first,
         last=last,
@@ -259,7 +259,7 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
         where {where} and event_time >= $first and event_time <= $last
         group by access_key_id, principal_id, session_created, source_ip_address
         order by events desc limit 5000
-        """,  # noqa: S608 - constant conditions, bound values
+        """,
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},
         first=first,
         last=last,

@@ -76,7 +76,7 @@ def _newest_event(alert: Alert, store: Store) -> str | None:
             if value is None:
                 continue
             found = store.query(
-                f"select event_id from events where {column} = $value"  # noqa: S608 - a constant
+                f"select event_id from events where {column} = $value"
                 " order by event_time desc, event_id limit 1",
                 {"value": value},
                 first=summary.first,

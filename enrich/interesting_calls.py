@@ -246,7 +246,7 @@ def _calls_before(
         f"""
         select event_source, event_name from {calls_in(whole.sql, open_end=True)} as calls
         group by 1, 2
-        """,  # noqa: S608 - as above
+        """,
         {**whole.parameters, **bounds(whole.sql, before)},
         first=before.first,
         last=before.last,

@@ -127,7 +127,7 @@ class Likeness:
                 select session_name, {", ".join(of_each)} from {relation} as calls
                 group by session_name
             ) as sessions
-            """,  # noqa: S608 - own pieces, bound
+            """,
             window,
         )
         return rows[0], query
@@ -203,7 +203,7 @@ class Likeness:
         """Columns over the calls of a half-open window, grouped by keys first (`grouped_calls`)."""
         relation = calls_in(self.whole.sql, open_end=True, by_hour=by_hour)
         return self._ask(
-            f"select {columns} from {grouped_calls(keys, relation)} as calls {ending}",  # noqa: S608 - own pieces, bound
+            f"select {columns} from {grouped_calls(keys, relation)} as calls {ending}",
             window,
         )
 

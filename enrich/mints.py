@@ -178,7 +178,7 @@ class MintReader:
             f"""
             select {columns} from credentials
             where minted_access_key_id = $key and not failed limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {"key": access_key_id},
         )
 
@@ -190,7 +190,7 @@ class MintReader:
             where minted_principal_id = $principal_id and not failed
               and event_time >= $first and event_time <= $last
             order by event_time desc, event_id limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {"principal_id": principal_id, "first": first, "last": last},
         )
         return merge_copies(rows)
@@ -219,7 +219,7 @@ class MintReader:
               and target_session_name = $session_name and not failed
               and event_time >= $first and event_time <= $last
             order by event_time desc, event_id limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {
                 # Every role of the account: statistics skip the rest of the index.
                 "role_from": f"arn:{partition}:iam::{role.account_id}:role/",
@@ -249,7 +249,7 @@ class MintReader:
             where event_name = 'AssumeRoot' and not failed
               and event_time >= $first and event_time <= $last
             order by event_time desc, event_id limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {"first": first, "last": last},
         )
         return [
@@ -268,7 +268,7 @@ class MintReader:
               and event_name in ('GetRoleCredentials', 'Federate') and not failed
               and event_time >= $first and event_time <= $last
             order by event_time, event_id limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {"first": first, "last": last},
         )
 
@@ -287,7 +287,7 @@ class MintReader:
               and not failed
               and event_time >= $first and event_time <= $last
             order by event_time, event_id limit {MINT_CAP}
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {**bound_values("identity", identity_ids), "first": first, "last": last},
             first=first,
             last=last,
@@ -305,7 +305,7 @@ class MintReader:
             where shared_event_id = $shared_event_id and principal_arn is not null
               and event_time >= $first and event_time <= $last
             order by event_time, event_id limit 1
-            """,  # noqa: S608 - constant columns, bound values
+            """,
             {
                 "shared_event_id": shared_event_id,
                 "first": time - CLOCK_SKEW,
@@ -340,7 +340,7 @@ class MintReader:
             f"""
             select distinct minted_access_key_id from credentials
             where minted_access_key_id in {bound_list("key", access_key_ids)} and not failed
-            """,  # noqa: S608 - bound values
+            """,
             bound_values("key", access_key_ids),
         )
         return {row["minted_access_key_id"] for row in rows}

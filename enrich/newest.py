@@ -73,7 +73,7 @@ def newest_events(
             where event_time >= $newest_first and event_time <= $newest_last and {condition}
             order by event_time desc, event_id
             limit {limit}
-            """,  # noqa: S608 - the condition is its callers' own, its values are bound
+            """,
             {**parameters, "newest_first": span.first, "newest_last": span.last},
             first=span.first,
             last=span.last,
@@ -120,7 +120,7 @@ def newest_of_each(
                     partition by {groups.told_apart} order by event_time desc, event_id
                 ) <= {groups.limit}
                 order by event_time desc, event_id
-                """,  # noqa: S608 - as above
+                """,
                 {**parameters, **names, "newest_first": span.first, "newest_last": span.last},
                 first=span.first,
                 last=span.last,

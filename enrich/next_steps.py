@@ -366,4 +366,4 @@ def _any_of(event_ids: Sequence[str]) -> str:
 
 def _query(columns: str, rest: str) -> str:
     """Text to copy, never run here; that is why its values are quoted rather than bound."""
-    return f"select {columns} from events where {rest}"  # noqa: S608 - text, not a query run
+    return f"select {columns} from events where {rest}"

@@ -80,7 +80,7 @@ def roles_behind(
             and handed.event_time + interval {seconds} seconds
         where minted.event_name = 'AssumeRoleWithSAML' and not minted.failed
         order by handed.event_id, minted.event_time, minted.event_id
-        """,  # noqa: S608 - constant pieces, bound values
+        """,
         {
             **bound_values("handed", ids),
             "window_first": window.first,

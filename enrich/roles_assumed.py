@@ -169,7 +169,7 @@ def _kinds(
           identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
           by_alert_key, after_alert, handed_out, switched
         order by count desc, first limit {KINDS}
-        """,  # noqa: S608 - the condition is enrich.entity's own, its values are bound
+        """,
         {
             **match.parameters,
             "window_first": window.first,

@@ -130,7 +130,7 @@ def _used_before(
         select coalesce(event_source, '') as event_source, max(last_time) as last
         from {calls_in(match.sql, open_end=True)} as calls
         group by 1
-        """,  # noqa: S608 - as above
+        """,
         {**match.parameters, **bounds(match.sql, before)},
         first=before.first,
         last=before.last,

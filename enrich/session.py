@@ -182,7 +182,7 @@ def find_uses(session: Session, alert: Alert, reader: MintReader) -> Uses:
           issuer_arn, session_name, session_created, session_from_console, source_identity,
           on_behalf_of, sign_in_session_arn, ec2_role_delivery, invoked_by, source_ip_address
         order by events desc, first limit 200
-        """,  # noqa: S608 - conditions of this module's own, their values are bound
+        """,
         {**parameters, "first": first, "last": last},
         first=first,
         last=last,

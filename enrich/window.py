@@ -78,7 +78,7 @@ def _any_event(store: Store, account: str | None, first: datetime, last: datetim
         f"""
         select 1 as one from events
         where event_time >= $first and event_time <= $last {whose} limit 1
-        """,  # noqa: S608 - a constant condition, bound values
+        """,
         {"first": first, "last": last} | ({} if account is None else {"account": account}),
         first=first,
         last=last,

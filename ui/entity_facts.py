@@ -169,7 +169,7 @@ def _totals(store: Store, kind: Kind, name: str, first: datetime, last: datetime
                min(event_time) as first, max(event_time) as last
         from events
         where event_time >= $span_first and event_time <= $span_last and {kind.condition}
-        """,  # noqa: S608 - the condition is this module's own, its value is bound
+        """,
         {"of": name, "span_first": first, "span_last": last},
         first=first,
         last=last,
@@ -196,7 +196,7 @@ def _panels(
         group by grouping sets ({sets})
         qualify row_number() over (partition by which order by events desc, value) <= {MOST + 1}
         order by events desc, value
-        """,  # noqa: S608 - as above
+        """,
         bound,
         first=first,
         last=last,
@@ -226,7 +226,7 @@ def _sessions(
         group by all
         order by session_created desc, principal_arn
         limit {MOST + 1}
-        """,  # noqa: S608 - as above
+        """,
         bound,
         first=first,
         last=last,

@@ -123,7 +123,7 @@ def statement(search: Search, most: int = PAGE) -> str:
     condition, _ = search.condition()
     skipped = (search.page - 1) * PAGE if most == PAGE else 0
     return (
-        f"select {COLUMNS}\nfrom events\nwhere {condition}\n"  # noqa: S608 - as above
+        f"select {COLUMNS}\nfrom events\nwhere {condition}\n"
         f"order by event_time desc, event_id\nlimit {most} offset {skipped}"
     )
 

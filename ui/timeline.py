@@ -97,7 +97,7 @@ def count_over_time(
         )
         group by 1
         order by 1
-        """,  # noqa: S608 - unit and condition are ours, every value is bound
+        """,
         {**parameters, "span_first": first, "span_last": last},
         first=first,
         last=last,

@@ -55,7 +55,7 @@ def find_events(store: Store, condition: Condition, first: datetime, last: datet
         where event_time >= $first and event_time <= $last and ({condition.sql})
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
-        """,  # noqa: S608  # columns and conditions are made here, with every value bound
+        """,
         {**condition.parameters, "first": first, "last": last},
         first=first,
         last=last,
@@ -110,7 +110,7 @@ def find_crowded(
         where {with_earlier} >= $at_least or {with_later} >= $at_least
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
-        """,  # noqa: S608  # columns and conditions are made here, with every value bound
+        """,
         {
             **condition.parameters,
             "first": first,
