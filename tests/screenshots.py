@@ -44,7 +44,7 @@ def main() -> None:
         folder = Path(name)
         generate(folder / "demo")
         add([folder / "demo" / "logs"], folder / "index")
-        with dashboard(folder) as home, chromium() as browser:
+        with dashboard(folder, BACKTRAIL_USER="ann") as home, chromium() as browser:
             for shot in SHOTS:
                 page = browser.new_page(
                     viewport={"width": shot.width, "height": shot.height},
