@@ -37,7 +37,7 @@ def trees(at: AppTest) -> list[Any]:
     drawn = []
     for element in at.get("bidi_component"):
         if element.proto.component_name.endswith("backtrail_markup"):
-            drawn += json.loads(element.proto.json or "[]")
+            drawn += json.loads(element.proto.bytes or b"[]")
     return drawn
 
 

@@ -34,10 +34,10 @@ export default function ({ parentElement, data }) {
     root.className = "bt-root";
     parentElement.append(root);
   }
-  const drawing = JSON.stringify(data);
+  const drawing = new TextDecoder().decode(data);
   if (root.drawing !== drawing) {
     root.drawing = drawing;
-    root.replaceChildren(...data.map(make));
+    root.replaceChildren(...JSON.parse(drawing).map(make));
   }
   root.onclick = (click) => {
     const link = click.target.closest?.("a[href]");
