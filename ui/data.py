@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -65,7 +66,8 @@ def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
     return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
 
 
-@st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
+# Shared and not copied: nobody changes an answer, and a copy of one costs as much as a card.
+@st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
 def _answers(
     version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
 ) -> list[Answer]:
@@ -77,13 +79,24 @@ def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
 
     `of_what` is `asked_of` of its question. Shared by all sessions: nobody may change it.
     """
-    made: Made = _kept(of_what, name, make)
+    with _making:
+        if (of_what, name) in _made:
+            found: Made = _made[of_what, name]
+            return found
+    made = make()
+    with _making:
+        _made[of_what, name] = made
+        if len(_made) > MADE:
+            del _made[next(iter(_made))]  # the oldest
     return made
 
 
-@st.cache_resource(ttl="1h", max_entries=1024, show_spinner=False)
-def _kept(of_what: str, name: str, _make: Callable[[], Any]) -> Any:
-    return _make()
+MADE = 1024
+"""How many drawings are kept."""
+
+# Streamlit's own caches take 0.2 ms a look, and a page looks a dozen times.
+_made: dict[tuple[str, str], Any] = {}
+_making = Lock()
 
 
 def asked_of(store: Store, alert: Alert, principal: Principal) -> str:
