@@ -184,6 +184,39 @@ def test_several_principals_can_be_chosen_between(tmp_path: Path) -> None:
     assert chosen.startswith("triage?")
 
 
+def test_every_principal_of_an_attack_sequence_can_be_seen_at_once(tmp_path: Path) -> None:
+    first, second = an_event(), an_event(userIdentity=a_role_session())
+    indexed(tmp_path, first, second)
+    actors = [
+        {"id": f"user:{kind}:{who}", "user": {"uid": who, "type": kind, "credentialUid": key,
+         "name": name, "account": {"uid": "111122223333"}}}
+        for kind, who, key, name in (
+            ("IAMUser", first["userIdentity"]["principalId"],
+             first["userIdentity"]["accessKeyId"], "alice"),
+            ("AssumedRole", second["userIdentity"]["principalId"],
+             second["userIdentity"]["accessKeyId"], "reader"),
+        )
+    ]  # fmt: skip
+    sequence = {
+        "schemaVersion": "2.0", "accountId": "111122223333", "region": "eu-west-1", "id": "s" * 32,
+        "type": "AttackSequence:IAM/CompromisedCredentials", "severity": 9, "title": "A sequence",
+        "resource": {"resourceType": "AttackSequence"},
+        "service": {"eventFirstSeen": "2026-03-10T12:00:00Z",
+                    "eventLastSeen": "2026-03-10T12:00:00Z",
+                    "detection": {"sequence": {"actors": actors, "signals": []}}},
+    }  # fmt: skip
+    at = pasted(a_page(), json.dumps(sequence))
+    everyone = next(address for text, address in links(at) if text == "all of them at once")
+    assert "all=1" in everyone
+    at.query_params["all"] = "1"
+    at.run()
+    assert not at.exception
+    said = words(at)
+    assert said.count("Who assumed the role?") == 2
+    assert "alice" in said
+    assert "reader" in said
+
+
 def test_next_steps_are_sent_when_they_are_opened(tmp_path: Path) -> None:
     event = an_event()
     indexed(tmp_path, event)

@@ -27,6 +27,9 @@ MOST_BRANCHES = 5
 """Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
 READ = "what-was-read"
 """Session state key: whether what was read stands open."""
+PRINCIPALS = 50
+"""Principals of one alert that the page lists; attack sequences name a handful."""
+
 KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
 
 
@@ -104,6 +107,9 @@ def show(found: intake.Chosen, store: Store) -> None:
     if "check" in st.query_params:
         check_first(found)
         return
+    if "all" in st.query_params and len(alert.principals) > 1:
+        show_every_principal(found, store)
+        return
     if principal is None or alert.first_seen is None:
         draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
         correct(found)
@@ -153,6 +159,30 @@ def show(found: intake.Chosen, store: Store) -> None:
     of_what = data.asked_of(store, alert, principal)
     for answer in answers:
         card(alert, answer, store, of_what)
+
+
+def show_every_principal(found: intake.Chosen, store: Store) -> None:
+    """The five answers of each principal that the alert names, under each other."""
+    draw("of-all", el("h2", "alert-title", found.alert.title))
+    choose(found)
+    for number, principal in enumerate(found.alert.principals[:PRINCIPALS]):
+        try:
+            answers = data.answers(store, found.alert, principal)
+        except BacktrailError as error:
+            text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
+            continue
+        who = next((a.data for a in answers if a.name == "assumed_by"), {})
+        with st.container(border=True):
+            draw(
+                f"principal-{number}",
+                el(
+                    "div",
+                    "stack",
+                    alert_line(found.alert, principal, who),
+                    badges(answers),
+                    chain_drawing(found.alert, principal, who),
+                ),
+            )
 
 
 def check_first(found: intake.Chosen) -> None:
@@ -264,6 +294,7 @@ def choose(found: intake.Chosen) -> None:
             else link(words, links.address("triage", kept | asked)),
         )
 
+    everyone = "all" in st.query_params
     nodes: list[Node] = []
     if len(found.alerts) > 1:
         nodes += [
@@ -288,9 +319,15 @@ def choose(found: intake.Chosen) -> None:
                 "ul",
                 "notes",
                 *(
-                    row(acted_as_text(p), n == found.who, which=str(found.which), who=str(n))
-                    for n, p in enumerate(found.alert.principals[:50])
+                    row(
+                        acted_as_text(p),
+                        n == found.who and not everyone,
+                        which=str(found.which),
+                        who=str(n),
+                    )
+                    for n, p in enumerate(found.alert.principals[:PRINCIPALS])
                 ),
+                row("all of them at once", everyone, which=str(found.which), all="1"),
             ),
         ]
     draw("choose", el("div", "stack", *nodes))
