@@ -67,8 +67,10 @@ def chromium() -> Iterator[Browser]:
 
 def settled(page: Page) -> None:
     """Waits until the page's script has ended and its elements stand."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]",
-                           timeout=PATIENCE_MS)  # fmt: skip
+    for _ in range(2):
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]",
+                               timeout=PATIENCE_MS)  # fmt: skip
+        page.wait_for_timeout(150)  # what was just typed may be on its way to the server
     page.wait_for_selector(".bt-root > *", state="attached", timeout=PATIENCE_MS)
 
 
