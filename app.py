@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ui import frame, session
+from ui import frame
 
-session.current_user()  # a sign-in goes here; each page checks for itself what it may show
-frame.enter().run()
+frame.enter().run()  # each page checks for itself what it may show, and to whom

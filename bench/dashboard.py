@@ -40,8 +40,8 @@ ROUNDS = 3
 ALONE = 36
 """Reruns of one session, from which its median and p95 are taken."""
 PAUSE_S = 0.15
-"""Between them, as nobody clicks faster: without it, TCP's delayed acknowledgement (40 ms) shows
-up in every second answer, of an empty page as of a full one."""
+"""Between them, as nobody clicks faster. Without it, TCP's delayed acknowledgement (40 ms) shows up
+in every second answer of a bare Streamlit; ours does not wait for it (`ui/sockets.py`)."""
 PATIENCE_S = 30.0
 _BARE_PAGE = "import streamlit as st\n\nst.text('Nothing')\n"
 

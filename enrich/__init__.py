@@ -5,7 +5,9 @@ To add a question: one file with an `Enrichment`, and its line in `QUESTIONS`.
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
@@ -41,6 +43,9 @@ QUESTIONS: tuple[Enrichment, ...] = (
     BASELINE,
 )
 
+_asking = ThreadPoolExecutor(min(len(QUESTIONS), os.cpu_count() or 1), "question")
+"""For all who ask, so that many sessions at once do not make many times as many threads."""
+
 NOBODY = Principal("Unknown")
 """Stands for the identity of an alert that names none, so that every question says so."""
 
@@ -57,8 +62,8 @@ def ask(question: Enrichment, alert: Alert, principal: Principal, store: Store) 
 
 
 def ask_all(alert: Alert, principal: Principal, store: Store) -> list[Answer]:
-    """An answer to every question, in order."""
-    return [ask(question, alert, principal, store) for question in QUESTIONS]
+    """An answer to every question, in order. They are asked at the same time."""
+    return list(_asking.map(lambda question: ask(question, alert, principal, store), QUESTIONS))
 
 
 def ask_for_every_principal(alert: Alert, store: Store) -> list[Result]:

@@ -20,14 +20,14 @@ from enrich.comparison import (
     agent_facts,
     empty_view,
     network_facts,
-    peers_of,
     rhythm_of,
     unusual,
     view_of,
 )
 from enrich.entity import Match, by_identity_id, entity_match
+from enrich.history import PAIRS_COMPARED, Counts
 from enrich.ip import ip_facts
-from enrich.likeness import GROUPS, Likeness, value_of
+from enrich.likeness import Likeness, value_of
 from enrich.service_names import service_name
 from enrich.techniques import plain_name
 from enrich.user_agent import normal_form
@@ -76,10 +76,11 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     whole, queries = by_identity_id(whole, store, window.first, window.last)
     scene = Likeness(alert, store, entity, whole)
 
-    totals, query = scene.totals(window)
+    history, query = scene.history(window)
     queries += (query,)
+    of_entity, of_whole = history.counts("entity"), history.counts("whole")
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
-    status = looked.status(totals["whole_events"])
+    status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
             f"No logs of {looked.whose} are indexed for the {DAYS} days before the alert:"
@@ -87,30 +88,27 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
-    pairs, query = scene.pairs(window)
-    queries += (query,)
-    view = view_of(scene, totals, "entity", pairs)
-    role_view = view_of(scene, totals, "whole", pairs) if whole.is_role else empty_view()
+    pairs = history.pairs()
+    view = view_of(alert, of_entity, "entity", pairs)
+    role_view = view_of(alert, of_whole, "whole", pairs) if whole.is_role else empty_view()
     rests_on_role = whole.is_role and (entity.role_filter is None or not view["sufficient"])
     data |= view | {
         "whole_role": role_view,
         "scope": "whole_role" if rests_on_role else "entity",
         "user_agent": agent_facts(alert, pairs),
         "network": network_facts(alert, pairs),
-        "peers": peers_of(scene, totals) if whole.is_role else None,
+        "peers": history.sessions() if whole.is_role else None,
     }
-    rhythm, query = scene.rhythm(window)
-    queries += (query,)
-    data |= rhythm_of(rhythm)
+    data |= rhythm_of(history)
     telling = role_view if rests_on_role else view
     data["unusual"] = unusual(alert, data, telling)
     if telling["new"] or not telling["sufficient"]:
         data["earlier"], query = _earlier(scene, window)
         queries += (query,)
-    data["before_dwell"], more = _before_dwell(scene, principal, window, totals)
+    data["before_dwell"], more = _before_dwell(scene, principal, window, of_whole)
     queries += more
-    evidence, more = scene.newest(totals, EVIDENCE)
-    queries += more
+    like = history.like_the_alert()
+    evidence = tuple(like[:EVIDENCE])
 
     caveats = looked.caveats() + _caveats(pairs, telling, data, evidence)
     sentence = _sentence(alert, entity, data, looked)
@@ -129,7 +127,7 @@ def _earlier(scene: Likeness, window: Window) -> tuple[dict[str, Any], Query]:
 
 
 def _before_dwell(
-    scene: Likeness, principal: Principal, window: Window, totals: Mapping[str, Any]
+    scene: Likeness, principal: Principal, window: Window, of_whole: Counts
 ) -> tuple[dict[str, Any] | None, tuple[Query, ...]]:
     """The comparison up to the first sign of this session or address, when that is older.
 
@@ -141,7 +139,8 @@ def _before_dwell(
     created = principal.session_created
     if created is not None and window.first < created < window.last:
         signs.append((created, "the session began then"))
-    first_ip = totals.get("whole_source_ip_address_first")
+    from_the_ip = of_whole.of.get("source_ip_address")
+    first_ip = None if from_the_ip is None else from_the_ip.first
     if (
         first_ip is not None
         and ip_facts(scene.alert.source_ip_address).is_address
@@ -152,9 +151,8 @@ def _before_dwell(
         return None, ()
     until, reason = min(signs)
     shorter = Window(window.first, until)
-    counts, query = scene.totals(shorter)
-    pairs, pairs_query = scene.pairs(shorter)
-    view = view_of(scene, counts, "whole", pairs)
+    history, query = scene.history(shorter)
+    view = view_of(scene.alert, history.counts("whole"), "whole", history.pairs())
     return {
         "to": iso(until),
         "reason": reason,
@@ -162,7 +160,7 @@ def _before_dwell(
         "active_days": view["active_days"],
         "sufficient": view["sufficient"],
         "new": view["new"],
-    }, (query, pairs_query)
+    }, (query,)
 
 
 def _caveats(
@@ -172,15 +170,21 @@ def _caveats(
     evidence: Sequence[str],
 ) -> tuple[str, ...]:
     caveats: tuple[str, ...] = ()
-    if len(pairs) == GROUPS:
-        caveats += (f"Only the {GROUPS:,} most frequent pairs of IP and user agent are compared.",)
+    if len(pairs) == PAIRS_COMPARED:
+        caveats += (
+            f"Only the {PAIRS_COMPARED:,} most frequent pairs of IP and user agent are compared.",
+        )
     if telling["all_apis"]["pairs_total"] > PAIRS:
         caveats += (
             f"The {PAIRS} most frequent of {telling['all_apis']['pairs_total']:,} pairs of IP"
             " and user agent are listed.",
         )
-    if len(evidence) == EVIDENCE:
-        caveats += (f"The evidence lists the {EVIDENCE} newest events like the alert.",)
+    like = telling["same_api"]["events"]
+    if evidence and like is not None and len(evidence) < like:
+        caveats += (
+            f"The evidence lists {len(evidence):,} events like the alert: the newest of each kind"
+            " of call and day.",
+        )
     if (dwell := data["before_dwell"]) is not None:
         caveats += (
             f"Activity like the alert's may be older than 12 hours ({dwell['reason']},"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
+from itertools import chain
 
 from enrich.window import ONE_DAY, Window
 
@@ -22,6 +23,9 @@ def calls(condition: str | None = None) -> str:
     )
 
 
+IDS = 200
+"""How many event ids a group of calls names, at least where it has as many: the newest."""
+
 _COLUMNS = (
     "identity_type",
     "invoked_by",
@@ -38,18 +42,21 @@ _COLUMNS = (
 )
 
 
-def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> str:
+def calls_in(match: str, *, open_end: bool = False, whole_days: bool = False) -> str:
     """A relation of the calls in a window that meet a condition, as few rows as can be.
 
     Each row stands for `n` events alike in all columns, from `first_time` to `last_time` on one
-    `day` (and of one `hour`, if asked for). Whole days come from the day rollup, the window's
-    edges event by event, so every count is exact. `bounds` binds the window's values.
+    `day`. Whole days come from the day rollup, the window's edges event by event, so every count
+    is exact. `event_ids` names the newest of the events, newest first. `hours` is the hour of the
+    day (UTC) of a single event, else how many there were in each of the 24, as a JSON list.
+    `bounds` binds the window's values. With `whole_days` the window is from a midnight to a
+    midnight: it has no edges to read.
     """
     columns = ", ".join(_COLUMNS)
     of_events = f"""
         select {columns}, failed, cast(event_time as date) as day,
-            {"hour(event_time) as hour," if by_hour else ""}
-            1 as n, event_time as first_time, event_time as last_time
+            1 as n, event_time as first_time, event_time as last_time,
+            [event_id] as event_ids, cast(hour(event_time) as varchar) as hours
         from {"events" if "access_key_id" in match else "edges"}
         where event_time >= $window_first and event_time {"<" if open_end else "<="} $window_last
     """
@@ -57,13 +64,12 @@ def calls_in(match: str, *, open_end: bool = False, by_hour: bool = False) -> st
         return f"({of_events} and {match})"
     of_days = f"""
         select {columns}, failed > 0 as failed, day,
-            {"unnest(range(24)) as hour, unnest(cast(hours as bigint[])) as n," if by_hour else ""}
-            {"" if by_hour else "count as n,"} first as first_time, last as last_time
+            count as n, first as first_time, last as last_time, event_ids, hours
         from daily
         where day >= cast($whole_first as date) and day < cast($whole_last as date) and {match}
     """
-    if by_hour:
-        of_days = f"select * from ({of_days}) where n > 0"
+    if whole_days:
+        return f"({of_days})"
     return f"""({of_events}
             and (event_time < $whole_first or event_time >= $whole_last) and {match}
         union all {of_days})"""
@@ -74,14 +80,15 @@ def bounds(match: str, window: Window) -> dict[str, datetime]:
     edges = {"window_first": window.first, "window_last": window.last}
     if "access_key_id" in match:
         return edges
-    first = _midnight(window.first)
+    first = midnight(window.first)
     if first < window.first:
         first += ONE_DAY
-    last = max(_midnight(window.last), first)
+    last = max(midnight(window.last), first)
     return edges | {"whole_first": first, "whole_last": last}
 
 
-def _midnight(moment: datetime) -> datetime:
+def midnight(moment: datetime) -> datetime:
+    """The beginning of the moment's UTC day."""
     return datetime.combine(moment.astimezone(UTC), time(), UTC)
 
 
@@ -89,7 +96,8 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
     """A statement that groups the rows of `calls_in` by the keys, and counts.
 
     `calls` and one count for each condition are calls as `calls` counts them, `events` are rows.
-    (Distinct counts would say the same, at five times the planning.)
+    (Distinct counts would say the same, at five times the planning.) `ids` are lists of lists of
+    event ids, the newest first: `flat_ids` makes one list of them.
     """
     names = ", ".join(keys)
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
@@ -105,10 +113,12 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
     )
     return f"""
         select {names}, {outer} cast(sum(calls) as bigint) as events,
-            min(first) as first, max(last) as last, max(a_message) as a_message
+            min(first) as first, max(last) as last, max(a_message) as a_message,
+            flatten(max_by(ids, row(last, ids), {IDS})) as ids
         from (
             select {told}, shared_event_id, cast(sum(n) as bigint) as calls, {inner}
-                min(first_time) as first, max(last_time) as last, max(error_message) as a_message
+                min(first_time) as first, max(last_time) as last, max(error_message) as a_message,
+                max_by(event_ids, row(last_time, event_ids), {IDS}) as ids
             from {relation} as calls
             group by {numbers}
         ) as grouped
@@ -117,17 +127,17 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
 
 
 def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
-    """A relation of groups of calls: the keys by name, `n`, `first_time` and `last_time`.
+    """A statement for groups of calls: the keys by name, `n`, `first_time`, `last_time`, `ids`.
 
-    For statements with many counts. A call that is logged twice is a group of its own, of its
-    caller's copy, so that further sums and distinct counts over these few rows stay exact, and
-    the events are read once.
+    A call that is logged twice is a group of its own, of its caller's copy, so that sums and
+    distinct counts over these few rows are exact, whatever is counted. `hours` lists the
+    `hours` of `calls_in`.
     """
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
     numbers = ", ".join(str(number + 1) for number in range(len(keys) + 2))
-    return f"""(
+    return f"""
         select {", ".join(keys)}, case when shared_event_id is null then n else 1 end as n,
-            first_time, last_time
+            first_time, last_time, hours, ids
         from (
             select *, row_number() over (
                 partition by shared_event_id order by is_owners_copy, first_time
@@ -135,13 +145,21 @@ def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
             from (
                 select {told}, shared_event_id,
                     coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
-                    sum(n) as n, min(first_time) as first_time, max(last_time) as last_time
+                    cast(sum(n) as bigint) as n,
+                    min(first_time) as first_time, max(last_time) as last_time,
+                    list(hours) as hours,
+                    max_by(event_ids, row(last_time, event_ids), {IDS}) as ids
                 from {relation} as calls
                 group by {numbers}
             ) as grouped
         ) as copies
         where shared_event_id is null or copy = 1
-    )"""
+    """
+
+
+def flat_ids(nested: Sequence[Sequence[str]]) -> list[str]:
+    """The event ids in lists of them, in their order, each once."""
+    return list(dict.fromkeys(chain.from_iterable(nested)))
 
 
 ORIGINAL_RULE = """(

@@ -1,6 +1,6 @@
 """The comparison itself: a history's counts beside the alert, in the JSON's words.
 
-Pure functions over the rows that `enrich.likeness` reads.
+Pure functions over what `enrich.history` counts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.error_classes import error_class
+from enrich.history import SAME_CALL, Counts, History
 from enrich.ip import ip_facts, network_of, reported_place
-from enrich.likeness import COMPARED, SAME_CALL, Likeness, value_of
+from enrich.likeness import COMPARED, value_of
 from enrich.user_agent import normal_form, parse_user_agent
 from enrich.window import iso
 
@@ -44,34 +45,33 @@ def empty_view() -> dict[str, Any]:
 
 
 def view_of(
-    scene: Likeness, totals: Mapping[str, Any], scope: str, pairs: Sequence[Mapping[str, Any]]
+    alert: Alert, counts: Counts, scope: str, pairs: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The contract's keys for one scope."""
     rows = [row for row in pairs if scope == "whole" or row["in_entity"]]
     same = [row for row in rows if row["same_api"]]
-    events, days = totals[f"{scope}_events"], totals[f"{scope}_active_days"]
-    alert = scene.alert
+    events, days = counts.all.count, len(counts.days)
     form = None if alert.user_agent is None else normal_form(alert.user_agent)
     has_api = alert.event_name is not None
 
     seen = {
         field: {
             "value": value_of(alert, field),
-            "count": totals[f"{scope}_{field}"],
-            "share": round(totals[f"{scope}_{field}"] / events, 4) if events else None,
-            "first": iso(totals[f"{scope}_{field}_first"]),
-            "last": iso(totals[f"{scope}_{field}_last"]),
+            "count": alike.count,
+            "share": round(alike.count / events, 4) if events else None,
+            "first": iso(alike.first),
+            "last": iso(alike.last),
         }
-        for field in scene.conditions
+        for field, alike in counts.of.items()
     }
     merged = _merged(rows)
     return {
         "events": events,
         "active_days": days,
         "same_api": {
-            **{name: totals.get(f"{scope}_{name}") for name in SAME_CALL},
+            **{name: counts.same_call.get(name) for name in SAME_CALL},
             "pairs": _merged(same)[:PAIRS],
-            "events": totals[f"{scope}_event_name"] if has_api else None,
+            "events": counts.of["event_name"].count if has_api else None,
             "same_agent_normal_form": None
             if form is None or not has_api
             else sum(
@@ -136,45 +136,25 @@ def network_facts(alert: Alert, pairs: Sequence[Mapping[str, Any]]) -> dict[str,
     }
 
 
-def peers_of(scene: Likeness, totals: Mapping[str, Any]) -> dict[str, Any]:
-    """Sessions of the same role: how many there were, and how many had what the alert has."""
-    return {
-        "sessions": totals["sessions"],
-        **{field: totals[f"sessions_{field}"] for field in scene.conditions},
-    }
-
-
-def rhythm_of(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def rhythm_of(history: History) -> dict[str, Any]:
     """Calls per hour of the day (UTC), per region and per error code, the frequent ones first."""
-    rows = sorted(found, key=lambda row: -row["calls"])
-    hours = {row["hour"]: row for row in rows if row["no_hour"] == 0}
-    none = {"calls": 0, "of_entity": 0}
     return {
         "hours": [
-            {
-                "hour": hour,
-                "count": hours.get(hour, none)["of_entity"],
-                "whole_role": hours.get(hour, none)["calls"],
-            }
-            for hour in range(24)
+            {"hour": hour, "count": row["of_entity"], "whole_role": row["calls"]}
+            for hour, row in enumerate(history.by_hour())
         ],
         "regions": [
-            {
-                "aws_region": row["aws_region"],
-                "count": row["of_entity"],
-                "whole_role": row["calls"],
-            }
-            for row in rows
-            if row["no_region"] == 0
+            {"aws_region": row["value"], "count": row["of_entity"], "whole_role": row["calls"]}
+            for row in history.by("aws_region")
         ],
         "errors": [
             {
-                "error_code": row["error_code"],
-                "class": error_class(row["error_code"]),
+                "error_code": row["value"],
+                "class": error_class(row["value"]),
                 "count": row["failed"],
             }
-            for row in rows
-            if row["no_hour"] == 1 and row["no_region"] == 1 and row["failed"]
+            for row in history.by("error_code")
+            if row["failed"]
         ],
     }
 

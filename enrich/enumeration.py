@@ -29,15 +29,13 @@ def find_enumeration(
     """The densest stretch of refused role names, or None; and the query."""
     found = store.query(
         f"""
-        select event_time, target_role_arn, error_code, error_message from events
+        select event_time, target_role_arn, error_code, error_message from credentials
         where event_time >= $window_first and event_time <= $window_last
           and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
           and failed and {match.sql}
         order by event_time, event_id limit {DENIALS_READ}
         """,
         {**match.parameters, "window_first": window.first, "window_last": window.last},
-        first=window.first,
-        last=window.last,
     )
     denied = []
     for row in found.rows:

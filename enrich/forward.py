@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from enrich.calls_sql import calls
 from enrich.mints import (
     BRANCH_COLUMNS,
     Mint,
@@ -28,6 +27,8 @@ TREE_DEPTH = 20
 
 STRANGE_KEYS = 500
 """At most so many keys of the same principal and date are looked up for a making of their own."""
+
+_SESSION = "access_key_id, principal_id, session_created, source_ip_address"
 
 
 @dataclass
@@ -154,16 +155,12 @@ def _minted_by(
         # A new access key's user is known by name alone until the key is used.
         where = signed
         ids = []
-    return reader.find(
-        f"""
-        select {BRANCH_COLUMNS} from events
-        where {where} and minted_access_key_id is not null and not failed
-          and event_time >= $first and event_time <= $last
-        order by event_time, event_id limit {TREE_SESSIONS * 4 + 1}
-        """,
+    return reader.credentials(
+        f"""{where} and minted_access_key_id is not null and not failed
+          and event_time >= $first and event_time <= $last""",
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},
-        first=first,
-        last=last,
+        columns=BRANCH_COLUMNS,
+        limit=TREE_SESSIONS * 4 + 1,
     )
 
 
@@ -252,12 +249,20 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
         where, ids = signed, []
     rows = reader.find(
         f"""
-        select access_key_id, principal_id, session_created, source_ip_address,
-          {calls()} as events, {calls("failed")} as failed,
-          min(event_time) as first, max(event_time) as last
-        from events
-        where {where} and event_time >= $first and event_time <= $last
-        group by access_key_id, principal_id, session_created, source_ip_address
+        select {_SESSION},
+          cast(sum(case when shared_event_id is null then events else 1 end) as bigint) as events,
+          cast(sum(case when shared_event_id is null then failed else least(failed, 1) end)
+            as bigint) as failed,
+          min(first) as first, max(last) as last
+        from (
+          select {_SESSION}, shared_event_id, count(*) as events,
+            count(*) filter (where failed) as failed,
+            min(event_time) as first, max(event_time) as last
+          from events
+          where {where} and event_time >= $first and event_time <= $last
+          group by {_SESSION}, shared_event_id
+        ) as calls
+        group by {_SESSION}
         order by events desc limit 5000
         """,
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},

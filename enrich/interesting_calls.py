@@ -9,26 +9,17 @@ as logged. What is known beyond that only labels rows (`reasons`, `techniques`) 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.call_details import find_details, known_details
-from enrich.calls_sql import (
-    BY_SERVICE,
-    IN_CONSOLE,
-    ORIGINAL_RULE,
-    bounds,
-    calls_in,
-    counted_calls,
-)
+from enrich.calls_made import calls_made, made_before, newest_ids
 from enrich.console_clicks import find_clicks
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
-from enrich.newest import Found, Groups, newest_events, newest_of_each
 from enrich.service_names import service_label, service_name
 from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
@@ -38,9 +29,6 @@ from trail.store import Query, Store
 NAME = "interesting_calls"
 QUESTION = "Which interesting API calls were made in the 7 days to the alert?"
 DAYS = 7
-EVIDENCE = 200
-LOOK_BACK = timedelta(days=35)
-"""How far before the window a call is looked for before it is called a first."""
 OF_EACH = 3
 """How many event ids stand beside each row, newest first."""
 
@@ -91,7 +79,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     match, queries = by_identity_id(match, store, window.first, window.last)
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
 
-    groups, query = _groups(match, store, window)
+    made, query = calls_made(match, store, window)
+    groups = _groups(made)
     queries += (query,)
     status = looked.status(len(groups))
     if status == "not_covered":
@@ -106,10 +95,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         for group in groups
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
-    evidence, of_each, more = _event_ids(match, store, groups, shown)
-    queries += more
-    for group in shown:
-        group["event_ids"] = of_each[_key(group)]
+    evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
     rows, sensitive, more = _labelled(groups, shown, alert, match, whole, store, window)
     queries += more
     if status == "answered" and not rows and not sensitive:
@@ -123,8 +109,11 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
     caveats = looked.caveats()
-    if len(evidence) == EVIDENCE < total + sum(row["count"] for row in sensitive):
-        caveats += (f"The evidence lists the {EVIDENCE} newest events only.",)
+    if len(evidence) < (counts := total + sum(row["count"] for row in sensitive)):
+        caveats += (
+            f"The evidence lists {len(evidence):,} of {counts:,} events: the newest of each call"
+            " and day.",
+        )
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in rows),
@@ -141,60 +130,38 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
 
 
-def _groups(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
+def _groups(made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every call of the window in groups, interesting or not: there are few groups."""
-    found = store.query(
-        counted_calls(
-            {
-                "event_source": "event_source",
-                "event_name": "event_name",
-                "error_code": "error_code",
-                "interesting": ORIGINAL_RULE,
+    grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in made:
+        grouped[_key(row)].append(row)
+    return [
+        {
+            **{name: days[0][name] for name in _KEY},
+            **{
+                name: sum(day[name] for day in days)
+                for name in ("calls", "failed", "by_service", "in_console")
             },
-            {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE},
-            calls_in(match.sql),
-        ),
-        {**match.parameters, **bounds(match.sql, window)},
-        first=window.first,
-        last=window.last,
-    )
-    return found.rows, found.query
+            "first": min(day["first"] for day in days),
+            "last": max(day["last"] for day in days),
+            "a_message": max((day["a_message"] for day in days if day["a_message"]), default=None),
+            "event_ids": newest_ids(days, OF_EACH),
+            "days": days,
+        }
+        for days in grouped.values()
+    ]
+
+
+_KEY = ("event_name", "event_source", "error_code", "interesting")
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["event_name"], row["event_source"], row["error_code"], row["interesting"]
+    return tuple(row[name] for name in _KEY)
 
 
 def _span(groups: list[dict[str, Any]]) -> Window:
     """From the groups' first event to their last: no more of the events need be read."""
     return Window(min(group["first"] for group in groups), max(group["last"] for group in groups))
-
-
-def _found(group: Mapping[str, Any]) -> Found:
-    return Found(group["events"], group["first"], group["last"])
-
-
-_ROWS = Groups(OF_EACH, _key, "event_name", "event_name, event_source, error_code, failed")
-
-
-def _event_ids(
-    match: Match, store: Store, groups: list[dict[str, Any]], shown: list[dict[str, Any]]
-) -> tuple[tuple[str, ...], dict[tuple[Any, ...], list[str]], tuple[Query, ...]]:
-    """The newest event ids of what is shown, and those of each of its groups."""
-    names = sorted({group["event_name"] for group in shown if not group["interesting"]})
-    like = [group for group in groups if group["interesting"] or group["event_name"] in names]
-    bound = {f"read_{number}": name for number, name in enumerate(names)}
-    reads = f"or event_name in ({', '.join('$' + name for name in bound)})" if names else ""
-    newest, queries = newest_events(
-        store,
-        f"{match.sql} and ({ORIGINAL_RULE} {reads})",
-        {**match.parameters, **bound},
-        list(map(_found, like)),
-        EVIDENCE,
-    )
-    wanted = {_key(group): _found(group) for group in shown}
-    of_each, more = newest_of_each(store, match.sql, match.parameters, _ROWS, wanted, newest)
-    return tuple(row["event_id"] for row in newest), of_each, queries + more
 
 
 def _labelled(
@@ -218,8 +185,9 @@ def _labelled(
     both = [*interesting, *reads]
     queries: tuple[Query, ...] = ()
     if both:
-        before, more = _calls_before(alert, whole, store, window)
+        found, _, more = made_before(alert, whole, store, window)
         queries += more
+        before = {(call["event_source"], plain_name(call["event_name"])) for call in found}
         for row in both:
             call = (row["event_source"], plain_name(row["event_name"]))
             row["never_before"] = call not in before if before else None
@@ -232,27 +200,6 @@ def _labelled(
             row["details"] = details.get((row["event_name"], row["error_code"]), [])
             row["reasons"] += row["details"]
     return sorted(interesting, key=_order), sorted(reads, key=_order), queries
-
-
-def _calls_before(
-    alert: Alert, whole: Match, store: Store, window: Window
-) -> tuple[set[tuple[str | None, str]], tuple[Query, ...]]:
-    """(service, plain name) of every call before the alert's day, by the whole role."""
-    assert alert.first_seen is not None
-    until = datetime.combine(alert.first_seen.astimezone(UTC).date(), time(), UTC)
-    before = Window(window.first - LOOK_BACK, until)
-    whole, queries = by_identity_id(whole, store, before.first, before.last, only=True)
-    found = store.query(
-        f"""
-        select event_source, event_name from {calls_in(whole.sql, open_end=True)} as calls
-        group by 1, 2
-        """,
-        {**whole.parameters, **bounds(whole.sql, before)},
-        first=before.first,
-        last=before.last,
-    )
-    calls = {(row["event_source"], plain_name(row["event_name"])) for row in found.rows}
-    return calls, (*queries, found.query)
 
 
 def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:

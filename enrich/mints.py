@@ -162,6 +162,27 @@ class MintReader:
         self.cut = self.cut or len(result.rows) == MINT_CAP
         return result.rows
 
+    def credentials(
+        self,
+        condition: str,
+        parameters: Mapping[str, Any],
+        order: str = "event_time, event_id",
+        *,
+        columns: str = MINT_COLUMNS,
+        limit: int = MINT_CAP,
+    ) -> list[dict[str, Any]]:
+        """The credential events that meet a condition, of all days.
+
+        Whether there are any is asked first: most look-ups of a chain's end find nothing, and so
+        many columns take longer to plan than to read.
+        """
+        if not self.find(f"select event_id from credentials where {condition} limit 1", parameters):
+            return []
+        return self.find(
+            f"select {columns} from credentials where {condition} order by {order} limit {limit}",
+            parameters,
+        )
+
     def by_minted_key(self, access_key_id: str) -> list[Mint]:
         """The successful calls whose response shows this key.
 
@@ -184,14 +205,11 @@ class MintReader:
 
     def by_minted_principal(self, principal_id: str, first: datetime, last: datetime) -> list[Mint]:
         """The successful calls that made a session of this principal id between two times."""
-        rows = self.find(
-            f"""
-            select {MINT_COLUMNS} from credentials
-            where minted_principal_id = $principal_id and not failed
-              and event_time >= $first and event_time <= $last
-            order by event_time desc, event_id limit {MINT_CAP}
-            """,
+        rows = self.credentials(
+            """minted_principal_id = $principal_id and not failed
+              and event_time >= $first and event_time <= $last""",
             {"principal_id": principal_id, "first": first, "last": last},
+            "event_time desc, event_id",
         )
         return merge_copies(rows)
 
@@ -212,14 +230,10 @@ class MintReader:
         if role is None:
             return []
         partition = role_arn.split(":", 2)[1]
-        rows = self.find(
-            f"""
-            select {MINT_COLUMNS} from credentials
-            where target_role_arn >= $role_from and target_role_arn < $role_to
+        rows = self.credentials(
+            """target_role_arn >= $role_from and target_role_arn < $role_to
               and target_session_name = $session_name and not failed
-              and event_time >= $first and event_time <= $last
-            order by event_time desc, event_id limit {MINT_CAP}
-            """,
+              and event_time >= $first and event_time <= $last""",
             {
                 # Every role of the account: statistics skip the rest of the index.
                 "role_from": f"arn:{partition}:iam::{role.account_id}:role/",
@@ -228,6 +242,7 @@ class MintReader:
                 "first": first,
                 "last": last,
             },
+            "event_time desc, event_id",
         )
         role_id = (principal_id or "").partition(":")[0]
         return [
@@ -243,14 +258,11 @@ class MintReader:
 
     def root_mints(self, account_id: str, first: datetime, last: datetime) -> list[Mint]:
         """The AssumeRoot calls for an account: their record is in the calling account (§0 10)."""
-        rows = self.find(
-            f"""
-            select {MINT_COLUMNS} from credentials
-            where event_name = 'AssumeRoot' and not failed
-              and event_time >= $first and event_time <= $last
-            order by event_time desc, event_id limit {MINT_CAP}
-            """,
+        rows = self.credentials(
+            """event_name = 'AssumeRoot' and not failed
+              and event_time >= $first and event_time <= $last""",
             {"first": first, "last": last},
+            "event_time desc, event_id",
         )
         return [
             mint
@@ -261,14 +273,10 @@ class MintReader:
 
     def identity_center_calls(self, first: datetime, last: datetime) -> list[dict[str, Any]]:
         """The portal's hand-outs of role credentials: they name the user, not the session."""
-        return self.find(
-            f"""
-            select {MINT_COLUMNS} from credentials
-            where event_source = 'sso.amazonaws.com'
+        return self.credentials(
+            """event_source = 'sso.amazonaws.com'
               and event_name in ('GetRoleCredentials', 'Federate') and not failed
-              and event_time >= $first and event_time <= $last
-            order by event_time, event_id limit {MINT_CAP}
-            """,
+              and event_time >= $first and event_time <= $last""",
             {"first": first, "last": last},
         )
 
@@ -278,19 +286,13 @@ class MintReader:
         """What these identities did at sign-in, in CloudShell and by GetSessionToken."""
         if not identity_ids:
             return []
-        rows = self.find(
-            f"""
-            select {MINT_COLUMNS} from events
-            where identity_id in {bound_list("identity", identity_ids)}
+        rows = self.credentials(
+            f"""identity_id in {bound_list("identity", identity_ids)}
               and (event_source in ('signin.amazonaws.com', 'cloudshell.amazonaws.com')
                    or event_name = 'GetSessionToken')
               and not failed
-              and event_time >= $first and event_time <= $last
-            order by event_time, event_id limit {MINT_CAP}
-            """,
+              and event_time >= $first and event_time <= $last""",
             {**bound_values("identity", identity_ids), "first": first, "last": last},
-            first=first,
-            last=last,
         )
         # A failed SwitchRole says so in its response alone.
         return [

@@ -67,7 +67,9 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     looked = look(alert, principal, store, Window(window.first, last_seen))
     match, queries = by_identity_id(match, store, window.first, window.last)
 
-    kinds, query = _kinds(match, principal, store, window, last_seen)
+    switched, query = _any_switch(store, window)
+    queries += (query,)
+    kinds, query = _kinds(match, principal, store, window, last_seen, switched=switched)
     queries += (query,)
     if any(handed_out(kind) for kind in kinds):
         kinds, query = roles_behind(kinds, store, window)
@@ -119,14 +121,56 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     )
 
 
+_SWITCHED = f"""exists (
+            select 1 from credentials as switch
+            where switch.event_name = 'SwitchRole'
+              and switch.event_time >= $switch_first and switch.event_time <= $switch_last
+              and switch.principal_id = calls.minted_principal_id
+              and switch.event_time between calls.event_time - {_SKEW}
+                and calls.event_time + {_SKEW}
+          )"""
+"""Whether the console recorded the session that a call made as a switch of roles."""
+
+_READ = """event_id, event_time, event_source, event_name, target_role_arn, failed, error_code,
+            error_message, identity_type, invoked_by, source_ip_address, user_agent,
+            session_from_console, access_key_id, minted_principal_id, target_session_name,
+            service_event_details, request_parameters, response_elements, user_identity"""
+
+
+def _any_switch(store: Store, window: Window) -> tuple[bool, Query]:
+    """Whether anybody switched roles in the console at all: few do, and it is costly to compare."""
+    found = store.query(
+        """
+        select event_id from credentials
+        where event_name = 'SwitchRole'
+          and event_time >= $switch_first and event_time <= $switch_last limit 1
+        """,
+        _around(window),
+    )
+    return bool(found.rows), found.query
+
+
+def _around(window: Window) -> dict[str, datetime]:
+    return {
+        "switch_first": window.first - CLOCK_SKEW,
+        "switch_last": window.last + CLOCK_SKEW,
+    }
+
+
 def _kinds(
-    match: Match, principal: Principal, store: Store, window: Window, last_seen: datetime
+    match: Match,
+    principal: Principal,
+    store: Store,
+    window: Window,
+    last_seen: datetime,
+    *,
+    switched: bool,
 ) -> tuple[list[dict[str, Any]], Query]:
     """The assumptions, counted by everything that a row of the answer is told from."""
     found = store.query(
         f"""
         with calls as (
-          select *,
+          select {_READ},
             row_number() over (
               partition by coalesce(
                 shared_event_id,
@@ -134,7 +178,7 @@ def _kinds(
                 event_id)
               order by case when identity_type = 'AWSAccount' then 1 else 0 end, event_id
             ) as copy
-          from events
+          from credentials
           where event_time >= $window_first and event_time <= $window_last
             and (event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
               or event_source = '{PORTAL}' and event_name in ('GetRoleCredentials', 'Federate'))
@@ -145,14 +189,7 @@ def _kinds(
           identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
           coalesce(access_key_id = $alert_key, false) as by_alert_key,
           event_time > $last_seen as after_alert,
-          exists (
-            select 1 from credentials as switch
-            where switch.event_name = 'SwitchRole'
-              and switch.event_time >= $switch_first and switch.event_time <= $switch_last
-              and switch.principal_id = calls.minted_principal_id
-              and switch.event_time between calls.event_time - {_SKEW}
-                and calls.event_time + {_SKEW}
-          ) as switched,
+          {_SWITCHED if switched else "false"} as switched,
           case when event_source = '{PORTAL}'
             then coalesce(service_event_details, request_parameters) end as handed_out,
           count(*) as count, min(event_time) as first, max(event_time) as last,
@@ -174,13 +211,10 @@ def _kinds(
             **match.parameters,
             "window_first": window.first,
             "window_last": window.last,
-            "switch_first": window.first - CLOCK_SKEW,
-            "switch_last": window.last + CLOCK_SKEW,
+            **(_around(window) if switched else {}),
             "last_seen": last_seen,
             "alert_key": principal.access_key_id or "",
         },
-        first=window.first,
-        last=window.last,
     )
     return found.rows, found.query
 

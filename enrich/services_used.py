@@ -9,30 +9,26 @@ the principal (a role as a whole) used it before the alert's day, as far back as
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
-from enrich.calls_sql import bounds, calls_in, counted_calls
-from enrich.entity import Match, by_identity_id, entity_match
-from enrich.newest import Found, Groups, newest_events, newest_of_each
+from enrich.calls_made import alert_day, calls_made, made_before, newest_ids
+from enrich.entity import by_identity_id, entity_match
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
 from enrich.window import NO_ONE, ONE_DAY, Window, days_before, iso, look, why_not_looked_up
 from enrich.words import counted, listed, short
-from trail.store import Query, Store
+from trail.store import Store
 
 NAME = "services_used"
 QUESTION = "Which services were used in the 7 days to the alert?"
 DAYS = 7
-LOOK_BACK = timedelta(days=35)
-"""How far before the window a service may last have been used and still be "used before": past
-the last run of a monthly job."""
-EVIDENCE = 200
 OF_EACH = 3
-"""How many event ids stand beside each service: the newest of its last day."""
+"""How many event ids stand beside each service: the newest of its newest calls."""
+_WHICH = "the newest of each call and day"
 
 
 def empty_data() -> Mapping[str, Any]:
@@ -60,9 +56,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
 
-    by_day, query = _calls_by_day(match, store, window)
+    made, query = calls_made(match, store, window)
     queries += (query,)
-    total = sum(row["calls"] for row in by_day)
+    total = sum(row["calls"] for row in made)
     status = looked.status(total)
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
     if status == "not_covered":
@@ -72,22 +68,20 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
-    assert alert.first_seen is not None
-    alert_day = alert.first_seen.astimezone(UTC).date()
-    before, more = _used_before(whole, store, window, alert_day)
+    found, since, more = made_before(alert, whole, store, window)
     queries += more
-    evidence, of_each, more = _event_ids(match, store, by_day)
-    queries += more
-    services = _services(by_day, before, alert_day, of_each)
+    before = _Before(since.first, found)
+    services = _services(made, before, alert_day(alert))
+    evidence = tuple(newest_ids(made))
     caveats = looked.caveats()
-    if len(evidence) == EVIDENCE < total:
-        caveats += (f"The evidence lists the {EVIDENCE} newest of {total:,} events.",)
+    if len(evidence) < total:
+        caveats += (f"The evidence lists {len(evidence):,} of {total:,} events: {_WHICH}.",)
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),
         "services": services,
         "scope": match.scope,
-        "alert_day": f"{alert_day}",
+        "alert_day": f"{alert_day(alert)}",
         "days": [f"{day}" for day in _days(window)],
         "looked_back_to": iso(before.since),
     }
@@ -98,91 +92,23 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
 class _Before:
     """Which services were used before the alert's day, if there is any history to say so from."""
 
-    def __init__(self, since: datetime, services: Mapping[str, datetime]) -> None:
+    def __init__(self, since: datetime, calls: Iterable[Mapping[str, Any]]) -> None:
         self.since = since
-        self.services = services
+        self.services: dict[str, datetime] = {}
+        for call in calls:
+            source = call["event_source"] or ""
+            self.services[source] = max(call["last"], self.services.get(source, call["last"]))
 
     def never(self, event_source: str) -> bool | None:
         return event_source not in self.services if self.services else None
 
 
-def _calls_by_day(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
-    found = store.query(
-        counted_calls(
-            {"event_source": "coalesce(event_source, '')", "day": "day"},
-            {"failed": "failed"},
-            calls_in(match.sql),
-        ),
-        {**match.parameters, **bounds(match.sql, window)},
-        first=window.first,
-        last=window.last,
-    )
-    return found.rows, found.query
-
-
-def _used_before(
-    match: Match, store: Store, window: Window, alert_day: date
-) -> tuple[_Before, tuple[Query, ...]]:
-    before = Window(window.first - LOOK_BACK, datetime.combine(alert_day, time(), UTC))
-    match, queries = by_identity_id(match, store, before.first, before.last, only=True)
-    found = store.query(
-        f"""
-        select coalesce(event_source, '') as event_source, max(last_time) as last
-        from {calls_in(match.sql, open_end=True)} as calls
-        group by 1
-        """,
-        {**match.parameters, **bounds(match.sql, before)},
-        first=before.first,
-        last=before.last,
-    )
-    services = {row["event_source"]: row["last"] for row in found.rows}
-    return _Before(before.first, services), (*queries, found.query)
-
-
-def _event_ids(
-    match: Match, store: Store, by_day: list[dict[str, Any]]
-) -> tuple[tuple[str, ...], dict[str, list[str]], tuple[Query, ...]]:
-    """The newest event ids of all, and those of each service's last day."""
-    found = {
-        (row["event_source"], row["day"]): Found(row["events"], row["first"], row["last"])
-        for row in by_day
-    }
-    newest, queries = newest_events(
-        store, match.sql, match.parameters, list(found.values()), EVIDENCE
-    )
-    last_days = {source: day for source, day in sorted(found)}
-    of_each, more = newest_of_each(
-        store,
-        match.sql,
-        match.parameters,
-        _LAST_DAYS,
-        {key: found[key] for key in last_days.items()},
-        newest,
-    )
-    return (
-        tuple(row["event_id"] for row in newest),
-        {source: of_each[source, day] for source, day in last_days.items()},
-        queries + more,
-    )
-
-
-_LAST_DAYS = Groups(
-    OF_EACH,
-    lambda row: (row["event_source"] or "", row["event_time"].date()),
-    "event_source",
-    "event_source, cast(event_time as date)",
-)
-
-
 def _services(
-    by_day: list[dict[str, Any]],
-    before: _Before,
-    alert_day: date,
-    event_ids: Mapping[str, list[str]],
+    made: Sequence[Mapping[str, Any]], before: _Before, alert_day: date
 ) -> list[dict[str, Any]]:
-    grouped: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in by_day:
-        grouped[row["event_source"]].append(row)
+    grouped: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in made:
+        grouped[row["event_source"] or ""].append(row)
     services = [
         {
             "event_source": source or None,
@@ -194,16 +120,27 @@ def _services(
             "on_alert_day": sum(row["calls"] for row in rows if row["day"] >= alert_day),
             "never_before": before.never(source),
             "last_before": iso(before.services.get(source)),
-            "event_ids": event_ids[source],
+            "event_ids": newest_ids(rows, OF_EACH),
             "valuable": why_valuable(source or None),
-            "days": [
-                {"day": f"{row['day']}", "count": row["calls"], "failed": row["failed"]}
-                for row in sorted(rows, key=lambda row: row["day"])
-            ],
+            "days": _by_day(rows),
         }
         for source, rows in grouped.items()
     ]
     return sorted(services, key=lambda row: (-row["count"], row["event_source"] or ""))
+
+
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    days: dict[date, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        days[row["day"]].append(row)
+    return [
+        {
+            "day": f"{day}",
+            "count": sum(row["calls"] for row in days[day]),
+            "failed": sum(row["failed"] for row in days[day]),
+        }
+        for day in sorted(days)
+    ]
 
 
 def _sentence(total: int, services: list[dict[str, Any]], *, complete: bool) -> str:

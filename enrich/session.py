@@ -16,14 +16,12 @@ from alerts.alert import Alert, Principal
 from enrich.interface import SERVICE_HOST, json_object
 from enrich.mints import MintReader
 from enrich.role_name import role_arn_of, role_named, session_in
+from trail.events import SIGN_IN_SOURCES
 
 LONGEST_SESSION = timedelta(hours=36)
 """GetSessionToken and GetFederationToken reach 36 hours; nothing lasts longer (§3.2)."""
 
 ROLE_SESSION_TYPES = frozenset({"AssumedRole", "Role"})
-
-SIGN_IN_SOURCES = frozenset({"signin.amazonaws.com", "cloudshell.amazonaws.com"})
-"""What calls these is the console session itself, whatever client is to borrow it (§2.2)."""
 
 _IDS_OF_OTHERS = ("AIDA", "AROA", "AGPA", "AIPA", "ANPA", "ANVA")
 """How the ids of users, roles and the like begin: some services log one for the access key."""
@@ -122,6 +120,7 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         seen_until=alert.last_seen or alert.first_seen or principal.session_created,
         user_agent=alert.user_agent,
         invoked_by=_service_of(alert, principal),
+        # What calls these is the console session itself, whatever client is to borrow it (§2.2).
         from_console=alert.event_source in SIGN_IN_SOURCES
         or str(record.get("sessionCredentialFromConsole")).lower() == "true",
         user_identity=json.dumps(identity) if isinstance(identity, dict) else None,

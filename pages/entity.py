@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from trail.errors import BacktrailError, IndexMissing
-from ui import data, entity_page, first_steps, session, text
+from ui import entity_page, first_steps, session
 
 user = session.require("viewer")
 
-try:
-    store = data.open_index()
-    summary = data.summary(store)
-    if summary.first is None or summary.last is None:
-        raise IndexMissing("The index is empty.")
-    entity_page.show(store, (summary.first, summary.last))
-except IndexMissing:
-    first_steps.offer()
-except BacktrailError as error:
-    text.say_problem("index-problem", "The index cannot be asked.", error)
-    st.stop()
+first_steps.show_or_offer(entity_page.show)

@@ -35,4 +35,4 @@ except CorrectionRefused as error:
 if found is None:
     triage.ask_for_an_alert(store)
 else:
-    triage.show(found, store)
+    triage.show(found, store, user)

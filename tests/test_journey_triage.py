@@ -92,6 +92,26 @@ def test_paste_answers_pivot_raw_event_and_back(home: str, page: Page, stratus_s
     expect(page.locator(".bt-badge")).to_have_count(5)
 
 
+def test_a_fold_is_filled_when_it_is_opened_and_closes_no_other(home: str, page: Page) -> None:
+    page.goto(f"{home}/triage?event={EVENT}")
+    settled(page)
+    card = page.locator(".bt-card", has=page.locator("#answer-interesting-calls"))
+    card.locator("summary", has_text="Query").focus()
+    page.keyboard.press("Enter")
+    expect(card.locator("pre").first).to_contain_text("from")
+    rows = card.get_by_role("table", name="Events behind the answer").locator("tbody tr")
+    expect(rows).to_have_count(0)
+    card.locator("summary", has_text="Evidence: 29 events").focus()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(29)
+    expect(card.locator("pre").first).to_be_visible()
+    # Nor does a fold of another card.
+    other = page.locator(".st-key-card-of-services_used")
+    other.locator("summary", has_text="Evidence").click()
+    expect(other.get_by_role("table", name="Events behind the answer")).to_be_visible()
+    expect(rows).to_have_count(29)
+
+
 def test_an_address_opens_the_same_view_in_a_new_browser(home: str, page: Page) -> None:
     fresh = page.context.browser
     assert fresh is not None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 
 from alerts import parse_alerts
 from cases import enrichment, inbox, users
@@ -29,29 +27,13 @@ from tests.an_event import a_role_session, an_event
 from trail.store import Store
 from ui.inbox import ahead, kept, load
 
-pytest_plugins = ("tests.case_databases",)
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
-    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
-    monkeypatch.delenv("BACKTRAIL_DEMO", raising=False)
-    monkeypatch.delenv("BACKTRAIL_USER", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+pytest_plugins = ("tests.case_databases", "tests.case_pages")
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 @pytest.fixture
-def database(own_folders: None, tmp_path: Path, migrated_sqlite: bytes) -> Iterator[Database]:
-    """With the leads lea and lou, the analysts ann and abe, and the viewer vic."""
-    (tmp_path / "cases.db").write_bytes(migrated_sqlite)
-    opened = open_database()
-    yield opened
-    opened.close()
+def database(page_database: Database) -> Database:
+    return page_database
 
 
 def three_alerts(database: Database) -> dict[str, str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from cases import audit, case, review, users
-from cases.database import Database, open_database
+from cases.database import Database
 from cases.errors import NotAllowed
 from tests.a_case import (
     Clock,
@@ -26,31 +24,18 @@ from tests.a_page import address_of, trees
 from ui.cases import metrics_charts
 from ui.markup import texts
 
-pytest_plugins = ("tests.case_databases",)
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
-    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
-    monkeypatch.delenv("BACKTRAIL_DEMO", raising=False)
-    monkeypatch.delenv("BACKTRAIL_USER", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+pytest_plugins = ("tests.case_databases", "tests.case_pages")
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 @pytest.fixture
-def database(
-    own_folders: None, tmp_path: Path, migrated_sqlite: bytes, clock: Clock
-) -> Iterator[Database]:
-    """With the leads lea and lou, the analysts ann and abe, and the viewer vic."""
-    (tmp_path / "cases.db").write_bytes(migrated_sqlite)
-    opened = open_database(clock=clock)
-    yield opened
-    opened.close()
+def page_clock(clock: Clock) -> Clock:
+    return clock
+
+
+@pytest.fixture
+def database(page_database: Database) -> Database:
+    return page_database
 
 
 @pytest.mark.parametrize("who", ["ann", "vic"])

@@ -12,10 +12,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.a_page import a_page, address_of, links, words
+from tests.a_page import a_page, address_of, links, table, trees, words
 from tests.an_event import a_role_session, an_assumption, an_event
 from trail.build import add
 from ui import intake
+from ui.markup import texts
 
 STRATUS_EVENT = "cfdb926f-8f87-44ea-8b73-125efb2fa78a"
 STATUS_WORDS = ("Answered", "Partly covered", "Nothing found", "No logs for it", "Does not apply",
@@ -217,14 +218,27 @@ def test_every_principal_of_an_attack_sequence_can_be_seen_at_once(tmp_path: Pat
     assert "reader" in said
 
 
-def test_next_steps_are_sent_when_they_are_opened(tmp_path: Path) -> None:
+def test_next_steps_are_text_to_copy(tmp_path: Path) -> None:
     event = an_event()
     indexed(tmp_path, event)
     at = a_page("triage", {"event": event["eventID"]})
-    assert not any("aws iam " in block.value for block in at.code)
-    at.session_state["next-steps"] = True
-    at.run()
-    assert any("aws iam " in block.value and "alice" in block.value for block in at.code)
+    assert any("aws iam " in block and "alice" in block for block in preformatted(at))
+
+
+def preformatted(at: AppTest) -> list[str]:
+    """The blocks of the page that can be copied: queries and commands."""
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node["t"] == "pre":
+                found.append("".join(texts([node])))
+            for child in node.get("k", ()):
+                walk(child)
+
+    for tree in trees(at):
+        walk(tree)
+    return found
 
 
 def opened_correction(asked: dict[str, str]) -> AppTest:
@@ -261,15 +275,22 @@ def test_an_impossible_correction_is_refused_in_words(tmp_path: Path) -> None:
     assert "is no IP address" in words(at)
 
 
-def test_evidence_and_query_open_on_demand(tmp_path: Path) -> None:
+def test_every_answer_shows_its_query_and_its_evidence_on_demand(tmp_path: Path) -> None:
     event = an_event(eventName="StopInstances", readOnly=False)
     indexed(tmp_path, event)
     at = a_page("triage", {"event": event["eventID"]})
-    assert "$window_first" not in words(at)
-    at.toggle(key="queries-of-services_used").set_value(True).run()
-    assert "$window_first" in words(at)
-    at.toggle(key="evidence-of-interesting_calls").set_value(True).run()
-    assert not at.exception
+    queries = [block for block in preformatted(at) if "from " in block]
+    assert any("$window_first" in query for query in queries)
+    assert any('"window_first": "2026-03-03' in block for block in preformatted(at))
+    assert words(at).splitlines().count("Query") == QUESTIONS
+    assert not table(at, "Events behind the answer")
+    for key in ("cards-from-interesting_calls", "rest-of-services_used"):
+        name = f"evidence-of-{key.rpartition('-')[2]}"
+        at.session_state[key] = {"open": [name, "another-name", 7]}
+        at.run()
+        assert not at.exception
+    ((first, *_),) = [table(at, "Events behind the answer")]
+    assert first[1] == "StopInstances"
     assert any(address == f"events?event={event['eventID']}" for _, address in links(at))
 
 

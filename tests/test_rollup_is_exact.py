@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from an_event import a_role_session, an_event
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
 
-from enrich import newest
-from enrich.calls_sql import bounds, calls_in, counted_calls
-from enrich.newest import Found, Groups, newest_events, newest_of_each
+from enrich.calls_sql import bounds, calls_in, counted_calls, flat_ids, grouped_calls
+from enrich.history import History
 from enrich.window import Window
+from trail.events import ROLLUP_IDS
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -134,37 +133,66 @@ def test_counts_are_those_of_the_events(
         for key, found in inside.items()
     }
 
-    by_hour: dict[int, int] = defaultdict(int)
-    for event in sum(inside.values(), []):
-        by_hour[event["at"].hour] += 1
-    rows = store.query(
-        "select hour, sum(n)::bigint as n from"
-        f" {calls_in(MINE, open_end=open_end, by_hour=True)} as calls group by hour",
-        ME | bounds(MINE, window),
-    ).rows
-    assert {row["hour"]: row["n"] for row in rows} == by_hour
+    for row in rows:
+        found = inside[row["source"], row["ip"], row["day"]]
+        ids = flat_ids(row["ids"])
+        assert set(ids) <= {event["id"] for event in found}
+        # The newest first; all of them while no more than the rollup names of one kind.
+        assert max(found, key=lambda event: (event["at"], event["id"]))["id"] == ids[0]
+        assert len(ids) == len(found) or len(ids) >= ROLLUP_IDS
 
 
-@pytest.mark.parametrize("at_once", [1, 50_000])
-@given(events=st.lists(one_event, min_size=1, max_size=60), limit=st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
-def test_newest_ids_are_the_newest(at_once: int, events: list[dict[str, Any]], limit: int) -> None:
+@given(st.lists(one_event, max_size=30), moments, moments)
+@settings(max_examples=60, deadline=None)
+def test_a_history_is_that_of_the_calls(
+    events: list[dict[str, Any]], one_end: datetime, other_end: datetime
+) -> None:
+    events = [event | {"shared": None} for event in events]
     store, mine = a_history(events)
-    newest_first = sorted(mine, key=lambda event: (-event["at"].timestamp(), event["id"]))
-    of_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for event in newest_first:
-        of_source[event["source"] or ""].append(event)
-    found = {
-        (source,): Found(len(members), members[-1]["at"], members[0]["at"])
-        for source, members in of_source.items()
+    window = Window(min(one_end, other_end), max(one_end, other_end))
+    inside = [event for event in mine if window.first <= event["at"] < window.last]
+    keys = {
+        "day": "day",
+        "source_ip_address": "source_ip_address",
+        "user_agent": "user_agent",
+        "session_name": "session_name",
+        "error_code": "error_code",
+        "failed": "failed",
+        "in_entity": "source_ip_address is not null",
+        "is_event_source": "coalesce(event_source = 's3.amazonaws.com', false)",
     }
-    groups = Groups(limit, lambda row: (row["event_source"] or "",), "event_source", "event_source")
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(newest, "AT_ONCE", at_once)
-        rows, _ = newest_events(store, MINE, ME, list(found.values()), limit)
-        ids, _ = newest_of_each(store, MINE, ME, groups, found, rows)
-    assert [row["event_id"] for row in rows] == [event["id"] for event in newest_first[:limit]]
-    assert ids == {
-        (source,): [event["id"] for event in members[:limit]]
-        for source, members in of_source.items()
-    }
+    rows = store.query(
+        grouped_calls(keys, calls_in(MINE, open_end=True)), ME | bounds(MINE, window)
+    ).rows
+    history = History(("event_source",), rows)
+    to_s3 = [event for event in inside if event["source"] == "s3.amazonaws.com"]
+    for scope, found in (("whole", inside), ("entity", [e for e in inside if e["ip"]])):
+        counts = history.counts(scope)
+        assert counts.all.count == len(found)
+        assert counts.all.first == min((event["at"] for event in found), default=None)
+        assert counts.all.last == max((event["at"] for event in found), default=None)
+        assert counts.days == {event["at"].date() for event in found}
+        assert counts.of["event_source"].count == len([e for e in found if e in to_s3])
+    hours = Counter(event["at"].hour for event in inside)
+    assert [row["calls"] for row in history.by_hour()] == [hours[hour] for hour in range(24)]
+    errors = Counter(event["error"] for event in inside)
+    assert {row["value"]: row["calls"] for row in history.by("error_code")} == errors
+    pairs = Counter((event["ip"], event["agent"]) for event in inside)
+    told: Counter[Any] = Counter()
+    for pair in history.pairs():
+        told[pair["source_ip_address"], pair["user_agent"]] += pair["calls"]
+    assert told == pairs
+    assert set(history.like_the_alert()) <= {event["id"] for event in inside}
+
+
+def test_a_call_in_two_accounts_counts_once_in_one_hour() -> None:
+    late = CALL | {"who": COPY, "at": CALL["at"] + timedelta(hours=2)}
+    store, _ = a_history([CALL, late])
+    rows = store.query(
+        grouped_calls({"in_entity": "true", "failed": "failed"}, calls_in(MINE, open_end=True)),
+        ME | bounds(MINE, Window(*FIVE_DAYS)),
+    ).rows
+    history = History((), [row | {"day": None, "session_name": None} for row in rows])
+    assert history.counts("whole").all.count == 1
+    assert [hour for hour, row in enumerate(history.by_hour()) if row["calls"]] == [0]
+    assert history.like_the_alert() == ["id-000"]  # the caller's own copy

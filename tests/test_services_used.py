@@ -239,7 +239,8 @@ def test_evidence_is_capped_and_says_so() -> None:
     assert answer.data["total"] == 251
     assert len(answer.evidence) == 200
     assert answer.evidence[0] == alert["eventID"]
-    assert "The evidence lists the 200 newest of 251 events." in answer.caveats
+    told = "The evidence lists 200 of 251 events: the newest of each call and day."
+    assert told in answer.caveats
 
 
 def real_records(real_data: Path) -> list[dict[str, Any]]:

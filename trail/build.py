@@ -9,14 +9,17 @@ the catalog names it all at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -26,20 +29,23 @@ from trail.catalog import (
     GRACE_SECONDS,
     SEGMENTS,
     Catalog,
+    DayCoverage,
     Publication,
     Reject,
     Segment,
     SourceFile,
+    monday_of,
 )
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import MINTED, DayInputs, Merger, sync_folders, tier
+from trail.segments import MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
 from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
 TASK_BYTES = 128 << 20
-TASK_FILES = 4_000
+TASK_FILES = 10_000
+_LEAST_TASK_BYTES = 16 << 20
 ROUND_BYTES = 3 << 30
 ROUND_SECONDS = 45.0
 """A round ends with the day that fills it, so that few days are settled twice."""
@@ -96,13 +102,26 @@ def add(
     index = Path(index_dir).resolve()
     with (
         disk_errors(index),
+        _few_searches_for_cycles(),
         Catalog(index, create=True) as catalog,
         write_lock(index),
     ):
         catalog.check_schema()
         sweep(catalog)
-        build = _Build(catalog, progress, workers, round_bytes)
-        return build.run(roots)
+        with _Build(catalog, progress, workers, round_bytes) as build:
+            return build.run(roots)
+
+
+@contextmanager
+def _few_searches_for_cycles() -> Iterator[None]:
+    """Python looks for garbage cycles as often as it makes new objects; a list of a million files
+    has none, and is looked through again and again. Not switched off: we may be a dashboard."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 100_000) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
@@ -175,6 +194,13 @@ class _Build:
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
         self._running: dict[int, tuple[int, int, int]] = {}
+        self._workers = Workers()
+
+    def __enter__(self) -> _Build:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.kill()
 
     def run(self, roots: Sequence[str]) -> BuildSummary:
         before = self._catalog.totals()
@@ -187,8 +213,7 @@ class _Build:
         self._tell()
         interrupted = False
         if todo:
-            todo.sort(key=lambda file: by_day(file.path))
-            interrupted = self._read(todo)
+            interrupted = self._read(sorted((by_day(file.path), file) for file in todo))
         after = self._catalog.totals()
         return BuildSummary(
             files_read=self._files_done,
@@ -209,6 +234,7 @@ class _Build:
         unchanged = 0
         own = str(self._index) + os.sep
         stamps = self._stamps
+        guessed = 0
         for file in walk(roots):
             if isinstance(file, Unlistable):
                 unlistable.append(file)
@@ -216,6 +242,10 @@ class _Build:
                 unchanged += 1
             elif not file.path.startswith(own):
                 todo[file.path] = file
+                guessed += _unpacked(file)
+                if guessed >= _ALONE_BYTES and len(todo) > 1 and not self._workers.any:
+                    # They start while we look for more.
+                    self._workers.launch(self._worker_count)
         return list(todo.values()), unchanged, unlistable
 
     def _note_unlistable(self, roots: Sequence[str], found: Sequence[Unlistable]) -> None:
@@ -238,56 +268,55 @@ class _Build:
             change.rejects.append((path, Reject(path, "path", said)))
         self._catalog.publish(change, time.time())
 
-    def _read(self, todo: Sequence[Listed]) -> bool:
+    def _read(self, todo: Sequence[tuple[tuple[str, str], Listed]]) -> bool:
         tasks = deque(_tasks(self._index, todo, self._round_bytes, self._dropped))
-        sizes = {file.path: file.size for file in todo}
-        guessed = sum(_unpacked(file) for file in todo)
+        sizes = {file.path: file.size for _, file in todo}
         finished: list[TaskResult] = []
         round_read = 0
         round_began = time.perf_counter()
-        alone = self._worker_count < 1 or guessed < _ALONE_BYTES or len(tasks) < 2
-        with Workers(0 if alone else min(self._worker_count, len(tasks))) as workers:
-            try:
-                while tasks or workers.busy:
-                    full = round_read >= self._round_bytes or (
-                        time.perf_counter() - round_began > ROUND_SECONDS
-                    )
-                    if full and not workers.busy:
-                        self._settle(finished)
-                        finished, round_read, round_began = [], 0, time.perf_counter()
-                        continue
-                    if alone:
+        workers = self._workers
+        alone = not workers.any
+        try:
+            while tasks or workers.busy:
+                full = round_read >= self._round_bytes or (
+                    time.perf_counter() - round_began > ROUND_SECONDS
+                )
+                if full and not workers.busy:
+                    self._settle(finished)
+                    finished, round_read, round_began = [], 0, time.perf_counter()
+                    continue
+                if alone:
+                    task = tasks.popleft()
+                    results: list[tuple[Task, TaskResult | None]] = [
+                        (task, read_task(task, self._advance_alone))
+                    ]
+                else:
+                    while tasks and workers.idle and not full:
                         task = tasks.popleft()
-                        results: list[tuple[Task, TaskResult | None]] = [
-                            (task, read_task(task, self._advance_alone))
-                        ]
-                    else:
-                        while tasks and workers.idle and not full:
-                            task = tasks.popleft()
-                            workers.start(task)
-                            round_read += sum(
-                                _unpacked_size(path, sizes.get(path, 0)) for path in task.files
-                            )
-                            full = round_read >= self._round_bytes
-                        results = workers.wait(self._advance)
-                    for task, result in results:
-                        if result is None:
-                            tasks.extendleft(reversed(self._after_crash(task, finished)))
-                            continue
-                        if result.error is not None:
-                            self._stop(result)
-                        finished.append(result)
-                        if alone:
-                            self._running.clear()
-                            round_read += result.bytes * 10
-                        self._files_done += len(result.files)
-                        self._bytes_done += result.bytes
-                        self._events += result.events
-                        self._tell()
-                interrupted = False
-            except KeyboardInterrupt:
-                workers.kill()
-                interrupted = True
+                        workers.start(task)
+                        round_read += sum(
+                            _unpacked_size(path, sizes.get(path, 0)) for path in task.files
+                        )
+                        full = round_read >= self._round_bytes
+                    results = workers.wait(self._advance)
+                for task, result in results:
+                    if result is None:
+                        tasks.extendleft(reversed(self._after_crash(task, finished)))
+                        continue
+                    if result.error is not None:
+                        self._stop(result)
+                    finished.append(result)
+                    if alone:
+                        self._running.clear()
+                        round_read += result.bytes * 10
+                    self._files_done += len(result.files)
+                    self._bytes_done += result.bytes
+                    self._events += result.events
+                    self._tell()
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+        workers.dismiss()
         self._settle(finished)
         return interrupted
 
@@ -348,13 +377,14 @@ class _Build:
         """Publishes what a round of tasks made, each event once."""
         change = Publication()
         for result in results:
+            change.files += [of_file.file for of_file in result.files]
             for of_file in result.files:
-                path = of_file.file.path
-                change.files.append(of_file.file)
-                change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
-                change.skips += [(path, *skip) for skip in of_file.skips]
-                self._rejected += of_file.file.rejected
-                self._skipped += len(of_file.skips)
+                if of_file.rejects or of_file.skips:
+                    path = of_file.file.path
+                    change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
+                    change.skips += [(path, *skip) for skip in of_file.skips]
+                    self._rejected += of_file.file.rejected
+                    self._skipped += len(of_file.skips)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]
@@ -404,62 +434,81 @@ def settle_days(
     minted_is_exact = known_mints and not affected
     arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
     live_names = frozenset(segment.name for segment in live)
-    for day in sorted(set(fresh_by_day) | affected):
-        events = by_day_and_kind.get((day, "events"), [])
-        copies = by_day_and_kind.get((day, "copies"), [])
-        new = fresh_by_day.get(day, [])
-        new_events = [segment for segment in new if segment.kind == "events"]
-        if day in affected:
-            all_of_it = [*events, *copies, *new]
-            made = (
-                merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
-                if all_of_it  # nothing is left of a day that was dropped
-                else []
-            )
-            _discard(catalog.index_dir, new)
-            change.remove += [segment.name for segment in (*events, *copies)]
-            events, new_events = [], [s for s in made if s.kind == "events"]
-            change.add += made
-        elif merger.has_repeats([*events, *new_events]):
-            made = merger.rewrite_day(DayInputs(day, events, new))
-            minted_is_exact = False
-            _discard(catalog.index_dir, new)
-            new_events = [s for s in made if s.kind == "events"]
-            change.add += made
-        else:
-            change.add += new
-        arrived += new_events
-        events = [*events, *new_events]
-        if not whole and (few := tier(events)):
-            made = merger.rewrite_day(DayInputs(day, [], few, live_names))
-            for segment in few:
-                if segment.name in live_names:
-                    change.remove.append(segment.name)
-                else:
-                    change.add.remove(segment)
-                    if segment not in arrived:
-                        _discard(catalog.index_dir, [segment])
-            events = [s for s in events if s not in few] + made
-            change.add += made
-        rollup, change.coverage[day] = merger.roll_up(day, events)
-        change.remove += [s.name for s in by_day_and_kind.get((day, "daily"), [])]
-        if rollup is not None:
-            change.add.append(rollup)
+    by_week: dict[date, dict[date, list[Segment]]] = {}
 
-    runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
-    both = [*runs, *by_day_and_kind.get((None, CREDENTIAL_KINDS[1]), [])]
-    if not whole and gone and affected:
-        change.add += merger.credentials(arrived, runs, affected)
-        change.remove += [segment.name for segment in both]
-    elif not whole:
-        made = merger.credentials(minted if minted_is_exact else arrived)
-        if made and len(runs) >= 4:
-            mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
-            merged = merger.credentials([], [*runs, *mine])
-            _discard(catalog.index_dir, made)
-            change.remove += [segment.name for segment in both]
-            made = merged
-        change.add += made
+    def rolled(monday: date) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
+        with merger.beside() as other:
+            return other.roll_up(monday, by_week[monday], by_day_and_kind.get((monday, ROLLUP), []))
+
+    # Much of each step is planning, which is one thread's work: weeks are rolled up beside.
+    with ThreadPoolExecutor(2) as threads:
+        weeks = []
+        days = sorted(set(fresh_by_day) | affected)
+        for day, next_day in zip_longest(days, days[1:]):
+            events = by_day_and_kind.get((day, "events"), [])
+            copies = by_day_and_kind.get((day, "copies"), [])
+            new = fresh_by_day.get(day, [])
+            new_events = [segment for segment in new if segment.kind == "events"]
+            if day in affected:
+                all_of_it = [*events, *copies, *new]
+                made = (
+                    merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
+                    if all_of_it  # nothing is left of a day that was dropped
+                    else []
+                )
+                _discard(catalog.index_dir, new)
+                change.remove += [segment.name for segment in (*events, *copies)]
+                events, new_events = [], [s for s in made if s.kind == "events"]
+                change.add += made
+            elif merger.has_repeats([*events, *new_events]):
+                made = merger.rewrite_day(DayInputs(day, events, new))
+                minted_is_exact = False
+                _discard(catalog.index_dir, new)
+                new_events = [s for s in made if s.kind == "events"]
+                change.add += made
+            else:
+                change.add += new
+            arrived += new_events
+            events = [*events, *new_events]
+            if not whole and (few := tier(events)):
+                made = merger.rewrite_day(DayInputs(day, [], few, live_names))
+                for segment in few:
+                    if segment.name in live_names:
+                        change.remove.append(segment.name)
+                    else:
+                        change.add.remove(segment)
+                        if segment not in arrived:
+                            _discard(catalog.index_dir, [segment])
+                events = [s for s in events if s not in few] + made
+                change.add += made
+            monday = monday_of(day)
+            by_week.setdefault(monday, {})[day] = events
+            if next_day is None or monday_of(next_day) != monday:
+                weeks.append(threads.submit(rolled, monday))
+        runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
+        in_every_order = [
+            s for kind in CREDENTIAL_KINDS for s in by_day_and_kind.get((None, kind), [])
+        ]
+        if not whole and gone and affected:
+            change.add += merger.credentials(arrived, runs, affected)
+            change.remove += [segment.name for segment in in_every_order]
+        elif not whole:
+            made = merger.credentials(minted if minted_is_exact else arrived)
+            if made and len(runs) >= 4:
+                mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
+                merged = merger.credentials([], [*runs, *mine])
+                _discard(catalog.index_dir, made)
+                change.remove += [segment.name for segment in in_every_order]
+                made = merged
+            change.add += made
+        for week in weeks:
+            rollup, coverage = week.result()
+            change.coverage |= coverage
+            if rollup is not None:
+                change.add.append(rollup)
+    for monday in by_week:
+        change.remove += [s.name for s in by_day_and_kind.get((monday, ROLLUP), [])]
+
     # Segments that were merged before anyone saw them, kept until their credentials were read.
     named = {segment.name for segment in change.add}
     _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
@@ -472,23 +521,36 @@ def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:
 
 
 def _tasks(
-    index: Path, files: Sequence[Listed], round_bytes: int, dropped: Mapping[str, date]
+    index: Path,
+    files: Sequence[tuple[tuple[str, str], Listed]],
+    round_bytes: int,
+    dropped: Mapping[str, date],
 ) -> Iterator[Task]:
-    """The files in lots of about the same work, in order."""
+    """The files in lots, in order, each with what they are sorted by.
+
+    The last lots are smaller, so that all readers end at about the same time. Where a lot may
+    end with a day it does: each segment costs a few milliseconds, however small.
+    """
 
     def task(lot: list[str]) -> Task:
         return Task(str(index), lot, {path: dropped[path] for path in lot if path in dropped})
 
-    total = sum(map(_unpacked, files))
-    most = min(TASK_BYTES, round_bytes, max(16 << 20, total // 8))
+    left = sum(_unpacked(file) for _, file in files)
     lot: list[str] = []
     size = 0
-    for file in files:
+    most = last_day = None
+    for (moment, _), file in files:
+        if most is None:
+            most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
+        day = moment[:8]
+        if size >= most or len(lot) >= TASK_FILES or (day != last_day and size >= most * 0.6):
+            yield task(lot)
+            left -= size
+            lot, size = [], 0
+            most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
+        last_day = day
         lot.append(file.path)
         size += _unpacked(file)
-        if size >= most or len(lot) >= TASK_FILES:
-            yield task(lot)
-            lot, size = [], 0
     if lot:
         yield task(lot)
 

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from trail.errors import IndexMissing, IndexUnreadable
@@ -22,7 +22,7 @@ from trail.events import SCHEMA_VERSION
 
 CATALOG = "catalog.sqlite"
 SEGMENTS = "segments"
-CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role")
+CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role", "credentials_by_caller")
 GRACE_SECONDS = 600
 """How long a replaced segment stays on disk: longer than any query that may still be reading."""
 
@@ -59,9 +59,17 @@ def default_index() -> Path:
     return Path(os.environ.get("BACKTRAIL_INDEX") or "data/index")
 
 
+def monday_of(day: date) -> date:
+    """The day that the rollup of a day's week is filed under."""
+    return day - timedelta(days=day.weekday())
+
+
 @dataclass(frozen=True)
 class Segment:
-    """One immutable Parquet file. `name` is its path inside the index folder."""
+    """One immutable Parquet file. `name` is its path inside the index folder.
+
+    `day` is that of its events; of a rollup, the Monday of its week.
+    """
 
     name: str
     kind: str
@@ -382,18 +390,21 @@ class Catalog:
                     for s in change.add
                 ],
             )
-            gone = [(f.path,) for f in change.files] + [(path,) for path in change.forget]
-            db.executemany("delete from files where path = ?", gone)
-            db.executemany("delete from rejects where path = ?", gone)
-            db.executemany("delete from skips where path = ?", gone)
+            # In the order of the table, which then grows at its end only.
+            files = sorted(change.files, key=lambda file: file.path)
+            gone = [(f.path,) for f in files] + [(path,) for path in change.forget]
+            for table in ("files", "rejects", "skips"):
+                if db.execute(f"select 1 from {table} limit 1").fetchone() is not None:
+                    db.executemany(f"delete from {table} where path = ?", gone)
+            days = {days: json.dumps(days) for days in {f.days for f in files}}
             db.executemany(
                 "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
-                        int(f.archive), json.dumps(f.days),
+                        int(f.archive), days[f.days],
                     )
-                    for f in change.files
+                    for f in files
                 ],
             )  # fmt: skip
             db.executemany(

@@ -8,8 +8,8 @@ distinct `userIdentity` is parsed once. `add_row` takes what `event_row` made of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -27,10 +27,13 @@ from trail.events import (
     flag_of,
     has_failed,
     identity_columns,
+    identity_id,
     mfa_at_sign_in,
     minted,
+    session_name_of,
     target_role,
     text_of,
+    time_in_range,
 )
 
 Text = str | None
@@ -65,6 +68,45 @@ class TypedRecord(msgspec.Struct, gc=False):
     additionalEventData: msgspec.Raw = _NOTHING
     serviceEventDetails: msgspec.Raw = _NOTHING
     resources: msgspec.Raw = _NOTHING
+
+
+class _Issuer(msgspec.Struct, gc=False):
+    arn: Text = None
+    principalId: Text = None
+
+
+class _Attributes(msgspec.Struct, gc=False):
+    creationDate: Text = None
+    mfaAuthenticated: bool | str | None = None
+    sessionCredentialFromConsole: bool | str | None = None
+
+
+class _Session(msgspec.Struct, gc=False):
+    sessionIssuer: _Issuer | None = None
+    attributes: _Attributes | None = None
+    sourceIdentity: Text = None
+    signInSessionArn: Text = None
+    ec2RoleDelivery: Text = None
+
+
+class _Person(msgspec.Struct, gc=False):
+    userId: Text = None
+
+
+class _Identity(msgspec.Struct, gc=False):
+    """A `userIdentity` in its usual types. Any other goes through `identity_columns`."""
+
+    type: Text = None
+    principalId: Text = None
+    arn: Text = None
+    accountId: Text = None
+    accessKeyId: Text = None
+    userName: Text = None
+    invokedBy: Text = None
+    credentialId: Text = None
+    signInSessionArn: Text = None
+    sessionContext: _Session | None = None
+    onBehalfOf: _Person | None = None
 
 
 _REPEATING = {
@@ -105,8 +147,7 @@ class NotTyped(Exception):
     """These records need `event_row`: one has no id or name, or a time that is not plain ISO."""
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True, gc=False):
     """Consecutive records of one source file.
 
     `data` is the JSON they were decoded from: an array, an object whose `Records` is one, or with
@@ -140,7 +181,7 @@ class Columns:
         self._pending_bytes = 0
         self._parts: list[pa.RecordBatch] = []
         self._identity_codes: dict[bytes | str, int] = {}
-        self._identities: list[dict[str, Any]] = []
+        self._identities: list[tuple[Any, ...]] = []
         self._files: list[str] = []
         self._loose: list[dict[str, Any]] = []
 
@@ -207,61 +248,46 @@ class Columns:
         for field, name in _UNIQUE.items():
             columns[name] = _texts(fields[field])
         raw = {
-            "request_parameters": _raw([r.requestParameters for r in records]),
-            "response_elements": _raw([r.responseElements for r in records]),
-            "additional_event_data": _raw([r.additionalEventData for r in records]),
-            "service_event_details": _raw([r.serviceEventDetails for r in records]),
-            "resources": _raw([r.resources for r in records]),
+            "request_parameters": _Raw([r.requestParameters for r in records]),
+            "response_elements": _Raw([r.responseElements for r in records]),
+            "additional_event_data": _Raw([r.additionalEventData for r in records]),
+            "service_event_details": _Raw([r.serviceEventDetails for r in records]),
+            "resources": _Raw([r.resources for r in records]),
         }
         for name, texts in raw.items():
-            # `add_chunk` was promised UTF-8, so it need not be checked value by value.
-            columns[name] = pa.array(texts, pa.binary()).view(pa.string())
-            self.bytes += columns[name].nbytes
+            columns[name] = texts.column
+            self.bytes += len(texts.data)
 
-        codes = self._identity_codes
-        identity: list[int] = []
-        for text in map(bytes, [r.userIdentity for r in records]):
-            code = codes.get(text)
-            identity.append(self._new_identity(text) if code is None else code)
-        columns["identity"] = pa.array(identity, pa.int32())
+        columns["identity"] = self._identity_of(_Raw([r.userIdentity for r in records]).column)
         own = fields["recipientAccountId"]
         if None in own or "" in own:
             columns["recipient_account_id"] = pa.array(
                 [
-                    account or self._identities[code]["account_id"]
-                    for account, code in zip(own, identity, strict=True)
+                    account or self._identities[code][_ACCOUNT]
+                    for account, code in zip(own, columns["identity"].to_pylist(), strict=True)
                 ],
                 pa.string(),
             ).dictionary_encode()
 
         columns["read_only"] = _flags([r.readOnly for r in records])
         columns["console"] = _flags([r.sessionCredentialFromConsole for r in records])
-        mfa: list[bool | None] = [None] * count
-        sign_in = [r.signInSessionArn or None for r in records]
-        for row, extra in enumerate(raw["additional_event_data"]):
-            if extra is None:
-                continue
-            if b"MFAUsed" in extra:
-                mfa[row] = mfa_at_sign_in(_object(extra))
-            if b"signInSessionArn" in extra and sign_in[row] is None:
-                sign_in[row] = text_of(_object(extra).get("signInSessionArn"))
-        columns["sign_in"] = pa.array(sign_in, pa.string())
-        columns["mfa_used"] = pa.array(mfa, pa.bool_())
+        extra = raw["additional_event_data"]
+        mfa = {row: mfa_at_sign_in(_object(extra[row])) for row in extra.rows_with(b"MFAUsed")}
+        columns["mfa_used"] = _sparse(mfa, count, pa.bool_())
+        sign_in: dict[int, Text] = {
+            row: r.signInSessionArn for row, r in enumerate(records) if r.signInSessionArn
+        }
+        for row in extra.rows_with(b"signInSessionArn"):
+            if row not in sign_in:
+                sign_in[row] = text_of(_object(extra[row]).get("signInSessionArn"))
+        columns["sign_in"] = _sparse(sign_in, count, pa.string())
         columns |= self._credentials(fields, raw, columns, count)
-        columns["file"] = pa.array(
-            np.repeat(
-                np.array([self._file(c.source_file) for c in chunks], np.int32),
-                [len(c.records) for c in chunks],
-            )
-        )
-        columns["source_ordinal"] = pa.array(
-            np.concatenate(
-                [
-                    np.arange(c.first_ordinal, c.first_ordinal + len(c.records), dtype=np.int64)
-                    for c in chunks
-                ]
-            )
-        )
+        lengths = np.array([len(c.records) for c in chunks])
+        begins = np.cumsum(lengths) - lengths
+        first = np.array([c.first_ordinal for c in chunks], np.int64)
+        file = np.array([self._file(c.source_file) for c in chunks], np.int32)
+        columns["file"] = pa.array(np.repeat(file, lengths))
+        columns["source_ordinal"] = pa.array(np.arange(count) + np.repeat(first - begins, lengths))
         self._parts.append(
             pa.RecordBatch.from_arrays([columns[n] for n in _PART_NAMES], names=_PART_NAMES)
         )
@@ -270,58 +296,55 @@ class Columns:
     def _credentials(
         self,
         fields: dict[str, list[Any]],
-        raw: dict[str, list[bytes | None]],
+        raw: dict[str, _Raw],
         columns: dict[str, pa.Array],
         count: int,
     ) -> dict[str, pa.Array]:
         """What responses minted, requests asked for, and whether each call failed."""
-        keys: list[Text] = [None] * count
-        principals: list[Text] = [None] * count
-        failed: list[bool] = [code is not None and code != "" for code in fields["errorCode"]]
         names = fields["eventName"]
+        response, request = raw["response_elements"], raw["request_parameters"]
+        made = {
+            row: minted(names[row], _object(response[row]))
+            for row in response.rows_with(
+                b"ccessKeyId", b"assumedRoleId", b"federatedUserId", b"assumedPrincipal"
+            )
+        }
+        failed = columns["error_code"].is_valid()
         sign_ins = _rows_where(columns["event_source"], lambda v: v == "signin.amazonaws.com")
         sign_ins |= _rows_where(columns["event_type"], lambda v: v.lower() == "awsconsolesignin")
-        for row, text in enumerate(raw["response_elements"]):
-            if text is None:
-                continue
-            if (
-                b"ccessKeyId" in text
-                or b"assumedRoleId" in text
-                or b"federatedUserId" in text
-                or b"assumedPrincipal" in text
-            ):
-                keys[row], principals[row] = minted(names[row], _object(text))
-            if b"ConsoleLogin" in text:
-                sign_ins.add(row)
-        for row in sign_ins:
-            failed[row] = has_failed(
-                fields["eventSource"][row] or None,
-                fields["eventType"][row] or None,
-                fields["errorCode"][row] or None,
-                fields["errorMessage"][row] or None,
-                _object(raw["response_elements"][row]),
-            )
-        sessions: list[Text] = [None] * count
-        seconds: list[int | None] = [None] * count
-        for row, text in enumerate(raw["request_parameters"]):
-            if text is not None and (b"roleSessionName" in text or b"durationSeconds" in text):
-                sessions[row], seconds[row] = asked_for(_object(text))
-        targets: list[Text] = [None] * count
-        for row in _rows_where(columns["event_name"], asks_for_role):
-            about = raw["resources"][row]
-            targets[row] = target_role(
+        sign_ins |= set(response.rows_with(b"ConsoleLogin"))
+        if sign_ins:
+            flags = failed.to_pylist()
+            for row in sign_ins:
+                flags[row] = has_failed(
+                    fields["eventSource"][row] or None,
+                    fields["eventType"][row] or None,
+                    fields["errorCode"][row] or None,
+                    fields["errorMessage"][row] or None,
+                    _object(response[row]),
+                )
+            failed = pa.array(flags, pa.bool_())
+        asked = {
+            row: asked_for(_object(request[row]))
+            for row in request.rows_with(b"roleSessionName", b"durationSeconds")
+        }
+        targets = {
+            row: target_role(
                 names[row],
-                _object(raw["request_parameters"][row]),
-                _any.decode(about) if about is not None else None,
+                _object(request[row]),
+                _any.decode(raw["resources"][row]),
                 fields["errorMessage"][row] or None,
             )
+            for row in _rows_where(columns["event_name"], asks_for_role)
+        }
+        text = pa.string()
         return {
-            "failed": pa.array(failed, pa.bool_()),
-            "minted_access_key_id": pa.array(keys, pa.string()),
-            "minted_principal_id": pa.array(principals, pa.string()),
-            "target_role_arn": pa.array(targets, pa.string()),
-            "target_session_name": pa.array(sessions, pa.string()),
-            "duration_seconds": pa.array(seconds, pa.int64()),
+            "failed": failed,
+            "minted_access_key_id": _sparse({n: m[0] for n, m in made.items()}, count, text),
+            "minted_principal_id": _sparse({n: m[1] for n, m in made.items()}, count, text),
+            "target_role_arn": _sparse(targets, count, text),
+            "target_session_name": _sparse({n: a[0] for n, a in asked.items()}, count, text),
+            "duration_seconds": _sparse({n: a[1] for n, a in asked.items()}, count, pa.int64()),
         }
 
     def add_row(self, row: dict[str, Any], source_file: str, ordinal: int) -> None:
@@ -332,11 +355,18 @@ class Columns:
         if len(self._loose) >= 5_000:
             self._pack_loose()
 
-    def _new_identity(self, text: bytes) -> int:
-        who = identity_columns(_object(None if text == b"null" else text))
-        return self._keep_identity(text, who | {"user_identity": _valid(text)})
+    def _identity_of(self, texts: pa.Array) -> pa.Array:
+        """Each text's place among the identities, new ones taken in."""
+        encoded = texts.dictionary_encode(null_encoding="encode")
+        places = []
+        for text in encoded.dictionary.cast(pa.binary()).to_pylist():
+            place = self._identity_codes.get(text or b"")
+            if place is None:
+                place = self._keep_identity(text or b"", (*_identity(text), text))
+            places.append(place)
+        return pa.array(places, pa.int32()).take(encoded.indices)
 
-    def _keep_identity(self, key: bytes | str, who: dict[str, Any]) -> int:
+    def _keep_identity(self, key: bytes | str, who: tuple[Any, ...]) -> int:
         code = self._identity_codes[key] = len(self._identities)
         self._identities.append(who)
         self.bytes += 2 * len(key) + 2_000
@@ -352,8 +382,8 @@ class Columns:
         rows, self._loose = self._loose, []
         identity: list[int] = []
         for row in rows:
-            who = {name: row[name] for name in (*IDENTITY_COLUMNS, "user_identity")}
-            key = repr(tuple(who.values()))
+            who = tuple(_naive(row[name]) for name in (*IDENTITY_COLUMNS, "user_identity"))
+            key = repr(who)
             code = self._identity_codes.get(key)
             identity.append(self._keep_identity(key, who) if code is None else code)
         empty = [None] * len(rows)
@@ -384,21 +414,31 @@ class Columns:
         self.file_days = {}
 
         code = parts["identity"].combine_chunks().to_numpy()
-        ids = [who["identity_id"] for who in identities]
+        of_identities = dict(
+            zip(
+                (*IDENTITY_COLUMNS, "user_identity"),
+                zip(*identities, strict=True),
+                strict=True,
+            )
+        )
+        ids = of_identities["identity_id"]
         ranked = {v: n for n, v in enumerate(sorted({v for v in ids if v is not None}, key=_utf8))}
         rank = np.array([ranked.get(v, len(ranked)) for v in ids], np.int32)
         micros = parts["event_time"].combine_chunks().cast(pa.int64()).to_numpy()
         day = micros // 86_400_000_000
         order = np.lexsort((micros, rank[code], day))
         file = parts["file"].combine_chunks().to_numpy().astype(np.int64)
-        for pair in np.unique((file << 32) + day).tolist():
+        pairs = (file << 32) + day
+        # Runs first: a file's events stand together, so there is little to sort.
+        pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+        for pair in np.unique(pairs).tolist():
             self.file_days.setdefault(files[pair >> 32], set()).add(pair & 0xFFFFFFFF)
         parts = parts.take(pa.array(order))
         code = code[order]
 
         columns: dict[str, Any] = {n: parts[n] for n in EVENT_SCHEMA.names if n in _PART_NAMES}
         for name in (*IDENTITY_COLUMNS, "user_identity"):
-            columns[name] = _spread([who[name] for who in identities], code, name)
+            columns[name] = _spread(of_identities[name], code, name)
         columns["source_file"] = pa.DictionaryArray.from_arrays(
             parts["file"].combine_chunks(), pa.array(files, pa.string())
         )
@@ -413,9 +453,37 @@ class Columns:
         return pa.table({name: columns[name] for name in EVENT_SCHEMA.names})
 
 
+def only_used(table: pa.Table) -> pa.Table:
+    """The same rows, with long dictionaries cut down to the values that these rows have.
+
+    A part of a table keeps the dictionaries of the whole, and Parquet would write them whole.
+    """
+    columns = []
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            part = column.combine_chunks()
+            if len(part.dictionary) > _SHORT:
+                codes = part.indices.fill_null(0).to_numpy()
+                used = np.zeros(len(part.dictionary), np.bool_)
+                used[codes] = True
+                place = np.cumsum(used, dtype=np.int32) - np.int32(1)
+                column = pa.DictionaryArray.from_arrays(
+                    pc.if_else(part.indices.is_valid(), pa.array(place[codes]), None)
+                    if part.indices.null_count
+                    else pa.array(place[codes]),
+                    part.dictionary.take(pa.array(np.flatnonzero(used))),
+                )
+        columns.append(column)
+    return pa.table(columns, names=table.column_names)
+
+
+_SHORT = 64
 _AT_ONCE = 8_192
 _BYTES_AT_ONCE = 32 << 20
 _any = msgspec.json.Decoder()
+_identities = msgspec.json.Decoder(_Identity)
+_NO_SESSION, _NO_ISSUER, _NO_ATTRIBUTES = _Session(), _Issuer(), _Attributes()
+_ACCOUNT = IDENTITY_COLUMNS.index("account_id")
 _PART_NAMES = [
     *(n for n in EVENT_SCHEMA.names if n not in _INTERNED),
     "identity", "file", "console", "sign_in", "mfa_used",
@@ -453,8 +521,50 @@ def _texts(values: list[Text]) -> pa.Array:
     return pa.array(values, pa.string())
 
 
-def _raw(values: Sequence[msgspec.Raw]) -> list[bytes | None]:
-    return [None if text == b"null" else text for text in map(bytes, values)]
+class _Raw:
+    """JSON texts of one column, one after another; null, and what is missing, is no text."""
+
+    def __init__(self, values: Sequence[msgspec.Raw]) -> None:
+        self.data = b"".join(values)
+        lengths = np.fromiter(map(len, values), np.int64, len(values))
+        self._ends = np.cumsum(lengths)
+        self._begins = self._ends - lengths
+        # Of all that JSON has, only null begins with n.
+        known = np.frombuffer(self.data, np.uint8)[self._begins] != ord("n")
+        offsets = np.zeros(len(values) + 1, np.int32)
+        offsets[1:] = self._ends
+        # The file was UTF-8 as a whole, so it need not be checked value by value.
+        self.column = pa.Array.from_buffers(
+            pa.string(),
+            len(values),
+            [pa.array(known).buffers()[1], pa.py_buffer(offsets), pa.py_buffer(self.data)],
+        )
+
+    def __getitem__(self, row: int) -> bytes:
+        return self.data[self._begins[row] : self._ends[row]]
+
+    def rows_with(self, *words: bytes) -> list[int]:
+        """The rows whose text has one of the words (or seems to, across the gap to the next)."""
+        found = []
+        for word in words:
+            place = self.data.find(word)
+            while place >= 0:
+                found.append(place)
+                place = self.data.find(word, place + len(word))
+        if not found:
+            return []
+        rows: list[int] = np.unique(np.searchsorted(self._ends, found, "right")).tolist()
+        return rows
+
+
+def _sparse(values: dict[int, Any], count: int, kind: pa.DataType) -> pa.Array:
+    """A column that is null but in some rows."""
+    if not values:
+        return pa.nulls(count, kind)
+    column: list[Any] = [None] * count
+    for row, value in values.items():
+        column[row] = value
+    return pa.array(column, kind)
 
 
 def _flags(values: Sequence[bool | str | None]) -> pa.Array:
@@ -472,13 +582,51 @@ def _rows_where(column: pa.DictionaryArray, test: Callable[[str], bool]) -> set[
     return set(np.flatnonzero(mask.to_numpy(zero_copy_only=False)).tolist())
 
 
-def _object(text: bytes | None) -> dict[str, Any]:
-    value = _any.decode(text) if text is not None else None
+def _object(text: bytes) -> dict[str, Any]:
+    value = _any.decode(text)
     return value if isinstance(value, dict) else {}
 
 
-def _valid(text: bytes) -> str | None:
-    return None if text == b"null" else text.decode()
+def _identity(text: bytes | None) -> tuple[Any, ...]:
+    """`IDENTITY_COLUMNS` of a `userIdentity`, by the rules of `identity_columns`."""
+    try:
+        who = _identities.decode(text or b"{}")
+    except msgspec.DecodeError:
+        loose = identity_columns(_object(text or b"{}"))
+        return tuple(_naive(loose[name]) for name in IDENTITY_COLUMNS)
+    session = who.sessionContext or _NO_SESSION
+    issuer = session.sessionIssuer or _NO_ISSUER
+    attributes = session.attributes or _NO_ATTRIBUTES
+    kind, principal_id, arn = who.type or None, who.principalId or None, who.arn or None
+    account, user_name = who.accountId or None, who.userName or None
+    invoked_by = who.invokedBy or None
+    person = (who.onBehalfOf.userId if who.onBehalfOf is not None else None) or None
+    return (
+        kind,
+        identity_id(kind, principal_id, account, person, arn, invoked_by, user_name),
+        principal_id,
+        arn,
+        account,
+        who.accessKeyId or None,
+        user_name,
+        invoked_by,
+        issuer.arn or None,
+        issuer.principalId or None,
+        session_name_of(principal_id, arn, kind),
+        None if attributes.creationDate is None else _created(attributes.creationDate),
+        flag_of(attributes.sessionCredentialFromConsole),
+        session.sourceIdentity or None,
+        person,
+        who.credentialId or None,
+        session.signInSessionArn or who.signInSessionArn or None,
+        flag_of(attributes.mfaAuthenticated),
+        session.ec2RoleDelivery or None,
+    )
+
+
+@lru_cache(16_384)
+def _created(text: str) -> object:
+    return _naive(time_in_range(text))
 
 
 def _naive(value: object) -> object:
@@ -490,10 +638,10 @@ def _utf8(text: str) -> bytes:
     return text.encode()
 
 
-def _spread(values: list[Any], codes: np.ndarray[Any, Any], name: str) -> pa.Array:
+def _spread(values: Sequence[Any], codes: np.ndarray[Any, Any], name: str) -> pa.Array:
     """One value per row out of one per identity, as dictionary indices where it is text."""
     kind = EVENT_SCHEMA.field(name).type
-    distinct = pa.array([_naive(value) for value in values], kind)
+    distinct = pa.array(values, kind)
     if kind != pa.string():
         return distinct.take(pa.array(codes))
     encoded = distinct.dictionary_encode()

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Written into every segment. Raise it when a column's meaning changes."""
 
 _TEXT = pa.string()
@@ -83,6 +83,10 @@ EVENT_SCHEMA = pa.schema(
     ]
 )
 
+ROLLUP_IDS = 3
+"""Events that a row of the rollup names as its evidence. More would make it as large as the rest
+of the index (an id is random: it hardly compresses)."""
+
 DAILY_SCHEMA = pa.schema(
     [
         ("day", pa.date32()),
@@ -113,9 +117,13 @@ DAILY_SCHEMA = pa.schema(
         ("last", _TIME),
         ("error_message", _TEXT),  # the greatest of them
         ("hours", _TEXT),  # how many in each hour of the day, a list of 24 numbers as text
+        ("event_ids", pa.list_(_TEXT)),  # of the newest `ROLLUP_IDS` of them, newest first
     ]
 )
 """The day rollup: built from a whole day's events at once, never incremented."""
+
+SIGN_IN_SOURCES = frozenset({"signin.amazonaws.com", "cloudshell.amazonaws.com"})
+"""Services whose every event says something of how a console session came about (§2.2)."""
 
 CREDENTIAL_EVENTS = frozenset(
     {
@@ -128,18 +136,6 @@ CREDENTIAL_EVENTS = frozenset(
             "GetSessionToken",
             "GetFederationToken",
             "GetDelegatedAccessToken",
-        )
-    }
-    | {
-        ("signin.amazonaws.com", name)
-        for name in (
-            "ConsoleLogin",
-            "SwitchRole",
-            "ExitRole",
-            "RenewRole",
-            "GetSigninToken",
-            "AuthorizeOAuth2Access",
-            "CreateOAuth2Token",
         )
     }
     | {
@@ -282,7 +278,7 @@ def identity_columns(identity: Mapping[str, Any]) -> dict[str, Any]:
         "session_name": session_name_of(
             principal_id, identity.get("arn"), text_of(identity.get("type"))
         ),
-        "session_created": _time_in_range(attributes.get("creationDate")),
+        "session_created": time_in_range(attributes.get("creationDate")),
         "session_from_console": flag_of(attributes.get("sessionCredentialFromConsole")),
         "source_identity": text_of(session.get("sourceIdentity")),
         "on_behalf_of": text_of(_object(identity.get("onBehalfOf")).get("userId")),
@@ -299,34 +295,45 @@ _NAMED_BY_PROVIDER = frozenset({"FederatedUser", "SAMLUser", "WebIdentityUser"})
 
 
 def identity_id_of(identity: Mapping[str, Any]) -> str | None:
-    """The stable id of whoever made the call, the same for every session of a role (§1.2).
+    """The stable id of whoever made the call, the same for every session of a role (§1.2)."""
+    return identity_id(
+        kind=text_of(identity.get("type")),
+        principal_id=text_of(identity.get("principalId")),
+        account=account_of(identity.get("accountId")),
+        person=text_of(_object(identity.get("onBehalfOf")).get("userId")),
+        arn=text_of(identity.get("arn")),
+        invoked_by=text_of(identity.get("invokedBy")),
+        user_name=text_of(identity.get("userName")),
+    )
+
+
+def identity_id(
+    kind: str | None,
+    principal_id: str | None,
+    account: str | None,
+    person: str | None,
+    arn: str | None,
+    invoked_by: str | None,
+    user_name: str | None,
+) -> str | None:
+    """`identity_id_of`, from what it looks at.
 
     An assumed role (or another account's role session) is its `AROA…` before the colon; root its
     account id; a service its `invokedBy`. Anyone else is the whole principal id, else the ARN:
     federated users, SAML and web identities contain ":" and must not be cut. Identity Center once
     gave everyone the account's id as principal id: there the person tells them apart.
     """
-    kind = text_of(identity.get("type"))
-    principal_id = text_of(identity.get("principalId"))
-    account = account_of(identity.get("accountId"))
-    person = text_of(_object(identity.get("onBehalfOf")).get("userId"))
     if kind == "Root" and account is not None:
         return account
-    if kind == "AWSService" and (service := text_of(identity.get("invokedBy"))) is not None:
-        return service
+    if kind == "AWSService" and invoked_by is not None:
+        return invoked_by
     if principal_id is not None:
         if kind != "Root" and principal_id == account and person is not None:
             return person
         if kind in _NAMED_BY_PROVIDER or not principal_id.startswith("AROA"):
             return principal_id
         return principal_id.partition(":")[0]
-    return (
-        text_of(identity.get("arn"))
-        or person
-        or text_of(identity.get("invokedBy"))
-        or text_of(identity.get("userName"))
-        or account
-    )
+    return arn or person or invoked_by or user_name or account
 
 
 def session_name_of(
@@ -365,6 +372,7 @@ def is_credential_event(row: Mapping[str, Any]) -> bool:
     """Whether the row belongs to the `credentials` side table."""
     return (
         row["minted_access_key_id"] is not None
+        or row["event_source"] in SIGN_IN_SOURCES
         or (row["event_source"], row["event_name"]) in CREDENTIAL_EVENTS
     )
 
@@ -507,7 +515,7 @@ def json_text(value: object) -> str | None:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _time_in_range(value: object) -> datetime | None:
+def time_in_range(value: object) -> datetime | None:
     """A session's creation date, or null where it cannot be one."""
     moment = parse_time(value)
     return moment if moment is not None and EARLIEST <= moment < LATEST else None

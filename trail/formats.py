@@ -136,38 +136,55 @@ _CLOUDTRAIL_KEYS = frozenset(
 
 def kind_skipped_by_path(path: str) -> str | None:
     """Why a file of this name holds no per-call events, or None."""
+    if "CloudTrail-" not in path:  # nearly all: the expression would have to look at each "/"
+        return None
     match = _NO_EVENTS_BY_PATH.search(path)
     if match is None:
         return None
     return f"a CloudTrail {match[1] or match[2]} file: not per-call events"
 
 
-def read_source(path: str | Path) -> Iterator[Found]:
-    """Everything in one source file, archives opened. Never raises for what the file holds."""
+def read_source(
+    path: str | Path, opened: Callable[[os.stat_result], None] = lambda _: None
+) -> Iterator[Found]:
+    """Everything in one source file, archives opened. Never raises for what the file holds.
+
+    `opened` is told the file's stamp, from before anything was read.
+    """
     name = str(path)
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
         return
     try:
-        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 # a Path per file is felt
-            # No more is asked for than is there: the buffer is made before it is filled.
-            head = file.read(min(_SMALL, os.fstat(file.fileno()).st_size + 1))
-            if len(head) < _SMALL and not is_zip(head) and head[:4] != b"PAR1":
-                # Almost every file is small: no streaming machinery for it.
-                whole = unpack_small(head, _SMALL) if is_gzip(head) else head
-                if whole is not None and len(whole) < _SMALL:
-                    yield from _whole_text(whole, name)
-                    return
-            file.seek(0)
-            if is_zip(head):
-                del head
-                yield from _zip(file, name, 0)
-            elif head[:4] == b"PAR1":
-                del head
-                yield from _parquet(file, name)
-            else:
-                del head
-                yield from _content(from_file(file), name, 0)
+        handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            stat = os.fstat(handle)
+            opened(stat)
+            if stat.st_size < _SMALL:
+                # Almost every file is small: no streaming machinery for it. One byte more than
+                # is there is asked for, to see whether it has grown since.
+                packed = os.read(handle, stat.st_size + 1)
+                if len(packed) == stat.st_size and not is_zip(packed) and packed[:4] != b"PAR1":
+                    whole = unpack_small(packed, _SMALL) if is_gzip(packed) else packed
+                    if whole is not None and len(whole) < _SMALL:
+                        if (chunk := _usual(whole, name)) is not None:
+                            yield chunk
+                        else:
+                            yield from _content(from_file(io.BytesIO(whole)), name, 0)
+                        return
+                del packed
+                os.lseek(handle, 0, os.SEEK_SET)
+            with open(handle, "rb", buffering=0, closefd=False) as file:
+                head = file.read(4)
+                file.seek(0)
+                if is_zip(head):
+                    yield from _zip(file, name, 0)
+                elif head == b"PAR1":
+                    yield from _parquet(file, name)
+                else:
+                    yield from _content(from_file(file), name, 0)
+        finally:
+            os.close(handle)
     except OSError as error:
         yield Bad(name, "file", f"cannot be opened: {error.strerror or error}", lost=True)
 
@@ -323,24 +340,21 @@ def _converted(
 # ---- text --------------------------------------------------------------------------------------
 
 
-def _whole_text(data: bytes, name: str) -> Iterator[Found]:
-    """The usual file, at once; anything unusual goes the streaming way."""
-    if _is_clean(data):
-        start = data[:256].lstrip(_SPACE)
-        try:
-            if start.startswith(b"{"):
-                if b'"Records"' in data[:4096]:
-                    yield Chunk(name, 0, _file.decode(data).Records, data)
-                    return
-            elif start.startswith(b"["):
-                records = _array.decode(data)
-                if records and records[0].eventName is not None:
-                    yield Chunk(name, 0, records, data)
-                    return
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass
-    rest = io.BytesIO(data)
-    yield from _content(from_file(rest), name, 0)
+def _usual(data: bytes, name: str) -> Chunk | None:
+    """All records of the usual text, decoded at once; None for anything else."""
+    if not _is_clean(data):
+        return None
+    try:
+        if data[:1] == b"{" or data[:256].lstrip(_SPACE)[:1] == b"{":
+            if data.find(b'"Records"', 0, 4096) >= 0:
+                return Chunk(name, 0, _file.decode(data).Records, data)
+        elif data[:256].lstrip(_SPACE)[:1] == b"[":
+            records = _array.decode(data)
+            if records and records[0].eventName is not None:
+                return Chunk(name, 0, records, data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return None
 
 
 def _is_clean(data: bytes) -> bool:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from trail.catalog import Segment, SourceFile
 from trail.columns import Chunk, Columns
-from trail.events import CREDENTIAL_EVENTS, Unreadable, event_row
+from trail.events import CREDENTIAL_EVENTS, SIGN_IN_SOURCES, Unreadable, event_row
 from trail.formats import Bad, Loose, Skipped, read_source, take_apart
 from trail.lean import without_pandas
 from trail.segments import MINTED, write_segment
@@ -89,73 +89,85 @@ class _Reading:
         self._advance = advance
         self._columns = Columns(self._one_by_one)
         self._result = TaskResult()
+        # Of each path, or only of those that have some: there may be many, and most are plain.
+        self._records: dict[str, int] = {}
         self._days: dict[str, set[int]] = {}
-        self._owner: dict[str, str] = {}  # source file (archive member) → path on disk
-        self._open: dict[str, _Counts] = {}
+        self._rejects: dict[str, dict[str, _Rejects]] = {}
+        self._skips: dict[str, list[Skipped]] = {}
+        self._owner: dict[str, str] = {}  # member of an archive → path on disk
+        self._with_events: set[str] = set()  # source files with at least one event
+        self._archives: set[str] = set()  # paths with at least one event in a member
         self._said = time.monotonic()
 
     def run(self, paths: Sequence[str]) -> TaskResult:
         stats: list[tuple[str, os.stat_result | None]] = []
+        opened: list[os.stat_result] = []
         for path in paths:
-            try:
-                stat = os.stat(path)  # noqa: PTH116 # a Path per file is felt
-            except OSError:
-                stat = None
+            self._records[path] = 0
+            opened.clear()
+            self._read(path, opened.append)
+            stat = opened[0] if opened else _stat(path)
             stats.append((path, stat))
-            self._open[path] = _Counts()
-            self._read(path)
             self._result.bytes += stat.st_size if stat else 0
             if time.monotonic() - self._said > 0.5:
                 self._say(len(stats))
         self._flush()
+        names: dict[frozenset[int], tuple[str, ...]] = {}
         for path, stat in stats:
-            self._result.files.append(self._settled(path, stat))
+            days = frozenset(self._days.get(path, ()))
+            if days not in names:
+                names[days] = tuple(
+                    (_EPOCH + timedelta(days=day)).isoformat() for day in sorted(days)
+                )
+            self._result.files.append(self._settled(path, stat, names[days]))
         return self._result
 
     def _say(self, files: int) -> None:
         self._said = time.monotonic()
         self._advance(Advance(files, self._result.bytes, self._result.events + self._columns.rows))
 
-    def _read(self, path: str) -> None:
-        counts = self._open[path]
-        for found in read_source(path):
+    def _read(self, path: str, opened: Callable[[os.stat_result], None]) -> None:
+        columns = self._columns
+        for found in read_source(path, opened):
+            if found.source_file != path:
+                self._owner[found.source_file] = path
             if isinstance(found, Chunk):
-                self._owner[found.source_file] = path
-                counts.records += len(found.records)
-                self._columns.add_chunk(found)
+                self._records[path] += len(found.records)
+                columns.add_chunk(found)
             elif isinstance(found, Loose):
-                self._owner[found.source_file] = path
-                counts.records += 1
+                self._records[path] += 1
                 self._add_loose(found)
             elif isinstance(found, Bad):
-                self._owner[found.source_file] = path
                 self._reject(found)
             else:
-                counts.skips.append(found)
-            if self._columns.rows >= FLUSH_ROWS or self._columns.bytes >= FLUSH_BYTES:
+                self._skips.setdefault(path, []).append(found)
+            if columns.rows >= FLUSH_ROWS or columns.bytes >= FLUSH_BYTES:
                 self._flush()
-                self._say(len(self._open))
+                self._say(len(self._records))
+
+    def _path_of(self, source_file: str) -> str:
+        return self._owner.get(source_file, source_file)
 
     def _one_by_one(self, chunk: Chunk) -> None:
         for found in take_apart(chunk):
             if isinstance(found, Loose):
                 self._add_loose(found)
             else:
-                self._open[self._owner[chunk.source_file]].records -= 1
+                self._records[self._path_of(chunk.source_file)] -= 1
                 self._reject(found)
 
     def _add_loose(self, loose: Loose) -> None:
         try:
             row = event_row(loose.record)
         except Unreadable as error:
-            self._open[self._owner[loose.source_file]].records -= 1
+            self._records[self._path_of(loose.source_file)] -= 1
             self._reject(Bad(loose.source_file, f"record {loose.ordinal}", str(error)))
             return
         self._columns.add_row(row, loose.source_file, loose.ordinal)
 
     def _reject(self, bad: Bad) -> None:
-        counts = self._open[self._owner[bad.source_file]]
-        of_source = counts.rejects.setdefault(bad.source_file, _Rejects())
+        of_path = self._rejects.setdefault(self._path_of(bad.source_file), {})
+        of_source = of_path.setdefault(bad.source_file, _Rejects())
         of_source.count += 1
         of_source.only_foreign &= bad.foreign
         if len(of_source.kept) < REJECTS_KEPT:
@@ -169,8 +181,14 @@ class _Reading:
         if self._first_days:
             table = self._without_dropped(table)
         for source_file, days in self._columns.file_days.items():
-            self._days.setdefault(self._owner[source_file], set()).update(days)
-            self._open[self._owner[source_file]].sources.add(source_file)
+            path = self._path_of(source_file)
+            if path in self._days:
+                self._days[path] |= days
+            else:
+                self._days[path] = days
+            if path != source_file:
+                self._archives.add(path)
+        self._with_events.update(self._columns.file_days)
         self._result.events += len(table)
         if len(table) == 0:
             return
@@ -188,7 +206,7 @@ class _Reading:
         """The rows without those of days that were dropped from the index before."""
         first_days: dict[str, int] = {}
         for source_file, days in self._columns.file_days.items():
-            first = self._first_days.get(self._owner[source_file])
+            first = self._first_days.get(self._path_of(source_file))
             if first is not None and min(days) < first:
                 first_days[source_file] = first
                 self._columns.file_days[source_file] = {day for day in days if day >= first}
@@ -200,40 +218,43 @@ class _Reading:
         kept = pc.greater_equal(table["event_time"].cast(pa.date32()), firsts.take(place))
         return table.filter(pc.fill_null(kept, True))
 
-    def _settled(self, path: str, stat: os.stat_result | None) -> FileResult:
-        counts = self._open[path]
-        skips = [(s.source_file, s.reason) for s in counts.skips]
+    def _settled(self, path: str, stat: os.stat_result | None, days: tuple[str, ...]) -> FileResult:
+        records = self._records[path]
+        skips = [(s.source_file, s.reason) for s in self._skips.get(path, ())]
         rejects: list[tuple[str, str, str]] = []
         rejected = 0
         cannot_open = False
-        for source_file, of_source in counts.rejects.items():
-            if of_source.only_foreign and source_file not in counts.sources:
+        for source_file, of_source in self._rejects.get(path, _NONE).items():
+            if of_source.only_foreign and source_file not in self._with_events:
                 # Nothing in it is a CloudTrail event: some other kind of file, not a bad one.
                 skips.append((source_file, of_source.kept[0].reason))
                 continue
             rejected += of_source.count
             rejects += [(b.source_file, b.position, b.reason) for b in of_source.kept]
             cannot_open |= any(b.reason.startswith("cannot be opened") for b in of_source.kept)
-        nothing_else = not rejected and not counts.records
         return FileResult(
             SourceFile(
                 path,
                 # No stamp for what could not be opened: it is tried again each time.
                 stat.st_size if stat is not None and not cannot_open else -1,
                 stat.st_mtime_ns if stat is not None else 0,
-                counts.records + rejected,
+                records + rejected,
                 rejected,
-                skips[0][1] if skips and nothing_else else None,
-                rejects[0][2] if rejects and not counts.records else None,
-                any("!/" in name[len(path) :] for name in counts.sources),
-                tuple(
-                    (_EPOCH + timedelta(days=day)).isoformat()
-                    for day in sorted(self._days.get(path, ()))
-                ),
+                skips[0][1] if skips and not rejected and not records else None,
+                rejects[0][2] if rejects and not records else None,
+                path in self._archives,
+                days,
             ),
             rejects,
             skips,
         )
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 # a Path per file is felt
+    except OSError:
+        return None
 
 
 @dataclass
@@ -243,21 +264,17 @@ class _Rejects:
     kept: list[Bad] = field(default_factory=list)
 
 
-@dataclass
-class _Counts:
-    records: int = 0
-    rejects: dict[str, _Rejects] = field(default_factory=dict)
-    skips: list[Skipped] = field(default_factory=list)
-    sources: set[str] = field(default_factory=set)  # those with at least one event
-
-
+_NONE: dict[str, _Rejects] = {}
 _CREDENTIAL_NAMES = sorted({name for _, name in CREDENTIAL_EVENTS})
 
 
 def _may_be_credentials(table: pa.Table) -> pa.Array:
     """Whether each row could belong to the credentials: few more than do."""
     named = pc.is_in(table["event_name"].cast(pa.string()), pa.array(_CREDENTIAL_NAMES))
-    return pc.or_(named, pc.is_valid(table["minted_access_key_id"]))
+    signing_in = pc.is_in(
+        table["event_source"].cast(pa.string()), pa.array(sorted(SIGN_IN_SOURCES))
+    )
+    return pc.or_(pc.or_(named, signing_in), pc.is_valid(table["minted_access_key_id"]))
 
 
 def _days_of(table: pa.Table) -> list[tuple[date, int, int]]:
@@ -277,7 +294,7 @@ def _days_of(table: pa.Table) -> list[tuple[date, int, int]]:
 
 def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The first row of each key, and the others."""
-    if pc.count_distinct(table["event_id"]).as_py() == len(table):
+    if len(table["event_id"].unique()) == len(table):
         return table, table.slice(0, 0)
     keys = zip(
         table["event_id"].to_pylist(),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,14 +20,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trail.catalog import CREDENTIAL_KINDS, SEGMENTS, DayCoverage, Segment
-from trail.columns import DICTIONARY_COLUMNS
-from trail.events import CREDENTIAL_EVENTS, DAILY_SCHEMA, EVENT_SCHEMA, SCHEMA_VERSION
+from trail.columns import DICTIONARY_COLUMNS, only_used
+from trail.events import (
+    CREDENTIAL_EVENTS,
+    DAILY_SCHEMA,
+    EVENT_SCHEMA,
+    ROLLUP_IDS,
+    SCHEMA_VERSION,
+    SIGN_IN_SOURCES,
+)
 
-ROW_GROUP = 65_536
-_CREDENTIAL_ROW_GROUP = 8_192
-_DAILY_ROW_GROUP = 8_192
+ROW_GROUP = 8_192
 """An identity's rows of a day are few: a small group spares decoding its neighbours'."""
+_SMALL_ROW_GROUP = 2_048
+"""That of rollup and credentials, of which a look-up wants fewer rows still."""
+_ROLLED_AT_ONCE = 32_768
 MERGE_MEMORY = "400MB"
+ROLLUP = "daily"
+"""One segment per ISO week, since a query plans for as long per file as it takes to read one."""
 MINTED = "minted"
 """Rows that one reading found to be credentials, perhaps; never published, only read from."""
 _COLUMNS = ", ".join(EVENT_SCHEMA.names)
@@ -36,7 +47,9 @@ _ACCESS_KEYS = 8_192
 
 def new_name(kind: str, day: date | None) -> str:
     """A segment name that was never used, and says its kind, day and schema version."""
-    folder = f"day={day}" if day is not None else "all-days"
+    folder = "all-days"
+    if day is not None:
+        folder = f"week-{day}" if kind == ROLLUP else f"day={day}"
     return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{uuid.uuid4().hex}.parquet"
 
 
@@ -47,7 +60,8 @@ def write_segment(index_dir: Path, kind: str, day: date | None, table: pa.Table)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         with _events_writer(file, kind, len(table), table.schema) as writer:
-            writer.write_table(table, ROW_GROUP)
+            for begin in range(0, len(table), ROW_GROUP):
+                writer.write_table(only_used(table.slice(begin, ROW_GROUP)), ROW_GROUP)
         file.flush()
         os.fsync(file.fileno())
         size = file.tell()
@@ -138,6 +152,7 @@ def rollup_of(events: str) -> str:
         "last": "max(event_time)",
         "error_message": "max(error_message)",
         "hours": f"cast([{hours}] as varchar)",
+        "event_ids": f"max_by(event_id, row(event_time, event_id), {ROLLUP_IDS})",
     }
     columns = ", ".join(f"{made[n]} as {n}" if n in made else n for n in DAILY_SCHEMA.names[1:])
     return (
@@ -164,6 +179,17 @@ class Merger:
             }
         )
         self._db.execute("set timezone = 'UTC'")
+
+    @contextmanager
+    def beside(self) -> Iterator[Merger]:
+        """Another connection to the same database and its memory, for another thread."""
+        other = copy(self)
+        other._db = self._db.cursor()
+        try:
+            other._db.execute("set timezone = 'UTC'")
+            yield other
+        finally:
+            other._db.close()
 
     def close(self) -> None:
         self._db.close()
@@ -267,29 +293,39 @@ class Merger:
         return " union all ".join(parts)
 
     def roll_up(
-        self, day: date, events: Sequence[Segment]
-    ) -> tuple[Segment | None, list[DayCoverage]]:
-        """The day's rollup, and its coverage, both counted anew from all of its events."""
-        if not events:
-            return None, []
-        self._db.execute(
-            f"create or replace temp table rolled as {rollup_of('read_parquet($paths)')}",
-            {"paths": self._paths(events)},
-        )
+        self, monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
+    ) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
+        """The rollup of a week, and the coverage of its changed days, counted anew from all of
+        their events; the other days' rows come from the `old` rollup.
+        """
+        self._db.register("no_rows", DAILY_SCHEMA.empty_table())
+        self._db.execute("create or replace temp table rolled as from no_rows")
+        # A large day alone, so that memory holds the groups of one; small ones together, since
+        # planning takes as long as counting some thousand events.
+        lot: list[Segment] = []
+        for number, of_day in enumerate(changed.values(), 1):
+            lot += of_day
+            if lot and (number == len(changed) or sum(s.rows for s in lot) >= _ROLLED_AT_ONCE):
+                self._db.execute(f"insert into rolled {rollup_of(self._relation(lot))}")
+                lot = []
+        kept = ""
+        if old:
+            gone = ", ".join(f"date '{day}'" for day in sorted(changed))
+            kept = f" union all select * from {self._relation(old)} where day not in ({gone})"
         segment = self._copy(
-            "from rolled order by identity_id nulls last, first", "daily", day, _DAILY_ROW_GROUP
+            f"from (select * from rolled{kept}) order by identity_id nulls last, first",
+            ROLLUP,
+            monday,
         )
         cells = self._db.execute(
-            "select coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
+            "select day, coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
             " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
         ).fetchall()
         self._db.execute("drop table rolled")
-        return segment, [
-            DayCoverage(
-                day, account, region, events, _utc(first), _utc(last)
-            )
-            for account, region, events, first, last in cells
-        ]  # fmt: skip
+        coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
+        for day, account, region, count, first, last in cells:
+            coverage[day].append(DayCoverage(day, account, region, count, _utc(first), _utc(last)))
+        return segment, coverage
 
     def credentials(
         self,
@@ -298,16 +334,17 @@ class Merger:
         without: Iterable[date] = (),
         before: date | None = None,
     ) -> list[Segment]:
-        """The credential events of `events`, and of older runs but some days, in both orders."""
+        """The credential events of `events`, and of older runs but some days, in every order."""
         sources = []
         if events:
             pairs = ", ".join(
                 f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS)
             )
             names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
+            signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
             sources.append(
                 f"select {_COLUMNS} from read_parquet({self._list(events)})"
-                " where minted_access_key_id is not null"
+                f" where minted_access_key_id is not null or event_source in ({signing_in})"
                 # The name alone first: comparing pairs costs ten times as much.
                 f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
             )
@@ -325,9 +362,10 @@ class Merger:
         orders = (
             "minted_access_key_id nulls last, event_time",
             "minted_principal_id nulls last, target_role_arn, event_time",
+            "identity_id nulls last, event_time",
         )
         for kind, order in zip(CREDENTIAL_KINDS, orders, strict=True):
-            segment = self._copy(f"from minted order by {order}", kind, None, _CREDENTIAL_ROW_GROUP)
+            segment = self._copy(f"from minted order by {order}", kind, None)
             if segment is not None:
                 made.append(segment)
         self._db.execute("drop table minted")
@@ -336,20 +374,21 @@ class Merger:
     def _paths(self, segments: Sequence[Segment]) -> list[str]:
         return [str(self._index_dir / segment.name) for segment in segments]
 
+    def _relation(self, segments: Sequence[Segment]) -> str:
+        return f"read_parquet({self._list(segments)})"
+
     def _list(self, segments: Sequence[Segment]) -> str:
         quoted = ["'" + path.replace("'", "''") + "'" for path in self._paths(segments)]
         return f"[{', '.join(quoted)}]"
 
-    def _copy(
-        self, select: str, kind: str, day: date | None, row_group: int = ROW_GROUP
-    ) -> Segment | None:
+    def _copy(self, select: str, kind: str, day: date | None) -> Segment | None:
         name = new_name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         target = str(path).replace("'", "''")
         counted = self._db.execute(
             f"copy ({select}) to '{target}' (format parquet, compression zstd,"
-            f" compression_level 1, row_group_size {row_group})"
+            f" compression_level 1, row_group_size {_SMALL_ROW_GROUP})"
         ).fetchone()
         rows = int(counted[0]) if counted is not None else 0
         if rows == 0:
@@ -358,7 +397,7 @@ class Merger:
         with path.open("rb") as file:
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
-        first, last = _time_bounds(path, "first" if kind == "daily" else "event_time")
+        first, last = _time_bounds(path, "first" if kind == ROLLUP else "event_time")
         return Segment(name, kind, day, rows, size, first, last)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,10 +23,13 @@ from trail.catalog import (
     Reject,
     SourceFile,
     default_index,
+    monday_of,
 )
 from trail.errors import QueryFailed, SourceUnreadable
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
 from trail.formats import read_raw
+from trail.memo import Memo
+from trail.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,9 @@ class Store(Protocol):
 QUERY_SECONDS = 60.0
 """A query that runs longer is stopped: nobody waits a minute for one of five answers."""
 
+_MEMO_VALUES = 1_000_000
+"""How many values of earlier results are kept: some 100 MB. Two questions may ask the same."""
+
 _RELATIONS = ("events", "edges", "credentials", "daily")
 
 
@@ -152,8 +158,10 @@ class _Snapshot:
     version: str
     events: Mapping[date, tuple[str, ...]]
     daily: Mapping[date, tuple[str, ...]]
-    by_key: tuple[str, ...]
-    by_role: tuple[str, ...]
+    credentials: Mapping[str, tuple[str, ...]]
+    coverage: tuple[DayCoverage, ...]
+    events_by_account: Mapping[str, Mapping[date, int]]
+    summary: IndexSummary
 
 
 class DuckStore:
@@ -171,6 +179,8 @@ class DuckStore:
             config={"threads": threads} if threads is not None else {}
         )
         self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
+        self._watchdog = Watchdog()
+        self._memo = Memo[QueryResult](_MEMO_VALUES, _values)
         # Segments never change once written, so their footers may be kept. Global, because a
         # setting of this connection alone is not passed on to its cursors.
         self._connection.execute("set global parquet_metadata_cache = true")
@@ -189,9 +199,26 @@ class DuckStore:
         timeout: float = QUERY_SECONDS,
     ) -> QueryResult:
         """The rows found. Raises `QueryFailed` with the engine's words, or when time is up."""
-        started = time.perf_counter()
         bound = {name: _naive(value) for name, value in (parameters or {}).items()}
         snapshot = self._current()
+        key = (snapshot.version, sql, repr(bound), first, last)
+        found = self._memo.get(
+            key, lambda: self._query(sql, parameters or {}, bound, snapshot, first, last, timeout)
+        )
+        # Each caller's own rows: some add to them.
+        return replace(found, rows=[dict(row) for row in found.rows])
+
+    def _query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        bound: Mapping[str, Any],
+        snapshot: _Snapshot,
+        first: datetime | None,
+        last: datetime | None,
+        timeout: float,
+    ) -> QueryResult:
+        started = time.perf_counter()
         try:
             rows = self._run(self._over_segments(sql, snapshot, first, last), bound, timeout)
         except duckdb.IOException as error:
@@ -209,32 +236,31 @@ class DuckStore:
         except duckdb.Error as error:
             raise QueryFailed(_why(error, timeout)) from error
         elapsed = (time.perf_counter() - started) * 1000
-        return QueryResult(rows, Query(sql, dict(parameters or {}), elapsed, len(rows)))
+        return QueryResult(rows, Query(sql, dict(parameters), elapsed, len(rows)))
 
     def coverage(
         self, account_ids: Collection[str] | None, first: datetime, last: datetime
     ) -> Coverage:
         """What is indexed of these accounts (None: any) in the window, by whole UTC days."""
         begin, end = _utc(first).date(), _utc(last).date()
-        with self._lock:
-            cells = [c for c in self._live_catalog().coverage() if begin <= c.day <= end]
-        if account_ids is not None:
-            wanted = set(account_ids)
-            cells = [cell for cell in cells if cell.account in wanted]
-        held = {cell.day for cell in cells}
+        days_of = self._current().events_by_account
+        accounts = list(days_of) if account_ids is None else set(account_ids)
         window = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+        held = {
+            day: sum(days_of[one].get(day, 0) for one in accounts if one in days_of)
+            for day in window
+        }
         return Coverage(
             first,
             last,
-            tuple(day for day in window if day in held),
-            tuple(day for day in window if day not in held),
-            sum(cell.events for cell in cells),
+            tuple(day for day in window if held[day]),
+            tuple(day for day in window if not held[day]),
+            sum(held.values()),
         )
 
     def coverage_by_day(self) -> list[DayCoverage]:
         """Event counts per day, account and region ("" where a record names none)."""
-        with self._lock:
-            return self._live_catalog().coverage()
+        return list(self._current().coverage)
 
     def rejects(self) -> list[Reject]:
         """Every record or file part that could not be read, with where it is and why."""
@@ -258,7 +284,7 @@ class DuckStore:
 
     def summary(self) -> IndexSummary:
         """What is indexed at all."""
-        return summary_of(self.coverage_by_day())
+        return self._current().summary
 
     def version(self) -> str:
         """Changes whenever the index does: a cache key."""
@@ -331,8 +357,13 @@ class DuckStore:
         with self._catalog.snapshot():
             version = self._catalog.version()
             segments = self._catalog.segments("events", "daily", *CREDENTIAL_KINDS)
+            cells = self._catalog.coverage()
         days: dict[str, dict[date, tuple[str, ...]]] = {"events": {}, "daily": {}}
         credentials: dict[str, list[str]] = {kind: [] for kind in CREDENTIAL_KINDS}
+        events_by_account: dict[str, dict[date, int]] = {}
+        for cell in cells:
+            of_account = events_by_account.setdefault(cell.account, {})
+            of_account[cell.day] = of_account.get(cell.day, 0) + cell.events
         for segment in segments:
             path = str(self.index_dir / segment.name)
             if segment.day is None:
@@ -344,8 +375,10 @@ class DuckStore:
             version,
             days["events"],
             days["daily"],
-            tuple(credentials[CREDENTIAL_KINDS[0]]),
-            tuple(credentials[CREDENTIAL_KINDS[1]]),
+            {kind: tuple(paths) for kind, paths in credentials.items()},
+            tuple(cells),
+            events_by_account,
+            summary_of(cells),
         )
 
     def _over_segments(
@@ -356,22 +389,27 @@ class DuckStore:
         for relation in _RELATIONS:
             if not re.search(rf"\b(?:from|join|,)\s*{relation}\b", sql, re.IGNORECASE):
                 continue
+            days = ""
             if relation == "credentials":
-                by_key = re.search(r"minted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE)
-                paths: Iterable[str] = snapshot.by_key if by_key else snapshot.by_role
+                paths: Iterable[str] = snapshot.credentials[_order_for(sql)]
                 schema = EVENT_SCHEMA
             else:
                 held = snapshot.daily if relation == "daily" else snapshot.events
                 schema = DAILY_SCHEMA if relation == "daily" else EVENT_SCHEMA
                 begin = _utc(first).date() if first is not None else date.min
                 end = _utc(last).date() if last is not None else date.max
+                earliest = begin
+                if relation == "daily" and first is not None:
+                    earliest = monday_of(begin)
+                    days = f" and day >= date '{begin}' and day <= date '{end}'"
                 paths = (
                     path
                     for day, of_day in held.items()
-                    if (day in (begin, end) if relation == "edges" else begin <= day <= end)
+                    if (day in (begin, end) if relation == "edges" else earliest <= day <= end)
                     for path in of_day
                 )
-            definitions.append(f"{relation} as not materialized ({_scan(list(paths), schema)})")
+            scan = _scan(list(paths), schema)
+            definitions.append(f"{relation} as not materialized ({scan} where true{days})")
         if not definitions:
             return sql
         own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
@@ -386,23 +424,25 @@ class DuckStore:
             cursor = self._idle.pop()
         except IndexError:
             cursor = self._connection.cursor()
-        timer = threading.Timer(timeout, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
         try:
-            cursor.execute(sql, dict(bound))
-            names = [column[0] for column in cursor.description or []]
-            found = cursor.fetchall()
+            with self._watchdog.watching(cursor.interrupt, timeout):
+                cursor.execute(sql, dict(bound))
+                columns = [(column[0], str(column[1])) for column in cursor.description or []]
+                found = cursor.fetchall()
         except BaseException:
-            timer.cancel()
             cursor.close()
             raise
-        timer.cancel()
-        timer.join()  # else it might still interrupt the cursor's next query
         self._idle.append(cursor)
-        return [
-            {name: _aware(value) for name, value in zip(names, row, strict=True)} for row in found
-        ]
+        names = [name for name, _ in columns]
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        for name in (name for name, kind in columns if "TIMESTAMP" in kind):
+            for row in rows:
+                row[name] = _aware(row[name])
+        return rows
+
+
+def _values(result: QueryResult) -> int:
+    return len(result.rows) * len(result.rows[0]) if result.rows else 0
 
 
 def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
@@ -416,10 +456,18 @@ def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
     )
 
 
+def _order_for(sql: str) -> str:
+    """Which copy of the credentials is sorted by what the statement looks for."""
+    by_key, by_role, by_caller = CREDENTIAL_KINDS
+    if re.search(r"\bminted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE):
+        return by_key
+    return by_caller if re.search(r"\bidentity_id\s*(=|in\b)", sql, re.IGNORECASE) else by_role
+
+
 def _scan(paths: Sequence[str], schema: pa.Schema) -> str:
     if not paths:
         columns = ", ".join(f"null::{_SQL_TYPES[f.type]} as {f.name}" for f in schema)
-        return f"select {columns} where false"
+        return f"select * from (select {columns} limit 0)"
     return f"select * from read_parquet([{', '.join(map(_quoted, paths))}])"
 
 
@@ -429,6 +477,7 @@ _SQL_TYPES = {
     pa.bool_(): "boolean",
     pa.int64(): "bigint",
     pa.date32(): "date",
+    pa.list_(pa.string()): "varchar[]",
 }
 
 

@@ -15,11 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trail.build import BuildSummary, Progress, add, disk_errors, publish, settle_days, sweep
-from trail.catalog import CREDENTIAL_KINDS, SEGMENTS, Catalog, Publication, Segment
+from trail.catalog import (
+    CREDENTIAL_KINDS,
+    SEGMENTS,
+    Catalog,
+    Publication,
+    Segment,
+    monday_of,
+)
 from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import Merger
+from trail.segments import ROLLUP, Merger
 
 
 @dataclass(frozen=True)
@@ -108,18 +115,21 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                 problems.append(f"{day}: {repeats:,} events are there more than once")
             if elsewhere:
                 problems.append(f"{day}: {elsewhere:,} events belong to another day")
-        for kind in ("daily",):
-            for segment in (s for s in readable if s.kind == kind and s.day is not None):
-                (total,) = db.execute(
-                    "select sum(count) from read_parquet($path)",
-                    {"path": str(index / segment.name)},
-                ).fetchone() or (0,)
-                assert segment.day is not None
-                expected = sum(s.rows for s in by_day.get(segment.day, ()))
-                if total != expected:
-                    problems.append(
-                        f"{segment.day}: its rollup counts {total:,} events of {expected:,}"
-                    )
+        rolled: dict[date, int] = {}
+        rollups = [str(index / segment.name) for segment in readable if segment.kind == ROLLUP]
+        if rollups:
+            rolled = dict(
+                db.execute(
+                    "select day, sum(count)::bigint from read_parquet($paths) group by day",
+                    {"paths": rollups},
+                ).fetchall()
+            )
+        for day in sorted(by_day.keys() | rolled.keys()):
+            expected = sum(s.rows for s in by_day.get(day, ()))
+            if rolled.get(day, 0) != expected:
+                problems.append(
+                    f"{day}: its rollup counts {rolled.get(day, 0):,} events of {expected:,}"
+                )
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         if len({sum(s.rows for s in runs if s.kind == kind) for kind in CREDENTIAL_KINDS}) > 1:
             problems.append("credentials: the two orders hold different numbers of rows")
@@ -138,12 +148,18 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         sweep(catalog)
         change = Publication()
         dropped = 0
+        straddling: list[Segment] = []
         for segment in catalog.segments():
-            if segment.day is not None and segment.day < day:
-                change.remove.append(segment.name)
+            if segment.day is None or segment.day >= day:
+                continue
+            if segment.kind == ROLLUP and segment.day == monday_of(day):
+                straddling.append(segment)
+                continue
+            change.remove.append(segment.name)
+            if segment.kind == "events":
                 change.coverage[segment.day] = []
-                dropped += segment.rows if segment.kind == "events" else 0
-        if not change.remove:
+                dropped += segment.rows
+        if not change.coverage:
             return 0
         earlier = catalog.dropped()
         for file in catalog.files():
@@ -153,6 +169,13 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         with Merger(index) as merger:
             by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
             change.add += merger.credentials([], by_key, before=day)
+            gone: dict[date, list[Segment]] = {
+                one: [] for one in change.coverage if monday_of(one) == monday_of(day)
+            }
+            if straddling and gone:
+                rollup, _ = merger.roll_up(monday_of(day), gone, straddling)
+                change.add += [rollup] if rollup is not None else []
+                change.remove += [segment.name for segment in straddling]
         change.remove += [run.name for run in runs]
         publish(catalog, change)
         return dropped

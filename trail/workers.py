@@ -5,6 +5,7 @@ Not `multiprocessing`: it would start the caller's main module again, which is t
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -29,15 +30,17 @@ class _Worker:
 class Workers:
     """Some processes that each read one task at a time."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self) -> None:
         self._said: queue.Queue[tuple[_Worker, Message | None]] = queue.Queue()
-        self._workers = [self._launch(number) for number in range(count)]
+        self._workers: list[_Worker] = []
 
-    def __enter__(self) -> Workers:
-        return self
+    def launch(self, count: int) -> None:
+        """Starts processes: a fifth of a second passes until they can read."""
+        self._workers += [self._launch(number) for number in range(count)]
 
-    def __exit__(self, *_: object) -> None:
-        self.kill()
+    @property
+    def any(self) -> bool:
+        return bool(self._workers)
 
     @property
     def busy(self) -> bool:
@@ -75,10 +78,14 @@ class Workers:
         advance(worker.number, 0, 0, 0)
         return [(task, result)]
 
-    def kill(self) -> None:
-        """Ends all of them; what they have not finished was never visible."""
+    def dismiss(self) -> None:
+        """Tells all of them to end; `kill` waits until they have, which takes a moment."""
         for worker in self._workers:
             worker.process.kill()
+
+    def kill(self) -> None:
+        """Ends all of them; what they have not finished was never visible."""
+        self.dismiss()
         for worker in self._workers:
             _bury(worker)
         self._workers = []
@@ -87,6 +94,8 @@ class Workers:
         process = subprocess.Popen(  # noqa: S603 # our own module, no argument from outside
             [sys.executable, "-m", "trail.ingest"],
             cwd=_ROOT,
+            # numpy would start threads for linear algebra, which cost more than they do here.
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the builder, who then ends its workers

@@ -9,37 +9,37 @@ import streamlit as st
 
 from alerts.alert import Alert
 from ui import charts, data, phrases
-from ui.markup import Node, draw, el
+from ui.markup import Node, el
 from ui.newness import telling_view
 from ui.pieces import more, pivot, table, time_of
 
 
-def show(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
-    """Three small charts on one scale of "seen", then the counts behind them as tables."""
+def charts_of(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
+    """Three small charts on one scale of "seen"."""
+    pairs = _known(telling_view(found))
+    if not pairs:
+        return
+    ips, clients, hours = data.kept(of_what, "baseline", lambda: _specs(alert, found, pairs))
+    _seen("IP addresses", "ip", ips)
+    _seen("Clients", "client", clients)
+    st.vega_lite_chart(
+        hours,
+        key="baseline-hours",
+        width="stretch",
+        alt="Events per hour of the day in the baseline, the alert's hour marked.",
+    )
+
+
+def tables(found: Mapping[str, Any]) -> Node:
+    """The counts behind the charts."""
     view = telling_view(found)
+    return el("div", "stack", _same_call(view), _pairs(_known(view)), _peers(found.get("peers")))
+
+
+def _known(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The pairs of IP and client that were seen."""
     pairs: Sequence[Mapping[str, Any]] = (view.get("all_apis") or {}).get("pairs") or []
-    if pairs:
-        ips, clients, hours = data.kept(of_what, "baseline", lambda: _specs(alert, found, pairs))
-        by_ip, by_client, by_hour = st.columns(3, gap="large")
-        with by_ip:
-            _seen("IP addresses", "ip", ips)
-        with by_client:
-            _seen("Clients", "client", clients)
-        with by_hour:
-            draw("baseline-hour", el("h3", "panel-title", "Hour of day (UTC)"))
-            st.vega_lite_chart(
-                hours,
-                key="baseline-hours",
-                width="stretch",
-                alt="Events per hour of the day in the baseline, the alert's hour marked.",
-            )
-    draw("baseline-tables", data.kept(of_what, "pairs", lambda: _tables(found, view, pairs)))
-
-
-def _tables(
-    found: Mapping[str, Any], view: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]
-) -> Node:
-    return el("div", "stack", _same_call(view), _pairs(pairs), _peers(found.get("peers")))
+    return pairs
 
 
 def _specs(
@@ -50,14 +50,21 @@ def _specs(
     column = "whole_role" if found.get("scope") == "whole_role" else "count"
     hours = {int(row["hour"]): int(row[column] or 0) for row in found.get("hours") or ()}
     return (
-        charts.seen_bars(_summed(pairs, "source_ip_address"), alert.source_ip_address),
-        charts.seen_bars(_summed(pairs, "normal_form", "user_agent"), own_client),
-        charts.hour_bars(hours, alert.first_seen.hour if alert.first_seen else None),
+        charts.titled(
+            "IP addresses",
+            charts.seen_bars(_summed(pairs, "source_ip_address"), alert.source_ip_address),
+        ),
+        charts.titled(
+            "Clients", charts.seen_bars(_summed(pairs, "normal_form", "user_agent"), own_client)
+        ),
+        charts.titled(
+            "Hour of day (UTC)",
+            charts.hour_bars(hours, alert.first_seen.hour if alert.first_seen else None),
+        ),
     )
 
 
 def _seen(title: str, name: str, spec: charts.Spec) -> None:
-    draw(f"baseline-{name}", el("h3", "panel-title", title))
     st.vega_lite_chart(
         spec,
         key=f"baseline-bars-{name}",

@@ -9,28 +9,28 @@ import streamlit as st
 
 from alerts.alert import Alert
 from ui import charts, data
-from ui.markup import Node, draw, el
+from ui.markup import Node, el
 from ui.pieces import mark, pivot, table, time_of
 
 
-def show(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
-    """Bars beside a table that also says what is new and what an intruder would value."""
+def charts_of(_: Alert, found: Mapping[str, Any], of_what: str) -> None:
+    """Calls per service as bars."""
     services: Sequence[Mapping[str, Any]] = found.get("services") or []
     if not services:
         return
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        st.vega_lite_chart(
-            data.kept(of_what, "service-bars", lambda: charts.service_bars(services)),
-            key="service-bars",
-            width="stretch",
-            alt="Calls per service, failed calls apart. The table beside it has the same numbers.",
-        )
-    with right:
-        draw("services-table", data.kept(of_what, "services", lambda: _table(services)))
+    st.vega_lite_chart(
+        data.kept(of_what, "service-bars", lambda: charts.service_bars(services)),
+        key="service-bars",
+        width="stretch",
+        alt="Calls per service, failed calls apart. The table with it has the same numbers.",
+    )
 
 
-def _table(services: Sequence[Mapping[str, Any]]) -> Node:
+def services_table(found: Mapping[str, Any]) -> Node | None:
+    """The same numbers, with what is new and what an intruder would value."""
+    services: Sequence[Mapping[str, Any]] = found.get("services") or []
+    if not services:
+        return None
     return table(
         ("Service", "Calls", "Failed", "Alert's day", "First (UTC)", "Last (UTC)", "Notable"),
         [

@@ -329,6 +329,11 @@ def coverage_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
     )
 
 
+def titled(words: str, chart: Spec) -> Spec:
+    """The chart under a title in words of ours."""
+    return {"title": {"text": words, "anchor": "start", "fontSize": 15, "offset": 10}, **chart}
+
+
 def _sized(height: int | Mapping[str, int], chart: Spec) -> Spec:
     """The chart as the only layer of a sized one.
 

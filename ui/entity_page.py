@@ -58,7 +58,8 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
     if found.activity is not None and found.activity.events:
         with st.container(border=True):
             draw("entity-activity", el("h3", "panel-title", "Activity"))
-            timeline.draw_activity(found.activity, "entity-timeline")
+            spec = timeline.specification(found.activity)
+            timeline.draw_activity(found.activity, "entity-timeline", spec)
     if found.sessions:
         with st.container(border=True):
             draw(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
@@ -18,12 +16,17 @@ MOST = 50
 """Events listed under one answer; the event search has no such limit."""
 
 
-def show(answer: Answer, store: Store) -> None:
+def behind(answer: Answer, store: Store) -> Node:
     """The answer's events, newest first, each leading to its raw record."""
     rows = find_events(store, answer.evidence[:MOST])
-    if len(answer.evidence) > MOST:
-        st.text(f"The first {MOST} of {phrases.count(len(answer.evidence), 'event')}.")
-    draw(f"events-of-{answer.name}", event_table(rows, "Events behind the answer"))
+    known = phrases.count(len(answer.evidence), "event")
+    cut = el("p", "mute small", f"The first {MOST} of {known}.")
+    return el(
+        "div",
+        "stack",
+        cut if len(answer.evidence) > MOST else None,
+        event_table(rows, "Events behind the answer"),
+    )
 
 
 def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = False) -> Node:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import streamlit as st
 
-from ui import jobs
+from trail.errors import BacktrailError, IndexMissing
+from trail.store import Store
+from ui import data, jobs, text
 from ui.markup import draw, el
 from ui.pieces import link
+
+
+def show_or_offer(show: Callable[[Store, tuple[datetime, datetime]], None]) -> None:
+    """A page of the index and the span of its events; the first steps when there are none yet."""
+    try:
+        store = data.open_index()
+        summary = data.summary(store)
+        if summary.first is None or summary.last is None:
+            raise IndexMissing("The index is empty.")
+        show(store, (summary.first, summary.last))
+    except IndexMissing:
+        offer()
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be asked.", error)
+        st.stop()
 
 
 def offer() -> None:

@@ -55,15 +55,38 @@ def el(
 
 def draw(key: str, *nodes: Node | None) -> None:
     """Draws the elements under each other. `key` is unique on the page."""
-    _tree(key=key, data=_encoded([node for node in nodes if node is not None]), height="content")
+    draw_encoded(key, encoded(*nodes))
 
 
-def _encoded(nodes: list[Node]) -> bytes:
+def draw_encoded(key: str, drawing: bytes) -> None:
+    """Draws what `encoded` gave. What is made once and drawn often is kept in that form."""
+    _tree(key=key, data=drawing, height="content", on_open_change=_nothing)
+
+
+def encoded(*nodes: Node | None) -> bytes:
     """The trees as JSON. Given a list, Streamlit would write it out twice, and ten times slower."""
+    known = [node for node in nodes if node is not None]
     try:
-        return msgspec.json.encode(nodes)
+        return msgspec.json.encode(known)
     except UnicodeEncodeError:  # half a surrogate pair, which a log may hold
-        return json.dumps(nodes).encode("ascii")
+        return json.dumps(known).encode("ascii")
+
+
+def asked_for(key: str) -> frozenset[str]:
+    """The `later` parts of the drawing that its reader has opened: draw them in full from now on.
+
+    They come from the browser: compare them with names of ours, and use them for nothing else.
+    """
+    state = st.session_state.get(key)
+    names = state.get(OPEN) if isinstance(state, Mapping) else None
+    return frozenset(name for name in names or () if isinstance(name, str))
+
+
+OPEN = "open"
+
+
+def _nothing() -> None:
+    """Streamlit keeps a component's state only if someone is to be called when it changes."""
 
 
 def texts(nodes: Iterable[Node | str]) -> list[str]:

@@ -120,6 +120,28 @@ def more(summary: str, *nodes: Node | None, open: bool = False) -> Node:
     return el("details", "", el("summary", "", summary), *nodes, open=open or None)
 
 
+def later(summary: str, name: str, *nodes: Node | None) -> Node:
+    """Something folded away that is made when it is first opened, under a name of ours.
+
+    Until `ui.markup.asked_for` names it, leave `nodes` out.
+    """
+    known = [node for node in nodes if node is not None]
+    shown = known or [el("p", "mute small", "Asking the index …")]
+    return el(
+        "details",
+        "",
+        el("summary", "", summary),
+        *shown,
+        ask=name,
+        given=1 if known else None,
+    )
+
+
+def code(text: str) -> Node:
+    """Text as it is, line by line, with a button to copy it."""
+    return el("div", "code", el("pre", "", text), el("button", "copy", "Copy", type="button"))
+
+
 def _cell(cell: Cell) -> Node | str:
     if isinstance(cell, int):
         return phrases.number(cell)

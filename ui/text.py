@@ -13,8 +13,9 @@ import streamlit as st
 
 from trail.errors import BacktrailError
 from trail.store import Query
-from ui.markup import draw
-from ui.pieces import Tone, notice
+from ui import phrases
+from ui.markup import Node, draw, el
+from ui.pieces import Tone, code, notice
 
 
 def say_problem(key: str, title: str, error: BacktrailError, tone: Tone = "bad") -> None:
@@ -33,11 +34,27 @@ def show_record(text: str) -> None:
 
 def show_query(query: Query) -> None:
     """The statement as it was run, and the values bound to it."""
-    st.code(_unindented(query.text), language=None, wrap_lines=True)
+    for part in _as_run(query):
+        st.code(part, language=None, wrap_lines=True)
+
+
+def query_node(query: Query) -> Node:
+    """The same as elements of a drawing, with how much it gave and how long it took."""
+    return el(
+        "div",
+        "stack",
+        el("p", "mute small", f"{phrases.count(query.rows, 'row')} in {query.elapsed_ms:.0f} ms"),
+        *(code(part) for part in _as_run(query)),
+    )
+
+
+def _as_run(query: Query) -> list[str]:
+    """The statement, then the bound values as JSON when there are any."""
+    parts = [_unindented(query.text)]
     if query.parameters:
         bound = {name: _plain(value) for name, value in query.parameters.items()}
-        shown = json.dumps(bound, indent=2, ensure_ascii=False)
-        st.code(_encodable(shown), language=None, wrap_lines=True)
+        parts.append(_encodable(json.dumps(bound, indent=2, ensure_ascii=False)))
+    return parts
 
 
 def _encodable(text: str) -> str:

@@ -105,15 +105,20 @@ def count_over_time(
     return Activity(rows, unit, first, last)
 
 
-def draw_activity(found: Activity, key: str, alert: Alert | None = None) -> None:
+def specification(found: Activity, alert: Alert | None = None) -> charts.Spec:
+    """The chart of it, with the alert's time marked when there is one."""
+    return charts.timeline(
+        found.buckets,
+        found.unit,
+        alert.first_seen if alert else None,
+        alert.last_seen if alert else None,
+        _whole_buckets(found),
+    )
+
+
+def draw_activity(found: Activity, key: str, spec: charts.Spec) -> None:
     st.vega_lite_chart(
-        charts.timeline(
-            found.buckets,
-            found.unit,
-            alert.first_seen if alert else None,
-            alert.last_seen if alert else None,
-            _whole_buckets(found),
-        ),
+        spec,
         key=key,
         width="stretch",
         alt=f"Events per {found.unit}, failed ones apart: {found.events:,} in all.",

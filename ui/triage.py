@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
+from enrich.answer import Answer
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
 from ui import data, intake, links, phrases, session, text, timeline, verdict
 from ui.alert_line import acted_as_text, alert_line
 from ui.badges import badges
 from ui.card_roles import forward_tree
-from ui.cards import card
+from ui.cards import Asked, cards
 from ui.cases.from_triage import offer_case
 from ui.chain import chain_drawing
 from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
-from ui.markup import Node, draw, el
+from ui.markup import Node, draw, draw_encoded, el, encoded
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
 
@@ -101,7 +102,7 @@ def _indexed(store: Store) -> Node:
     )
 
 
-def show(found: intake.Chosen, store: Store) -> None:
+def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     """The page an analyst reads: everything that decides is above the fold."""
     alert, principal = found.alert, found.principal
     if "check" in st.query_params:
@@ -114,26 +115,50 @@ def show(found: intake.Chosen, store: Store) -> None:
         draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
         correct(found)
         return
+    of_what = data.asked_of(store, alert, principal)
     try:
-        answers = data.answers(store, alert, principal)
+        answers = data.kept(of_what, "answers", lambda: data.answers(store, alert, principal))
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
+    draw_encoded(
+        "above-the-fold",
+        data.kept(of_what, "above", lambda: encoded(*_above(alert, principal, answers, store))),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
+        recognised(found)
+        offer_case(alert, principal, answers, store, user)
+    if len(found.alerts) > 1 or len(alert.principals) > 1:
+        choose(found)
+    draw_encoded(
+        "verdict",
+        data.kept(of_what, "verdict", lambda: encoded(*verdict.verdict(alert, principal, answers))),
+    )
+    activity(store, alert, principal, of_what)
+    cards(Asked(alert, store, of_what), answers)
+
+
+def _above(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store
+) -> list[Node | None]:
+    """All that decides: the alert line, five badges, who is behind it, and what is new."""
     by_name = {answer.name: answer for answer in answers}
     assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
-    draw(
-        "alert-line",
-        alert_line(alert, principal, assumed_by),
+    return [
+        el(
+            "div",
+            "top",
+            alert_line(alert, principal, assumed_by),
+            link("Another alert", "triage", "another"),
+        ),
         outside_coverage(alert, store),
         badges(answers),
-    )
-    chain, new = st.columns([13, 7], gap="medium")
-    with chain, st.container(border=True, height="stretch"):
-        draw(
-            "chain",
+        el(
+            "div",
+            "panels",
             el(
-                "div",
-                "stack",
+                "section",
+                "card stack",
                 el("h3", "panel-title", "Who is behind it"),
                 chain_drawing(alert, principal, assumed_by),
                 origin_note(assumed_by),
@@ -143,22 +168,11 @@ def show(found: intake.Chosen, store: Store) -> None:
                 _too_big_a_tree(assumed_by),
                 forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
             ),
-        )
-    with new, st.container(border=True, height="stretch"):
-        if "baseline" in by_name:
-            draw("newness", newness(alert, by_name["baseline"]))
-    read, case = st.columns([3, 2], vertical_alignment="center")
-    with read:
-        recognised(found)
-    with case:
-        offer_case(alert, principal, answers, store, session.current_user())
-    if len(found.alerts) > 1 or len(alert.principals) > 1:
-        choose(found)
-    verdict.show(alert, principal, answers)
-    activity(store, alert, principal)
-    of_what = data.asked_of(store, alert, principal)
-    for answer in answers:
-        card(alert, answer, store, of_what)
+            el("section", "card", newness(alert, by_name["baseline"]))
+            if "baseline" in by_name
+            else None,
+        ),
+    ]
 
 
 def show_every_principal(found: intake.Chosen, store: Store) -> None:
@@ -234,9 +248,9 @@ def outside_coverage(alert: Alert, store: Store) -> Node | None:
     )
 
 
-def activity(store: Store, alert: Alert, principal: Principal) -> None:
+def activity(store: Store, alert: Alert, principal: Principal, of_what: str) -> None:
     try:
-        found = timeline.activity(store, alert, principal)
+        found = data.kept(of_what, "activity", lambda: timeline.activity(store, alert, principal))
     except BacktrailError as error:
         text.say_problem("timeline-problem", "The activity could not be counted.", error)
         return
@@ -257,22 +271,20 @@ def activity(store: Store, alert: Alert, principal: Principal) -> None:
                 ),
             ),
         )
-        timeline.draw_activity(found, "timeline", alert)
+        timeline.draw_activity(
+            found,
+            "timeline",
+            data.kept(of_what, "timeline", lambda: timeline.specification(found, alert)),
+        )
 
 
-@st.fragment
 def recognised(found: intake.Chosen) -> None:
     """What was read from where, and the way to correct it: filled when it is opened.
 
     Six fields that few look at would cost every rerun.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        words = "What was read, and correct it"
-        drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
-        if st.button("Another alert", icon=":material/add:", key="another"):
-            st.query_params.clear()
-            st.rerun()
-        draw("shape", el("span", "mute small", found.alert.shape))
+    words = "What was read, and correct it"
+    drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
     if drawer.open:
         with drawer:
             draw("recognised", _recognised(found))

@@ -4,63 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.evidence import Weight, weigh
 from enrich.next_steps import Step, next_steps
-from ui.markup import Node, draw, el
-from ui.pieces import event_link
+from ui.markup import Node, el
+from ui.pieces import code, event_link, more
 
 MOST_CITED = 3
-STEPS = "next-steps"
-"""Session state key: whether the next steps stand open."""
 
 
-def show(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> None:
+def verdict(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node]:
     """Two short lists, every line resting on events; then the next steps, as text to copy."""
     lines = weigh(alert, principal, answers)
     steps = next_steps(alert, principal, answers)
+    drawn: list[Node] = []
     if lines:
-        with st.container(border=True):
-            draw(
-                "verdict",
-                el(
-                    "div",
-                    "columns",
-                    _side("Speaks for a true positive", "for", lines),
-                    _side("Speaks against it", "against", lines),
-                ),
+        drawn.append(
+            el(
+                "section",
+                "card columns",
+                _side("Speaks for a true positive", "for", lines),
+                _side("Speaks against it", "against", lines),
             )
+        )
     if steps:
-        _steps(steps)
+        folded = more("Next steps: read before you run anything", *_steps(steps))
+        drawn.append(el("section", "card steps", folded))
+    return drawn
 
 
-@st.fragment
-def _steps(steps: Sequence[Step]) -> None:
-    """Folded away, and sent when it is opened."""
-    folded = st.expander(
-        "Next steps: read before you run anything",
-        icon=":material/checklist:",
-        key=STEPS,
-        on_change="rerun",
-    )
-    if not folded.open:
-        return
-    with folded:
-        for number, step in enumerate(steps):
-            draw(
-                f"step-{number}",
-                el(
-                    "div",
-                    "",
-                    el("h3", "panel-title", f"{number + 1}. {step.title}"),
-                    el("p", "sentence", step.text),
-                ),
-            )
-            for command in step.commands:
-                st.code(command, language=None, wrap_lines=True)
+def _steps(steps: Sequence[Step]) -> list[Node]:
+    return [
+        el(
+            "div",
+            "stack",
+            el("h3", "panel-title", f"{number}. {step.title}"),
+            el("p", "sentence", step.text),
+            *(code(command) for command in step.commands),
+        )
+        for number, step in enumerate(steps, 1)
+    ]
 
 
 def _side(title: str, side: str, lines: Sequence[Weight]) -> Node:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from cases import inbox
-from cases.case import VERDICTS, Case, Verdict, add_alert, close_case, get_case, open_case
+from cases.case import (
+    VERDICTS,
+    Case,
+    add_alert,
+    close_case,
+    find_cases,
+    get_case,
+    open_case,
+)
 from cases.database import Database
-from cases.errors import NotFound
+from cases.errors import CaseRefused, NotFound
 from cases.evidence import freeze_answers
 from cases.fingerprint import fingerprint
 from cases.inbox import QueuedAlert
@@ -18,6 +26,7 @@ from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui import links, text
+from ui.cases import deed
 from ui.cases import words as case_words
 from ui.cases.opened import case_database, database_if_any
 from ui.inbox.pick import choose_case, joinable
@@ -29,7 +38,7 @@ from ui.session import User
 def offer_case(
     alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store, user: User
 ) -> None:
-    """One line: the case that the alert is in, or the ways into one."""
+    """The case that the alert is in, or the ways into one."""
     try:
         database = database_if_any()
         known = _known(database, alert) if database is not None else None
@@ -40,25 +49,31 @@ def offer_case(
         text.say_problem("case-store-problem", "The cases cannot be read.", error, tone="warn")
         return
     work = _Work(alert, principal, answers, store, user)
-    with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
-        if held is not None:
-            draw("in-case", _in_case(held))
-        if user.role != "viewer":
-            if held is None or held.state == "closed":
-                _ways(work, database, known)
-            elif st.button("Save these answers to the case", icon=":material/push_pin:"):
-                work.go(lambda store_of: work.into(store_of, held.id))
-        if known is not None and database is not None:
-            others = inbox.related_alerts(database, known.id, 20)
-            if others:
-                draw(
-                    "related-alerts",
-                    link(
-                        f"{len(others)} related in the inbox",
-                        links.address("inbox", {"related": known.id}),
-                        "small",
-                    ),
-                )
+    deed.say_refusal("to-case-problem")
+    if held is not None:
+        draw("in-case", _in_case(held))
+    if user.role != "viewer":
+        if held is None or held.state == "closed":
+            _ways(work, database, known)
+        else:
+            st.button(
+                "Save these answers to the case",
+                icon=":material/push_pin:",
+                key="triage-save",
+                on_click=deed.into_case,
+                args=(lambda: work.into(held.id).id,),
+            )
+    if known is not None and database is not None:
+        others = inbox.related_alerts(database, known.id, 20)
+        if others:
+            draw(
+                "related-alerts",
+                link(
+                    f"{len(others)} related in the inbox",
+                    links.address("inbox", {"related": known.id}),
+                    "small",
+                ),
+            )
 
 
 class _Work:
@@ -76,8 +91,9 @@ class _Work:
         known = alert.principals
         self.position = known.index(principal) if principal in known else 0
 
-    def into(self, database: Database, case_id: int | None) -> Case:
+    def into(self, case_id: int | None) -> Case:
         """The case with the alert in it and these answers frozen; a new one without an id."""
+        database = case_database(self.user.name)
         known = _known(database, self.alert)
         # Looking at an alert is no arrival: one that the inbox has is not counted again.
         alert_id = (
@@ -100,15 +116,6 @@ class _Work:
         )
         return get_case(database, case_id)
 
-    def go(self, act: Callable[[Database], Case]) -> None:
-        """Does it and shows the case; says why when it is refused."""
-        try:
-            case = act(case_database(self.user.name))
-        except BacktrailError as error:
-            text.say_problem("to-case-problem", "That was refused.", error, tone="warn")
-            return
-        st.switch_page(links.PAGES["case"], query_params={"id": str(case.id)})
-
 
 def _known(database: Database, alert: Alert) -> QueuedAlert | None:
     try:
@@ -129,36 +136,65 @@ def _in_case(case: Case) -> Node:
 
 
 def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> None:
-    if st.button("Open a case", type="primary", icon=":material/create_new_folder:"):
-        work.go(lambda store_of: work.into(store_of, None))
-    offered = joinable(database, known.id if known else None) if database is not None else []
-    if offered:
-        with st.popover("Add to a case", icon=":material/drive_file_move:"):
-            number = choose_case(offered, "triage")
-            if st.button("Add to it", type="primary", key="triage-join"):
-                work.go(lambda store_of: work.into(store_of, number))
-    with (
-        st.popover("Close with a verdict", icon=":material/gavel:"),
-        st.form("triage-verdict", border=False),
-    ):
-        verdict = st.radio(
+    st.button(
+        "Open a case",
+        type="primary",
+        icon=":material/create_new_folder:",
+        key="triage-open",
+        on_click=deed.into_case,
+        args=(lambda: work.into(None).id,),
+    )
+    if database is not None and find_cases(database, states=("open", "investigating"), limit=1):
+        _join(work, database, known)
+    drawer = st.popover(
+        "Close with a verdict", icon=":material/gavel:", key="triage-close", on_change="rerun"
+    )
+    if not drawer.open:
+        return
+    with drawer, st.form("triage-verdict", border=False):
+        st.radio(
             "Verdict",
             VERDICTS,
             index=None,
             format_func=lambda one: case_words.VERDICTS[one][0],
-            key="triage-verdict-choice",
+            key=VERDICT,
         )
-        reason = st.text_area("Reason", height=80, key="triage-verdict-reason")
-        sent = st.form_submit_button("Open, decide and close", type="primary")
-    if sent:
-        if verdict is None or not reason.strip():
-            st.error("A verdict needs a choice and its reason.")
-            return
-        work.go(lambda store_of: _closed(work, store_of, verdict, reason))
+        st.text_area("Reason", height=80, key=REASON)
+        st.form_submit_button(
+            "Open, decide and close",
+            type="primary",
+            on_click=deed.into_case,
+            args=(lambda: _closed(work),),
+        )
 
 
-def _closed(work: _Work, database: Database, verdict: Verdict, reason: str) -> Case:
-    case = work.into(database, None)
+def _join(work: _Work, database: Database, known: QueuedAlert | None) -> None:
+    """The cases that it can be added to, looked for when that is opened."""
+    drawer = st.popover(
+        "Add to a case", icon=":material/drive_file_move:", key="triage-add", on_change="rerun"
+    )
+    if not drawer.open:
+        return
+    with drawer:
+        number = choose_case(joinable(database, known.id if known else None), "triage")
+        st.button(
+            "Add to it",
+            type="primary",
+            key="triage-join",
+            on_click=deed.into_case,
+            args=(lambda: work.into(number).id,),
+        )
+
+
+VERDICT, REASON = "triage-verdict-choice", "triage-verdict-reason"
+
+
+def _closed(work: _Work) -> int:
+    verdict, reason = st.session_state.get(VERDICT), st.session_state.get(REASON, "")
+    if verdict is None or not reason.strip():
+        raise CaseRefused("A verdict needs a choice and its reason.")
+    case = work.into(None)
+    database = case_database(work.user.name)
     return close_case(
         database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
-    )
+    ).id

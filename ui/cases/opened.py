@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -24,10 +25,16 @@ def case_database(first_user: str) -> Database:
 
 def database_if_any() -> Database | None:
     """The database when there is one already: looking at a page must not make a file."""
-    url = make_url(database_url())
-    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
-        return None
-    return _opened(database_url())
+    url = database_url()
+    is_file, file = _place(url)
+    return None if is_file and not (file and file.exists()) else _opened(url)
+
+
+@lru_cache(maxsize=8)
+def _place(url: str) -> tuple[bool, Path | None]:
+    """Whether the cases are kept in a file, and which; one in memory is in none."""
+    parts = make_url(url)
+    return parts.get_backend_name() == "sqlite", Path(parts.database) if parts.database else None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

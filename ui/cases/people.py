@@ -9,7 +9,9 @@ from __future__ import annotations
 import getpass
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -45,9 +47,13 @@ def present() -> Present:
     Where the cases cannot be read, a viewer: the logs can still be asked.
     """
     try:
-        known = {user.name: user for user in _active()}
+        return _present(_active())
     except BacktrailError:
         return Present(login(), "viewer")
+
+
+def _present(active: Sequence[users.User]) -> Present:
+    known = {user.name: user for user in active}
     if not known:
         return Present(login(), "lead")
     names = [
@@ -65,9 +71,11 @@ def present() -> Present:
 
 def login() -> str:
     """`BACKTRAIL_USER`, else whoever started the server on this machine."""
-    named = os.environ.get("BACKTRAIL_USER")
-    if named:
-        return named
+    return os.environ.get("BACKTRAIL_USER") or _started_by()
+
+
+@lru_cache(maxsize=1)
+def _started_by() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name
@@ -97,22 +105,30 @@ def menu() -> None:
         active = _active()
     except BacktrailError:
         return
-    now = present()
+    now = _present(active)
     if not now.name or len(active) < 2:
         return
     with st.container(key="who-menu"):
         st.html(_SHEET)
-        with st.popover(_label(now.name, now.role), icon=":material/person:"):
-            for user in active:
-                st.button(
-                    _label(user.name, user.role),
-                    key=f"become-{user.name}",
-                    disabled=user.name == now.name,
-                    width="stretch",
-                    on_click=_choose,
-                    args=(user.name,),
-                )
+        drawer = st.popover(
+            _label(now.name, now.role), icon=":material/person:", key="who", on_change="rerun"
+        )
+        if drawer.open:  # who else there is, few look at
+            with drawer:
+                _others(active, now)
         _remember(key="remember-user", data={"cookie": COOKIE, "name": now.name}, height="content")
+
+
+def _others(active: Sequence[users.User], now: Present) -> None:
+    for user in active:
+        st.button(
+            _label(user.name, user.role),
+            key=f"become-{user.name}",
+            disabled=user.name == now.name,
+            width="stretch",
+            on_click=_choose,
+            args=(user.name,),
+        )
 
 
 def _choose(name: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from cases import inbox
@@ -11,7 +9,8 @@ from cases.case import Case, add_alert, find_cases, open_case
 from cases.database import Database
 from cases.similar import SimilarCase, similar_cases
 from trail.errors import BacktrailError
-from ui import links, text
+from ui import text
+from ui.cases import deed
 from ui.cases.similar_list import similar_list
 from ui.markup import draw, el
 from ui.session import User
@@ -24,12 +23,17 @@ def act(database: Database, user: User, picked: list[str]) -> None:
     if not picked:
         return
     with st.container(border=True, key="picked"):
+        deed.say_refusal("pick-problem")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(picked)} picked**")
-            if st.button(
-                "Open a case with them", type="primary", icon=":material/create_new_folder:"
-            ):
-                _go(lambda: open_case(database, user.name, picked).id)
+            st.button(
+                "Open a case with them",
+                type="primary",
+                icon=":material/create_new_folder:",
+                key="inbox-open",
+                on_click=deed.into_case,
+                args=(lambda: open_case(database, user.name, picked).id,),
+            )
             offered = joinable(database, picked[0])
             if offered:
                 with st.popover("Add to a case", icon=":material/drive_file_move:"):
@@ -95,8 +99,7 @@ def _join(
             add_alert(database, user.name, number, alert_id)
         return number
 
-    if st.button("Add to it", type="primary", key="inbox-join"):
-        _go(join)
+    st.button("Add to it", type="primary", key="inbox-join", on_click=deed.into_case, args=(join,))
 
 
 def _delete(database: Database, user: User, picked: list[str]) -> None:
@@ -110,13 +113,3 @@ def _delete(database: Database, user: User, picked: list[str]) -> None:
                 text.say_problem("delete-problem", "Not deleted.", error, tone="warn")
             else:
                 st.rerun()
-
-
-def _go(act_on: Callable[[], int]) -> None:
-    """Does it and opens the case it gives; says why when it is refused."""
-    try:
-        case_id = act_on()
-    except BacktrailError as error:
-        text.say_problem("pick-problem", "That was refused.", error, tone="warn")
-        return
-    st.switch_page(links.PAGES["case"], query_params={"id": str(case_id)})

@@ -1,0 +1,93 @@
+"""Every call of a principal in a window, and what it had called before: two reads that questions 3
+and 4 share word for word, so that the store runs each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from alerts.alert import Alert
+from enrich.calls_sql import (
+    BY_SERVICE,
+    IN_CONSOLE,
+    ORIGINAL_RULE,
+    bounds,
+    calls_in,
+    counted_calls,
+    flat_ids,
+    midnight,
+)
+from enrich.entity import Match, by_identity_id, values_in
+from enrich.window import Window
+from trail.store import Query, Store
+
+LOOK_BACK = timedelta(days=35)
+"""How far before the window a call may last have been made and still be "made before": past the
+last run of a monthly job."""
+EVIDENCE = 200
+"""How many event ids an answer names: the newest of each of its groups, newest groups first."""
+
+
+def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
+    """The calls by service, API, error and day: `calls` and how many of them `failed`, were made
+    `by_service` or `in_console`; `events`, `first`, `last`, `a_message` and newest `event_ids`.
+    """
+    found = store.query(
+        counted_calls(
+            {
+                "event_source": "event_source",
+                "event_name": "event_name",
+                "error_code": "error_code",
+                "interesting": ORIGINAL_RULE,
+                "day": "day",
+            },
+            {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE},
+            calls_in(match.sql),
+        ),
+        {**match.parameters, **bounds(match.sql, window)},
+        first=window.first,
+        last=window.last,
+    )
+    rows = [{**row, "event_ids": flat_ids(row.pop("ids"))} for row in found.rows]
+    return sorted(rows, key=_newest_first, reverse=True), found.query
+
+
+def made_before(
+    alert: Alert, whole: Match, store: Store, window: Window
+) -> tuple[list[dict[str, Any]], Window, tuple[Query, ...]]:
+    """(event_source, event_name, last) of every call before the alert's day, back to the day that
+    was `LOOK_BACK` before the window, and the time looked at.
+    """
+    assert alert.first_seen is not None
+    before = Window(midnight(window.first - LOOK_BACK), midnight(alert.first_seen))
+    whole, queries = by_identity_id(whole, store, before.first, before.last, only=True)
+    sql = f"""
+        select event_source, event_name, max(last_time) as last
+        from {calls_in(whole.sql, open_end=True, whole_days=True)} as calls
+        group by 1, 2
+    """
+    found = store.query(
+        sql,
+        values_in(sql, {**whole.parameters, **bounds(whole.sql, before)}),
+        first=before.first,
+        last=before.last,
+    )
+    return found.rows, before, (*queries, found.query)
+
+
+def alert_day(alert: Alert) -> date:
+    """The UTC day of the alert's first event."""
+    assert alert.first_seen is not None
+    return alert.first_seen.astimezone(UTC).date()
+
+
+def newest_ids(groups: Iterable[Mapping[str, Any]], limit: int = EVIDENCE) -> list[str]:
+    """The event ids of the groups, those of the newest group first."""
+    ordered = sorted(groups, key=_newest_first, reverse=True)
+    return list(dict.fromkeys(one for group in ordered for one in group["event_ids"]))[:limit]
+
+
+def _newest_first(group: Mapping[str, Any]) -> tuple[datetime, list[str]]:
+    return group["last"], group["event_ids"]

@@ -1,0 +1,186 @@
+"""A principal's calls before an alert, in groups that tell how each is like the alert, and counted.
+
+Pure functions over rows that were read once: the answer counts them in a dozen ways, and an
+engine plans each of those for longer than counting takes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from enrich.calls_sql import flat_ids
+
+SAME_CALL = {
+    "same_ip_and_agent": ("event_name", "source_ip_address", "user_agent"),
+    "same_ip": ("event_name", "source_ip_address"),
+    "same_agent": ("event_name", "user_agent"),
+}
+"""The counts of the alert's own call, and what a call must share to be in each."""
+
+PAIRS_COMPARED = 5_000
+"""How many (IP, user agent) pairs are compared at all; past that a caveat says so."""
+
+
+@dataclass
+class Seen:
+    """How many calls there were, and the times of the first and the last of them."""
+
+    count: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, group: Mapping[str, Any]) -> None:
+        self.count += group["n"]
+        first, last = group["first_time"], group["last_time"]
+        self.first = first if self.first is None or first < self.first else self.first
+        self.last = last if self.last is None or last > self.last else self.last
+
+
+@dataclass
+class Counts:
+    """One scope's counts: all calls, and those that share each attribute of the alert."""
+
+    all: Seen = field(default_factory=Seen)
+    days: set[Any] = field(default_factory=set)
+    of: dict[str, Seen] = field(default_factory=dict)
+    same_call: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class History:
+    """Groups of calls, and the names of the `attributes` that they are compared with an alert in.
+
+    Each group has `n` calls alike in `day`, `in_entity`, `session_name`, `source_ip_address`,
+    `user_agent`, `aws_region`, `error_code`, `failed` and `is_<attribute>`, with `first_time`,
+    `last_time`, `hours` and `ids` as `enrich.calls_sql.grouped_calls` gives them.
+    """
+
+    attributes: Sequence[str]
+    groups: Sequence[Mapping[str, Any]]
+
+    def counts(self, scope: str) -> Counts:
+        """What the scope ("entity" or "whole") did."""
+        counts = Counts(
+            of={name: Seen() for name in self.attributes},
+            # Without the API, the address or the agent there is nothing to count by: absent.
+            same_call={n: 0 for n, shared in SAME_CALL.items() if {*shared} <= {*self.attributes}},
+        )
+        for group in self.groups:
+            if scope == "entity" and not group["in_entity"]:
+                continue
+            counts.all.add(group)
+            counts.days.add(group["day"])
+            for name, seen in counts.of.items():
+                if group[f"is_{name}"]:
+                    seen.add(group)
+            for name in counts.same_call:
+                if all(group[f"is_{shared}"] for shared in SAME_CALL[name]):
+                    counts.same_call[name] += group["n"]
+        return counts
+
+    def pairs(self) -> list[dict[str, Any]]:
+        """(IP, user agent), apart by scope and by whether the API is the alert's, the most
+        frequent first: `in_entity`, `same_api`, `calls`, `first`, `last`.
+        """
+        seen: dict[tuple[Any, ...], Seen] = {}
+        for group in self.groups:
+            key = (
+                group["source_ip_address"],
+                group["user_agent"],
+                group["in_entity"],
+                bool(group.get("is_event_name")),
+            )
+            seen.setdefault(key, Seen()).add(group)
+        ordered = sorted(
+            seen.items(), key=lambda pair: (-pair[1].count, *(str(part) for part in pair[0]))
+        )
+        return [
+            {
+                "source_ip_address": ip,
+                "user_agent": agent,
+                "in_entity": in_entity,
+                "same_api": same_api,
+                "calls": pair.count,
+                "first": pair.first,
+                "last": pair.last,
+            }
+            for (ip, agent, in_entity, same_api), pair in ordered[:PAIRS_COMPARED]
+        ]
+
+    def sessions(self) -> dict[str, int]:
+        """How many session names there were, and how many of them had what the alert has."""
+        named = [group for group in self.groups if group["session_name"] is not None]
+        return {
+            "sessions": len({group["session_name"] for group in named}),
+            **{
+                name: len({g["session_name"] for g in named if g[f"is_{name}"]})
+                for name in self.attributes
+            },
+        }
+
+    def by(self, column: str) -> list[dict[str, Any]]:
+        """Calls by a column's values, the most frequent first: `value`, `calls`, `of_entity` and
+        `failed`.
+        """
+        calls, of_entity, failed = Counter[Any](), Counter[Any](), Counter[Any]()
+        for group in self.groups:
+            value, n = group[column], group["n"]
+            calls[value] += n
+            of_entity[value] += n if group["in_entity"] else 0
+            failed[value] += n if group["failed"] else 0
+        ordered = sorted(calls, key=lambda value: (-calls[value], str(value)))
+        return [
+            {
+                "value": value,
+                "calls": calls[value],
+                "of_entity": of_entity[value],
+                "failed": failed[value],
+            }
+            for value in ordered
+        ]
+
+    def by_hour(self) -> list[dict[str, int]]:
+        """Calls in each of the 24 hours of the day (UTC): `calls` and `of_entity`."""
+        calls, of_entity = [0] * 24, [0] * 24
+        for group in self.groups:
+            for hour, n in _by_hour(group).items():
+                calls[hour] += n
+                of_entity[hour] += n if group["in_entity"] else 0
+        return [{"calls": calls[hour], "of_entity": of_entity[hour]} for hour in range(24)]
+
+    def like_the_alert(self) -> list[str]:
+        """The newest event ids of the alert's API, else of its address, else of any call."""
+        named = (n for n in ("event_name", "source_ip_address") if n in self.attributes)
+        name = next(named, None)
+        like = [group for group in self.groups if name is None or group[f"is_{name}"]]
+        like.sort(key=lambda group: (group["last_time"], group["ids"]), reverse=True)
+        return list(dict.fromkeys(one for group in like for one in flat_ids(group["ids"])))
+
+
+def _by_hour(group: Mapping[str, Any]) -> Counter[int]:
+    """A group's calls by hour. Of a call that is logged twice, the hour of one of its copies."""
+    found = Counter[int]()
+    for text, times in Counter(group["hours"]).items():
+        for hour, n in _hours_in(text):
+            found[hour] += n * times
+    if found.total() > group["n"]:
+        return Counter({min(found): group["n"]})
+    return found
+
+
+@lru_cache(10_000)
+def _hours_in(text: str) -> tuple[tuple[int, int], ...]:
+    """(hour, how many events) of each hour that had any, from the `hours` of `calls_in`."""
+    if not text.startswith("["):
+        return ((int(text), 1),)
+    return tuple((hour, n) for hour, n in enumerate(_numbers.decode(text)) if n)
+
+
+_numbers = msgspec.json.Decoder(list[int])

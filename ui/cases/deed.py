@@ -1,0 +1,36 @@
+"""What a button does to the cases, done before anything else of the rerun that it starts.
+
+Streamlit forgets which button was pressed when another rerun overtakes the one that the click
+began, and a browser starts reruns of its own. A callback has run by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from trail.errors import BacktrailError
+from ui import links
+from ui.markup import GO, draw
+from ui.pieces import notice
+
+REFUSED = "refused_deed"
+"""Session state key: why the last deed was refused, until it is said."""
+
+
+def into_case(act: Callable[[], int]) -> None:
+    """For `on_click`: does it, and has the case it gives shown; keeps why when it is refused."""
+    try:
+        number = act()
+    except BacktrailError as error:
+        st.session_state[REFUSED] = str(error)
+    else:
+        st.session_state[GO] = links.address("case", {"id": str(number)})
+
+
+def say_refusal(key: str) -> None:
+    """One card with the reason, if the last deed was refused."""
+    reason = st.session_state.pop(REFUSED, None)
+    if reason is not None:
+        draw(key, notice("That was refused.", str(reason), tone="warn"))
