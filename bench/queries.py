@@ -123,35 +123,28 @@ def make_index(work: Path, events: int) -> Path:
         for name in EVENT_SCHEMA.names
     )
     with Catalog(index, create=True) as catalog, Merger(index) as merger:
-        db = duckdb.connect(config={"threads": 2, "memory_limit": "1500MB",
+        # As much memory as it takes: what is measured is not how the rows were made up.
+        db = duckdb.connect(config={"threads": 2, "memory_limit": "8GB",
                                     "temp_directory": str(work / "spill")})  # fmt: skip
-        held = {segment.day for segment in catalog.segments("events")}
+        fresh = []
         for number in range(DAYS):
             day = FIRST_DAY + timedelta(days=number)
-            if day in held:
-                continue
-            fresh = []
-            # In parts, so that a day of many events fits into memory; then merged for real.
-            parts = max(1, events // DAYS // 1_000_000)
-            for part in range(parts):
-                table = db.sql(
-                    f"select {columns} from ({_ROWS}) rows"
-                    " where hash(identity_id) % $parts = $part"
-                    " order by identity_id, event_time",
-                    params={
-                        "day": str(day), "events": events // DAYS,
-                        "identities": events // EVENTS_PER_IDENTITY,
-                        "sources": [call[0] for call in _CALLS],
-                        "names": [call[1] for call in _CALLS],
-                        "parts": parts, "part": part,
-                    },
-                ).to_arrow_table()  # fmt: skip
-                fresh.append(write_segment(index, "events", day, table.cast(EVENT_SCHEMA)))
-                del table
-            change = Publication()
-            settle_days(catalog, merger, change, fresh, frozenset(), set())
-            publish(catalog, change)
+            table = db.sql(
+                f"select {columns} from ({_ROWS}) rows order by identity_id, event_time",
+                params={
+                    "day": str(day), "events": events // DAYS,
+                    "identities": events // EVENTS_PER_IDENTITY,
+                    "sources": [call[0] for call in _CALLS],
+                    "names": [call[1] for call in _CALLS],
+                },
+            ).to_arrow_table()  # fmt: skip
+            fresh.append(write_segment(index, "events", day, table.cast(EVENT_SCHEMA)))
+            del table
+            print(f"    {day}", file=sys.stderr)
         db.close()
+        change = Publication()
+        settle_days(catalog, merger, change, fresh, frozenset(), set())
+        publish(catalog, change)
     done.write_text("")
     return index
 
@@ -252,7 +245,7 @@ def queries(work: Path, full: bool) -> dict[str, Any]:
             )
             for number, case in enumerate(ordinary[:50])
         ]
-        _times(store, ordinary[:5])
+        _times(store, _cases(store, list(range(1, identities)), 5, 3))  # warm
         label = f"{events // 1_000_000}M"
         usual = _times(store, ordinary)
         found[f"{label}_ordinary_p50_ms"] = round(statistics.median(usual), 1)
@@ -305,12 +298,12 @@ def raw_questions(work: Path, full: bool) -> dict[str, Any]:
     store = open_store(index, threads=2)
     rows = store.query(
         "select * from events where identity_type = 'AssumedRole' and event_time >= $from"
-        " order by hash(event_id) limit 40",
+        " order by hash(event_id) limit 45",
         {"from": datetime(2026, 3, 20, tzinfo=UTC)},
     ).rows
     cases = [_case(row) for row in rows]
     _times(store, cases[:5])
-    mine = statistics.median(_times(store, cases))
+    mine = statistics.median(_times(store, cases[5:]))  # each asked for the first time
     asked = {
         "key": cases[0].principal.access_key_id,
         "id": cases[0].principal.principal_id,
