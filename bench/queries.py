@@ -172,8 +172,8 @@ def _cases(store: DuckStore, identities: list[int], count: int, seed: int) -> li
         number = dice.choice(identities)
         rows = store.query(
             "select * from events where identity_id = $id and not failed"
-            " order by hash(event_id) limit 1",
-            {"id": f"AROA{number:017}"},
+            " order by hash(event_id, $salt) limit 1",
+            {"id": f"AROA{number:017}", "salt": dice.random()},
             first=moment,
             last=moment,
         ).rows
@@ -295,7 +295,8 @@ def raw_questions(work: Path, full: bool) -> dict[str, Any]:
         [sys.executable, "-m", "trail", "add", str(tree), "--index", str(index)],
         cwd=ROOT, check=True, capture_output=True,
     )  # fmt: skip
-    store = open_store(index, threads=2)
+    # As it comes: on two cores two questions at a time with a thread each, two threads in all.
+    store = open_store(index)
     rows = store.query(
         "select * from events where identity_type = 'AssumedRole' and event_time >= $from"
         " order by hash(event_id) limit 45",

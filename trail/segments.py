@@ -41,6 +41,21 @@ ROLLUP = "daily"
 MINTED = "minted"
 """Rows that one reading found to be credentials, perhaps; never published, only read from."""
 _COLUMNS = ", ".join(EVENT_SCHEMA.names)
+_JSON = (
+    "user_identity",
+    "request_parameters",
+    "response_elements",
+    "additional_event_data",
+    "service_event_details",
+    "resources",
+)
+_WEIGHTY = frozenset({*_JSON, "event_id", "request_id"})
+"""Columns worth zstd. The others are numbers of dictionary entries: snappy writes a segment in a
+fifth less time, and makes it 7 % larger."""
+_UNSORTED = frozenset(
+    {*_JSON, "event_id", "request_id", "error_message", "user_agent", "shared_event_id"}
+)
+"""Columns whose least and greatest value rule out no row group."""
 _ACCESS_KEYS = 8_192
 """Distinct access keys of a row group that its bloom filter has room for."""
 
@@ -88,8 +103,9 @@ def _events_writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.Par
     return pq.ParquetWriter(
         file,
         schema,
-        compression="zstd",
-        compression_level=1,
+        compression={name: "zstd" if name in _WEIGHTY else "snappy" for name in schema.names},
+        compression_level={name: 1 for name in schema.names if name in _WEIGHTY},
+        write_statistics=[name for name in schema.names if name not in _UNSORTED],
         use_dictionary=list(DICTIONARY_COLUMNS),
         dictionary_pagesize_limit=8 << 20,
         store_schema=False,
@@ -175,6 +191,9 @@ class Merger:
             config={
                 "threads": 2,
                 "memory_limit": MERGE_MEMORY,
+                # Whatever is written is put in order; holding rows in the order they were read
+                # in took more memory than there is, at 12 million credentials.
+                "preserve_insertion_order": False,
                 "temp_directory": str(spill),
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -175,8 +176,10 @@ class DuckStore:
         self._lock = threading.Lock()
         self._catalog, self._inode = self._open_catalog()
         self._snapshot = self._read_snapshot()
+        # Questions are asked at the same time: half of the cores each is faster than all for one,
+        # and most statements are planned, by a single thread, for longer than they run.
         self._connection = duckdb.connect(
-            config={"threads": threads} if threads is not None else {}
+            config={"threads": threads or max(1, (os.cpu_count() or 1) // 2)}
         )
         self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
         self._watchdog = Watchdog()
