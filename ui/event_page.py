@@ -146,6 +146,8 @@ def _take_away(store: Store, search: Search, found: Found) -> None:
             lambda: event_search.as_csv(event_search.export(store, search)),
             "events.csv",
             "text/csv",
+            # A rerun would replace what the browser is about to fetch: some clicks gave nothing.
+            on_click="ignore",
             icon=":material/download:",
         )
         st.download_button(
@@ -153,6 +155,7 @@ def _take_away(store: Store, search: Search, found: Found) -> None:
             lambda: event_search.as_json(event_search.export(store, search)),
             "events.json",
             "application/json",
+            on_click="ignore",
             icon=":material/download:",
         )
         show_query = st.toggle("Query", key="events-query")
