@@ -142,9 +142,9 @@ class _Peak:
 
 
 def _resident() -> int:
-    """Resident bytes of this process and its direct children, shared pages counted for each."""
-    mine = str(os.getpid())
-    total = 0
+    """Resident bytes of this process and all below it, shared pages counted for each."""
+    held: dict[str, int] = {}
+    below: dict[str, list[str]] = {}
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -152,8 +152,14 @@ def _resident() -> int:
             fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if entry.name == mine or fields[1] == mine:
-            total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+        held[entry.name] = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+        below.setdefault(fields[1], []).append(entry.name)
+    total = 0
+    family = [str(os.getpid())]
+    while family:
+        one = family.pop()
+        total += held.get(one, 0)
+        family += below.get(one, [])
     return total
 
 

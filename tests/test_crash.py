@@ -11,9 +11,11 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.an_event import an_event
 from trail.build import add
-from trail.catalog import SEGMENTS, Catalog
+from trail.catalog import SEGMENTS, Catalog, Publication, SourceFile
 from trail.store import open_store
 from trail.upkeep import verify
 
@@ -34,7 +36,8 @@ def test_kill_9_at_25_random_points(tmp_path: Path) -> None:
     assert found["ended_before_the_kill"] < 20  # else it was never really killed
 
 
-def test_killed_worker_costs_no_event(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forked", [False, True])
+def test_killed_worker_costs_no_event(tmp_path: Path, forked: bool) -> None:
     """A reading process that dies (out of memory, say) is replaced, and its files read again."""
     (tmp_path / "in").mkdir()
     padding = "x" * 20_000
@@ -48,18 +51,11 @@ def test_killed_worker_costs_no_event(tmp_path: Path) -> None:
     def kill_one() -> None:
         give_up = time.monotonic() + 30
         while not killed and time.monotonic() < give_up:
-            for entry in Path("/proc").iterdir():
-                if not entry.name.isdigit():
-                    continue
-                try:
-                    parent = entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-                    command = entry.joinpath("cmdline").read_bytes()
-                except OSError:
-                    continue
-                if parent == str(os.getpid()) and b"trail.ingest" in command:
-                    os.kill(int(entry.name), signal.SIGKILL)
-                    killed.append(int(entry.name))
-                    break
+            first = _workers_below(os.getpid())
+            for worker in [w for pid in first for w in _workers_below(pid)] if forked else first:
+                os.kill(worker, signal.SIGKILL)
+                killed.append(worker)
+                break
 
     killer = threading.Thread(target=kill_one)
     killer.start()
@@ -68,6 +64,92 @@ def test_killed_worker_costs_no_event(tmp_path: Path) -> None:
     assert killed
     assert (built.events_added, built.files_read, built.rejected) == (2_000, 200, 0)
     assert verify(tmp_path / "index").problems == ()
+    assert _workers_below(os.getpid()) == []
+
+
+def _workers_below(parent: int) -> list[int]:
+    """The reading processes that are children of a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            of_entry = entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            command = entry.joinpath("cmdline").read_bytes()
+        except OSError:
+            continue
+        if of_entry == str(parent) and b"trail.ingest" in command:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("busy_for", [0.05, 0.4])
+def test_ctrl_c_leaves_no_reading_process_and_a_whole_index(
+    tmp_path: Path, busy_for: float
+) -> None:
+    (tmp_path / "in").mkdir()
+    padding = "x" * 20_000
+    for number in range(200):
+        name = f"x_202603{number // 20 + 1:02}T{number % 20:02}00Z_.json"
+        (tmp_path / "in" / name).write_text(
+            json.dumps([an_event(eventID=f"{number}-{n}", userAgent=padding) for n in range(10)])
+        )
+    script = "import sys; from trail.build import add; add([sys.argv[1]], sys.argv[2])"
+    build = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "in"), str(tmp_path / "index")],
+        cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    give_up = time.monotonic() + 30
+    while not (first := _workers_below(build.pid)) and time.monotonic() < give_up:
+        pass
+    assert first
+    time.sleep(busy_for)
+    everyone = [*first, *(worker for pid in first for worker in _workers_below(pid))]
+    build.send_signal(signal.SIGINT)
+    build.wait(10)
+    left = [pid for pid in everyone if _is_running(pid)]
+    assert left == []
+    # Whatever was kept, the next build adds the rest.
+    add([tmp_path / "in"], tmp_path / "index")
+    assert verify(tmp_path / "index").problems == ()
+    with Catalog(tmp_path / "index") as catalog:
+        assert catalog.totals()["events"] == 2_000
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_opening_an_index_does_not_wait_for_a_publication(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(an_event()))
+    add([path], tmp_path / "index")
+    with Catalog(tmp_path / "index") as publishing, publishing.transaction():
+        publishing.put_files(Publication(files=[SourceFile("/b.json", 1, 1)]))
+        began = time.monotonic()
+        with Catalog(tmp_path / "index", create=True) as other:
+            assert [Path(file.path).name for file in other.files()] == ["a.json"]
+        assert time.monotonic() - began < 5
+
+
+def test_a_failed_publication_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(an_event()))
+    add([path], tmp_path / "index")
+    with Catalog(tmp_path / "index") as catalog:
+        with pytest.raises(KeyboardInterrupt):
+            _interrupted_publication(catalog)
+        assert [Path(file.path).name for file in catalog.files()] == ["a.json"]
+
+
+def _interrupted_publication(catalog: Catalog) -> None:
+    with catalog.transaction():
+        catalog.put_files(Publication(files=[SourceFile("/b.json", 1, 1)]))
+        raise KeyboardInterrupt
 
 
 def test_orphans_are_swept_at_the_next_start(tmp_path: Path) -> None:

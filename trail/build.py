@@ -15,11 +15,11 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 import duckdb
@@ -195,15 +195,18 @@ class _Build:
         self._events = self._rejected = self._skipped = 0
         self._running: dict[int, tuple[int, int, int]] = {}
         self._workers = Workers()
+        self._merger: Merger | None = None
 
     def __enter__(self) -> _Build:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._workers.kill()
+        if self._merger is not None:
+            self._merger.close()
 
     def run(self, roots: Sequence[str]) -> BuildSummary:
-        before = self._catalog.totals()
+        events, copies = self._catalog.rows()
         self._stamps = self._catalog.stamps()
         self._dropped = self._catalog.dropped()
         todo, unchanged, unlistable = self._compare(roots)
@@ -214,13 +217,13 @@ class _Build:
         interrupted = False
         if todo:
             interrupted = self._read(sorted((by_day(file.path), file) for file in todo))
-        after = self._catalog.totals()
+        all_events, all_copies = self._catalog.rows()
         return BuildSummary(
             files_read=self._files_done,
             files_unchanged=unchanged,
             skipped_files=self._skipped,
-            events_added=after["events"] - before["events"],
-            duplicates=after["duplicates"] - before["duplicates"],
+            events_added=all_events - events,
+            duplicates=all_copies - copies,
             rejected=self._rejected,
             bytes_read=self._bytes_done,
             elapsed_s=time.perf_counter() - self._started,
@@ -282,8 +285,10 @@ class _Build:
                     time.perf_counter() - round_began > ROUND_SECONDS
                 )
                 if full and not workers.busy:
-                    self._settle(finished)
-                    finished, round_read, round_began = [], 0, time.perf_counter()
+                    # Nothing is left to settle if Ctrl-C ends this.
+                    round_of, finished = finished, []
+                    self._settle(round_of)
+                    round_read, round_began = 0, time.perf_counter()
                     continue
                 if alone:
                     task = tasks.popleft()
@@ -298,6 +303,8 @@ class _Build:
                             _unpacked_size(path, sizes.get(path, 0)) for path in task.files
                         )
                         full = round_read >= self._round_bytes
+                    if self._merger is None and not tasks:
+                        self._merger = Merger(self._index)  # while the last tasks are read
                     results = workers.wait(self._advance)
                 for task, result in results:
                     if result is None:
@@ -391,10 +398,19 @@ class _Build:
         changed = self._catalog.files([f.path for f in change.files if f.path in self._stamps])
         gone = frozenset(file.path for file in changed if file.days)
         affected = {date.fromisoformat(day) for file in changed for day in file.days}
-        if fresh or affected:
-            with Merger(self._index) as merger:
-                settle_days(self._catalog, merger, change, fresh, gone, affected, known_mints=True)
-        publish(self._catalog, change)
+        catalog = self._catalog
+        with catalog.transaction():
+            if fresh or affected:
+                merger, self._merger = self._merger, None
+                with merger or Merger(self._index) as merger:
+                    settle_days(
+                        catalog, merger, change, fresh, gone, affected,
+                        known_mints=True, meanwhile=lambda: catalog.put_files(change),
+                    )  # fmt: skip
+            else:
+                catalog.put_files(change)
+            sync_folders(catalog.index_dir, [segment.name for segment in change.add])
+            catalog.put_segments(change, time.time())
         # A later round of this build must see these files as known.
         self._stamps.update((f.path, (f.size, f.mtime_ns)) for f in change.files)
 
@@ -415,10 +431,11 @@ def settle_days(
     *,
     whole: bool = False,
     known_mints: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Works out each touched day's new segments. `affected` days lose what `gone` files gave;
     with `whole` they are merged down to one segment. `known_mints`: the fresh segments came with
-    a list of what may be credentials."""
+    a list of what may be credentials. `meanwhile` is done while other threads count."""
     live = catalog.segments()
     by_day_and_kind: dict[tuple[date | None, str], list[Segment]] = {}
     for segment in live:
@@ -429,9 +446,25 @@ def settle_days(
         if segment.day is not None:
             fresh_by_day.setdefault(segment.day, []).append(segment)
 
+    days = sorted(set(fresh_by_day) | affected)
+    several = {
+        day: of_day
+        for day in days
+        if day not in affected
+        and len(
+            of_day := [
+                *by_day_and_kind.get((day, "events"), []),
+                *(s for s in fresh_by_day[day] if s.kind == "events"),
+            ]
+        )
+        > 1
+    }
+    repeated = merger.days_with_repeats(several)
     # The readings' own lists of credentials spare a scan, unless rows were taken out since, or
     # the segments did not come from a reading.
-    minted_is_exact = known_mints and not affected
+    minted_is_exact = known_mints and not affected and not repeated
+    if len({monday_of(day) for day in days}) > 1 and not affected and not repeated:
+        merger.use_threads(1)
     arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
     live_names = frozenset(segment.name for segment in live)
     by_week: dict[date, dict[date, list[Segment]]] = {}
@@ -440,10 +473,28 @@ def settle_days(
         with merger.beside() as other:
             return other.roll_up(monday, by_week[monday], by_day_and_kind.get((monday, ROLLUP), []))
 
+    runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
+    in_every_order = [s for kind in CREDENTIAL_KINDS for s in by_day_and_kind.get((None, kind), [])]
+
+    def credentials() -> tuple[list[Segment], bool]:
+        """The new runs, and whether they replace those there are."""
+        with merger.beside() as other:
+            if gone and affected:
+                return other.credentials(arrived, runs, affected), True
+            made = other.credentials(minted if minted_is_exact else arrived)
+            if not made or len(runs) < 4:
+                return made, False
+            mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
+            merged = other.credentials([], [*runs, *mine])
+            _discard(catalog.index_dir, made)
+            return merged, True
+
     # Much of each step is planning, which is one thread's work: weeks are rolled up beside.
-    with ThreadPoolExecutor(2) as threads:
+    with _stopped_by_errors(merger) as threads:
         weeks = []
-        days = sorted(set(fresh_by_day) | affected)
+        minting: Future[tuple[list[Segment], bool]] | None = None
+        if minted_is_exact and not whole:
+            minting = threads.submit(credentials)
         for day, next_day in zip_longest(days, days[1:]):
             events = by_day_and_kind.get((day, "events"), [])
             copies = by_day_and_kind.get((day, "copies"), [])
@@ -460,9 +511,8 @@ def settle_days(
                 change.remove += [segment.name for segment in (*events, *copies)]
                 events, new_events = [], [s for s in made if s.kind == "events"]
                 change.add += made
-            elif merger.has_repeats([*events, *new_events]):
+            elif day in repeated:
                 made = merger.rewrite_day(DayInputs(day, events, new))
-                minted_is_exact = False
                 _discard(catalog.index_dir, new)
                 new_events = [s for s in made if s.kind == "events"]
                 change.add += made
@@ -485,22 +535,14 @@ def settle_days(
             by_week.setdefault(monday, {})[day] = events
             if next_day is None or monday_of(next_day) != monday:
                 weeks.append(threads.submit(rolled, monday))
-        runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
-        in_every_order = [
-            s for kind in CREDENTIAL_KINDS for s in by_day_and_kind.get((None, kind), [])
-        ]
-        if not whole and gone and affected:
-            change.add += merger.credentials(arrived, runs, affected)
-            change.remove += [segment.name for segment in in_every_order]
-        elif not whole:
-            made = merger.credentials(minted if minted_is_exact else arrived)
-            if made and len(runs) >= 4:
-                mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
-                merged = merger.credentials([], [*runs, *mine])
-                _discard(catalog.index_dir, made)
-                change.remove += [segment.name for segment in in_every_order]
-                made = merged
+        if minting is None and not whole:
+            minting = threads.submit(credentials)
+        meanwhile()
+        if minting is not None:
+            made, instead = minting.result()
             change.add += made
+            if instead:
+                change.remove += [segment.name for segment in in_every_order]
         for week in weeks:
             rollup, coverage = week.result()
             change.coverage |= coverage
@@ -513,6 +555,18 @@ def settle_days(
     named = {segment.name for segment in change.add}
     _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
     _discard(catalog.index_dir, minted)
+
+
+@contextmanager
+def _stopped_by_errors(merger: Merger) -> Iterator[ThreadPoolExecutor]:
+    """Two threads; an error here (Ctrl-C, too) ends what they are at, and is not kept waiting."""
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            yield threads
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            merger.interrupt()
+            raise
 
 
 def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:
@@ -528,8 +582,9 @@ def _tasks(
 ) -> Iterator[Task]:
     """The files in lots, in order, each with what they are sorted by.
 
-    The last lots are smaller, so that all readers end at about the same time. Where a lot may
-    end with a day it does: each segment costs a few milliseconds, however small.
+    The last lots are smaller, so that all readers end at about the same time. A lot ends with a
+    day, unless one day is more than a lot: each segment costs some milliseconds, however small,
+    and of a day with two it has to be found out whether they share an event.
     """
 
     def task(lot: list[str]) -> Task:
@@ -538,19 +593,22 @@ def _tasks(
     left = sum(_unpacked(file) for _, file in files)
     lot: list[str] = []
     size = 0
-    most = last_day = None
-    for (moment, _), file in files:
-        if most is None:
-            most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
-        day = moment[:8]
-        if size >= most or len(lot) >= TASK_FILES or (day != last_day and size >= most * 0.6):
+    for _, of_day in groupby(files, lambda item: item[0][0][:8]):
+        day = [file for _, file in of_day]
+        size_of_day = sum(map(_unpacked, day))
+        most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
+        if lot and (size + size_of_day > most or len(lot) + len(day) > TASK_FILES):
             yield task(lot)
             left -= size
             lot, size = [], 0
-            most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
-        last_day = day
-        lot.append(file.path)
-        size += _unpacked(file)
+        for file in day:
+            if size >= most or len(lot) >= TASK_FILES:
+                yield task(lot)
+                left -= size
+                lot, size = [], 0
+                most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
+            lot.append(file.path)
+            size += _unpacked(file)
     if lot:
         yield task(lot)
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
 
@@ -81,9 +83,9 @@ class Segment:
     schema_version: int = SCHEMA_VERSION
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """What the index knows of one source file. `skipped` says why it gave no events, if so.
+class SourceFile(msgspec.Struct, frozen=True, array_like=True):
+    """What the index knows of one source file. `skipped` says why it gave no events, if so. A
+    struct, as there may be a million, which each pass from a worker to the builder.
 
     A size of -1 means that it could not be opened, -2 that it is a folder that could not be
     listed: both are tried again by every build.
@@ -171,6 +173,8 @@ class Catalog:
             if create:
                 self._db.execute("pragma journal_mode=wal")
                 self._db.executescript(_TABLES)
+            self._meta = dict(self._db.execute("select key, value from meta"))
+            if create and len(self._meta) < 3:  # else no write, which might have to wait for one
                 self._db.executemany(
                     "insert or ignore into meta values (?, ?)",
                     [
@@ -179,7 +183,7 @@ class Catalog:
                         ("identity", uuid.uuid4().hex[:12]),
                     ],
                 )
-            self._meta = dict(self._db.execute("select key, value from meta"))
+                self._meta = dict(self._db.execute("select key, value from meta"))
         except sqlite3.DatabaseError as error:
             if any(sign in str(error) for sign in ("readonly", "unable to open", "locked")):
                 raise IndexUnreadable(
@@ -328,6 +332,14 @@ class Catalog:
             for day, account, region, events, first, last in rows
         ]
 
+    def rows(self) -> tuple[int, int]:
+        """How many events the index holds, and how many copies of them it set aside."""
+        events, copies = self._db.execute(
+            "select coalesce(sum(case kind when 'events' then rows end), 0),"
+            " coalesce(sum(case kind when 'copies' then rows end), 0) from segments"
+        ).fetchone()
+        return events, copies
+
     def totals(self) -> Mapping[str, int]:
         """The counts that `trail status` prints."""
         one = self._db.execute
@@ -367,77 +379,91 @@ class Catalog:
 
     def publish(self, change: Publication, now: float) -> None:
         """Makes all of `change` visible at once, or none of it."""
-        db = self._db
-        db.execute("begin immediate")
+        with self.transaction():
+            self.put_files(change)
+            self.put_segments(change, now)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is put inside becomes visible at its end, at once; none of it after an error."""
+        self._db.execute("begin immediate")
         try:
-            db.executemany("delete from segments where name = ?", [(n,) for n in change.remove])
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+
+    def put_files(self, change: Publication) -> None:
+        """The half of a publication that says what was read."""
+        db = self._db
+        # In the order of the table, which then grows at its end only.
+        files = sorted(change.files, key=lambda file: file.path)
+        gone = [(f.path,) for f in files] + [(path,) for path in change.forget]
+        for table in ("files", "rejects", "skips"):
+            if db.execute(f"select 1 from {table} limit 1").fetchone() is not None:
+                db.executemany(f"delete from {table} where path = ?", gone)
+        days = {days: json.dumps(days) for days in {f.days for f in files}}
+        db.executemany(
+            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
+                    int(f.archive), days[f.days],
+                )
+                for f in files
+            ],
+        )  # fmt: skip
+        db.executemany(
+            "insert into rejects values (?, ?, ?, ?)",
+            [(source, r.path, r.position, r.reason) for source, r in change.rejects],
+        )
+        db.executemany("insert into skips values (?, ?, ?)", change.skips)
+
+    def put_segments(self, change: Publication, now: float) -> None:
+        """The half of a publication that says where the events are."""
+        db = self._db
+        db.executemany("delete from segments where name = ?", [(n,) for n in change.remove])
+        db.executemany(
+            "insert or replace into replaced values (?, ?)", [(n, now) for n in change.remove]
+        )
+        db.executemany(
+            "insert into segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    s.name,
+                    s.kind,
+                    s.day.isoformat() if s.day else None,
+                    s.rows,
+                    s.bytes,
+                    s.first.isoformat() if s.first else None,
+                    s.last.isoformat() if s.last else None,
+                    s.schema_version,
+                )
+                for s in change.add
+            ],
+        )
+        if change.dropped:
+            db.execute(_DROPPED)
             db.executemany(
-                "insert or replace into replaced values (?, ?)", [(n, now) for n in change.remove]
+                "insert or replace into dropped values (?, ?)",
+                [(path, before.isoformat()) for path, before in change.dropped.items()],
             )
+        for day, cells in change.coverage.items():
+            db.execute("delete from coverage where day = ?", (day.isoformat(),))
             db.executemany(
-                "insert into segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into coverage values (?, ?, ?, ?, ?, ?)",
                 [
                     (
-                        s.name,
-                        s.kind,
-                        s.day.isoformat() if s.day else None,
-                        s.rows,
-                        s.bytes,
-                        s.first.isoformat() if s.first else None,
-                        s.last.isoformat() if s.last else None,
-                        s.schema_version,
+                        day.isoformat(), c.account, c.region, c.events,
+                        c.first.isoformat(), c.last.isoformat(),
                     )
-                    for s in change.add
-                ],
-            )
-            # In the order of the table, which then grows at its end only.
-            files = sorted(change.files, key=lambda file: file.path)
-            gone = [(f.path,) for f in files] + [(path,) for path in change.forget]
-            for table in ("files", "rejects", "skips"):
-                if db.execute(f"select 1 from {table} limit 1").fetchone() is not None:
-                    db.executemany(f"delete from {table} where path = ?", gone)
-            days = {days: json.dumps(days) for days in {f.days for f in files}}
-            db.executemany(
-                "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
-                        int(f.archive), days[f.days],
-                    )
-                    for f in files
+                    for c in cells
                 ],
             )  # fmt: skip
-            db.executemany(
-                "insert into rejects values (?, ?, ?, ?)",
-                [(source, r.path, r.position, r.reason) for source, r in change.rejects],
-            )
-            db.executemany("insert into skips values (?, ?, ?)", change.skips)
-            if change.dropped:
-                db.execute(_DROPPED)
-                db.executemany(
-                    "insert or replace into dropped values (?, ?)",
-                    [(path, before.isoformat()) for path, before in change.dropped.items()],
-                )
-            for day, cells in change.coverage.items():
-                db.execute("delete from coverage where day = ?", (day.isoformat(),))
-                db.executemany(
-                    "insert into coverage values (?, ?, ?, ?, ?, ?)",
-                    [
-                        (
-                            day.isoformat(), c.account, c.region, c.events,
-                            c.first.isoformat(), c.last.isoformat(),
-                        )
-                        for c in cells
-                    ],
-                )  # fmt: skip
-            db.execute(
-                "update meta set value = cast(cast(value as integer) + 1 as text)"
-                " where key = 'version'"
-            )
-            db.execute("commit")
-        except BaseException:
-            db.execute("rollback")
-            raise
+        db.execute(
+            "update meta set value = cast(cast(value as integer) + 1 as text) where key = 'version'"
+        )
 
 
 def _moment(text: str) -> datetime:

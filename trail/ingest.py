@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -47,13 +48,12 @@ class Task:
     dropped: dict[str, date] = field(default_factory=dict)  # file → the first day to take from it
 
 
-@dataclass
-class FileResult:
+class FileResult(msgspec.Struct, array_like=True):
     """What came of one file."""
 
     file: SourceFile
-    rejects: list[tuple[str, str, str]] = field(default_factory=list)  # member, position, reason
-    skips: list[tuple[str, str]] = field(default_factory=list)  # member, reason
+    rejects: list[tuple[str, str, str]] = []  # member, position, reason
+    skips: list[tuple[str, str]] = []  # member, reason
 
 
 @dataclass
@@ -195,12 +195,13 @@ class _Reading:
         events, copies = _without_repeats(table)
         minted = events.filter(_may_be_credentials(events))
         if len(minted):
-            part = write_segment(self._index_dir, MINTED, None, minted)
-            self._result.segments.append(part)
+            self._write(MINTED, None, minted)
         for kind, rows in (("events", events), ("copies", copies)):
             for day, begin, end in _days_of(rows):
-                part = rows.slice(begin, end - begin)
-                self._result.segments.append(write_segment(self._index_dir, kind, day, part))
+                self._write(kind, day, rows.slice(begin, end - begin))
+
+    def _write(self, kind: str, day: date | None, rows: pa.Table) -> None:
+        self._result.segments.append(write_segment(self._index_dir, kind, day, rows))
 
     def _without_dropped(self, table: pa.Table) -> pa.Table:
         """The rows without those of days that were dropped from the index before."""
@@ -352,19 +353,43 @@ def failed(error: OSError | pa.ArrowException) -> TaskResult:
     return TaskResult(error=str(error), disk_full=full or "No space left" in str(error))
 
 
-def main() -> None:
-    """Takes tasks until stdin ends."""
+def main(*others: int) -> None:
+    """Takes tasks until stdin ends. `others` are the pipe ends of workers to fork: what each is
+    to read and to write, in turn.
+    """
     # Records make no reference cycles, and looking for some costs a tenth of the time.
     gc.disable()
-    while (data := receive(sys.stdin.buffer)) is not None:
+    gc.collect()
+    gc.freeze()
+    forked: list[int] = []
+    # Python 3.12 warns of any second thread: ours is the allocator's, which does nothing.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    for tasks, answers in zip(others[::2], others[1::2], strict=True):
+        child = os.fork()
+        if child == 0:
+            os.dup2(tasks, 0)
+            os.dup2(answers, 1)
+            forked = []
+            break
+        forked.append(child)
+    for end in others:
+        os.close(end)
+    _work(sys.stdin.buffer, sys.stdout.buffer)
+    for child in forked:
+        os.waitpid(child, 0)  # so that its time is counted to ours
+    os._exit(0)  # nothing is left to do, and taking down what was imported takes a while
+
+
+def _work(tasks: IO[bytes], answers: IO[bytes]) -> None:
+    while (data := receive(tasks)) is not None:
         gc.collect()
         try:
-            result = read_task(_task.decode(data), lambda a: send(sys.stdout.buffer, (a, None)))
+            result = read_task(_task.decode(data), lambda a: send(answers, (a, None)))
         except (OSError, pa.ArrowException) as error:
             result = failed(error)
-        send(sys.stdout.buffer, (None, result))
+        send(answers, (None, result))
 
 
 if __name__ == "__main__":
     without_pandas()
-    main()
+    main(*map(int, sys.argv[1:]))

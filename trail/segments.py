@@ -34,7 +34,7 @@ ROW_GROUP = 8_192
 """An identity's rows of a day are few: a small group spares decoding its neighbours'."""
 _SMALL_ROW_GROUP = 2_048
 """That of rollup and credentials, of which a look-up wants fewer rows still."""
-_ROLLED_AT_ONCE = 32_768
+_AT_ONCE = 32_768
 MERGE_MEMORY = "400MB"
 ROLLUP = "daily"
 """One segment per ISO week, since a query plans for as long per file as it takes to read one."""
@@ -100,11 +100,12 @@ def _events_writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.Par
     their bloom filters (about a byte an event) spare reading every row group.
     """
     ids = max(1, min(rows, ROW_GROUP))
+    weighty = frozenset[str]() if kind == MINTED else _WEIGHTY  # read once, then removed
     return pq.ParquetWriter(
         file,
         schema,
-        compression={name: "zstd" if name in _WEIGHTY else "snappy" for name in schema.names},
-        compression_level={name: 1 for name in schema.names if name in _WEIGHTY},
+        compression={name: "zstd" if name in weighty else "snappy" for name in schema.names},
+        compression_level={name: 1 for name in schema.names if name in weighty},
         write_statistics=[name for name in schema.names if name not in _UNSORTED],
         use_dictionary=list(DICTIONARY_COLUMNS),
         dictionary_pagesize_limit=8 << 20,
@@ -197,18 +198,31 @@ class Merger:
                 "temp_directory": str(spill),
             }
         )
+        self._besides: list[duckdb.DuckDBPyConnection] = []
         self._db.execute("set timezone = 'UTC'")
+
+    def use_threads(self, count: int) -> None:
+        """How many each statement may use. One is best where several run `beside` each other: two
+        for one statement take a third more time in all."""
+        self._db.execute(f"set threads = {count}")
 
     @contextmanager
     def beside(self) -> Iterator[Merger]:
         """Another connection to the same database and its memory, for another thread."""
         other = copy(self)
         other._db = self._db.cursor()
+        self._besides.append(other._db)
         try:
             other._db.execute("set timezone = 'UTC'")
             yield other
         finally:
+            self._besides.remove(other._db)
             other._db.close()
+
+    def interrupt(self) -> None:
+        """Ends the statements that run `beside`: each raises where it was asked."""
+        for db in list(self._besides):
+            db.interrupt()
 
     def close(self) -> None:
         self._db.close()
@@ -222,16 +236,19 @@ class Merger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def has_repeats(self, segments: Sequence[Segment]) -> bool:
-        """Whether two rows of a day seem to share a key (a hash may collide: never the reverse)."""
-        if len(segments) < 2:
-            return False
-        row = self._db.execute(
-            "select 1 from read_parquet($paths)"
-            " group by hash(event_id, recipient_account_id) having count(*) > 1 limit 1",
-            {"paths": self._paths(segments)},
-        ).fetchone()
-        return row is not None
+    def days_with_repeats(self, days: Mapping[date, Sequence[Segment]]) -> set[date]:
+        """Days of which two rows seem to share a key (a hash may collide: never the reverse)."""
+        found: set[date] = set()
+        for lot in _lots(days.values()):
+            rows = self._db.execute(
+                "select distinct day from ("
+                "  select cast(event_time as date) as day from read_parquet($paths)"
+                "  group by cast(event_time as date), hash(event_id, recipient_account_id)"
+                "  having count(*) > 1)",
+                {"paths": self._paths(lot)},
+            ).fetchall()
+            found.update(day for (day,) in rows)
+        return found
 
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
@@ -319,14 +336,8 @@ class Merger:
         """
         self._db.register("no_rows", DAILY_SCHEMA.empty_table())
         self._db.execute("create or replace temp table rolled as from no_rows")
-        # A large day alone, so that memory holds the groups of one; small ones together, since
-        # planning takes as long as counting some thousand events.
-        lot: list[Segment] = []
-        for number, of_day in enumerate(changed.values(), 1):
-            lot += of_day
-            if lot and (number == len(changed) or sum(s.rows for s in lot) >= _ROLLED_AT_ONCE):
-                self._db.execute(f"insert into rolled {rollup_of(self._relation(lot))}")
-                lot = []
+        for lot in _lots(changed.values()):
+            self._db.execute(f"insert into rolled {rollup_of(self._relation(lot))}")
         kept = ""
         if old:
             gone = ", ".join(f"date '{day}'" for day in sorted(changed))
@@ -418,6 +429,19 @@ class Merger:
             size = os.fstat(file.fileno()).st_size
         first, last = _time_bounds(path, "first" if kind == ROLLUP else "event_time")
         return Segment(name, kind, day, rows, size, first, last)
+
+
+def _lots(days: Iterable[Sequence[Segment]]) -> Iterator[list[Segment]]:
+    """Days to go through at once: a large one alone, so that memory holds the groups of one; small
+    ones together, since planning takes as long as counting some thousand events."""
+    lot: list[Segment] = []
+    for of_day in days:
+        lot += of_day
+        if sum(segment.rows for segment in lot) >= _AT_ONCE:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
 
 
 def _time_bounds(path: Path, column: str) -> tuple[datetime | None, datetime | None]:

@@ -6,11 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -228,7 +229,7 @@ def migrate(
         dropped = catalog.dropped()
     sources = [file.path for file in files]
     unread = {
-        file.path: replace(file, rejected=0)
+        file.path: msgspec.structs.replace(file, rejected=0)
         for file in files
         if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
     }

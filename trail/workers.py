@@ -1,29 +1,40 @@
 """Reading processes of our own: `python -m trail.ingest`, fed and heard through pipes.
 
-Not `multiprocessing`: it would start the caller's main module again, which is the dashboard.
+Not `multiprocessing`: it would start the caller's main module again, which is the dashboard. Those
+launched together are one process that imports what reading needs, and then forks the others: at
+that moment it has no thread of its own yet, which cannot be said of us.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from trail.ingest import Message, Task, TaskResult, receive_message, send
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
+_FORKS = sys.platform == "linux"
+"""Elsewhere a fork is not safe after the system's own libraries were used."""
+
+
 @dataclass
 class _Worker:
     number: int
-    process: subprocess.Popen[bytes]
+    tasks: IO[bytes]
+    """Its stdin."""
+    answers: IO[bytes]
+    """Its stdout."""
     task: Task | None = None
 
 
@@ -33,10 +44,15 @@ class Workers:
     def __init__(self) -> None:
         self._said: queue.Queue[tuple[_Worker, Message | None]] = queue.Queue()
         self._workers: list[_Worker] = []
+        # Each leads the process group of those it forked. Waited for at the end only, so that
+        # until then the number names this group and no other.
+        self._leaders: list[subprocess.Popen[bytes]] = []
+        self._listeners: list[threading.Thread] = []
 
     def launch(self, count: int) -> None:
         """Starts processes: a fifth of a second passes until they can read."""
-        self._workers += [self._launch(number) for number in range(count)]
+        for numbers in [range(count)] if _FORKS and count else [[n] for n in range(count)]:
+            self._launch(numbers)
 
     @property
     def any(self) -> bool:
@@ -54,9 +70,8 @@ class Workers:
         """Gives the task to a worker that has none."""
         worker = next(worker for worker in self._workers if worker.task is None)
         worker.task = task
-        assert worker.process.stdin is not None
         with suppress(BrokenPipeError):  # its listener reports the death
-            send(worker.process.stdin, task)
+            send(worker.tasks, task)
 
     def wait(
         self, advance: Callable[[int, int, int, int], None]
@@ -66,8 +81,8 @@ class Workers:
         task = worker.task
         if message is None:
             self._workers.remove(worker)
-            _bury(worker)
-            self._workers.append(self._launch(worker.number))
+            _close(worker.tasks)
+            self._launch([worker.number])
             return [(task, None)] if task is not None else []
         far, result = message
         if far is not None:
@@ -80,44 +95,60 @@ class Workers:
 
     def dismiss(self) -> None:
         """Tells all of them to end; `kill` waits until they have, which takes a moment."""
+        if self.busy:
+            self._end()
         for worker in self._workers:
-            worker.process.kill()
+            _close(worker.tasks)
 
     def kill(self) -> None:
         """Ends all of them; what they have not finished was never visible."""
         self.dismiss()
-        for worker in self._workers:
-            _bury(worker)
-        self._workers = []
+        # Gone when its answers end: only then does a forked one write nothing any more.
+        for listener in self._listeners:
+            listener.join()
+        self._end()
+        for leader in self._leaders:
+            leader.wait()
+        self._workers, self._leaders, self._listeners = [], [], []
 
-    def _launch(self, number: int) -> _Worker:
-        process = subprocess.Popen(  # noqa: S603 # our own module, no argument from outside
-            [sys.executable, "-m", "trail.ingest"],
-            cwd=_ROOT,
-            # numpy would start threads for linear algebra, which cost more than they do here.
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the builder, who then ends its workers
-        )
-        worker = _Worker(number, process)
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
-        return worker
+    def _end(self) -> None:
+        for leader in self._leaders:
+            with suppress(ProcessLookupError, PermissionError):  # none of the group is left
+                os.killpg(leader.pid, signal.SIGKILL)
+
+    def _launch(self, numbers: Sequence[int]) -> None:
+        """Starts one process that becomes a worker for each number."""
+        pipes = [(os.pipe(), os.pipe()) for _ in numbers]
+        theirs = [end for (tasks, _), (_, answers) in pipes for end in (tasks, answers)]
+        try:
+            leader = subprocess.Popen(  # noqa: S603 # our own module, no argument from outside
+                [sys.executable, "-m", "trail.ingest", *map(str, theirs[2:])],
+                cwd=_ROOT,
+                # numpy would start threads for linear algebra: they cost more than they do here.
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+                stdin=theirs[0],
+                stdout=theirs[1],
+                pass_fds=theirs[2:],
+                start_new_session=True,  # Ctrl-C is for the builder, who then ends its workers
+            )
+        finally:
+            for end in theirs:
+                os.close(end)
+        self._leaders.append(leader)
+        for number, ((_, tasks), (answers, _)) in zip(numbers, pipes, strict=True):
+            worker = _Worker(number, os.fdopen(tasks, "wb"), os.fdopen(answers, "rb"))
+            self._workers.append(worker)
+            listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
+            self._listeners.append(listener)
+            listener.start()
 
     def _listen(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        try:
-            while (message := receive_message(worker.process.stdout)) is not None:
+        with worker.answers:
+            while (message := receive_message(worker.answers)) is not None:
                 self._said.put((worker, message))
-        except ValueError:
-            pass  # the pipe was closed by `kill`
         self._said.put((worker, None))
 
 
-def _bury(worker: _Worker) -> None:
-    """Waits for a process that ends, and closes its pipes."""
-    worker.process.wait()
-    for pipe in (worker.process.stdin, worker.process.stdout):
-        if pipe is not None:
-            with suppress(BrokenPipeError):
-                pipe.close()
+def _close(pipe: IO[bytes]) -> None:
+    with suppress(BrokenPipeError):
+        pipe.close()
