@@ -15,6 +15,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
+from enrich.calls_made import LOOK_BACK
 from enrich.comparison import (
     PAIRS,
     agent_facts,
@@ -39,9 +40,6 @@ NAME = "baseline"
 QUESTION = "Is this normal for the identity, by the 14 days before?"
 DAYS = 14
 GAP = timedelta(hours=12)
-LOOK_BACK = timedelta(days=35)
-"""How far before the window something new is looked for: past the last run of a monthly job."""
-EVIDENCE = 200
 
 
 def empty_data() -> Mapping[str, Any]:
@@ -107,8 +105,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         queries += (query,)
     data["before_dwell"], more = _before_dwell(scene, principal, window, of_whole)
     queries += more
-    like = history.like_the_alert()
-    evidence = tuple(like[:EVIDENCE])
+    evidence = tuple(history.like_the_alert())
 
     caveats = looked.caveats() + _caveats(pairs, telling, data, evidence)
     sentence = _sentence(alert, entity, data, looked)

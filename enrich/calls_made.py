@@ -4,8 +4,8 @@ and 4 share word for word, so that the store runs each once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from alerts.alert import Alert
@@ -16,7 +16,6 @@ from enrich.calls_sql import (
     bounds,
     calls_in,
     counted_calls,
-    flat_ids,
     midnight,
 )
 from enrich.entity import Match, by_identity_id, values_in
@@ -26,8 +25,6 @@ from trail.store import Query, Store
 LOOK_BACK = timedelta(days=35)
 """How far before the window a call may last have been made and still be "made before": past the
 last run of a monthly job."""
-EVIDENCE = 200
-"""How many event ids an answer names: the newest of each of its groups, newest groups first."""
 
 
 def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
@@ -50,8 +47,7 @@ def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[st
         first=window.first,
         last=window.last,
     )
-    rows = [{**row, "event_ids": flat_ids(row.pop("ids"))} for row in found.rows]
-    return sorted(rows, key=_newest_first, reverse=True), found.query
+    return found.rows, found.query
 
 
 def made_before(
@@ -77,17 +73,11 @@ def made_before(
     return found.rows, before, (*queries, found.query)
 
 
-def alert_day(alert: Alert) -> date:
-    """The UTC day of the alert's first event."""
-    assert alert.first_seen is not None
-    return alert.first_seen.astimezone(UTC).date()
-
-
-def newest_ids(groups: Iterable[Mapping[str, Any]], limit: int = EVIDENCE) -> list[str]:
-    """The event ids of the groups, those of the newest group first."""
-    ordered = sorted(groups, key=_newest_first, reverse=True)
-    return list(dict.fromkeys(one for group in ordered for one in group["event_ids"]))[:limit]
-
-
-def _newest_first(group: Mapping[str, Any]) -> tuple[datetime, list[str]]:
-    return group["last"], group["event_ids"]
+def evidence_caveats(evidence: Sequence[str], events: int) -> tuple[str, ...]:
+    """What is said when an answer names fewer events than it counted."""
+    if len(evidence) >= events:
+        return ()
+    return (
+        f"The evidence lists {len(evidence):,} of {events:,} events: the newest of each call and"
+        " day.",
+    )

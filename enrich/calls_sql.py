@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
-from itertools import chain
+from typing import Any
 
 from enrich.window import ONE_DAY, Window
 
@@ -23,8 +23,8 @@ def calls(condition: str | None = None) -> str:
     )
 
 
-IDS = 200
-"""How many event ids a group of calls names, at least where it has as many: the newest."""
+EVIDENCE = 200
+"""How many event ids an answer names: the newest of each group of calls, newest groups first."""
 
 _COLUMNS = (
     "identity_type",
@@ -96,8 +96,8 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
     """A statement that groups the rows of `calls_in` by the keys, and counts.
 
     `calls` and one count for each condition are calls as `calls` counts them, `events` are rows.
-    (Distinct counts would say the same, at five times the planning.) `ids` are lists of lists of
-    event ids, the newest first: `flat_ids` makes one list of them.
+    (Distinct counts would say the same, at five times the planning.) `event_ids` are the newest,
+    newest first; `newest_ids` joins those of several groups.
     """
     names = ", ".join(keys)
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
@@ -106,19 +106,15 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
         f"cast(coalesce(sum(n) filter (where {sql}), 0) as bigint) as {name}, "
         for name, sql in conditions.items()
     )
-    outer = "".join(
-        f"cast(sum(case when shared_event_id is null then {name} else least({name}, 1) end)"
-        f" as bigint) as {name}, "
-        for name in ("calls", *conditions)
-    )
+    outer = "".join(f"{each_once(name)} as {name}, " for name in ("calls", *conditions))
     return f"""
         select {names}, {outer} cast(sum(calls) as bigint) as events,
             min(first) as first, max(last) as last, max(a_message) as a_message,
-            flatten(max_by(ids, row(last, ids), {IDS})) as ids
+            {_newest("event_ids", "last")} as event_ids
         from (
             select {told}, shared_event_id, cast(sum(n) as bigint) as calls, {inner}
                 min(first_time) as first, max(last_time) as last, max(error_message) as a_message,
-                max_by(event_ids, row(last_time, event_ids), {IDS}) as ids
+                {_newest("event_ids", "last_time")} as event_ids
             from {relation} as calls
             group by {numbers}
         ) as grouped
@@ -126,8 +122,21 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
     """
 
 
+def each_once(name: str) -> str:
+    """A count of events summed over groups of one `shared_event_id` each: as calls, so that those
+    that share one count once.
+    """
+    once = f"case when shared_event_id is null then {name} else least({name}, 1) end"
+    return f"cast(sum({once}) as bigint)"
+
+
+def _newest(event_ids: str, last: str) -> str:
+    """The event ids of the newest of some rows, as one list."""
+    return f"flatten(max_by({event_ids}, row({last}, {event_ids}), {EVIDENCE}))"
+
+
 def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
-    """A statement for groups of calls: the keys by name, `n`, `first_time`, `last_time`, `ids`.
+    """A statement for groups of calls: the keys by name, `n`, `first`, `last`, `event_ids`.
 
     A call that is logged twice is a group of its own, of its caller's copy, so that sums and
     distinct counts over these few rows are exact, whatever is counted. `hours` lists the
@@ -137,18 +146,18 @@ def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
     numbers = ", ".join(str(number + 1) for number in range(len(keys) + 2))
     return f"""
         select {", ".join(keys)}, case when shared_event_id is null then n else 1 end as n,
-            first_time, last_time, hours, ids
+            first, last, hours, event_ids
         from (
             select *, row_number() over (
-                partition by shared_event_id order by is_owners_copy, first_time
+                partition by shared_event_id order by is_owners_copy, first
             ) as copy
             from (
                 select {told}, shared_event_id,
                     coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
                     cast(sum(n) as bigint) as n,
-                    min(first_time) as first_time, max(last_time) as last_time,
+                    min(first_time) as first, max(last_time) as last,
                     list(hours) as hours,
-                    max_by(event_ids, row(last_time, event_ids), {IDS}) as ids
+                    {_newest("event_ids", "last_time")} as event_ids
                 from {relation} as calls
                 group by {numbers}
             ) as grouped
@@ -157,9 +166,10 @@ def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
     """
 
 
-def flat_ids(nested: Sequence[Sequence[str]]) -> list[str]:
-    """The event ids in lists of them, in their order, each once."""
-    return list(dict.fromkeys(chain.from_iterable(nested)))
+def newest_ids(groups: Iterable[Mapping[str, Any]], limit: int = EVIDENCE) -> list[str]:
+    """The event ids of groups of calls, each once, those of the newest group first."""
+    ordered = sorted(groups, key=lambda group: (group["last"], group["event_ids"]), reverse=True)
+    return list(dict.fromkeys(one for group in ordered for one in group["event_ids"]))[:limit]
 
 
 ORIGINAL_RULE = """(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from enrich.calls_sql import each_once
 from enrich.mints import (
     BRANCH_COLUMNS,
     Mint,
@@ -250,9 +251,7 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
     rows = reader.find(
         f"""
         select {_SESSION},
-          cast(sum(case when shared_event_id is null then events else 1 end) as bigint) as events,
-          cast(sum(case when shared_event_id is null then failed else least(failed, 1) end)
-            as bigint) as failed,
+          {each_once("events")} as events, {each_once("failed")} as failed,
           min(first) as first, max(last) as last
         from (
           select {_SESSION}, shared_event_id, count(*) as events,

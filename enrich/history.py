@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from enrich.calls_sql import flat_ids
+from enrich.calls_sql import newest_ids
 
 SAME_CALL = {
     "same_ip_and_agent": ("event_name", "source_ip_address", "user_agent"),
@@ -38,7 +38,7 @@ class Seen:
 
     def add(self, group: Mapping[str, Any]) -> None:
         self.count += group["n"]
-        first, last = group["first_time"], group["last_time"]
+        first, last = group["first"], group["last"]
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
 
@@ -58,8 +58,8 @@ class History:
     """Groups of calls, and the names of the `attributes` that they are compared with an alert in.
 
     Each group has `n` calls alike in `day`, `in_entity`, `session_name`, `source_ip_address`,
-    `user_agent`, `aws_region`, `error_code`, `failed` and `is_<attribute>`, with `first_time`,
-    `last_time`, `hours` and `ids` as `enrich.calls_sql.grouped_calls` gives them.
+    `user_agent`, `aws_region`, `error_code`, `failed` and `is_<attribute>`, with `first`,
+    `last`, `hours` and `event_ids` as `enrich.calls_sql.grouped_calls` gives them.
     """
 
     attributes: Sequence[str]
@@ -159,9 +159,7 @@ class History:
         """The newest event ids of the alert's API, else of its address, else of any call."""
         named = (n for n in ("event_name", "source_ip_address") if n in self.attributes)
         name = next(named, None)
-        like = [group for group in self.groups if name is None or group[f"is_{name}"]]
-        like.sort(key=lambda group: (group["last_time"], group["ids"]), reverse=True)
-        return list(dict.fromkeys(one for group in like for one in flat_ids(group["ids"])))
+        return newest_ids(g for g in self.groups if name is None or g[f"is_{name}"])
 
 
 def _by_hour(group: Mapping[str, Any]) -> Counter[int]:

@@ -16,7 +16,8 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.call_details import find_details, known_details
-from enrich.calls_made import calls_made, made_before, newest_ids
+from enrich.calls_made import calls_made, evidence_caveats, made_before
+from enrich.calls_sql import newest_ids
 from enrich.console_clicks import find_clicks
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
@@ -108,12 +109,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if by_hand := [group for group in groups if group["in_console"]]:
         clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
-    caveats = looked.caveats()
-    if len(evidence) < (counts := total + sum(row["count"] for row in sensitive)):
-        caveats += (
-            f"The evidence lists {len(evidence):,} of {counts:,} events: the newest of each call"
-            " and day.",
-        )
+    events = total + sum(row["count"] for row in sensitive)
+    caveats = looked.caveats() + evidence_caveats(evidence, events)
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in rows),

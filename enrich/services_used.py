@@ -15,7 +15,8 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
-from enrich.calls_made import alert_day, calls_made, made_before, newest_ids
+from enrich.calls_made import calls_made, evidence_caveats, made_before
+from enrich.calls_sql import midnight, newest_ids
 from enrich.entity import by_identity_id, entity_match
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
@@ -28,7 +29,6 @@ QUESTION = "Which services were used in the 7 days to the alert?"
 DAYS = 7
 OF_EACH = 3
 """How many event ids stand beside each service: the newest of its newest calls."""
-_WHICH = "the newest of each call and day"
 
 
 def empty_data() -> Mapping[str, Any]:
@@ -71,17 +71,17 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     found, since, more = made_before(alert, whole, store, window)
     queries += more
     before = _Before(since.first, found)
-    services = _services(made, before, alert_day(alert))
+    assert alert.first_seen is not None
+    alert_day = midnight(alert.first_seen).date()
+    services = _services(made, before, alert_day)
     evidence = tuple(newest_ids(made))
-    caveats = looked.caveats()
-    if len(evidence) < total:
-        caveats += (f"The evidence lists {len(evidence):,} of {total:,} events: {_WHICH}.",)
+    caveats = looked.caveats() + evidence_caveats(evidence, total)
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),
         "services": services,
         "scope": match.scope,
-        "alert_day": f"{alert_day(alert)}",
+        "alert_day": f"{alert_day}",
         "days": [f"{day}" for day in _days(window)],
         "looked_back_to": iso(before.since),
     }

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
 
-from enrich.calls_sql import bounds, calls_in, counted_calls, flat_ids, grouped_calls
+from enrich.calls_sql import bounds, calls_in, counted_calls, grouped_calls
 from enrich.history import History
 from enrich.window import Window
 from trail.events import ROLLUP_IDS
@@ -135,7 +135,7 @@ def test_counts_are_those_of_the_events(
 
     for row in rows:
         found = inside[row["source"], row["ip"], row["day"]]
-        ids = flat_ids(row["ids"])
+        ids = row["event_ids"]
         assert set(ids) <= {event["id"] for event in found}
         # The newest first; all of them while no more than the rollup names of one kind.
         assert max(found, key=lambda event: (event["at"], event["id"]))["id"] == ids[0]
