@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby, zip_longest
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -447,19 +447,16 @@ def settle_days(
             fresh_by_day.setdefault(segment.day, []).append(segment)
 
     days = sorted(set(fresh_by_day) | affected)
-    several = {
-        day: of_day
-        for day in days
-        if day not in affected
-        and len(
-            of_day := [
+    repeated = merger.days_with_repeats(
+        {
+            day: [
                 *by_day_and_kind.get((day, "events"), []),
-                *(s for s in fresh_by_day[day] if s.kind == "events"),
+                *(segment for segment in fresh_by_day[day] if segment.kind == "events"),
             ]
-        )
-        > 1
-    }
-    repeated = merger.days_with_repeats(several)
+            for day in days
+            if day not in affected
+        }
+    )
     # The readings' own lists of credentials spare a scan, unless rows were taken out since, or
     # the segments did not come from a reading.
     minted_is_exact = known_mints and not affected and not repeated
@@ -467,11 +464,47 @@ def settle_days(
         merger.use_threads(1)
     arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
     live_names = frozenset(segment.name for segment in live)
-    by_week: dict[date, dict[date, list[Segment]]] = {}
 
-    def rolled(monday: date) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
+    def settled(day: date) -> list[Segment]:
+        """The day's events segments, each event in one of them."""
+        events = by_day_and_kind.get((day, "events"), [])
+        copies = by_day_and_kind.get((day, "copies"), [])
+        new = fresh_by_day.get(day, [])
+        if day in affected:
+            all_of_it = [*events, *copies, *new]
+            made = (
+                merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
+                if all_of_it  # nothing is left of a day that was dropped
+                else []
+            )
+            change.remove += [segment.name for segment in (*events, *copies)]
+            events = []
+        elif day in repeated:
+            made = merger.rewrite_day(DayInputs(day, events, new))
+        else:
+            made = new
+        if made is not new:
+            _discard(catalog.index_dir, new)
+        change.add += made
+        new_events = [segment for segment in made if segment.kind == "events"]
+        arrived.extend(new_events)
+        events = [*events, *new_events]
+        if not whole and (few := tier(events)):
+            made = merger.rewrite_day(DayInputs(day, [], few, live_names))
+            for segment in few:
+                if segment.name in live_names:
+                    change.remove.append(segment.name)
+                else:
+                    change.add.remove(segment)
+            events = [s for s in events if s not in few] + made
+            change.add += made
+        return events
+
+    def rolled(
+        monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
+    ) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
         with merger.beside() as other:
-            return other.roll_up(monday, by_week[monday], by_day_and_kind.get((monday, ROLLUP), []))
+            return other.roll_up(monday, changed, old)
 
     runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
     in_every_order = [s for kind in CREDENTIAL_KINDS for s in by_day_and_kind.get((None, kind), [])]
@@ -495,46 +528,11 @@ def settle_days(
         minting: Future[tuple[list[Segment], bool]] | None = None
         if minted_is_exact and not whole:
             minting = threads.submit(credentials)
-        for day, next_day in zip_longest(days, days[1:]):
-            events = by_day_and_kind.get((day, "events"), [])
-            copies = by_day_and_kind.get((day, "copies"), [])
-            new = fresh_by_day.get(day, [])
-            new_events = [segment for segment in new if segment.kind == "events"]
-            if day in affected:
-                all_of_it = [*events, *copies, *new]
-                made = (
-                    merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
-                    if all_of_it  # nothing is left of a day that was dropped
-                    else []
-                )
-                _discard(catalog.index_dir, new)
-                change.remove += [segment.name for segment in (*events, *copies)]
-                events, new_events = [], [s for s in made if s.kind == "events"]
-                change.add += made
-            elif day in repeated:
-                made = merger.rewrite_day(DayInputs(day, events, new))
-                _discard(catalog.index_dir, new)
-                new_events = [s for s in made if s.kind == "events"]
-                change.add += made
-            else:
-                change.add += new
-            arrived += new_events
-            events = [*events, *new_events]
-            if not whole and (few := tier(events)):
-                made = merger.rewrite_day(DayInputs(day, [], few, live_names))
-                for segment in few:
-                    if segment.name in live_names:
-                        change.remove.append(segment.name)
-                    else:
-                        change.add.remove(segment)
-                        if segment not in arrived:
-                            _discard(catalog.index_dir, [segment])
-                events = [s for s in events if s not in few] + made
-                change.add += made
-            monday = monday_of(day)
-            by_week.setdefault(monday, {})[day] = events
-            if next_day is None or monday_of(next_day) != monday:
-                weeks.append(threads.submit(rolled, monday))
+        for monday, of_week in groupby(days, monday_of):
+            changed = {day: settled(day) for day in of_week}
+            old = by_day_and_kind.get((monday, ROLLUP), [])
+            change.remove += [segment.name for segment in old]
+            weeks.append(threads.submit(rolled, monday, changed, old))
         if minting is None and not whole:
             minting = threads.submit(credentials)
         meanwhile()
@@ -548,8 +546,6 @@ def settle_days(
             change.coverage |= coverage
             if rollup is not None:
                 change.add.append(rollup)
-    for monday in by_week:
-        change.remove += [s.name for s in by_day_and_kind.get((monday, ROLLUP), [])]
 
     # Segments that were merged before anyone saw them, kept until their credentials were read.
     named = {segment.name for segment in change.add}

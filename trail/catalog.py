@@ -343,11 +343,8 @@ class Catalog:
     def totals(self) -> Mapping[str, int]:
         """The counts that `trail status` prints."""
         one = self._db.execute
-        events, copies, segments, size = one(
-            "select coalesce(sum(case kind when 'events' then rows end), 0),"
-            " coalesce(sum(case kind when 'copies' then rows end), 0), count(*),"
-            " coalesce(sum(bytes), 0) from segments"
-        ).fetchone()
+        events, copies = self.rows()
+        segments, size = one("select count(*), coalesce(sum(bytes), 0) from segments").fetchone()
         files, rejected = one(
             "select count(*) filter (where size > -2), coalesce(sum(rejected), 0) from files"
             " where skipped is null"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,7 +14,7 @@ T = TypeVar("T")
 class Memo(Generic[T]):
     """The results asked for last, as many as `room` holds. Safe to use from several threads.
 
-    Whoever asks while the same is being worked out waits for it. An error is everybody's own.
+    Whoever asks while the same is being worked out shares what comes of it, be it an error.
     """
 
     def __init__(self, room: int, size: Callable[[T], int]) -> None:
@@ -22,39 +23,38 @@ class Memo(Generic[T]):
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, T] = OrderedDict()
         self._used = 0
-        self._at_work: dict[Hashable, threading.Event] = {}
+        self._at_work: dict[Hashable, Future[T]] = {}
 
     def get(self, key: Hashable, work_out: Callable[[], T]) -> T:
         """The held result, else the one worked out now."""
-        while True:
-            with self._lock:
-                if key in self._held:
-                    self._held.move_to_end(key)
-                    return self._held[key]
-                done = self._at_work.get(key)
-                if done is None:
-                    self._at_work[key] = threading.Event()
-                    break
-            done.wait()
-            with self._lock:
-                if key not in self._held and key not in self._at_work:
-                    # Too large to be held, or it failed: each on their own.
-                    self._at_work[key] = threading.Event()
-                    break
-        try:
-            result = work_out()
-            self._keep(key, result)
-            return result
-        finally:
-            with self._lock:
-                self._at_work.pop(key).set()
-
-    def _keep(self, key: Hashable, result: T) -> None:
-        size = 1 + self._size(result)
-        if size > self._room // 4:
-            return
         with self._lock:
-            self._held[key] = result
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+            coming = self._at_work.get(key)
+            if coming is None:
+                mine = self._at_work[key] = Future[T]()
+        if coming is not None:
+            return coming.result()
+        try:
+            mine.set_result(work_out())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            self._settle(key)
+        return mine.result()
+
+    def _settle(self, key: Hashable) -> None:
+        """Holds what was worked out, if it leaves room for others."""
+        with self._lock:
+            done = self._at_work.pop(key)
+            if done.exception() is not None:
+                return
+            size = 1 + self._size(done.result())
+            if size > self._room // 4:
+                return
+            self._held[key] = done.result()
             self._used += size
             while self._used > self._room:
                 _, oldest = self._held.popitem(last=False)

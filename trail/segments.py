@@ -237,9 +237,12 @@ class Merger:
         self.close()
 
     def days_with_repeats(self, days: Mapping[date, Sequence[Segment]]) -> set[date]:
-        """Days of which two rows seem to share a key (a hash may collide: never the reverse)."""
+        """Days of which two rows seem to share a key (a hash may collide: never the reverse).
+
+        No segment holds a key twice.
+        """
         found: set[date] = set()
-        for lot in _lots(days.values()):
+        for lot in _lots(of_day for of_day in days.values() if len(of_day) > 1):
             rows = self._db.execute(
                 "select distinct day from ("
                 "  select cast(event_time as date) as day from read_parquet($paths)"
@@ -324,8 +327,7 @@ class Merger:
                         " where not exists (from gone g where g.path = source_file"
                         " or starts_with(source_file, g.path || '!/'))"
                     )
-                path = str(self._index_dir / segment.name).replace("'", "''")
-                parts.append(f"select *, {rank} as rank from read_parquet('{path}'){unwanted}")
+                parts.append(f"select *, {rank} as rank from {self._relation([segment])}{unwanted}")
         return " union all ".join(parts)
 
     def roll_up(
@@ -373,7 +375,7 @@ class Merger:
             names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
             signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
             sources.append(
-                f"select {_COLUMNS} from read_parquet({self._list(events)})"
+                f"select {_COLUMNS} from {self._relation(events)}"
                 f" where minted_access_key_id is not null or event_source in ({signing_in})"
                 # The name alone first: comparing pairs costs ten times as much.
                 f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
@@ -382,7 +384,7 @@ class Merger:
             days = ", ".join(f"date '{day}'" for day in sorted(without)) or "null"
             dropped = f" and event_time >= date '{before}'" if before is not None else ""
             sources.append(
-                f"select {_COLUMNS} from read_parquet({self._list(runs)})"
+                f"select {_COLUMNS} from {self._relation(runs)}"
                 f" where coalesce(cast(event_time as date) not in ({days}), true){dropped}"
             )
         if not sources:
@@ -405,11 +407,8 @@ class Merger:
         return [str(self._index_dir / segment.name) for segment in segments]
 
     def _relation(self, segments: Sequence[Segment]) -> str:
-        return f"read_parquet({self._list(segments)})"
-
-    def _list(self, segments: Sequence[Segment]) -> str:
         quoted = ["'" + path.replace("'", "''") + "'" for path in self._paths(segments)]
-        return f"[{', '.join(quoted)}]"
+        return f"read_parquet([{', '.join(quoted)}])"
 
     def _copy(self, select: str, kind: str, day: date | None) -> Segment | None:
         name = new_name(kind, day)

@@ -90,7 +90,7 @@ class Store(Protocol):
 
     - `events`: every event, once per (event_id, recipient_account_id), days `first`…`last` only;
     - `edges`: of those, the events of the two days of `first` and `last` alone;
-    - `credentials`: the credential events of all days (`trail.events.CREDENTIAL_EVENTS`).
+    - `credentials`: the credential events of all days (`trail.events.is_credential_event`).
 
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
     counted by identity, session, account, API, region, ip, agent and error code. Only whole days
@@ -204,7 +204,7 @@ class DuckStore:
         """The rows found. Raises `QueryFailed` with the engine's words, or when time is up."""
         bound = {name: _naive(value) for name, value in (parameters or {}).items()}
         snapshot = self._current()
-        key = (snapshot.version, sql, repr(bound), first, last)
+        key = (snapshot.version, sql, repr(bound), first, last, timeout)
         found = self._memo.get(
             key, lambda: self._query(sql, parameters or {}, bound, snapshot, first, last, timeout)
         )

@@ -133,7 +133,7 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                 )
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         if len({sum(s.rows for s in runs if s.kind == kind) for kind in CREDENTIAL_KINDS}) > 1:
-            problems.append("credentials: the two orders hold different numbers of rows")
+            problems.append("credentials: their orders hold different numbers of rows")
     return problems
 
 
