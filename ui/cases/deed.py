@@ -7,6 +7,7 @@ began, and a browser starts reruns of its own. A callback has run by then.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -17,6 +18,14 @@ from ui.pieces import notice
 
 REFUSED = "refused_deed"
 """Session state key: why the last deed was refused, until it is said."""
+
+
+def button(
+    label: str, key: str, act: Callable[[], int], *, icon: str | None = None, primary: bool = True
+) -> None:
+    """A button that does something which ends in a case, and gives that case's number."""
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    st.button(label, type=kind, icon=icon, key=key, on_click=into_case, args=(act,))
 
 
 def into_case(act: Callable[[], int]) -> None:

@@ -56,12 +56,12 @@ def offer_case(
         if held is None or held.state == "closed":
             _ways(work, database, known)
         else:
-            st.button(
+            deed.button(
                 "Save these answers to the case",
+                "triage-save",
+                lambda: work.into(held.id).id,
                 icon=":material/push_pin:",
-                key="triage-save",
-                on_click=deed.into_case,
-                args=(lambda: work.into(held.id).id,),
+                primary=False,
             )
     if known is not None and database is not None:
         others = inbox.related_alerts(database, known.id, 20)
@@ -136,13 +136,11 @@ def _in_case(case: Case) -> Node:
 
 
 def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> None:
-    st.button(
+    deed.button(
         "Open a case",
-        type="primary",
+        "triage-open",
+        lambda: work.into(None).id,
         icon=":material/create_new_folder:",
-        key="triage-open",
-        on_click=deed.into_case,
-        args=(lambda: work.into(None).id,),
     )
     if database is not None and find_cases(database, states=("open", "investigating"), limit=1):
         _join(work, database, known)
@@ -177,13 +175,7 @@ def _join(work: _Work, database: Database, known: QueuedAlert | None) -> None:
         return
     with drawer:
         number = choose_case(joinable(database, known.id if known else None), "triage")
-        st.button(
-            "Add to it",
-            type="primary",
-            key="triage-join",
-            on_click=deed.into_case,
-            args=(lambda: work.into(number).id,),
-        )
+        deed.button("Add to it", "triage-join", lambda: work.into(number).id)
 
 
 VERDICT, REASON = "triage-verdict-choice", "triage-verdict-reason"

@@ -26,13 +26,11 @@ def act(database: Database, user: User, picked: list[str]) -> None:
         deed.say_refusal("pick-problem")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(picked)} picked**")
-            st.button(
+            deed.button(
                 "Open a case with them",
-                type="primary",
+                "inbox-open",
+                lambda: open_case(database, user.name, picked).id,
                 icon=":material/create_new_folder:",
-                key="inbox-open",
-                on_click=deed.into_case,
-                args=(lambda: open_case(database, user.name, picked).id,),
             )
             offered = joinable(database, picked[0])
             if offered:
@@ -99,7 +97,7 @@ def _join(
             add_alert(database, user.name, number, alert_id)
         return number
 
-    st.button("Add to it", type="primary", key="inbox-join", on_click=deed.into_case, args=(join,))
+    deed.button("Add to it", "inbox-join", join)
 
 
 def _delete(database: Database, user: User, picked: list[str]) -> None:
