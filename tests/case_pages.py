@@ -1,4 +1,4 @@
-"""What the tests of the pages about cases share: folders and a case database of their own."""
+"""What the tests of the pages share: folders, and a case database, of their own."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,9 @@ def test_kill_9_at_25_random_points(tmp_path: Path) -> None:
 @pytest.mark.parametrize("forked", [False, True])
 def test_killed_worker_costs_no_event(tmp_path: Path, forked: bool) -> None:
     """A reading process that dies (out of memory, say) is replaced, and its files read again."""
-    (tmp_path / "in").mkdir()
-    padding = "x" * 20_000
-    for number in range(200):
-        name = f"x_20260310T{number // 60:02}{number % 60:02}Z_.json"
-        (tmp_path / "in" / name).write_text(
-            json.dumps([an_event(eventID=f"{number}-{n}", userAgent=padding) for n in range(10)])
-        )
+    _write_files(
+        tmp_path / "in", (f"20260310T{number // 60:02}{number % 60:02}Z" for number in range(200))
+    )
     killed: list[int] = []
 
     def kill_one() -> None:
@@ -65,6 +62,16 @@ def test_killed_worker_costs_no_event(tmp_path: Path, forked: bool) -> None:
     assert (built.events_added, built.files_read, built.rejected) == (2_000, 200, 0)
     assert verify(tmp_path / "index").problems == ()
     assert _workers_below(os.getpid()) == []
+
+
+def _write_files(folder: Path, times: Iterable[str]) -> None:
+    """A file of ten large events for each time that its name says."""
+    folder.mkdir()
+    padding = "x" * 20_000
+    for number, time_of_file in enumerate(times):
+        (folder / f"x_{time_of_file}_.json").write_text(
+            json.dumps([an_event(eventID=f"{number}-{n}", userAgent=padding) for n in range(10)])
+        )
 
 
 def _workers_below(parent: int) -> list[int]:
@@ -87,13 +94,7 @@ def _workers_below(parent: int) -> list[int]:
 def test_ctrl_c_leaves_no_reading_process_and_a_whole_index(
     tmp_path: Path, busy_for: float
 ) -> None:
-    (tmp_path / "in").mkdir()
-    padding = "x" * 20_000
-    for number in range(200):
-        name = f"x_202603{number // 20 + 1:02}T{number % 20:02}00Z_.json"
-        (tmp_path / "in" / name).write_text(
-            json.dumps([an_event(eventID=f"{number}-{n}", userAgent=padding) for n in range(10)])
-        )
+    _write_files(tmp_path / "in", (f"202603{n // 20 + 1:02}T{n % 20:02}00Z" for n in range(200)))
     script = "import sys; from trail.build import add; add([sys.argv[1]], sys.argv[2])"
     build = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "in"), str(tmp_path / "index")],

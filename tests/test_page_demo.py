@@ -6,18 +6,17 @@ The truth file is itself recomputed from the raw log files in `test_demo_truth`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 
 from demo.generate import generate
 from enrich.service_names import service_name
 from tests.a_page import a_page, table, words
 from trail.build import add
 
+pytest_plugins = ("tests.case_pages",)
 STORIES = (
     "stolen-instance-role",
     "leaked-key-enumeration",
@@ -40,15 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def demo_index(own_folders: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKTRAIL_INDEX", str(folder / "index"))
-    monkeypatch.setenv("BACKTRAIL_CASES_URL", f"sqlite:///{tmp_path / 'cases.db'}")
-    monkeypatch.delenv("BACKTRAIL_DEMO", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def truth_of(folder: Path, story: str) -> dict[str, Any]:

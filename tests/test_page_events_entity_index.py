@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,8 @@ from tests.a_page import a_page, address_of, links, words
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
 from trail.build import add
 
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
-    monkeypatch.setenv("BACKTRAIL_CASES_URL", f"sqlite:///{tmp_path / 'cases.db'}")
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+pytest_plugins = ("tests.case_pages",)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def indexed(tmp_path: Path, *records: dict[str, Any]) -> Path:

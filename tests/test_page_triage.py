@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.a_page import a_page, address_of, links, table, trees, words
@@ -18,27 +16,16 @@ from trail.build import add
 from ui import intake
 from ui.markup import texts
 
+pytest_plugins = ("tests.case_pages",)
+pytestmark = pytest.mark.usefixtures("own_folders")
 STRATUS_EVENT = "cfdb926f-8f87-44ea-8b73-125efb2fa78a"
 STATUS_WORDS = ("Answered", "Partly covered", "Nothing found", "No logs for it", "Does not apply",
                 "Could not look")  # fmt: skip
 QUESTIONS = 5
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the index, demo or cases of another, nor Streamlit's caches of it."""
-    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
-    monkeypatch.setenv("BACKTRAIL_CASES_URL", f"sqlite:///{tmp_path / 'cases.db'}")
-    monkeypatch.delenv("BACKTRAIL_DEMO", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 @pytest.fixture
-def stratus(stratus_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def stratus(own_folders: None, stratus_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKTRAIL_INDEX", str(stratus_store.index_dir))
 
 
