@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from alerts.alert import Alert, Principal
 from bench.ingest import ROOT, tree_of
 from enrich import ask_all
 from trail.build import publish, settle_days
-from trail.catalog import Catalog, Publication
+from trail.catalog import Catalog, Publication, monday_of
 from trail.events import EVENT_SCHEMA
 from trail.segments import Merger, write_segment
 from trail.store import DuckStore, open_store
@@ -126,25 +127,28 @@ def make_index(work: Path, events: int) -> Path:
         # As much memory as it takes: what is measured is not how the rows were made up.
         db = duckdb.connect(config={"threads": 2, "memory_limit": "8GB",
                                     "temp_directory": str(work / "spill")})  # fmt: skip
-        fresh = []
-        for number in range(DAYS):
-            day = FIRST_DAY + timedelta(days=number)
-            table = db.sql(
-                f"select {columns} from ({_ROWS}) rows order by identity_id, event_time",
-                params={
-                    "day": str(day), "events": events // DAYS,
-                    "identities": events // EVENTS_PER_IDENTITY,
-                    "sources": [call[0] for call in _CALLS],
-                    "names": [call[1] for call in _CALLS],
-                },
-            ).to_arrow_table()  # fmt: skip
-            fresh.append(write_segment(index, "events", day, table.cast(EVENT_SCHEMA)))
-            del table
-            print(f"    {day}", file=sys.stderr)
+        days = [FIRST_DAY + timedelta(days=number) for number in range(DAYS)]
+        # A round a week: of the 100 million, a build of files would settle 2 million at a time.
+        for _, of_week in groupby(days, monday_of):
+            fresh = []
+            for day in of_week:
+                table = db.sql(
+                    f"select {columns} from ({_ROWS}) rows order by identity_id, event_time",
+                    params={
+                        "day": str(day), "events": events // DAYS,
+                        "identities": events // EVENTS_PER_IDENTITY,
+                        "sources": [call[0] for call in _CALLS],
+                        "names": [call[1] for call in _CALLS],
+                    },
+                ).to_arrow_table()  # fmt: skip
+                fresh.append(write_segment(index, "events", day, table.cast(EVENT_SCHEMA)))
+                del table
+                print(f"    {day}", file=sys.stderr)
+            change = Publication()
+            settle_days(catalog, merger, change, fresh, frozenset(), set())
+            publish(catalog, change)
+            print("    settled", file=sys.stderr)
         db.close()
-        change = Publication()
-        settle_days(catalog, merger, change, fresh, frozenset(), set())
-        publish(catalog, change)
     done.write_text("")
     return index
 

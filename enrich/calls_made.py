@@ -16,9 +16,11 @@ from enrich.calls_sql import (
     bounds,
     calls_in,
     counted_calls,
+    each_call_once,
     midnight,
 )
-from enrich.entity import Match, by_identity_id, values_in
+from enrich.entity import Match, by_identity_id
+from enrich.sql_text import values_in
 from enrich.window import Window
 from trail.store import Query, Store
 
@@ -27,27 +29,27 @@ LOOK_BACK = timedelta(days=35)
 last run of a monthly job."""
 
 
+_KEYS = {
+    "event_source": "event_source",
+    "event_name": "event_name",
+    "error_code": "error_code",
+    "interesting": ORIGINAL_RULE,
+    "day": "day",
+}
+_CONDITIONS = {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE}
+
+
 def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
     """The calls by service, API, error and day: `calls` and how many of them `failed`, were made
     `by_service` or `in_console`; `events`, `first`, `last`, `a_message` and newest `event_ids`.
     """
     found = store.query(
-        counted_calls(
-            {
-                "event_source": "event_source",
-                "event_name": "event_name",
-                "error_code": "error_code",
-                "interesting": ORIGINAL_RULE,
-                "day": "day",
-            },
-            {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE},
-            calls_in(match.sql),
-        ),
+        counted_calls(_KEYS, _CONDITIONS, calls_in(match.sql)),
         {**match.parameters, **bounds(match.sql, window)},
         first=window.first,
         last=window.last,
     )
-    return found.rows, found.query
+    return each_call_once(found.rows, _KEYS, _CONDITIONS), found.query
 
 
 def made_before(

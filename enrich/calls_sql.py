@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -93,33 +93,55 @@ def midnight(moment: datetime) -> datetime:
 
 
 def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relation: str) -> str:
-    """A statement that groups the rows of `calls_in` by the keys, and counts.
+    """A statement that groups the rows of `calls_in` by the keys, and counts their events.
 
-    `calls` and one count for each condition are calls as `calls` counts them, `events` are rows.
-    (Distinct counts would say the same, at five times the planning.) `event_ids` are the newest,
-    newest first; `newest_ids` joins those of several groups.
+    `events` are all and those of each condition, by its name; `a_message` is one of theirs, and
+    `event_ids` are the newest, newest first. Events with a `shared_event_id` are groups of their
+    own: `each_call_once` makes calls of them. (An engine plans that for as long as it counts.)
     """
-    names = ", ".join(keys)
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
     numbers = ", ".join(str(number + 1) for number in range(len(keys) + 1))
-    inner = "".join(
+    counts = "".join(
         f"cast(coalesce(sum(n) filter (where {sql}), 0) as bigint) as {name}, "
         for name, sql in conditions.items()
     )
-    outer = "".join(f"{each_once(name)} as {name}, " for name in ("calls", *conditions))
     return f"""
-        select {names}, {outer} cast(sum(calls) as bigint) as events,
-            min(first) as first, max(last) as last, max(a_message) as a_message,
-            {_newest("event_ids", "last")} as event_ids
-        from (
-            select {told}, shared_event_id, cast(sum(n) as bigint) as calls, {inner}
-                min(first_time) as first, max(last_time) as last, max(error_message) as a_message,
-                {_newest("event_ids", "last_time")} as event_ids
-            from {relation} as calls
-            group by {numbers}
-        ) as grouped
-        group by {names}
+        select {told}, shared_event_id, cast(sum(n) as bigint) as events, {counts}
+            min(first_time) as first, max(last_time) as last, max(error_message) as a_message,
+            {_newest("event_ids", "last_time")} as event_ids
+        from {relation} as calls
+        group by {numbers}
     """
+
+
+def each_call_once(
+    rows: Iterable[Mapping[str, Any]], keys: Iterable[str], conditions: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The groups that `counted_calls` counted, one for each of the keys' values.
+
+    `calls` and the conditions' counts are of calls, of which one in two accounts has two events;
+    `events` are events.
+    """
+    names, counts = tuple(keys), ("calls", *conditions)
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        group = {**row, "calls": row["events"]}
+        if group.pop("shared_event_id") is not None:
+            group |= {name: min(group[name], 1) for name in counts}
+        found.setdefault(tuple(row[name] for name in names), []).append(group)
+    return [groups[0] if len(groups) == 1 else _joined(groups, counts) for groups in found.values()]
+
+
+def _joined(groups: Sequence[Mapping[str, Any]], counts: Iterable[str]) -> dict[str, Any]:
+    messages = [group["a_message"] for group in groups if group["a_message"] is not None]
+    return {
+        **groups[0],
+        **{name: sum(group[name] for group in groups) for name in (*counts, "events")},
+        "first": min(group["first"] for group in groups),
+        "last": max(group["last"] for group in groups),
+        "a_message": max(messages, default=None),
+        "event_ids": newest_ids(groups),
+    }
 
 
 def each_once(name: str) -> str:
@@ -138,31 +160,18 @@ def _newest(event_ids: str, last: str) -> str:
 def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
     """A statement for groups of calls: the keys by name, `n`, `first`, `last`, `event_ids`.
 
-    A call that is logged twice is a group of its own, of its caller's copy, so that sums and
-    distinct counts over these few rows are exact, whatever is counted. `hours` lists the
-    `hours` of `calls_in`.
+    Each copy of a call that is logged twice is a group of its own, with its `shared_event_id`:
+    `enrich.history.one_copy_each` keeps the caller's. `hours` lists the `hours` of `calls_in`.
     """
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
     numbers = ", ".join(str(number + 1) for number in range(len(keys) + 2))
     return f"""
-        select {", ".join(keys)}, case when shared_event_id is null then n else 1 end as n,
-            first, last, hours, event_ids
-        from (
-            select *, row_number() over (
-                partition by shared_event_id order by is_owners_copy, first
-            ) as copy
-            from (
-                select {told}, shared_event_id,
-                    coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
-                    cast(sum(n) as bigint) as n,
-                    min(first_time) as first, max(last_time) as last,
-                    list(hours) as hours,
-                    {_newest("event_ids", "last_time")} as event_ids
-                from {relation} as calls
-                group by {numbers}
-            ) as grouped
-        ) as copies
-        where shared_event_id is null or copy = 1
+        select {told}, shared_event_id,
+            coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
+            cast(sum(n) as bigint) as n, min(first_time) as first, max(last_time) as last,
+            list(hours) as hours, {_newest("event_ids", "last_time")} as event_ids
+        from {relation} as calls
+        group by {numbers}
     """
 
 

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
+from enrich.sql_text import like_text, values_in
 from trail.store import Query, Store
 
 Scope = Literal["entity", "whole_role"]
@@ -154,7 +155,7 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
             "(account_id = $entity_account and (lower(issuer_arn) like $entity_role escape '!'"
             " or lower(issuer_arn) like $entity_role_in_path escape '!'))"
         )
-        escaped = _like_text(name.lower())
+        escaped = like_text(name.lower())
         parameters["entity_account"] = account
         parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
         parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
@@ -285,13 +286,3 @@ def _role_id(principal: Principal) -> str | None:
 def _account_in(arn: str | None) -> str | None:
     parts = (arn or "").split(":", 5)
     return parts[4] or None if len(parts) == 6 else None
-
-
-def _like_text(text: str) -> str:
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-
-
-def values_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that the text mentions: engines refuse values that they are not asked for."""
-    named = set(re.findall(r"\$(\w+)", sql))
-    return {name: value for name, value in parameters.items() if name in named}

@@ -12,13 +12,12 @@ from enrich.mints import (
     BRANCH_COLUMNS,
     Mint,
     MintReader,
-    bound_list,
-    bound_values,
     key_owner,
     merge_copies,
 )
 from enrich.role_name import role_arn_of, role_named
 from enrich.session import Session
+from enrich.sql_text import bound_list, bound_values
 from enrich.window import iso
 
 TREE_SESSIONS = 60
@@ -251,18 +250,18 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
     rows = reader.find(
         f"""
         select {_SESSION},
-          {each_once("events")} as events, {each_once("failed")} as failed,
+          {each_once("calls")} as events, {each_once("failed")} as failed,
           min(first) as first, max(last) as last
         from (
-          select {_SESSION}, shared_event_id, count(*) as events,
+          select {_SESSION}, shared_event_id, count(*) as calls,
             count(*) filter (where failed) as failed,
             min(event_time) as first, max(event_time) as last
           from events
           where {where} and event_time >= $first and event_time <= $last
           group by {_SESSION}, shared_event_id
-        ) as calls
+        ) as grouped
         group by {_SESSION}
-        order by events desc limit 5000
+        order by sum(calls) desc limit 5000
         """,
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},
         first=first,

@@ -7,7 +7,7 @@ engine plans each of those for longer than counting takes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +26,25 @@ SAME_CALL = {
 
 PAIRS_COMPARED = 5_000
 """How many (IP, user agent) pairs are compared at all; past that a caveat says so."""
+
+
+def one_copy_each(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Groups of calls as `enrich.calls_sql.grouped_calls` gives them, with one copy of each call
+    that was logged twice: the caller's, if there is one.
+    """
+    groups: list[Mapping[str, Any]] = []
+    copies: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["shared_event_id"] is None:
+            groups.append(row)
+        else:
+            copies.setdefault(row["shared_event_id"], []).append(row)
+    for of_call in copies.values():
+        kept = min(
+            of_call, key=lambda copy: (copy["is_owners_copy"], copy["first"], copy["event_ids"])
+        )
+        groups.append({**kept, "n": 1})
+    return groups
 
 
 @dataclass
@@ -57,9 +76,8 @@ class Counts:
 class History:
     """Groups of calls, and the names of the `attributes` that they are compared with an alert in.
 
-    Each group has `n` calls alike in `day`, `in_entity`, `session_name`, `source_ip_address`,
-    `user_agent`, `aws_region`, `error_code`, `failed` and `is_<attribute>`, with `first`,
-    `last`, `hours` and `event_ids` as `enrich.calls_sql.grouped_calls` gives them.
+    Each group (see `one_copy_each`) has `n` calls alike in `day`, `in_entity`, `session_name`,
+    `source_ip_address`, `user_agent`, `aws_region`, `error_code`, `failed` and `is_<attribute>`.
     """
 
     attributes: Sequence[str]
@@ -148,11 +166,23 @@ class History:
 
     def by_hour(self) -> list[dict[str, int]]:
         """Calls in each of the 24 hours of the day (UTC): `calls` and `of_entity`."""
-        calls, of_entity = [0] * 24, [0] * 24
+        texts, of_entity_too, one_of_two = Counter[str](), Counter[str](), []
         for group in self.groups:
-            for hour, n in _by_hour(group).items():
-                calls[hour] += n
-                of_entity[hour] += n if group["in_entity"] else 0
+            if group["shared_event_id"] is not None:
+                one_of_two.append(group)
+                continue
+            texts.update(group["hours"])
+            if group["in_entity"]:
+                of_entity_too.update(group["hours"])
+        calls, of_entity = [0] * 24, [0] * 24
+        for text, times in texts.items():
+            for hour, n in _hours_in(text):
+                calls[hour] += n * times
+                of_entity[hour] += n * of_entity_too[text]
+        for group in one_of_two:
+            hour = min(_hours_in(text)[0][0] for text in group["hours"])
+            calls[hour] += 1
+            of_entity[hour] += 1 if group["in_entity"] else 0
         return [{"calls": calls[hour], "of_entity": of_entity[hour]} for hour in range(24)]
 
     def like_the_alert(self) -> list[str]:
@@ -160,17 +190,6 @@ class History:
         named = (n for n in ("event_name", "source_ip_address") if n in self.attributes)
         name = next(named, None)
         return newest_ids(g for g in self.groups if name is None or g[f"is_{name}"])
-
-
-def _by_hour(group: Mapping[str, Any]) -> Counter[int]:
-    """A group's calls by hour. Of a call that is logged twice, the hour of one of its copies."""
-    found = Counter[int]()
-    for text, times in Counter(group["hours"]).items():
-        for hour, n in _hours_in(text):
-            found[hour] += n * times
-    if found.total() > group["n"]:
-        return Counter({min(found): group["n"]})
-    return found
 
 
 @lru_cache(10_000)

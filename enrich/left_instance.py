@@ -36,7 +36,7 @@ def left_the_instance(
         from events
         where identity_id = $identity_id and principal_id = $principal_id
           and event_time >= $first and event_time <= $last
-        group by source_ip_address order by events desc, source_ip_address limit 100
+        group by source_ip_address order by count(*) desc, source_ip_address limit 100
         """,
         {
             "identity_id": session.identity_id,

@@ -10,8 +10,9 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.calls_sql import bounds, calls_in, grouped_calls
-from enrich.entity import Match, values_in
-from enrich.history import History
+from enrich.entity import Match
+from enrich.history import History, one_copy_each
+from enrich.sql_text import like_text, values_in
 from enrich.techniques import plain_name
 from enrich.window import Window
 from trail.store import Query, Store
@@ -59,12 +60,11 @@ class Likeness:
     def parameters(self, *texts: str) -> dict[str, Any]:
         """The values that the texts mention, and the principal's."""
         alert, name = self.alert, plain_name(self.alert.event_name or "")
-        escaped = name.replace("!", "!!").replace("%", "!%").replace("_", "!_")
         values = {
             "alert_ip": alert.source_ip_address,
             "alert_agent": alert.user_agent,
             "alert_name": name,
-            "alert_dated": f"{escaped}20______%",
+            "alert_dated": f"{like_text(name)}20______%",
             "alert_source": alert.event_source,
             "alert_region": alert.region,
             **self.entity.parameters,
@@ -92,7 +92,7 @@ class Likeness:
             first=window.first,
             last=window.last,
         )
-        return History(tuple(self.conditions), found.rows), found.query
+        return History(tuple(self.conditions), one_copy_each(found.rows)), found.query
 
     def last_seen(self, window: Window) -> tuple[dict[str, Any], Query]:
         """`events`, and when each of the alert's attributes was last seen: `<column>_last`."""

@@ -20,6 +20,7 @@ from enrich.interface import (
     json_object,
 )
 from enrich.role_name import RoleName, role_named, session_in
+from enrich.sql_text import bound_list, bound_values, like_text
 from trail.store import Query, Store
 
 _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
@@ -48,6 +49,11 @@ MINT_CAP = 500
 
 CLOCK_SKEW = timedelta(seconds=2)
 """STS and service hosts keep time alike; seconds are cut off, so one of them is normal (§3.2)."""
+
+
+def is_near(time: datetime, created: datetime | None) -> bool:
+    """Whether a session created then may have been made at that time (R2b)."""
+    return created is not None and abs(time - created) <= CLOCK_SKEW
 
 
 @dataclass(frozen=True)
@@ -178,10 +184,49 @@ class MintReader:
         """
         if not self.find(f"select event_id from credentials where {condition} limit 1", parameters):
             return []
+        return self._whole(condition, parameters, order, columns, limit)
+
+    def _whole(
+        self,
+        condition: str,
+        parameters: Mapping[str, Any],
+        order: str,
+        columns: str = MINT_COLUMNS,
+        limit: int = MINT_CAP,
+    ) -> list[dict[str, Any]]:
         return self.find(
             f"select {columns} from credentials where {condition} order by {order} limit {limit}",
             parameters,
         )
+
+    def _mints(
+        self,
+        condition: str,
+        parameters: Mapping[str, Any],
+        created: datetime | None,
+        first: datetime,
+        last: datetime,
+    ) -> list[Mint]:
+        """The successful calls between two times that meet a condition, newest first: those near
+        a session's creation date alone, if there are any.
+
+        Their times are asked first: one read then serves rules R2 and R3.
+        """
+        condition += " and not failed and event_time >= $first and event_time <= $last"
+        parameters = {**parameters, "first": first, "last": last}
+        newest = "event_time desc, event_id"
+        times = self.find(
+            f"select event_time from credentials where {condition} order by {newest}"
+            f" limit {MINT_CAP}",
+            parameters,
+        )
+        if not times:
+            return []
+        if any(is_near(row["event_time"], created) for row in times):
+            assert created is not None
+            near = {"first": created - CLOCK_SKEW, "last": created + CLOCK_SKEW}
+            parameters |= near
+        return merge_copies(self._whole(condition, parameters, newest))
 
     def by_minted_key(self, access_key_id: str) -> list[Mint]:
         """The successful calls whose response shows this key.
@@ -203,51 +248,62 @@ class MintReader:
             {"key": access_key_id},
         )
 
-    def by_minted_principal(self, principal_id: str, first: datetime, last: datetime) -> list[Mint]:
-        """The successful calls that made a session of this principal id between two times."""
-        rows = self.credentials(
-            """minted_principal_id = $principal_id and not failed
-              and event_time >= $first and event_time <= $last""",
-            {"principal_id": principal_id, "first": first, "last": last},
-            "event_time desc, event_id",
+    def by_minted_principal(
+        self, principal_id: str, created: datetime | None, first: datetime, last: datetime
+    ) -> list[Mint]:
+        """The successful calls that made a session of this principal id between two times; if
+        any are near its creation date, those alone. Newest first.
+        """
+        return self._mints(
+            "minted_principal_id = $principal_id",
+            {"principal_id": principal_id},
+            created,
+            first,
+            last,
         )
-        return merge_copies(rows)
 
     def by_role_and_session(
         self,
         role_arn: str,
         session_name: str,
         principal_id: str | None,
+        created: datetime | None,
         first: datetime,
         last: datetime,
     ) -> list[Mint]:
         """The same by what was asked for: old EC2 mints show no principal id.
 
         The role is compared by account and name, since the given ARN may lack its path; a mint
-        that shows another role id is of a role deleted and made again under that name.
+        that shows another role id is of a role deleted and made again under that name. Of a
+        session whose whole principal id is known, only mints that show none are wanted: the
+        others are found by it.
         """
         role = role_named(role_arn)
         if role is None:
             return []
         partition = role_arn.split(":", 2)[1]
-        rows = self.credentials(
-            """target_role_arn >= $role_from and target_role_arn < $role_to
-              and target_session_name = $session_name and not failed
-              and event_time >= $first and event_time <= $last""",
+        role_id, _, session = (principal_id or "").partition(":")
+        condition = """target_role_arn >= $role_from and target_role_arn < $role_to
+              and lower(target_role_arn) like $role_end escape '!'
+              and target_session_name = $session_name"""
+        if role_id.startswith("AROA") and session == session_name:
+            condition += " and minted_principal_id is null"
+        mints = self._mints(
+            condition,
             {
                 # Every role of the account: statistics skip the rest of the index.
                 "role_from": f"arn:{partition}:iam::{role.account_id}:role/",
                 "role_to": f"arn:{partition}:iam::{role.account_id}:role0",
+                "role_end": f"%/{like_text(role.name)}",
                 "session_name": session_name,
-                "first": first,
-                "last": last,
             },
-            "event_time desc, event_id",
+            created,
+            first,
+            last,
         )
-        role_id = (principal_id or "").partition(":")[0]
         return [
             mint
-            for mint in merge_copies(rows)
+            for mint in mints
             if mint.role == role
             and (
                 not role_id.startswith("AROA")
@@ -369,15 +425,6 @@ def key_owner(mint: Mint) -> str | None:
     """The user that a new long-term key belongs to."""
     key = json_object(mint.row["response_elements"]).get("accessKey")
     return _text(key.get("userName")) if isinstance(key, Mapping) else None
-
-
-def bound_list(name: str, values: Sequence[object]) -> str:
-    """`($name_0, $name_1, …)` for an `in`, beside `bound_values`."""
-    return "(" + ", ".join(f"${name}_{n}" for n in range(len(values))) + ")"
-
-
-def bound_values(name: str, values: Sequence[object]) -> dict[str, Any]:
-    return {f"{name}_{n}": value for n, value in enumerate(values)}
 
 
 def _needs_json(row: Mapping[str, Any]) -> bool:

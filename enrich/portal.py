@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from enrich.interface import PORTAL, json_object
-from enrich.mints import CLOCK_SKEW, bound_list, bound_values
+from enrich.mints import CLOCK_SKEW
 from enrich.role_name import role_named
+from enrich.sql_text import bound_list, bound_values
 from enrich.window import Window
 from trail.store import Query, Store
 

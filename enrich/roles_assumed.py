@@ -170,19 +170,16 @@ def _kinds(
     found = store.query(
         f"""
         with calls as (
-          select {_READ},
-            row_number() over (
-              partition by coalesce(
-                shared_event_id,
-                case when minted_access_key_id is not null then request_id end,
-                event_id)
-              order by case when identity_type = 'AWSAccount' then 1 else 0 end, event_id
-            ) as copy
+          select distinct on (coalesce(
+              shared_event_id,
+              case when minted_access_key_id is not null then request_id end,
+              event_id)) {_READ}
           from credentials
           where event_time >= $window_first and event_time <= $window_last
             and (event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
               or event_source = '{PORTAL}' and event_name in ('GetRoleCredentials', 'Federate'))
             and {match.sql}
+          order by case when identity_type = 'AWSAccount' then 1 else 0 end, event_id
         )
         select event_source, event_name, target_role_arn, failed, error_code,
           regexp_replace(error_message, '^User: [^ ]+ is', 'User: … is') as reason,
@@ -201,7 +198,7 @@ def _kinds(
             as request_parameters,
           arg_min(target_session_name, event_time, {LISTED}) as session_names,
           arg_min(event_id, event_time, {EVENTS_SHOWN}) as event_ids
-        from calls where copy = 1
+        from calls
         group by event_source, event_name, target_role_arn, failed, error_code, reason,
           identity_type, invoked_by, source_ip_address, user_agent, session_from_console,
           by_alert_key, after_alert, handed_out, switched

@@ -9,7 +9,7 @@ from typing import Any
 
 from enrich.caller import in_order, with_name, with_person
 from enrich.hop import Hop, hop_of, nearness
-from enrich.mints import CLOCK_SKEW, Mint, MintReader, key_owner
+from enrich.mints import CLOCK_SKEW, Mint, MintReader, is_near, key_owner
 from enrich.role_name import role_named
 from enrich.session import LONGEST_SESSION, Session
 from enrich.sign_in import (
@@ -123,27 +123,40 @@ def _role_session(session: Session, reader: MintReader, caveats: list[str]) -> H
     sign_ins = sign_ins_of(session, reader)
     if (hop := by_shared_sign_in(session, sign_ins)) is not None:
         return hop
+    mints = _mints_for(session, reader)
     if session.created is not None:
-        first, last = session.created - CLOCK_SKEW, session.created + CLOCK_SKEW
-        mints = _mints_for(session, reader, first, last)
-        if (hop := _by_creation_date(session, mints, sign_ins)) is not None:
+        near = [mint for mint in mints if is_near(mint.time, session.created)]
+        if (hop := _by_creation_date(session, near, sign_ins)) is not None:
             return hop
         if (hop := by_switch_role(session, sign_ins)) is not None:
             return hop
-    if (hop := _most_recent(session, reader)) is not None:
+    if (hop := _most_recent(session, mints)) is not None:
         return hop
     return _inferred(session)
 
 
-def _mints_for(session: Session, reader: MintReader, first: datetime, last: datetime) -> list[Mint]:
-    mints: list[Mint] = []
+def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
+    """The calls that may have made the session: near its creation date, else the ones before."""
+    used = session.seen or session.created
+    if used is None:
+        return []
+    begin, end = used - LONGEST_SESSION, _latest_mint(session, used)
+    created = session.created
+    if created is not None:
+        begin, end = min(begin, created - CLOCK_SKEW), max(end, created + CLOCK_SKEW)
+    by_id: list[Mint] = []
     if session.principal_id is not None:
-        mints = reader.by_minted_principal(session.principal_id, first, last)
-    if not mints and session.role_arn is not None and session.session_name is not None:
-        mints = reader.by_role_and_session(
-            session.role_arn, session.session_name, session.principal_id, first, last
-        )
-    return mints
+        by_id = reader.by_minted_principal(session.principal_id, created, begin, end)
+        if any(is_near(mint.time, created) for mint in by_id):
+            return by_id
+    if session.role_arn is None or session.session_name is None or (by_id and created is None):
+        return by_id
+    by_name = reader.by_role_and_session(
+        session.role_arn, session.session_name, session.principal_id, created, begin, end
+    )
+    if any(is_near(mint.time, created) for mint in by_name):
+        return by_name
+    return by_id or by_name
 
 
 def _by_creation_date(
@@ -193,7 +206,7 @@ def _user_session(session: Session, reader: MintReader) -> Hop | None:
         if row["event_name"] in ("ConsoleLogin", "GetSessionToken")
     ]
     if session.created is not None:
-        near = [mint for mint in mints if abs(mint.time - session.created) <= CLOCK_SKEW]
+        near = [mint for mint in mints if is_near(mint.time, session.created)]
         if not near and session.type == "Root" and session.account_id is not None:
             near = reader.root_mints(
                 session.account_id, session.created - CLOCK_SKEW, session.created + CLOCK_SKEW
@@ -212,17 +225,21 @@ def _user_session(session: Session, reader: MintReader) -> Hop | None:
     return _guess(session, possible)
 
 
-def _most_recent(session: Session, reader: MintReader) -> Hop | None:
+def _latest_mint(session: Session, used: datetime) -> datetime:
+    """When the session must have been made at the latest: a session does not begin before that."""
+    latest = (session.seen_until or used) + CLOCK_SKEW
+    return latest if session.created is None else min(latest, session.created + CLOCK_SKEW)
+
+
+def _most_recent(session: Session, mints: Iterable[Mint]) -> Hop | None:
     """R3: the last assumption of that role session which can still have lasted. A guess."""
-    end = session.seen or session.created
-    if end is None:
+    used = session.seen or session.created
+    if used is None:
         return None
-    latest = (session.seen_until or end) + CLOCK_SKEW
-    if session.created is not None:
-        # A session does not begin before its mint.
-        latest = min(latest, session.created + CLOCK_SKEW)
-    mints = _mints_for(session, reader, end - LONGEST_SESSION, latest)
-    hop = _guess(session, [mint for mint in mints if mint.latest_end >= end])
+    begin, end = used - LONGEST_SESSION, _latest_mint(session, used)
+    hop = _guess(
+        session, [mint for mint in mints if begin <= mint.time <= end and mint.latest_end >= used]
+    )
     key = session.access_key_id
     if hop is not None and hop.mint is not None and key and hop.mint.key not in (None, key):
         hop = replace(

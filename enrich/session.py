@@ -16,6 +16,7 @@ from alerts.alert import Alert, Principal
 from enrich.interface import SERVICE_HOST, json_object
 from enrich.mints import MintReader
 from enrich.role_name import role_arn_of, role_named, session_in
+from enrich.sql_text import like_text
 from trail.events import SIGN_IN_SOURCES
 
 LONGEST_SESSION = timedelta(hours=36)
@@ -180,7 +181,7 @@ def find_uses(session: Session, alert: Alert, reader: MintReader) -> Uses:
         group by identity_type, principal_id, principal_arn, account_id, access_key_id, user_name,
           issuer_arn, session_name, session_created, session_from_console, source_identity,
           on_behalf_of, sign_in_session_arn, ec2_role_delivery, invoked_by, source_ip_address
-        order by events desc, first limit 200
+        order by count(*) desc, first limit 200
         """,
         {**parameters, "first": first, "last": last},
         first=first,
@@ -305,11 +306,10 @@ def _same_credential(session: Session) -> tuple[list[str], dict[str, Any]]:
     elif session.session_name is not None and (role := role_named(session.role_arn)):
         conditions += ["session_name = $session_name", "account_id = $account_id"]
         conditions.append("lower(issuer_arn) like $role_end escape '!'")
-        name = role.name.replace("!", "!!").replace("%", "!%").replace("_", "!_")
         parameters |= {
             "session_name": session.session_name,
             "account_id": role.account_id,
-            "role_end": f"%/{name}",
+            "role_end": f"%/{like_text(role.name)}",
         }
     elif not session.is_role and session.arn is not None and not conditions:
         conditions.append("principal_arn = $arn")

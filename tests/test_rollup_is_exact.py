@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
 
-from enrich.calls_sql import bounds, calls_in, counted_calls, grouped_calls
-from enrich.history import History
+from enrich.calls_sql import bounds, calls_in, counted_calls, each_call_once, grouped_calls
+from enrich.history import History, one_copy_each
 from enrich.window import Window
 from trail.events import ROLLUP_IDS
 
@@ -101,14 +101,13 @@ def test_counts_are_those_of_the_events(
         ):
             inside[event["source"], event["ip"], event["at"].date()].append(event)
 
-    rows = store.query(
-        counted_calls(
-            {"source": "event_source", "ip": "source_ip_address", "day": "day"},
-            {"failed": "failed", "by_agent": "user_agent is not null"},
-            calls_in(MINE, open_end=open_end),
-        ),
+    keys = {"source": "event_source", "ip": "source_ip_address", "day": "day"}
+    conditions = {"failed": "failed", "by_agent": "user_agent is not null"}
+    counted = store.query(
+        counted_calls(keys, conditions, calls_in(MINE, open_end=open_end)),
         ME | bounds(MINE, window),
     ).rows
+    rows = each_call_once(counted, keys, conditions)
     assert {
         (row["source"], row["ip"], row["day"]): (
             row["events"],
@@ -164,7 +163,7 @@ def test_a_history_is_that_of_the_calls(
     rows = store.query(
         grouped_calls(keys, calls_in(MINE, open_end=True)), ME | bounds(MINE, window)
     ).rows
-    history = History(("event_source",), rows)
+    history = History(("event_source",), one_copy_each(rows))
     to_s3 = [event for event in inside if event["source"] == "s3.amazonaws.com"]
     for scope, found in (("whole", inside), ("entity", [e for e in inside if e["ip"]])):
         counts = history.counts(scope)
@@ -192,7 +191,7 @@ def test_a_call_in_two_accounts_counts_once_in_one_hour() -> None:
         grouped_calls({"in_entity": "true", "failed": "failed"}, calls_in(MINE, open_end=True)),
         ME | bounds(MINE, Window(*FIVE_DAYS)),
     ).rows
-    history = History((), [row | {"day": None, "session_name": None} for row in rows])
+    history = History((), one_copy_each(row | {"day": None, "session_name": None} for row in rows))
     assert history.counts("whole").all.count == 1
     assert [hour for hour, row in enumerate(history.by_hour()) if row["calls"]] == [0]
     assert history.like_the_alert() == ["id-000"]  # the caller's own copy

@@ -19,8 +19,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import duckdb
 
@@ -523,19 +525,20 @@ def settle_days(
             return merged, True
 
     # Much of each step is planning, which is one thread's work: weeks are rolled up beside.
-    with _stopped_by_errors(merger) as threads:
-        weeks = []
-        minting: Future[tuple[list[Segment], bool]] | None = None
+    with _Together(merger) as together:
+        minting: _Step[tuple[list[Segment], bool]] | None = None
         if minted_is_exact and not whole:
-            minting = threads.submit(credentials)
+            minting = together.begin(credentials)
+        weeks = []
         for monday, of_week in groupby(days, monday_of):
             changed = {day: settled(day) for day in of_week}
             old = by_day_and_kind.get((monday, ROLLUP), [])
             change.remove += [segment.name for segment in old]
-            weeks.append(threads.submit(rolled, monday, changed, old))
+            weeks.append(together.begin(partial(rolled, monday, changed, old)))
         if minting is None and not whole:
-            minting = threads.submit(credentials)
+            minting = together.begin(credentials)
         meanwhile()
+        together.finish()
         if minting is not None:
             made, instead = minting.result()
             change.add += made
@@ -553,16 +556,59 @@ def settle_days(
     _discard(catalog.index_dir, minted)
 
 
-@contextmanager
-def _stopped_by_errors(merger: Merger) -> Iterator[ThreadPoolExecutor]:
-    """Two threads; an error here (Ctrl-C, too) ends what they are at, and is not kept waiting."""
-    with ThreadPoolExecutor(2) as threads:
-        try:
-            yield threads
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            merger.interrupt()
-            raise
+T = TypeVar("T")
+
+
+class _Step(Generic[T]):
+    """Work that two threads share with other work, and what came of it."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.future: Future[T]
+
+    def result(self) -> T:
+        return self.future.result()
+
+
+class _Together:
+    """Two threads for the steps of one settling, which share the merger's memory.
+
+    What runs out of it is done again when nothing else is left. An error (Ctrl-C, too) ends what
+    the threads are at, and is not kept waiting.
+    """
+
+    def __init__(self, merger: Merger) -> None:
+        self._merger = merger
+        self._threads = ThreadPoolExecutor(2)
+        self._steps: list[_Step[Any]] = []
+
+    def __enter__(self) -> _Together:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._threads.shutdown(wait=kind is None, cancel_futures=kind is not None)
+        if kind is not None:
+            self._merger.interrupt()
+            self._threads.shutdown()
+
+    def begin(self, work: Callable[[], T]) -> _Step[T]:
+        step = _Step(work)
+        step.future = self._threads.submit(work)
+        self._steps.append(step)
+        return step
+
+    def finish(self) -> None:
+        """Waits for every step; raises the first error that doing it alone does not mend."""
+        short = []
+        for step in self._steps:
+            try:
+                step.result()
+            except duckdb.OutOfMemoryException:
+                short.append(step)
+        for step in short:
+            self._merger.use_threads(1)
+            step.future = self._threads.submit(step.work)
+            step.result()
 
 
 def _discard(index_dir: Path, segments: Iterable[Segment]) -> None:

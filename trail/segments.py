@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ ROW_GROUP = 8_192
 _SMALL_ROW_GROUP = 2_048
 """That of rollup and credentials, of which a look-up wants fewer rows still."""
 _AT_ONCE = 32_768
-MERGE_MEMORY = "400MB"
+_COUNTED_AT_ONCE = 500_000
+"""Events whose groups are counted at once: the ids of the newest of each cannot wait on disk."""
+MERGE_MEMORY = "600MB"
 ROLLUP = "daily"
 """One segment per ISO week, since a query plans for as long per file as it takes to read one."""
 MINTED = "minted"
@@ -339,7 +342,8 @@ class Merger:
         self._db.register("no_rows", DAILY_SCHEMA.empty_table())
         self._db.execute("create or replace temp table rolled as from no_rows")
         for lot in _lots(changed.values()):
-            self._db.execute(f"insert into rolled {rollup_of(self._relation(lot))}")
+            for some in self._ranges(lot):
+                self._db.execute(f"insert into rolled {rollup_of(self._relation(lot, some))}")
         kept = ""
         if old:
             gone = ", ".join(f"date '{day}'" for day in sorted(changed))
@@ -406,17 +410,50 @@ class Merger:
     def _paths(self, segments: Sequence[Segment]) -> list[str]:
         return [str(self._index_dir / segment.name) for segment in segments]
 
-    def _relation(self, segments: Sequence[Segment]) -> str:
-        quoted = ["'" + path.replace("'", "''") + "'" for path in self._paths(segments)]
-        return f"read_parquet([{', '.join(quoted)}])"
+    def _relation(self, segments: Sequence[Segment], condition: str | None = None) -> str:
+        read = f"read_parquet([{', '.join(map(_quoted, self._paths(segments)))}])"
+        return read if condition is None else f"(select * from {read} where {condition})"
+
+    def _ranges(self, segments: Sequence[Segment]) -> list[str | None]:
+        """Conditions on the identity, of which every event meets one, and few enough meet each.
+
+        No group of events has two identities, and segments are sorted by them, so that each range
+        is read from row groups of its own.
+        """
+        if sum(segment.rows for segment in segments) <= _COUNTED_AT_ONCE:
+            return [None]
+        cuts: list[str] = []
+        waiting = 0
+        for least, rows in sorted(self._least_identities(segments)):
+            if waiting + rows > _COUNTED_AT_ONCE and (not cuts or least > cuts[-1]):
+                cuts.append(least)
+                waiting = 0
+            waiting += rows
+        if not cuts:
+            return [None]
+        at = [_quoted(cut) for cut in cuts]
+        between = [f"identity_id >= {a} and identity_id < {b}" for a, b in pairwise(at)]
+        return [f"identity_id < {at[0]}", *between, f"identity_id >= {at[-1]}",
+                "identity_id is null"]  # fmt: skip
+
+    def _least_identities(self, segments: Sequence[Segment]) -> Iterator[tuple[str, int]]:
+        """The first identity of each row group that names any, and its rows."""
+        for path in self._paths(segments):
+            metadata = pq.read_metadata(path)
+            column = metadata.schema.names.index("identity_id")
+            for number in range(metadata.num_row_groups):
+                group = metadata.row_group(number)
+                known = group.column(column).statistics
+                if known is not None and known.has_min_max:
+                    yield known.min, group.num_rows
 
     def _copy(self, select: str, kind: str, day: date | None) -> Segment | None:
         name = new_name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = str(path).replace("'", "''")
+        target = _quoted(str(path))
         counted = self._db.execute(
-            f"copy ({select}) to '{target}' (format parquet, compression zstd,"
+            f"copy ({select}) to {target} (format parquet, compression zstd,"
             f" compression_level 1, row_group_size {_SMALL_ROW_GROUP})"
         ).fetchone()
         rows = int(counted[0]) if counted is not None else 0
@@ -428,6 +465,10 @@ class Merger:
             size = os.fstat(file.fileno()).st_size
         first, last = _time_bounds(path, "first" if kind == ROLLUP else "event_time")
         return Segment(name, kind, day, rows, size, first, last)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _lots(days: Iterable[Sequence[Segment]]) -> Iterator[list[Segment]]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
-import pyarrow as pa
 
 from trail.catalog import (
     CATALOG,
@@ -27,9 +25,9 @@ from trail.catalog import (
     monday_of,
 )
 from trail.errors import QueryFailed, SourceUnreadable
-from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
 from trail.formats import read_raw
 from trail.memo import Memo
+from trail.relations import definition, quoted, statement_of
 from trail.watchdog import Watchdog
 
 
@@ -140,8 +138,6 @@ QUERY_SECONDS = 60.0
 _MEMO_VALUES = 1_000_000
 """How many values of earlier results are kept: some 100 MB. Two questions may ask the same."""
 
-_RELATIONS = ("events", "edges", "credentials", "daily")
-
 
 def open_store(index_dir: Path | str | None = None, *, threads: int | None = None) -> DuckStore:
     """The index at `index_dir` (default: `trail.catalog.default_index()`), ready for questions.
@@ -188,7 +184,7 @@ class DuckStore:
         # setting of this connection alone is not passed on to its cursors.
         self._connection.execute("set global parquet_metadata_cache = true")
         self._connection.execute("set global timezone = 'UTC'")
-        self._connection.execute(f"set allowed_directories = [{_quoted(str(self.index_dir))}]")
+        self._connection.execute(f"set allowed_directories = [{quoted(str(self.index_dir))}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
 
@@ -388,37 +384,26 @@ class DuckStore:
         self, sql: str, snapshot: _Snapshot, first: datetime | None, last: datetime | None
     ) -> str:
         """The statement with its relations defined over the segments it needs."""
-        definitions = []
-        for relation in _RELATIONS:
-            if not re.search(rf"\b(?:from|join|,)\s*{relation}\b", sql, re.IGNORECASE):
-                continue
-            days = ""
-            if relation == "credentials":
-                paths: Iterable[str] = snapshot.credentials[_order_for(sql)]
-                schema = EVENT_SCHEMA
-            else:
-                held = snapshot.daily if relation == "daily" else snapshot.events
-                schema = DAILY_SCHEMA if relation == "daily" else EVENT_SCHEMA
-                begin = _utc(first).date() if first is not None else date.min
-                end = _utc(last).date() if last is not None else date.max
-                earliest = begin
-                if relation == "daily" and first is not None:
-                    earliest = monday_of(begin)
-                    days = f" and day >= date '{begin}' and day <= date '{end}'"
-                paths = (
-                    path
-                    for day, of_day in held.items()
-                    if (day in (begin, end) if relation == "edges" else earliest <= day <= end)
-                    for path in of_day
-                )
-            scan = _scan(list(paths), schema)
-            definitions.append(f"{relation} as not materialized ({scan} where true{days})")
-        if not definitions:
+        statement = statement_of(sql)
+        if not statement.columns:
             return sql
-        own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
-        if own is None:
-            return f"with {', '.join(definitions)} {sql}"
-        return f"with {own[1] or ''}{', '.join(definitions)}, {sql[own.end() :]}"
+        begin = _utc(first).date() if first is not None else date.min
+        end = _utc(last).date() if last is not None else date.max
+        definitions = []
+        for relation, columns in statement.columns.items():
+            condition = ""
+            if relation == "credentials":
+                paths: Iterable[str] = snapshot.credentials[statement.credentials_kind]
+            elif relation == "daily":
+                paths = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
+                if first is not None:
+                    condition = f"day >= date '{begin}' and day <= date '{end}'"
+            elif relation == "edges":
+                paths = [p for day in {begin, end} for p in snapshot.events.get(day, ())]
+            else:
+                paths = _of_days(snapshot.events, begin, end)
+            definitions.append(definition(relation, columns, paths, condition))
+        return statement.over(definitions)
 
     def _run(self, sql: str, bound: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
         # A cursor belongs to one query at a time. Opening one costs as much as a small query, so
@@ -459,33 +444,8 @@ def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
     )
 
 
-def _order_for(sql: str) -> str:
-    """Which copy of the credentials is sorted by what the statement looks for."""
-    by_key, by_role, by_caller = CREDENTIAL_KINDS
-    if re.search(r"\bminted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE):
-        return by_key
-    return by_caller if re.search(r"\bidentity_id\s*(=|in\b)", sql, re.IGNORECASE) else by_role
-
-
-def _scan(paths: Sequence[str], schema: pa.Schema) -> str:
-    if not paths:
-        columns = ", ".join(f"null::{_SQL_TYPES[f.type]} as {f.name}" for f in schema)
-        return f"select * from (select {columns} limit 0)"
-    return f"select * from read_parquet([{', '.join(map(_quoted, paths))}])"
-
-
-_SQL_TYPES = {
-    pa.string(): "varchar",
-    pa.timestamp("us"): "timestamp",
-    pa.bool_(): "boolean",
-    pa.int64(): "bigint",
-    pa.date32(): "date",
-    pa.list_(pa.string()): "varchar[]",
-}
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _of_days(held: Mapping[date, Sequence[str]], begin: date, end: date) -> Iterator[str]:
+    return (path for day, of_day in held.items() if begin <= day <= end for path in of_day)
 
 
 def _utc(moment: datetime) -> datetime:
