@@ -9,7 +9,6 @@ from typing import Any
 
 from enrich.calls_sql import each_once
 from enrich.mints import (
-    BRANCH_COLUMNS,
     Mint,
     MintReader,
     key_owner,
@@ -155,12 +154,10 @@ def _minted_by(
         # A new access key's user is known by name alone until the key is used.
         where = signed
         ids = []
-    return reader.credentials(
-        f"""{where} and minted_access_key_id is not null and not failed
-          and event_time >= $first and event_time <= $last""",
+    return reader.minted_by(
+        f"{where} and event_time >= $first and event_time <= $last",
         {**bound_values("identity", ids), **parameters, "first": first, "last": last},
-        columns=BRANCH_COLUMNS,
-        limit=TREE_SESSIONS * 4 + 1,
+        TREE_SESSIONS * 4 + 1,
     )
 
 

@@ -30,19 +30,32 @@ _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
  on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
  minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed"""
 
-MINT_COLUMNS = f"""{_FLAT_COLUMNS}, user_identity, request_parameters, response_elements,
- additional_event_data, service_event_details"""
-
-BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, cast(null as varchar) as user_identity,
- cast(null as varchar) as request_parameters, cast(null as varchar) as response_elements,
- cast(null as varchar) as additional_event_data, cast(null as varchar) as service_event_details"""
-"""Without the JSON, which is most of what a row weighs: enough for a hop inside a chain."""
-
-BRANCH_COLUMNS = BRIEF_COLUMNS.replace(
-    "cast(null as varchar) as response_elements",
-    "case when event_name = 'CreateAccessKey' then response_elements end as response_elements",
+_JSON_COLUMNS = (
+    "user_identity",
+    "request_parameters",
+    "response_elements",
+    "additional_event_data",
+    "service_event_details",
 )
-"""The same with the one response that names whom a new credential is for."""
+"""Most of what a row weighs: not read for a hop inside a chain, which then has none of them."""
+
+MINT_COLUMNS = f"{_FLAT_COLUMNS}, {', '.join(_JSON_COLUMNS)}"
+
+_BRIEF_COLUMNS = f"""{_FLAT_COLUMNS},
+ case when contains(request_parameters, 'sourceIdentity') then request_parameters end
+   as request_parameters"""
+"""Enough where the caller is a user or a role, whose fields have columns of their own."""
+
+_BRANCH_COLUMNS = """event_id, event_time, event_source, event_name, recipient_account_id,
+ source_ip_address, user_agent, request_id, shared_event_id, identity_type, principal_id,
+ principal_arn, account_id, access_key_id, invoked_by, session_created, session_from_console,
+ minted_access_key_id, minted_principal_id, target_role_arn, target_session_name,
+ duration_seconds,
+ case when event_name = 'CreateAccessKey' then response_elements end as response_elements"""
+"""What a branch of the forward tree is told from: of the JSON, the one response that names whom
+a new credential is for."""
+
+_NO_JSON = dict.fromkeys(_JSON_COLUMNS)
 
 MINT_CAP = 500
 """At most this many mints are read by one look-up; a session name shared by more is cut there."""
@@ -215,18 +228,19 @@ class MintReader:
         condition += " and not failed and event_time >= $first and event_time <= $last"
         parameters = {**parameters, "first": first, "last": last}
         newest = "event_time desc, event_id"
-        times = self.find(
-            f"select event_time from credentials where {condition} order by {newest}"
-            f" limit {MINT_CAP}",
+        found = self.find(
+            f"select event_time, {_TELLING} from credentials where {condition}"
+            f" order by {newest} limit {MINT_CAP}",
             parameters,
         )
-        if not times:
+        near = [row for row in found if is_near(row["event_time"], created)]
+        if near and created is not None:
+            parameters |= {"first": created - CLOCK_SKEW, "last": created + CLOCK_SKEW}
+        if not found:
             return []
-        if any(is_near(row["event_time"], created) for row in times):
-            assert created is not None
-            near = {"first": created - CLOCK_SKEW, "last": created + CLOCK_SKEW}
-            parameters |= near
-        return merge_copies(self._whole(condition, parameters, newest))
+        columns = MINT_COLUMNS if any(map(_needs_json, near or found)) else _BRIEF_COLUMNS
+        rows = self._whole(condition, parameters, newest, columns)
+        return merge_copies(_NO_JSON | row for row in rows)
 
     def by_minted_key(self, access_key_id: str) -> list[Mint]:
         """The successful calls whose response shows this key.
@@ -234,19 +248,46 @@ class MintReader:
         Read without their JSON first: a long chain is a series of these look-ups. The JSON is
         read where the caller, as the end of a chain, is described by nothing else.
         """
-        rows = self._with_key(access_key_id, BRIEF_COLUMNS)
+        rows = self._with_key(access_key_id, _BRIEF_COLUMNS)
         if any(_needs_json(row) for row in rows):
             rows = self._with_key(access_key_id, MINT_COLUMNS)
         return merge_copies(sorted(rows, key=lambda row: (row["event_time"], row["event_id"])))
 
     def _with_key(self, access_key_id: str, columns: str) -> list[dict[str, Any]]:
-        return self.find(
+        rows = self.find(
             f"""
             select {columns} from credentials
             where minted_access_key_id = $key and not failed limit {MINT_CAP}
             """,
             {"key": access_key_id},
         )
+        return [_NO_JSON | row for row in rows]
+
+    def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
+        """The whole `userIdentity` of one credential event, as JSON text."""
+        rows = self.find(
+            """
+            select user_identity from credentials
+            where identity_id = $identity_id and event_time = $time and event_id = $event_id
+            limit 1
+            """,
+            {"identity_id": identity_id, "time": time, "event_id": event_id},
+        )
+        return rows[0]["user_identity"] if rows else None
+
+    def minted_by(
+        self, condition: str, parameters: Mapping[str, Any], limit: int
+    ) -> list[dict[str, Any]]:
+        """The successful calls that made a key and meet a condition, the earliest first, with
+        what tells whom it is for.
+        """
+        rows = self.credentials(
+            f"{condition} and minted_access_key_id is not null and not failed",
+            parameters,
+            columns=_BRANCH_COLUMNS,
+            limit=limit,
+        )
+        return [_NO_JSON | row for row in rows]
 
     def by_minted_principal(
         self, principal_id: str, created: datetime | None, first: datetime, last: datetime
@@ -425,6 +466,10 @@ def key_owner(mint: Mint) -> str | None:
     """The user that a new long-term key belongs to."""
     key = json_object(mint.row["response_elements"]).get("accessKey")
     return _text(key.get("userName")) if isinstance(key, Mapping) else None
+
+
+_TELLING = "identity_type, event_name, target_role_arn, minted_principal_id"
+"""The columns that say whether a row needs its JSON."""
 
 
 def _needs_json(row: Mapping[str, Any]) -> bool:

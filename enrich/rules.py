@@ -54,7 +54,18 @@ def explain(session: Session, reader: MintReader, caveats: list[str]) -> Hop | N
             hop = _user_session(session, reader)
     if hop is None:
         return None
+    if hop.by.type == "AWSService":
+        # The session's own record may say which workload the service made it for.
+        hop = replace(hop, session=_with_identity(session, reader))
     return in_order(with_name(with_person(hop, reader), reader))
+
+
+def _with_identity(session: Session, reader: MintReader) -> Session:
+    """The session with the `userIdentity` of the record that it was read from."""
+    if session.event_id is None or session.seen is None:
+        return session
+    found = reader.user_identity(session.event_id, session.identity_id, session.seen)
+    return replace(session, user_identity=found, event_id=None)
 
 
 def _by_key(session: Session, reader: MintReader, caveats: list[str]) -> Hop | None:
@@ -132,7 +143,7 @@ def _role_session(session: Session, reader: MintReader, caveats: list[str]) -> H
             return hop
     if (hop := _most_recent(session, mints)) is not None:
         return hop
-    return _inferred(session)
+    return _inferred(_with_identity(session, reader))
 
 
 def _mints_for(session: Session, reader: MintReader) -> list[Mint]:

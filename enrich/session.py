@@ -51,6 +51,8 @@ class Session:
     invoked_by: str | None = None
     user_identity: str | None = None
     """The whole `userIdentity` of one of its events, as JSON text."""
+    event_id: str | None = None
+    """The credential event, at `seen`, that this was read from without its `userIdentity`."""
 
     @property
     def identity_id(self) -> str | None:
@@ -155,6 +157,7 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         user_agent=row["user_agent"],
         invoked_by=row["invoked_by"],
         user_identity=row["user_identity"],
+        event_id=row["event_id"] if row["user_identity"] is None else None,
     )
 
 
