@@ -27,7 +27,7 @@ from enrich import ask_all
 from trail.build import publish, settle_days
 from trail.catalog import Catalog, Publication, monday_of
 from trail.events import EVENT_SCHEMA
-from trail.segments import Merger, write_segment
+from trail.segments import Merger, in_groups, write_run
 from trail.store import DuckStore, open_store
 
 FIRST_DAY = date(2026, 3, 1)
@@ -141,7 +141,9 @@ def make_index(work: Path, events: int) -> Path:
                         "names": [call[1] for call in _CALLS],
                     },
                 ).to_arrow_table()  # fmt: skip
-                fresh.append(write_segment(index, "events", day, table.cast(EVENT_SCHEMA)))
+                fresh += write_run(
+                    index, "events", day, in_groups(table.cast(EVENT_SCHEMA), "events")
+                )
                 del table
                 print(f"    {day}", file=sys.stderr)
             change = Publication()

@@ -373,6 +373,7 @@ class MintReader:
         return self.credentials(
             """event_source = 'sso.amazonaws.com'
               and event_name in ('GetRoleCredentials', 'Federate') and not failed
+              and minted_principal_id is null
               and event_time >= $first and event_time <= $last""",
             {"first": first, "last": last},
         )

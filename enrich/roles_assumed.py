@@ -138,11 +138,14 @@ _READ = """event_id, event_time, event_source, event_name, target_role_arn, fail
 
 
 def _any_switch(store: Store, window: Window) -> tuple[bool, Query]:
-    """Whether anybody switched roles in the console at all: few do, and it is costly to compare."""
+    """Whether anybody switched roles in the console at all: few do, and it is costly to compare.
+
+    No such record shows whom the session was made for, which spares reading those that do.
+    """
     found = store.query(
         """
         select event_id from credentials
-        where event_name = 'SwitchRole'
+        where event_name = 'SwitchRole' and minted_principal_id is null
           and event_time >= $switch_first and event_time <= $switch_last limit 1
         """,
         _around(window),

@@ -504,29 +504,30 @@ def settle_days(
 
     def rolled(
         monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
-    ) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
+    ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
         with merger.beside() as other:
             return other.roll_up(monday, changed, old)
 
-    runs = by_day_and_kind.get((None, CREDENTIAL_KINDS[0]), [])
-    in_every_order = [s for kind in CREDENTIAL_KINDS for s in by_day_and_kind.get((None, kind), [])]
+    runs = [segment for segment in live if segment.kind in CREDENTIAL_KINDS]
 
-    def credentials() -> tuple[list[Segment], bool]:
-        """The new runs, and whether they replace those there are."""
+    def credentials() -> tuple[list[Segment], list[Segment]]:
+        """The new runs, and the segments that they replace."""
         with merger.beside() as other:
-            if gone and affected:
-                return other.credentials(arrived, runs, affected), True
             made = other.credentials(minted if minted_is_exact else arrived)
-            if not made or len(runs) < 4:
-                return made, False
-            mine = [s for s in made if s.kind == CREDENTIAL_KINDS[0]]
-            merged = other.credentials([], [*runs, *mine])
+            if gone and affected:
+                days = ", ".join(f"date '{day}'" for day in sorted(affected))
+                kept = f"coalesce(cast(event_time as date) not in ({days}), true)"
+                merged, old = other.merge_credentials(runs, kept, made), runs
+            elif few := mergeable(runs, made):
+                merged, old = other.merge_credentials(few), few
+            else:
+                return made, []
             _discard(catalog.index_dir, made)
-            return merged, True
+            return merged, [segment for segment in old if segment not in made]
 
     # Much of each step is planning, which is one thread's work: weeks are rolled up beside.
     with _Together(merger) as together:
-        minting: _Step[tuple[list[Segment], bool]] | None = None
+        minting: _Step[tuple[list[Segment], list[Segment]]] | None = None
         if minted_is_exact and not whole:
             minting = together.begin(credentials)
         weeks = []
@@ -540,20 +541,28 @@ def settle_days(
         meanwhile()
         together.finish()
         if minting is not None:
-            made, instead = minting.result()
+            made, replaced = minting.result()
             change.add += made
-            if instead:
-                change.remove += [segment.name for segment in in_every_order]
+            change.remove += [segment.name for segment in replaced]
         for week in weeks:
             rollup, coverage = week.result()
             change.coverage |= coverage
-            if rollup is not None:
-                change.add.append(rollup)
+            change.add += rollup
 
     # Segments that were merged before anyone saw them, kept until their credentials were read.
     named = {segment.name for segment in change.add}
     _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
     _discard(catalog.index_dir, minted)
+
+
+def mergeable(runs: Sequence[Segment], made: Sequence[Segment]) -> list[Segment]:
+    """The credentials segments worth merging into one run, of those there are and of new ones."""
+    by_key = [s for s in (*runs, *made) if s.kind == CREDENTIAL_KINDS[0]]
+    chosen = {segment.run for segment in tier(by_key)}
+    in_every_order = {segment.run for segment in runs} <= {segment.run for segment in by_key}
+    if not in_every_order:  # an index of before the orders of a run shared its name
+        return [*runs, *made] if chosen else []
+    return [segment for segment in (*runs, *made) if segment.run in chosen]
 
 
 T = TypeVar("T")

@@ -28,10 +28,24 @@ CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role", "credentials_by
 GRACE_SECONDS = 600
 """How long a replaced segment stays on disk: longer than any query that may still be reading."""
 
+SORTED_BY = {
+    "events": "identity_id",
+    "daily": "identity_id",
+    "credentials_by_key": "minted_access_key_id",
+    "credentials_by_role": "minted_principal_id",
+    "credentials_by_caller": "identity_id",
+}
+"""The column by which the rows of each kind of segment are sorted first, nulls last."""
+
 _DROPPED = """
 create table if not exists dropped (path text primary key, before text not null) without rowid;
 """
-_TABLES = f"""{_DROPPED}
+_RANGES = """
+create table if not exists ranges (
+    name text primary key, low text, high text, nulls integer not null
+) without rowid;
+"""
+_TABLES = f"""{_DROPPED}{_RANGES}
 create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
@@ -67,10 +81,31 @@ def monday_of(day: date) -> date:
 
 
 @dataclass(frozen=True)
+class KeyRange:
+    """What the rows of a segment have in the column that they are sorted by (`SORTED_BY`): the
+    least and the greatest value, None where none has any, and whether some have none.
+    """
+
+    low: str | None
+    high: str | None
+    nulls: bool
+
+    def may_hold(self, values: Iterable[str | None]) -> bool:
+        """Whether some row may have one of the values."""
+        return any(
+            self.nulls
+            if value is None
+            else self.low is not None and self.high is not None and self.low <= value <= self.high
+            for value in values
+        )
+
+
+@dataclass(frozen=True)
 class Segment:
     """One immutable Parquet file. `name` is its path inside the index folder.
 
-    `day` is that of its events; of a rollup, the Monday of its week.
+    `day` is that of its events; of a rollup, the Monday of its week. `range` is None in an index
+    of before there were any.
     """
 
     name: str
@@ -81,6 +116,22 @@ class Segment:
     first: datetime | None = None
     last: datetime | None = None
     schema_version: int = SCHEMA_VERSION
+    range: KeyRange | None = None
+
+    @property
+    def run(self) -> str:
+        """What the segments share whose rows were sorted together, one after the other. The
+        credentials of one run have the same in each order.
+        """
+        return self.name.rpartition("/")[2].removesuffix(".parquet").split("-")[2]
+
+
+def runs_of(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
+    """The segments by run."""
+    runs: dict[str, list[Segment]] = {}
+    for segment in segments:
+        runs.setdefault(segment.run, []).append(segment)
+    return runs
 
 
 class SourceFile(msgspec.Struct, frozen=True, array_like=True):
@@ -258,6 +309,7 @@ class Catalog:
             "select name, kind, day, rows, bytes, first, last, schema_version from segments"
             " order by day, name"
         )
+        ranges = self._ranges()
         return [
             Segment(
                 name,
@@ -268,10 +320,21 @@ class Catalog:
                 _moment(first) if first else None,
                 _moment(last) if last else None,
                 version,
+                ranges.get(name),
             )
             for name, kind, day, count, size, first, last, version in rows
             if not kinds or kind in kinds
         ]
+
+    def _ranges(self) -> dict[str, KeyRange]:
+        if not self._has("ranges"):  # an index of before there were any
+            return {}
+        rows = self._db.execute("select name, low, high, nulls from ranges")
+        return {name: KeyRange(low, high, bool(nulls)) for name, low, high, nulls in rows}
+
+    def _has(self, table: str) -> bool:
+        known = "select 1 from sqlite_master where name = ?"
+        return self._db.execute(known, (table,)).fetchone() is not None
 
     def stamps(self) -> dict[str, tuple[int, int]]:
         """Path → (size, mtime_ns) of every source file: all that an unchanged file is asked."""
@@ -299,8 +362,7 @@ class Catalog:
 
     def dropped(self) -> dict[str, date]:
         """Source file → the day before which its events were dropped, and are not to come back."""
-        known = "select 1 from sqlite_master where name = 'dropped'"
-        if self._db.execute(known).fetchone() is None:  # an index of before there were any
+        if not self._has("dropped"):  # an index of before there were any
             return {}
         rows = self._db.execute("select path, before from dropped")
         return {path: date.fromisoformat(before) for path, before in rows}
@@ -438,6 +500,16 @@ class Catalog:
                     s.schema_version,
                 )
                 for s in change.add
+            ],
+        )
+        db.execute(_RANGES)
+        db.executemany("delete from ranges where name = ?", [(n,) for n in change.remove])
+        db.executemany(
+            "insert into ranges values (?, ?, ?, ?)",
+            [
+                (s.name, s.range.low, s.range.high, int(s.range.nulls))
+                for s in change.add
+                if s.range is not None
             ],
         )
         if change.dropped:

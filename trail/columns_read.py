@@ -1,13 +1,15 @@
-"""Which columns of its relations a statement reads, told by DuckDB's own parser.
+"""What a statement reads of its relations, told by DuckDB's own parser.
 
-DuckDB plans for as long per column that a relation has as for several that a statement uses, so
-a relation of some seventy columns is better defined with those few alone.
+Which columns: DuckDB plans for as long per column that a relation has as for several that a
+statement uses, so a relation of some seventy columns is better defined with those few alone. And
+which values it looks for, so that segments without them need not be opened.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,16 +19,45 @@ import msgspec
 _lock = threading.Lock()
 _parser: duckdb.DuckDBPyConnection | None = None
 
+Sought = Mapping[str, frozenset[str | None]]
+"""Column (in lower case) → the parameters one of whose values each row must have in it; None among
+them stands for null."""
+
+
+_ANY_COLUMN = frozenset({"STAR", "POSITIONAL_REFERENCE", "SHOW_REF", "PIVOT"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a statement reads. `columns` are names (in lower case) of all columns that it may read
+    of any relation, with names of other things among them; None where it may be any column.
+    """
+
+    columns: frozenset[str] | None
+    sought: Mapping[str, Sought]
+
+    def of(self, relation: str) -> Sought:
+        """The values that it looks for in the relation, wherever it reads it."""
+        return self.sought.get(relation, {})
+
+
+def columns_read(sql: str, relations: tuple[str, ...]) -> frozenset[str] | None:
+    """The `columns` of a statement's `Reading`."""
+    return reading(sql, relations).columns
+
 
 @lru_cache(2_000)
-def columns_read(sql: str, relations: Collection[str]) -> frozenset[str] | None:
-    """The names of columns (in lower case) that the statement may read of the `relations`, with
-    names of other things among them; None where it may be any column.
-
-    It may be any for a star, for a row taken as one value, for joins by whatever names are
-    shared, and for what the parser does not understand.
-    """
+def reading(sql: str, relations: tuple[str, ...]) -> Reading:
+    """What the statement reads of these relations; anything, where the parser refuses it."""
     nodes = list(_nodes(_parsed(sql)))
+    return Reading(
+        _columns(nodes, relations), {relation: _sought(nodes, relation) for relation in relations}
+    )
+
+
+def _columns(nodes: Sequence[Mapping[str, Any]], relations: Sequence[str]) -> frozenset[str] | None:
+    """It may be any column for a star, for a row taken as one value, for a column that is named by
+    its position, and for joins by whatever names are shared."""
     names: set[str] = set()
     rows = set(relations)
     for node in nodes:
@@ -36,7 +67,7 @@ def columns_read(sql: str, relations: Collection[str]) -> frozenset[str] | None:
                 return None
     for node in nodes:
         kind = node.get("type")
-        if kind in ("STAR", "SHOW_REF", "PIVOT") or node.get("ref_type") == "NATURAL":
+        if kind in _ANY_COLUMN or node.get("ref_type") == "NATURAL":
             return None
         if kind == "COLUMN_REF":
             path = [name.lower() for name in node["column_names"]]
@@ -47,13 +78,73 @@ def columns_read(sql: str, relations: Collection[str]) -> frozenset[str] | None:
     return frozenset(names) if nodes else None
 
 
+def _sought(nodes: Sequence[Mapping[str, Any]], relation: str) -> Sought:
+    """What is looked for wherever the relation is read: nothing, if it is read anywhere else than
+    alone after a `from`, or with a column list.
+    """
+    found: list[Sought] = []
+    for node in nodes:
+        table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
+        if isinstance(table, dict) and _is_table(table, relation):
+            names = {"", relation, table["alias"].lower()}
+            listed = bool(table["column_name_alias"])
+            found.append({} if listed else _conditions(node["where_clause"], names))
+    if not found or len(found) < sum(_is_table(node, relation) for node in nodes):
+        return {}
+    return {
+        column: frozenset().union(*(conditions[column] for conditions in found))
+        for column in found[0]
+        if all(column in conditions for conditions in found)
+    }
+
+
+def _is_table(node: Mapping[str, Any], name: str) -> bool:
+    return node.get("type") == "BASE_TABLE" and node["table_name"].lower() == name
+
+
+def _conditions(where: Any, names: set[str]) -> dict[str, frozenset[str | None]]:
+    """The columns that a condition wants equal to parameters, one of them, or null. `names` are
+    those that the table goes by."""
+    if not isinstance(where, dict):
+        return {}
+    if where["type"] == "CONJUNCTION_AND":
+        found: dict[str, frozenset[str | None]] = {}
+        for child in where["children"]:
+            found = _conditions(child, names) | found
+        return found
+    if where["type"] == "COMPARE_EQUAL":
+        sides = (where["left"], where["right"])
+        for column, value in (sides, sides[::-1]):
+            if (name := _column(column, names)) and value["type"] == "VALUE_PARAMETER":
+                return {name: frozenset({value["identifier"]})}
+    if where["type"] == "COMPARE_IN":
+        column, *values = where["children"]
+        if (name := _column(column, names)) and all(
+            value["type"] == "VALUE_PARAMETER" for value in values
+        ):
+            return {name: frozenset(value["identifier"] for value in values)}
+    if where["type"] == "OPERATOR_IS_NULL" and (name := _column(where["children"][0], names)):
+        return {name: frozenset({None})}
+    return {}
+
+
+def _column(node: Mapping[str, Any], names: set[str]) -> str | None:
+    if node["type"] != "COLUMN_REF":
+        return None
+    *table, column = (name.lower() for name in node["column_names"])
+    return column if ".".join(table) in names else None
+
+
 def _parsed(sql: str) -> Any:
     global _parser
     with _lock:
         if _parser is None:
             _parser = duckdb.connect(config={"threads": 1})
         found = _parser.execute("select json_serialize_sql($sql::varchar)", {"sql": sql}).fetchone()
-    tree = msgspec.json.decode(found[0]) if found is not None else {"error": True}
+    try:
+        tree = msgspec.json.decode(found[0]) if found is not None else {"error": True}
+    except RecursionError:  # DuckDB takes deeper expressions than Python
+        return None
     return None if tree["error"] else tree["statements"]
 
 

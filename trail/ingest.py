@@ -28,7 +28,7 @@ from trail.columns import Chunk, Columns
 from trail.events import CREDENTIAL_EVENTS, SIGN_IN_SOURCES, Unreadable, event_row
 from trail.formats import Bad, Loose, Skipped, read_source, take_apart
 from trail.lean import without_pandas
-from trail.segments import MINTED, write_segment
+from trail.segments import MINTED, in_groups, write_run
 
 FLUSH_ROWS = 131_072
 FLUSH_BYTES = 96 << 20
@@ -201,7 +201,7 @@ class _Reading:
                 self._write(kind, day, rows.slice(begin, end - begin))
 
     def _write(self, kind: str, day: date | None, rows: pa.Table) -> None:
-        self._result.segments.append(write_segment(self._index_dir, kind, day, rows))
+        self._result.segments += write_run(self._index_dir, kind, day, in_groups(rows, kind))
 
     def _without_dropped(self, table: pa.Table) -> pa.Table:
         """The rows without those of days that were dropped from the index before."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
 
-from trail.catalog import CREDENTIAL_KINDS
-from trail.columns_read import columns_read
+from trail.catalog import CREDENTIAL_KINDS, SORTED_BY
+from trail.columns_read import Sought, reading
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
 
 RELATIONS = ("events", "edges", "credentials", "daily")
@@ -21,6 +21,9 @@ class Statement:
     """A statement, the relations that it reads, and the columns that it may read of each."""
 
     columns: dict[str, tuple[str, ...]]
+    sought: dict[str, frozenset[str | None]]
+    """Relation → the parameters, one of whose values each of its rows must have in the column that
+    its segments are sorted by (None: null). Absent where the statement says no such thing."""
     credentials_kind: str
     """Which copy of the credentials is sorted by what the statement looks for."""
     beginning: str
@@ -36,28 +39,35 @@ class Statement:
 @lru_cache(2_000)
 def statement_of(sql: str) -> Statement:
     """What of the relations the SQL text reads, and where their definitions go in it."""
-    read = columns_read(sql, RELATIONS)
+    read = reading(sql, RELATIONS)
+    kind = _sorted_for(sql, read.of("credentials"))
+    sought = {
+        relation: read.of(relation)[column]
+        for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
+        if column in read.of(relation)
+    }
     columns = {
-        relation: tuple(name for name in names if read is None or name in read) or names[:1]
+        relation: tuple(n for n in names if read.columns is None or n in read.columns) or names[:1]
         for relation, names in _COLUMNS.items()
         if re.search(rf"\b(?:from|join|,)\s*{relation}\b", sql, re.IGNORECASE)
     }
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, _sorted_for(sql), "with", f" {sql}")
+        return Statement(columns, sought, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
-    return Statement(columns, _sorted_for(sql), beginning, f", {sql[own.end() :]}")
+    return Statement(columns, sought, kind, beginning, f", {sql[own.end() :]}")
 
 
 def definition(
-    relation: str, columns: Iterable[str], paths: Iterable[str], condition: str = ""
+    relation: str, columns: Sequence[str], paths: Iterable[str], condition: str = ""
 ) -> str:
-    """The relation, with those columns, of the rows of Parquet files that meet a condition."""
-    names = ", ".join(columns)
+    """The relation, with those columns, of the rows of Parquet files that meet a condition. Where
+    there are no files, it needs the `EMPTY_TABLES`.
+    """
     files = ", ".join(map(quoted, paths))
-    source = f"read_parquet([{files}])" if files else _nothing(relation)
+    source = f"read_parquet([{files}])" if files else _EMPTY[relation]
     where = f" where {condition}" if condition else ""
-    return f"{relation} as not materialized (select {names} from {source}{where})"
+    return f"{relation} as not materialized (select {', '.join(columns)} from {source}{where})"
 
 
 def quoted(text: str) -> str:
@@ -72,16 +82,21 @@ def _schema(relation: str) -> pa.Schema:
 _COLUMNS = {relation: tuple(_schema(relation).names) for relation in RELATIONS}
 
 
-def _sorted_for(sql: str) -> str:
+_SORTED_BY = {
+    "events": SORTED_BY["events"],
+    "edges": SORTED_BY["events"],
+    "daily": SORTED_BY["daily"],
+}
+
+
+def _sorted_for(sql: str, sought: Sought) -> str:
     by_key, by_role, by_caller = CREDENTIAL_KINDS
+    for kind in (by_key, by_caller, by_role):
+        if SORTED_BY[kind] in sought:
+            return kind
     if re.search(r"\bminted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE):
         return by_key
     return by_caller if re.search(r"\bidentity_id\s*(=|in\b)", sql, re.IGNORECASE) else by_role
-
-
-def _nothing(relation: str) -> str:
-    columns = ", ".join(f"null::{_SQL_TYPES[f.type]} as {f.name}" for f in _schema(relation))
-    return f"(select {columns} limit 0)"
 
 
 _SQL_TYPES = {
@@ -92,3 +107,14 @@ _SQL_TYPES = {
     pa.date32(): "date",
     pa.list_(pa.string()): "varchar[]",
 }
+
+
+def _empty(name: str, schema: pa.Schema) -> str:
+    columns = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in schema)
+    return f"create table {name} ({columns})"
+
+
+_EMPTY = {relation: "no_days" if relation == "daily" else "no_events" for relation in RELATIONS}
+
+EMPTY_TABLES = (_empty("no_events", EVENT_SCHEMA), _empty("no_days", DAILY_SCHEMA))
+"""What makes the tables that a relation without segments is read from."""

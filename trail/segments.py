@@ -13,14 +13,23 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from itertools import chain, count, islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trail.catalog import CREDENTIAL_KINDS, SEGMENTS, DayCoverage, Segment
+from trail.catalog import (
+    CREDENTIAL_KINDS,
+    SEGMENTS,
+    SORTED_BY,
+    DayCoverage,
+    KeyRange,
+    Segment,
+    runs_of,
+)
 from trail.columns import DICTIONARY_COLUMNS, only_used
 from trail.events import (
     CREDENTIAL_EVENTS,
@@ -35,6 +44,11 @@ ROW_GROUP = 8_192
 """An identity's rows of a day are few: a small group spares decoding its neighbours'."""
 _SMALL_ROW_GROUP = 2_048
 """That of rollup and credentials, of which a look-up wants fewer rows still."""
+_ROW_GROUPS = 32
+"""The most that a segment has of them: DuckDB looks at each, 20 µs long, before it reads any. What
+is larger becomes several segments with a range of keys each, of which a look-up needs one."""
+_SMALL_ROW_GROUPS = 8
+"""The most of the small ones: the look-ups in rollup and credentials are many."""
 _AT_ONCE = 32_768
 _COUNTED_AT_ONCE = 500_000
 """Events whose groups are counted at once: the ids of the newest of each cannot wait on disk."""
@@ -63,45 +77,123 @@ _ACCESS_KEYS = 8_192
 """Distinct access keys of a row group that its bloom filter has room for."""
 
 
-def new_name(kind: str, day: date | None) -> str:
-    """A segment name that was never used, and says its kind, day and schema version."""
-    folder = "all-days"
-    if day is not None:
-        folder = f"week-{day}" if kind == ROLLUP else f"day={day}"
-    return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{uuid.uuid4().hex}.parquet"
+class Run:
+    """Names for segments whose rows are sorted together, one after the other."""
+
+    def __init__(self) -> None:
+        self._id = uuid.uuid4().hex
+        self._numbers = count()
+
+    def name(self, kind: str, day: date | None) -> str:
+        """A name that no segment had before; it says kind, day and schema version."""
+        folder = "all-days"
+        if day is not None:
+            folder = f"week-{day}" if kind == ROLLUP else f"day={day}"
+        number = next(self._numbers)
+        nth = f"-{number:05}" if number else ""
+        return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{self._id}{nth}.parquet"
 
 
-def write_segment(index_dir: Path, kind: str, day: date | None, table: pa.Table) -> Segment:
-    """A synced events (or copies, or minted) segment of rows that are in order already."""
-    name = new_name(kind, day)
+def _row_group(kind: str) -> int:
+    return _SMALL_ROW_GROUP if _is_small(kind) else ROW_GROUP
+
+
+def _row_groups(kind: str) -> int:
+    return _SMALL_ROW_GROUPS if _is_small(kind) else _ROW_GROUPS
+
+
+def _is_small(kind: str) -> bool:
+    return kind == ROLLUP or kind in CREDENTIAL_KINDS
+
+
+def write_run(
+    index_dir: Path,
+    kind: str,
+    day: date | None,
+    groups: Iterable[pa.Table],
+    run: Run | None = None,
+) -> list[Segment]:
+    """Synced segments of rows that come in order, a row group at a time; none of no rows."""
+    run = run or Run()
+    made: list[Segment] = []
+    coming = iter(groups)
+    while (first := next(coming, None)) is not None:
+        name = run.name(kind, day)
+        made.append(_segment(index_dir, name, kind, day, chain([first], coming)))
+    return made
+
+
+def in_groups(table: pa.Table, kind: str) -> Iterator[pa.Table]:
+    """A table's rows as row groups of a segment, each with the dictionaries that it needs."""
+    rows = _row_group(kind)
+    return (only_used(table.slice(begin, rows)) for begin in range(0, len(table), rows))
+
+
+def _segment(
+    index_dir: Path, name: str, kind: str, day: date | None, groups: Iterator[pa.Table]
+) -> Segment:
+    """A segment of as many of the groups as one may have."""
     path = index_dir / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    told = Told(kind)
+    first = next(groups)
     with path.open("wb") as file:
-        with _events_writer(file, kind, len(table), table.schema) as writer:
-            for begin in range(0, len(table), ROW_GROUP):
-                writer.write_table(only_used(table.slice(begin, ROW_GROUP)), ROW_GROUP)
+        with _writer(file, kind, len(first), first.schema) as writer:
+            for group in chain([first], islice(groups, _row_groups(kind) - 1)):
+                writer.write_table(group, len(group))
+                told.add(group)
         file.flush()
         os.fsync(file.fileno())
         size = file.tell()
-    times = table["event_time"]
-    bounds = pa.compute.min_max(times)
-    return Segment(
-        name,
-        kind,
-        day,
-        len(table),
-        size,
-        bounds["min"].as_py().replace(tzinfo=UTC),
-        bounds["max"].as_py().replace(tzinfo=UTC),
-    )
+    return Segment(name, kind, day, told.rows, size, told.first, told.last, range=told.range())
 
 
-def _events_writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWriter:
-    """How every events and copies segment is encoded, whoever writes it.
+class Told:
+    """What the catalog says of the rows of a segment."""
+
+    def __init__(self, kind: str) -> None:
+        self._key = SORTED_BY.get(kind)
+        self._time = _time_column(kind)
+        self.rows = 0
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self._keys: list[str] = []
+        self._nulls = False
+
+    def add(self, group: pa.Table) -> None:
+        self.rows += len(group)
+        times = pc.min_max(group[self._time])
+        if times["min"].is_valid:
+            first, last = _utc(times["min"].as_py()), _utc(times["max"].as_py())
+            self.first = first if self.first is None else min(first, self.first)
+            self.last = last if self.last is None else max(last, self.last)
+        if self._key is not None:
+            keys = group[self._key].cast(pa.string())
+            bounds = pc.min_max(keys)
+            if bounds["min"].is_valid:
+                self._keys += [bounds["min"].as_py(), bounds["max"].as_py()]
+            self._nulls = self._nulls or keys.null_count > 0
+
+    def range(self) -> KeyRange | None:
+        if self._key is None:
+            return None
+        return KeyRange(min(self._keys, default=None), max(self._keys, default=None), self._nulls)
+
+
+def _time_column(kind: str) -> str:
+    return "first" if kind == ROLLUP else "event_time"
+
+
+def _writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWriter:
+    """How a segment is encoded, whoever writes it.
 
     Event ids and access keys are looked up without knowing the identity that rows are sorted by:
     their bloom filters (about a byte an event) spare reading every row group.
     """
+    if kind == ROLLUP:
+        return pq.ParquetWriter(
+            file, schema, compression="zstd", compression_level=1, store_schema=False
+        )
     ids = max(1, min(rows, ROW_GROUP))
     weighty = frozenset[str]() if kind == MINTED else _WEIGHTY  # read once, then removed
     return pq.ParquetWriter(
@@ -133,17 +225,32 @@ def sync_folders(index_dir: Path, names: Iterable[str]) -> None:
             os.close(handle)
 
 
-def tier(segments: Sequence[Segment], most: int = 4) -> list[Segment]:
-    """The segments worth merging: a run of small ones, so that rows move few times in all."""
-    ordered = sorted(segments, key=lambda s: s.rows)
-    chosen: list[Segment] = []
+def tier(segments: Iterable[Segment], most: int = 4) -> list[Segment]:
+    """The segments of the runs worth merging: some small ones, so that rows move few times in all,
+    and none where there are few.
+    """
+    runs = [(sum(s.rows for s in of_run), of_run) for of_run in runs_of(segments).values()]
+    chosen: list[list[Segment]] = []
     total = 0
-    for segment in ordered:
-        if chosen and segment.rows > 2 * total:
+    for rows, of_run in sorted(runs, key=lambda run: run[0]):
+        if chosen and rows > 2 * total:
             break
-        chosen.append(segment)
-        total += segment.rows
-    return chosen if len(chosen) > most else []
+        chosen.append(of_run)
+        total += rows
+    return [segment for of_run in chosen for segment in of_run] if len(chosen) > most else []
+
+
+CREDENTIAL_ORDERS = dict(
+    zip(
+        CREDENTIAL_KINDS,
+        (
+            "minted_access_key_id nulls last, event_time",
+            "minted_principal_id nulls last, target_role_arn, event_time",
+            "identity_id nulls last, event_time",
+        ),
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -242,10 +349,10 @@ class Merger:
     def days_with_repeats(self, days: Mapping[date, Sequence[Segment]]) -> set[date]:
         """Days of which two rows seem to share a key (a hash may collide: never the reverse).
 
-        No segment holds a key twice.
+        No run holds a key twice.
         """
         found: set[date] = set()
-        for lot in _lots(of_day for of_day in days.values() if len(of_day) > 1):
+        for lot in _lots(of_day for of_day in days.values() if len(runs_of(of_day)) > 1):
             rows = self._db.execute(
                 "select distinct day from ("
                 "  select cast(event_time as date) as day from read_parquet($paths)"
@@ -276,46 +383,18 @@ class Merger:
         with_losers += " and l.source_ordinal = r.source_ordinal)"
         made = []
         for kind, condition in (("events", f"not {with_losers}"), ("copies", with_losers)):
-            segment = self._stream(
+            made += self._stream(
                 f"select {_COLUMNS} from ({mine}) r where {condition} {ordered}",
                 kind,
                 inputs.day,
             )
-            if segment is not None:
-                made.append(segment)
         return made
 
-    def _stream(self, select: str, kind: str, day: date) -> Segment | None:
-        """The rows found, row group by row group, as an events or copies segment."""
+    def _stream(self, select: str, kind: str, day: date) -> list[Segment]:
+        """The rows found, in their order, as a run of events or copies segments."""
         batches = self._db.sql(select).to_arrow_reader(ROW_GROUP)
-        name = new_name(kind, day)
-        path = self._index_dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = 0
-        with path.open("wb") as file:
-            with _events_writer(file, kind, ROW_GROUP, EVENT_SCHEMA) as writer:
-                group: list[pa.RecordBatch] = []
-                waiting = 0
-                for batch in batches:
-                    group.append(batch)
-                    waiting += len(batch)
-                    if waiting >= ROW_GROUP:
-                        writer.write_table(
-                            pa.Table.from_batches(group).cast(EVENT_SCHEMA), ROW_GROUP
-                        )
-                        rows += waiting
-                        group, waiting = [], 0
-                if group:
-                    writer.write_table(pa.Table.from_batches(group).cast(EVENT_SCHEMA), ROW_GROUP)
-                    rows += waiting
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
-        if rows == 0:
-            path.unlink()
-            return None
-        first, last = _time_bounds(path, "event_time")
-        return Segment(name, kind, day, rows, size, first, last)
+        groups = (table.cast(EVENT_SCHEMA) for table in _tables(batches, ROW_GROUP))
+        return write_run(self._index_dir, kind, day, groups)
 
     def _ranked(self, inputs: DayInputs, *, rewritten_only: bool = False) -> str:
         parts = []
@@ -335,23 +414,25 @@ class Merger:
 
     def roll_up(
         self, monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
-    ) -> tuple[Segment | None, dict[date, list[DayCoverage]]]:
+    ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
         """The rollup of a week, and the coverage of its changed days, counted anew from all of
         their events; the other days' rows come from the `old` rollup.
         """
         self._db.register("no_rows", DAILY_SCHEMA.empty_table())
         self._db.execute("create or replace temp table rolled as from no_rows")
         for lot in _lots(changed.values()):
-            for some in self._ranges(lot):
-                self._db.execute(f"insert into rolled {rollup_of(self._relation(lot, some))}")
+            for some in self._ranges(lot, "events"):
+                held = self._relation(filter(some.may_be_in, lot), some.condition)
+                self._db.execute(f"insert into rolled {rollup_of(held)}")
         kept = ""
         if old:
             gone = ", ".join(f"date '{day}'" for day in sorted(changed))
             kept = f" union all select * from {self._relation(old)} where day not in ({gone})"
-        segment = self._copy(
+        made = self._copy(
             f"from (select * from rolled{kept}) order by identity_id nulls last, first",
             ROLLUP,
             monday,
+            Run(),
         )
         cells = self._db.execute(
             "select day, coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
@@ -359,112 +440,168 @@ class Merger:
         ).fetchall()
         self._db.execute("drop table rolled")
         coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
-        for day, account, region, count, first, last in cells:
-            coverage[day].append(DayCoverage(day, account, region, count, _utc(first), _utc(last)))
-        return segment, coverage
+        for day, account, region, events, first, last in cells:
+            cell = DayCoverage(day, account, region, events, _utc(first), _utc(last))
+            coverage[day].append(cell)
+        return made, coverage
 
-    def credentials(
-        self,
-        events: Sequence[Segment],
-        runs: Sequence[Segment] = (),
-        without: Iterable[date] = (),
-        before: date | None = None,
-    ) -> list[Segment]:
-        """The credential events of `events`, and of older runs but some days, in every order."""
-        sources = []
-        if events:
-            pairs = ", ".join(
-                f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS)
-            )
-            names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
-            signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
-            sources.append(
-                f"select {_COLUMNS} from {self._relation(events)}"
-                f" where minted_access_key_id is not null or event_source in ({signing_in})"
-                # The name alone first: comparing pairs costs ten times as much.
-                f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
-            )
-        if runs:
-            days = ", ".join(f"date '{day}'" for day in sorted(without)) or "null"
-            dropped = f" and event_time >= date '{before}'" if before is not None else ""
-            sources.append(
-                f"select {_COLUMNS} from {self._relation(runs)}"
-                f" where coalesce(cast(event_time as date) not in ({days}), true){dropped}"
-            )
-        if not sources:
+    def credentials(self, events: Sequence[Segment]) -> list[Segment]:
+        """The credential events of `events`, in every order: one run."""
+        if not events:
             return []
-        self._db.execute("create or replace temp table minted as " + " union all ".join(sources))
-        made = []
-        orders = (
-            "minted_access_key_id nulls last, event_time",
-            "minted_principal_id nulls last, target_role_arn, event_time",
-            "identity_id nulls last, event_time",
+        pairs = ", ".join(f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS))
+        names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
+        signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
+        self._db.execute(
+            f"create or replace temp table minted as"
+            f" select {_COLUMNS} from {self._relation(events)}"
+            f" where minted_access_key_id is not null or event_source in ({signing_in})"
+            # The name alone first: comparing pairs costs ten times as much.
+            f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
         )
-        for kind, order in zip(CREDENTIAL_KINDS, orders, strict=True):
-            segment = self._copy(f"from minted order by {order}", kind, None)
-            if segment is not None:
-                made.append(segment)
+        run = Run()
+        made = []
+        for kind, order in CREDENTIAL_ORDERS.items():
+            made += self._copy(f"from minted order by {order}", kind, None, run)
         self._db.execute("drop table minted")
         return made
 
-    def _paths(self, segments: Sequence[Segment]) -> list[str]:
+    def merge_credentials(
+        self, runs: Sequence[Segment], kept: str = "true", others: Sequence[Segment] = ()
+    ) -> list[Segment]:
+        """One run of the credentials of `runs` that meet a condition, and of all `others`.
+
+        Each order is merged from the segments that are in it, a range of keys at a time, so that
+        no more than a segment's rows are sorted at once.
+        """
+        run = Run()
+        made: list[Segment] = []
+        for kind, order in CREDENTIAL_ORDERS.items():
+            parts = [
+                (condition, [segment for segment in lot if segment.kind == kind])
+                for condition, lot in ((kept, runs), ("true", others))
+            ]
+            for range_ in self._ranges([s for _, lot in parts for s in lot], kind):
+                selects = [
+                    f"select {_COLUMNS} from {self._relation(some)}"
+                    f" where {condition} and {range_.condition}"
+                    for condition, lot in parts
+                    if (some := [segment for segment in lot if range_.may_be_in(segment)])
+                ]
+                if selects:
+                    select = f"from ({' union all '.join(selects)}) order by {order}"
+                    made += self._copy(select, kind, None, run)
+        return made
+
+    def _paths(self, segments: Iterable[Segment]) -> list[str]:
         return [str(self._index_dir / segment.name) for segment in segments]
 
-    def _relation(self, segments: Sequence[Segment], condition: str | None = None) -> str:
+    def _relation(self, segments: Iterable[Segment], condition: str = "true") -> str:
         read = f"read_parquet([{', '.join(map(_quoted, self._paths(segments)))}])"
-        return read if condition is None else f"(select * from {read} where {condition})"
+        return read if condition == "true" else f"(select * from {read} where {condition})"
 
-    def _ranges(self, segments: Sequence[Segment]) -> list[str | None]:
-        """Conditions on the identity, of which every event meets one, and few enough meet each.
-
-        No group of events has two identities, and segments are sorted by them, so that each range
-        is read from row groups of its own.
+    def _ranges(self, segments: Sequence[Segment], kind: str) -> list[_Range]:
+        """Ranges of the column that a kind is sorted by, of which every row is in one, and few
+        enough rows in each. Each is read from row groups of its own.
         """
-        if sum(segment.rows for segment in segments) <= _COUNTED_AT_ONCE:
-            return [None]
+        column = SORTED_BY[kind]
+        most = _COUNTED_AT_ONCE if kind == "events" else _row_group(kind) * _row_groups(kind)
+        if sum(segment.rows for segment in segments) <= most:
+            return [_Range(column, every=True)]
         cuts: list[str] = []
         waiting = 0
-        for least, rows in sorted(self._least_identities(segments)):
-            if waiting + rows > _COUNTED_AT_ONCE and (not cuts or least > cuts[-1]):
+        for least, rows in sorted(self._least_keys(segments, column)):
+            if waiting + rows > most and (not cuts or least > cuts[-1]):
                 cuts.append(least)
                 waiting = 0
             waiting += rows
         if not cuts:
-            return [None]
-        at = [_quoted(cut) for cut in cuts]
-        between = [f"identity_id >= {a} and identity_id < {b}" for a, b in pairwise(at)]
-        return [f"identity_id < {at[0]}", *between, f"identity_id >= {at[-1]}",
-                "identity_id is null"]  # fmt: skip
+            return [_Range(column, every=True)]
+        return [
+            _Range(column, None, cuts[0]),
+            *(_Range(column, low, high) for low, high in pairwise(cuts)),
+            _Range(column, cuts[-1], None),
+            _Range(column),
+        ]
 
-    def _least_identities(self, segments: Sequence[Segment]) -> Iterator[tuple[str, int]]:
-        """The first identity of each row group that names any, and its rows."""
+    def _least_keys(self, segments: Sequence[Segment], column: str) -> Iterator[tuple[str, int]]:
+        """The least key of each row group that has any, and its rows."""
         for path in self._paths(segments):
             metadata = pq.read_metadata(path)
-            column = metadata.schema.names.index("identity_id")
+            position = metadata.schema.names.index(column)
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
-                known = group.column(column).statistics
+                known = group.column(position).statistics
                 if known is not None and known.has_min_max:
                     yield known.min, group.num_rows
 
-    def _copy(self, select: str, kind: str, day: date | None) -> Segment | None:
-        name = new_name(kind, day)
+    def _copy(self, select: str, kind: str, day: date | None, run: Run) -> list[Segment]:
+        """The ordered rows found, as segments of a run."""
+        name = run.name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = _quoted(str(path))
-        counted = self._db.execute(
-            f"copy ({select}) to {target} (format parquet, compression zstd,"
-            f" compression_level 1, row_group_size {_SMALL_ROW_GROUP})"
-        ).fetchone()
-        rows = int(counted[0]) if counted is not None else 0
-        if rows == 0:
+        self._db.execute(
+            f"copy ({select}) to {_quoted(str(path))} (format parquet, compression zstd,"
+            f" compression_level 1, row_group_size {_row_group(kind)})"
+        )
+        file = pq.ParquetFile(path)
+        told = file.metadata
+        if told.num_rows == 0:
             path.unlink()
-            return None
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-            size = os.fstat(file.fileno()).st_size
-        first, last = _time_bounds(path, "first" if kind == ROLLUP else "event_time")
-        return Segment(name, kind, day, rows, size, first, last)
+            return []
+        if told.num_row_groups > _row_groups(kind):
+            made = write_run(self._index_dir, kind, day, _groups_of(file, kind), run)
+            path.unlink()
+            return made
+        with path.open("rb") as written:
+            os.fsync(written.fileno())
+            size = os.fstat(written.fileno()).st_size
+        first, last = _bounds(told, _time_column(kind)) or (None, None)
+        return [
+            Segment(
+                name,
+                kind,
+                day,
+                told.num_rows,
+                size,
+                _utc(first) if first else None,
+                _utc(last) if last else None,
+                range=_key_range(told, SORTED_BY[kind]),
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Some values of a column: from `low` on, below `high`; with neither, those that are null."""
+
+    column: str
+    low: str | None = None
+    high: str | None = None
+    every: bool = False
+
+    @property
+    def condition(self) -> str:
+        if self.every:
+            return "true"
+        parts = []
+        if self.low is not None:
+            parts.append(f"{self.column} >= {_quoted(self.low)}")
+        if self.high is not None:
+            parts.append(f"{self.column} < {_quoted(self.high)}")
+        return " and ".join(parts) or f"{self.column} is null"
+
+    def may_be_in(self, segment: Segment) -> bool:
+        held = segment.range
+        if self.every or held is None:
+            return True
+        if self.low is None and self.high is None:
+            return held.nulls
+        if held.low is None or held.high is None:
+            return False
+        return (self.high is None or held.low < self.high) and (
+            self.low is None or held.high >= self.low
+        )
 
 
 def _quoted(text: str) -> str:
@@ -484,16 +621,49 @@ def _lots(days: Iterable[Sequence[Segment]]) -> Iterator[list[Segment]]:
         yield lot
 
 
-def _time_bounds(path: Path, column: str) -> tuple[datetime | None, datetime | None]:
-    """The least and greatest time in a segment, from its footer."""
-    metadata = pq.read_metadata(path)
-    number = metadata.schema.names.index(column)
-    found: list[Any] = [
-        metadata.row_group(n).column(number).statistics for n in range(metadata.num_row_groups)
-    ]
-    if not found or any(s is None or not s.has_min_max for s in found):
-        return None, None
-    return _utc(min(s.min for s in found)), _utc(max(s.max for s in found))
+def _groups_of(file: pq.ParquetFile, kind: str) -> Iterator[pa.Table]:
+    schema = DAILY_SCHEMA if kind == ROLLUP else EVENT_SCHEMA
+    for number in range(file.num_row_groups):
+        yield file.read_row_group(number).cast(schema)
+
+
+def _tables(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """The rows of the batches, at least so many at a time."""
+    lot: list[pa.RecordBatch] = []
+    waiting = 0
+    for batch in batches:
+        lot.append(batch)
+        waiting += len(batch)
+        if waiting >= rows:
+            yield pa.Table.from_batches(lot)
+            lot, waiting = [], 0
+    if waiting:
+        yield pa.Table.from_batches(lot)
+
+
+def _bounds(metadata: pq.FileMetaData, column: str) -> tuple[Any, Any] | None:
+    """The least and greatest value of a column (None: no row has one), from a footer; None where
+    that does not say.
+    """
+    position = metadata.schema.names.index(column)
+    found: list[Any] = []
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        known = group.column(position).statistics
+        if known is not None and known.has_min_max:
+            found += [known.min, known.max]
+        elif known is None or known.null_count != group.num_rows:
+            return None
+    return min(found, default=None), max(found, default=None)
+
+
+def _key_range(metadata: pq.FileMetaData, column: str) -> KeyRange | None:
+    position = metadata.schema.names.index(column)
+    bounds = _bounds(metadata, column)
+    if bounds is None:
+        return None
+    known = [metadata.row_group(n).column(position) for n in range(metadata.num_row_groups)]
+    return KeyRange(*bounds, any(one.statistics.null_count for one in known))
 
 
 def _utc(moment: datetime) -> datetime:

@@ -21,6 +21,7 @@ from trail.catalog import (
     Catalog,
     DayCoverage,
     Reject,
+    Segment,
     SourceFile,
     default_index,
     monday_of,
@@ -28,7 +29,7 @@ from trail.catalog import (
 from trail.errors import QueryFailed, SourceUnreadable
 from trail.formats import read_raw
 from trail.memo import Memo
-from trail.relations import definition, quoted, statement_of
+from trail.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.watchdog import Watchdog
 
 
@@ -157,9 +158,9 @@ class _Snapshot:
     """The live segments at one version of the index."""
 
     version: str
-    events: Mapping[date, tuple[str, ...]]
-    daily: Mapping[date, tuple[str, ...]]
-    credentials: Mapping[str, tuple[str, ...]]
+    events: Mapping[date, Sequence[Segment]]
+    daily: Mapping[date, Sequence[Segment]]
+    credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
     summary: IndexSummary
@@ -190,6 +191,8 @@ class DuckStore:
         # setting of this connection alone is not passed on to its cursors.
         self._connection.execute("set global parquet_metadata_cache = true")
         self._connection.execute("set global timezone = 'UTC'")
+        for statement in EMPTY_TABLES:
+            self._connection.execute(statement)
         self._connection.execute(f"set allowed_directories = [{quoted(str(self.index_dir))}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
@@ -225,7 +228,7 @@ class DuckStore:
     ) -> QueryResult:
         started = time.perf_counter()
         try:
-            rows = self._run(self._over_segments(sql, snapshot, first, last), bound, timeout)
+            rows = self._run(self._over_segments(sql, bound, snapshot, first, last), bound, timeout)
         except duckdb.IOException as error:
             # A segment may have been compacted away since the snapshot: look once more.
             newer = self._current()
@@ -235,7 +238,9 @@ class DuckStore:
                     "`python -m trail verify` says which."
                 ) from error
             try:
-                rows = self._run(self._over_segments(sql, newer, first, last), bound, timeout)
+                rows = self._run(
+                    self._over_segments(sql, bound, newer, first, last), bound, timeout
+                )
             except duckdb.Error as again:
                 raise QueryFailed(_why(again, timeout)) from again
         except duckdb.Error as error:
@@ -363,31 +368,34 @@ class DuckStore:
             version = self._catalog.version()
             segments = self._catalog.segments("events", "daily", *CREDENTIAL_KINDS)
             cells = self._catalog.coverage()
-        days: dict[str, dict[date, tuple[str, ...]]] = {"events": {}, "daily": {}}
-        credentials: dict[str, list[str]] = {kind: [] for kind in CREDENTIAL_KINDS}
+        days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}}
+        credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
         for cell in cells:
             of_account = events_by_account.setdefault(cell.account, {})
             of_account[cell.day] = of_account.get(cell.day, 0) + cell.events
         for segment in segments:
-            path = str(self.index_dir / segment.name)
             if segment.day is None:
-                credentials[segment.kind].append(path)
+                credentials[segment.kind].append(segment)
             else:
-                of_kind = days[segment.kind]
-                of_kind[segment.day] = (*of_kind.get(segment.day, ()), path)
+                days[segment.kind].setdefault(segment.day, []).append(segment)
         return _Snapshot(
             version,
             days["events"],
             days["daily"],
-            {kind: tuple(paths) for kind, paths in credentials.items()},
+            credentials,
             tuple(cells),
             events_by_account,
             summary_of(cells),
         )
 
     def _over_segments(
-        self, sql: str, snapshot: _Snapshot, first: datetime | None, last: datetime | None
+        self,
+        sql: str,
+        bound: Mapping[str, Any],
+        snapshot: _Snapshot,
+        first: datetime | None,
+        last: datetime | None,
     ) -> str:
         """The statement with its relations defined over the segments it needs."""
         statement = statement_of(sql)
@@ -399,15 +407,21 @@ class DuckStore:
         for relation, columns in statement.columns.items():
             condition = ""
             if relation == "credentials":
-                paths: Iterable[str] = snapshot.credentials[statement.credentials_kind]
+                segments: Iterable[Segment] = snapshot.credentials[statement.credentials_kind]
             elif relation == "daily":
-                paths = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
+                segments = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
                 if first is not None:
                     condition = f"day >= date '{begin}' and day <= date '{end}'"
             elif relation == "edges":
-                paths = [p for day in {begin, end} for p in snapshot.events.get(day, ())]
+                segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
             else:
-                paths = _of_days(snapshot.events, begin, end)
+                segments = _of_days(snapshot.events, begin, end)
+            keys = _keys(statement.sought.get(relation), bound)
+            paths = (
+                str(self.index_dir / segment.name)
+                for segment in segments
+                if keys is None or segment.range is None or segment.range.may_hold(keys)
+            )
             definitions.append(definition(relation, columns, paths, condition))
         return statement.over(definitions)
 
@@ -451,8 +465,20 @@ def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
     )
 
 
-def _of_days(held: Mapping[date, Sequence[str]], begin: date, end: date) -> Iterator[str]:
-    return (path for day, of_day in held.items() if begin <= day <= end for path in of_day)
+def _keys(
+    parameters: Collection[str | None] | None, bound: Mapping[str, Any]
+) -> list[str | None] | None:
+    """The values of the parameters; None where they do not tell which segments can be left out."""
+    if parameters is None:
+        return None
+    values = [bound.get(name) if name is not None else None for name in parameters]
+    named = [name is not None for name in parameters]
+    known = all(isinstance(v, str) or not n for v, n in zip(values, named, strict=True))
+    return values if known else None
+
+
+def _of_days(held: Mapping[date, Iterable[Segment]], begin: date, end: date) -> Iterator[Segment]:
+    return (s for day, of_day in held.items() if begin <= day <= end for s in of_day)
 
 
 def _utc(moment: datetime) -> datetime:

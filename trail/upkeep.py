@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,11 +23,12 @@ from trail.catalog import (
     Publication,
     Segment,
     monday_of,
+    runs_of,
 )
 from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import ROLLUP, Merger
+from trail.segments import ROLLUP, Merger, Told
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,17 @@ def _wrong_with(index: Path, segment: Segment) -> str | None:
         if size != segment.bytes:
             return f"{size:,} bytes, the catalog says {segment.bytes:,}"
         table = pq.ParquetFile(path)
-        rows = sum(len(batch) for batch in table.iter_batches(columns=None))
+        told = Told(segment.kind)
+        for batch in table.iter_batches():
+            told.add(pa.Table.from_batches([batch]))
     except FileNotFoundError:
         return "missing"
     except (OSError, pa.ArrowException) as error:
         return f"unreadable ({str(error).strip().partition(chr(10))[0]})"
-    if rows != segment.rows:
-        return f"{rows:,} rows, the catalog says {segment.rows:,}"
+    if told.rows != segment.rows:
+        return f"{told.rows:,} rows, the catalog says {segment.rows:,}"
+    if segment.range is not None and segment.range != told.range():
+        return f"its keys are {told.range()}, the catalog says {segment.range}"
     if segment.schema_version != SCHEMA_VERSION:
         return f"schema {segment.schema_version}, this version reads {SCHEMA_VERSION}"
     return None
@@ -168,14 +173,13 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 change.dropped[file.path] = max(day, earlier.get(file.path, day))
         runs = catalog.segments(*CREDENTIAL_KINDS)
         with Merger(index) as merger:
-            by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
-            change.add += merger.credentials([], by_key, before=day)
+            change.add += merger.merge_credentials(runs, f"event_time >= date '{day}'")
             gone: dict[date, list[Segment]] = {
                 one: [] for one in change.coverage if monday_of(one) == monday_of(day)
             }
             if straddling and gone:
                 rollup, _ = merger.roll_up(monday_of(day), gone, straddling)
-                change.add += [rollup] if rollup is not None else []
+                change.add += rollup
                 change.remove += [segment.name for segment in straddling]
         change.remove += [run.name for run in runs]
         publish(catalog, change)
@@ -183,29 +187,33 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
 
 
 def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
-    """(segments before, after): each day merged into one, the credentials into one run."""
+    """(segments before, after): the events of each day merged into one run, and the credentials."""
     index = Path(index_dir).resolve()
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         catalog.check_schema()
         sweep(catalog)
         before = catalog.totals()["segments"]
-        by_day: dict[date, int] = {}
-        for segment in catalog.segments("events", "copies"):
-            if segment.day is not None and segment.kind == "events":
-                by_day[segment.day] = by_day.get(segment.day, 0) + 1
-        for day in sorted(day for day, count in by_day.items() if count > 1):
+        by_day: dict[date, list[Segment]] = {}
+        for segment in catalog.segments("events"):
+            if segment.day is not None:
+                by_day.setdefault(segment.day, []).append(segment)
+        for day in sorted(day for day, of_day in by_day.items() if _wants_merging(of_day)):
             change = Publication()
             with Merger(index) as merger:
                 settle_days(catalog, merger, change, [], frozenset(), {day}, whole=True)
             publish(catalog, change)
         runs = catalog.segments(*CREDENTIAL_KINDS)
-        by_key = [run for run in runs if run.kind == CREDENTIAL_KINDS[0]]
-        if len(by_key) > 1:
-            change = Publication(remove=[run.name for run in runs])
+        if _wants_merging([run for run in runs if run.kind == CREDENTIAL_KINDS[0]]):
+            change = Publication(remove=[segment.name for segment in runs])
             with Merger(index) as merger:
-                change.add += merger.credentials([], by_key)
+                change.add += merger.merge_credentials(runs)
             publish(catalog, change)
         return before, catalog.totals()["segments"]
+
+
+def _wants_merging(segments: Sequence[Segment]) -> bool:
+    """Whether they are several runs, or of before segments had ranges and few rows."""
+    return len(runs_of(segments)) > 1 or any(s.range is None for s in segments)
 
 
 def migrate(
