@@ -309,6 +309,7 @@ class Merger:
             }
         )
         self._besides: list[duckdb.DuckDBPyConnection] = []
+        self._written: list[Path] = []
         self._db.execute("set timezone = 'UTC'")
 
     def use_threads(self, count: int) -> None:
@@ -321,10 +322,15 @@ class Merger:
         """Another connection to the same database and its memory, for another thread."""
         other = copy(self)
         other._db = self._db.cursor()
+        other._written = []
         self._besides.append(other._db)
         try:
             other._db.execute("set timezone = 'UTC'")
             yield other
+        except BaseException:
+            for path in other._written:
+                path.unlink(missing_ok=True)
+            raise
         finally:
             self._besides.remove(other._db)
             other._db.close()
@@ -422,8 +428,9 @@ class Merger:
         self._db.execute("create or replace temp table rolled as from no_rows")
         for lot in _lots(changed.values()):
             for some in self._ranges(lot, "events"):
-                held = self._relation(filter(some.may_be_in, lot), some.condition)
-                self._db.execute(f"insert into rolled {rollup_of(held)}")
+                if held := [segment for segment in lot if some.may_be_in(segment)]:
+                    relation = self._relation(held, some.condition)
+                    self._db.execute(f"insert into rolled {rollup_of(relation)}")
         kept = ""
         if old:
             gone = ", ".join(f"date '{day}'" for day in sorted(changed))
@@ -540,6 +547,7 @@ class Merger:
         name = run.name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._written.append(path)
         self._db.execute(
             f"copy ({select}) to {_quoted(str(path))} (format parquet, compression zstd,"
             f" compression_level 1, row_group_size {_row_group(kind)})"
@@ -551,6 +559,7 @@ class Merger:
             return []
         if told.num_row_groups > _row_groups(kind):
             made = write_run(self._index_dir, kind, day, _groups_of(file, kind), run)
+            self._written += [self._index_dir / segment.name for segment in made]
             path.unlink()
             return made
         with path.open("rb") as written:
