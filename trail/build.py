@@ -41,7 +41,7 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
+from trail.segments import KEYS, MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
 from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
@@ -533,7 +533,13 @@ def settle_days(
         weeks = []
         for monday, of_week in groupby(days, monday_of):
             changed = {day: settled(day) for day in of_week}
-            old = by_day_and_kind.get((monday, ROLLUP), [])
+            old = [s for kind in (ROLLUP, KEYS) for s in by_day_and_kind.get((monday, kind), [])]
+            if {segment.kind for segment in old} == {ROLLUP}:  # of before keys were kept
+                changed |= {
+                    day: segments
+                    for (day, kind), segments in by_day_and_kind.items()
+                    if kind == "events" and day and day not in changed and monday_of(day) == monday
+                }
             change.remove += [segment.name for segment in old]
             weeks.append(together.begin(partial(rolled, monday, changed, old)))
         if minting is None and not whole:

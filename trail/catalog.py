@@ -31,6 +31,7 @@ GRACE_SECONDS = 600
 SORTED_BY = {
     "events": "identity_id",
     "daily": "identity_id",
+    "keys": "access_key_id",
     "credentials_by_key": "minted_access_key_id",
     "credentials_by_role": "minted_principal_id",
     "credentials_by_caller": "identity_id",

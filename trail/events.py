@@ -168,6 +168,9 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """An `eventTime` outside these is a broken clock or a broken export, not an event: AWS began in
 2006, and one event of 1970 would stretch every coverage map by half a century."""
 
+KEYS_SCHEMA = pa.schema([("day", pa.date32()), ("access_key_id", _TEXT), ("identity_id", _TEXT)])
+"""Which identities used an access key (null: none was stated) on a day."""
+
 IDENTITY_COLUMNS = (
     "identity_type", "identity_id", "principal_id", "principal_arn", "account_id",
     "access_key_id", "user_name", "invoked_by", "issuer_arn", "issuer_id", "session_name",

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from trail.catalog import CREDENTIAL_KINDS, SORTED_BY
 from trail.columns_read import Sought, reading
-from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
+from trail.events import DAILY_SCHEMA, EVENT_SCHEMA, KEYS_SCHEMA
 
 RELATIONS = ("events", "edges", "credentials", "daily")
 
@@ -24,6 +24,8 @@ class Statement:
     sought: dict[str, frozenset[str | None]]
     """Relation → the parameters, one of whose values each of its rows must have in the column that
     its segments are sorted by (None: null). Absent where the statement says no such thing."""
+    keys: dict[str, frozenset[str | None]]
+    """The same of the access key that its rows were made with, for relations not in `sought`."""
     credentials_kind: str
     """Which copy of the credentials is sorted by what the statement looks for."""
     beginning: str
@@ -51,11 +53,16 @@ def statement_of(sql: str) -> Statement:
         for relation, names in _COLUMNS.items()
         if re.search(rf"\b(?:from|join|,)\s*{relation}\b", sql, re.IGNORECASE)
     }
+    keys = {
+        relation: read.of(relation)["access_key_id"]
+        for relation in ("events", "edges", "credentials")
+        if relation not in sought and "access_key_id" in read.of(relation)
+    }
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, sought, kind, "with", f" {sql}")
+        return Statement(columns, sought, keys, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
-    return Statement(columns, sought, kind, beginning, f", {sql[own.end() :]}")
+    return Statement(columns, sought, keys, kind, beginning, f", {sql[own.end() :]}")
 
 
 def definition(
@@ -94,6 +101,8 @@ def _sorted_for(sql: str, sought: Sought) -> str:
     for kind in (by_key, by_caller, by_role):
         if SORTED_BY[kind] in sought:
             return kind
+    if "access_key_id" in sought:  # of which it is known who used them
+        return by_caller
     if re.search(r"\bminted_access_key_id\s*(=|in\b)", sql, re.IGNORECASE):
         return by_key
     return by_caller if re.search(r"\bidentity_id\s*(=|in\b)", sql, re.IGNORECASE) else by_role
@@ -114,7 +123,14 @@ def _empty(name: str, schema: pa.Schema) -> str:
     return f"create table {name} ({columns})"
 
 
-_EMPTY = {relation: "no_days" if relation == "daily" else "no_events" for relation in RELATIONS}
-
-EMPTY_TABLES = (_empty("no_events", EVENT_SCHEMA), _empty("no_days", DAILY_SCHEMA))
+_EMPTY = {
+    **dict.fromkeys(RELATIONS, "no_events"),
+    "daily": "no_days",
+    "keys": "no_keys",
+}
+EMPTY_TABLES = (
+    _empty("no_events", EVENT_SCHEMA),
+    _empty("no_days", DAILY_SCHEMA),
+    _empty("no_keys", KEYS_SCHEMA),
+)
 """What makes the tables that a relation without segments is read from."""

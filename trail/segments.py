@@ -35,6 +35,7 @@ from trail.events import (
     CREDENTIAL_EVENTS,
     DAILY_SCHEMA,
     EVENT_SCHEMA,
+    KEYS_SCHEMA,
     ROLLUP_IDS,
     SCHEMA_VERSION,
     SIGN_IN_SOURCES,
@@ -52,9 +53,11 @@ _SMALL_ROW_GROUPS = 8
 _AT_ONCE = 32_768
 _COUNTED_AT_ONCE = 500_000
 """Events whose groups are counted at once: the ids of the newest of each cannot wait on disk."""
-MERGE_MEMORY = "600MB"
+MERGE_MEMORY = "400MB"
 ROLLUP = "daily"
 """One segment per ISO week, since a query plans for as long per file as it takes to read one."""
+KEYS = "keys"
+"""Beside each rollup, whose rows do not tell access keys apart: who used which, on which day."""
 MINTED = "minted"
 """Rows that one reading found to be credentials, perhaps; never published, only read from."""
 _COLUMNS = ", ".join(EVENT_SCHEMA.names)
@@ -88,7 +91,7 @@ class Run:
         """A name that no segment had before; it says kind, day and schema version."""
         folder = "all-days"
         if day is not None:
-            folder = f"week-{day}" if kind == ROLLUP else f"day={day}"
+            folder = f"week-{day}" if kind in (ROLLUP, KEYS) else f"day={day}"
         number = next(self._numbers)
         nth = f"-{number:05}" if number else ""
         return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{self._id}{nth}.parquet"
@@ -103,7 +106,7 @@ def _row_groups(kind: str) -> int:
 
 
 def _is_small(kind: str) -> bool:
-    return kind == ROLLUP or kind in CREDENTIAL_KINDS
+    return kind in (ROLLUP, KEYS) or kind in CREDENTIAL_KINDS
 
 
 def write_run(
@@ -162,8 +165,9 @@ class Told:
 
     def add(self, group: pa.Table) -> None:
         self.rows += len(group)
-        times = pc.min_max(group[self._time])
-        if times["min"].is_valid:
+        if self._time is not None:
+            times = pc.min_max(group[self._time])
+        if self._time is not None and times["min"].is_valid:
             first, last = _utc(times["min"].as_py()), _utc(times["max"].as_py())
             self.first = first if self.first is None else min(first, self.first)
             self.last = last if self.last is None else max(last, self.last)
@@ -180,8 +184,8 @@ class Told:
         return KeyRange(min(self._keys, default=None), max(self._keys, default=None), self._nulls)
 
 
-def _time_column(kind: str) -> str:
-    return "first" if kind == ROLLUP else "event_time"
+def _time_column(kind: str) -> str | None:
+    return None if kind == KEYS else "first" if kind == ROLLUP else "event_time"
 
 
 def _writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWriter:
@@ -190,7 +194,7 @@ def _writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWri
     Event ids and access keys are looked up without knowing the identity that rows are sorted by:
     their bloom filters (about a byte an event) spare reading every row group.
     """
-    if kind == ROLLUP:
+    if kind in (ROLLUP, KEYS):
         return pq.ParquetWriter(
             file, schema, compression="zstd", compression_level=1, store_schema=False
         )
@@ -285,6 +289,14 @@ def rollup_of(events: str) -> str:
     return (
         f"select cast(event_time as date) as day, {columns} from {events} as e"
         f" group by cast(event_time as date), {', '.join(keys)}, e.failed"
+    )
+
+
+def keys_of(events: str) -> str:
+    """The select that makes the `keys` rows of a relation of events."""
+    return (
+        "select distinct cast(event_time as date) as day, access_key_id, identity_id"
+        f" from {events} as e"
     )
 
 
@@ -421,31 +433,37 @@ class Merger:
     def roll_up(
         self, monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
     ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
-        """The rollup of a week, and the coverage of its changed days, counted anew from all of
-        their events; the other days' rows come from the `old` rollup.
+        """The rollup and the keys of a week, and the coverage of its changed days, counted anew
+        from all of their events; the other days' rows come from the `old` rollup and keys.
         """
         self._db.register("no_rows", DAILY_SCHEMA.empty_table())
         self._db.execute("create or replace temp table rolled as from no_rows")
+        self._db.register("no_keys", KEYS_SCHEMA.empty_table())
+        self._db.execute("create or replace temp table used as from no_keys")
         for lot in _lots(changed.values()):
             for some in self._ranges(lot, "events"):
                 if held := [segment for segment in lot if some.may_be_in(segment)]:
                     relation = self._relation(held, some.condition)
                     self._db.execute(f"insert into rolled {rollup_of(relation)}")
-        kept = ""
-        if old:
-            gone = ", ".join(f"date '{day}'" for day in sorted(changed))
-            kept = f" union all select * from {self._relation(old)} where day not in ({gone})"
-        made = self._copy(
-            f"from (select * from rolled{kept}) order by identity_id nulls last, first",
-            ROLLUP,
-            monday,
-            Run(),
-        )
+                    self._db.execute(f"insert into used {keys_of(relation)}")
+        gone = ", ".join(f"date '{day}'" for day in sorted(changed))
+        made: list[Segment] = []
+        for kind, counted, order in (
+            (ROLLUP, "rolled", "identity_id nulls last, first"),
+            (KEYS, "used", "access_key_id nulls last, day"),
+        ):
+            kept = ""
+            if of_kind := [segment for segment in old if segment.kind == kind]:
+                read = self._relation(of_kind)
+                kept = f" union all select * from {read} where day not in ({gone})"
+            rows = f"from (select * from {counted}{kept}) order by {order}"
+            made += self._copy(rows, kind, monday, Run())
         cells = self._db.execute(
             "select day, coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
             " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
         ).fetchall()
         self._db.execute("drop table rolled")
+        self._db.execute("drop table used")
         coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
         for day, account, region, events, first, last in cells:
             cell = DayCoverage(day, account, region, events, _utc(first), _utc(last))
@@ -565,7 +583,8 @@ class Merger:
         with path.open("rb") as written:
             os.fsync(written.fileno())
             size = os.fstat(written.fileno()).st_size
-        first, last = _bounds(told, _time_column(kind)) or (None, None)
+        time = _time_column(kind)
+        first, last = (_bounds(told, time) if time is not None else None) or (None, None)
         return [
             Segment(
                 name,
@@ -631,7 +650,7 @@ def _lots(days: Iterable[Sequence[Segment]]) -> Iterator[list[Segment]]:
 
 
 def _groups_of(file: pq.ParquetFile, kind: str) -> Iterator[pa.Table]:
-    schema = DAILY_SCHEMA if kind == ROLLUP else EVENT_SCHEMA
+    schema = {ROLLUP: DAILY_SCHEMA, KEYS: KEYS_SCHEMA}.get(kind, EVENT_SCHEMA)
     for number in range(file.num_row_groups):
         yield file.read_row_group(number).cast(schema)
 

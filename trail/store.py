@@ -27,6 +27,7 @@ from trail.catalog import (
     monday_of,
 )
 from trail.errors import QueryFailed, SourceUnreadable
+from trail.events import KEYS_SCHEMA
 from trail.formats import read_raw
 from trail.memo import Memo
 from trail.relations import EMPTY_TABLES, definition, quoted, statement_of
@@ -160,6 +161,7 @@ class _Snapshot:
     version: str
     events: Mapping[date, Sequence[Segment]]
     daily: Mapping[date, Sequence[Segment]]
+    keys: Mapping[date, Sequence[Segment]]
     credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
@@ -366,9 +368,9 @@ class DuckStore:
     def _read_snapshot(self) -> _Snapshot:
         with self._catalog.snapshot():
             version = self._catalog.version()
-            segments = self._catalog.segments("events", "daily", *CREDENTIAL_KINDS)
+            segments = self._catalog.segments("events", "daily", "keys", *CREDENTIAL_KINDS)
             cells = self._catalog.coverage()
-        days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}}
+        days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}, "keys": {}}
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
         for cell in cells:
@@ -383,6 +385,7 @@ class DuckStore:
             version,
             days["events"],
             days["daily"],
+            days["keys"],
             credentials,
             tuple(cells),
             events_by_account,
@@ -416,14 +419,59 @@ class DuckStore:
                 segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
             else:
                 segments = _of_days(snapshot.events, begin, end)
-            keys = _keys(statement.sought.get(relation), bound)
-            paths = (
-                str(self.index_dir / segment.name)
-                for segment in segments
-                if keys is None or segment.range is None or segment.range.may_hold(keys)
-            )
+            if (values := _values_of(statement.sought.get(relation), bound)) is not None:
+                segments = (s for s in segments if s.range is None or s.range.may_hold(values))
+            elif used := _values_of(statement.keys.get(relation), bound):
+                keys = [key for key in used if key is not None]
+                if len(keys) == len(used):
+                    segments = self._used_with(keys, list(segments), snapshot)
+            paths = (str(self.index_dir / segment.name) for segment in segments)
             definitions.append(definition(relation, columns, paths, condition))
         return statement.over(definitions)
+
+    def _used_with(
+        self, access_keys: Sequence[str], segments: Sequence[Segment], snapshot: _Snapshot
+    ) -> list[Segment]:
+        """Those of the segments that may hold events made with one of the access keys: of days
+        and identities that used them. All of them, where the index does not know who did.
+        """
+        days = {segment.day for segment in segments} - {None} or snapshot.events.keys()
+        weeks = sorted({monday_of(day) for day in days if day is not None})
+        known = [s for week in weeks for s in snapshot.keys.get(week, ())]
+        asked = definition(
+            "keys",
+            KEYS_SCHEMA.names,
+            (
+                str(self.index_dir / segment.name)
+                for segment in known
+                if segment.range is None or segment.range.may_hold(access_keys)
+            ),
+        )
+        names = {f"key_{number}": key for number, key in enumerate(access_keys)}
+        sql = (
+            f"with {asked} select distinct day, identity_id from keys"
+            f" where access_key_id in ({', '.join(f'${name}' for name in names)})"
+        )
+        # Several questions ask at once: the same is read once.
+        found = self._memo.get(
+            (snapshot.version, sql, repr(names)),
+            lambda: QueryResult(self._run(sql, names, QUERY_SECONDS), Query(sql, names)),
+        )
+        users: dict[date | None, set[str | None]] = {None: set()}
+        for row in found.rows:
+            users.setdefault(row["day"], set()).add(row["identity_id"])
+            users[None].add(row["identity_id"])
+        unknown = {week for week in weeks if not snapshot.keys.get(week)}
+        return [
+            segment
+            for segment in segments
+            if (bool(unknown) if segment.day is None else monday_of(segment.day) in unknown)
+            or (
+                segment.range.may_hold(users.get(segment.day, ()))
+                if segment.range is not None
+                else segment.day in users
+            )
+        ]
 
     def _run(self, sql: str, bound: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
         # A cursor belongs to one query at a time. Opening one costs as much as a small query, so
@@ -465,7 +513,7 @@ def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
     )
 
 
-def _keys(
+def _values_of(
     parameters: Collection[str | None] | None, bound: Mapping[str, Any]
 ) -> list[str | None] | None:
     """The values of the parameters; None where they do not tell which segments can be left out."""

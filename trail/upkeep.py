@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ from trail.catalog import (
 from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import ROLLUP, Merger, Told
+from trail.segments import KEYS, ROLLUP, Merger, Told, keys_of
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,37 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                 problems.append(
                     f"{day}: its rollup counts {rolled.get(day, 0):,} events of {expected:,}"
                 )
+        problems += _keys(db, index, by_day, readable)
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         if len({sum(s.rows for s in runs if s.kind == kind) for kind in CREDENTIAL_KINDS}) > 1:
             problems.append("credentials: their orders hold different numbers of rows")
+    return problems
+
+
+def _keys(
+    db: duckdb.DuckDBPyConnection,
+    index: Path,
+    by_day: Mapping[date, Sequence[Segment]],
+    readable: Sequence[Segment],
+) -> list[str]:
+    """Weeks whose keys say otherwise than their events who used which access key on which day."""
+    problems = []
+    weeks: dict[date, list[str]] = {}
+    for segment in readable:
+        if segment.kind == KEYS and segment.day is not None:
+            weeks.setdefault(segment.day, []).append(str(index / segment.name))
+    for monday, paths in sorted(weeks.items()):
+        days = [of_day for day, of_day in by_day.items() if monday_of(day) == monday]
+        events = [str(index / segment.name) for of_day in days for segment in of_day]
+        told = "select * from read_parquet($keys)"
+        used = keys_of("read_parquet($events)") if events else f"{told} where false"
+        (differ,) = db.execute(
+            f"select count(*) from (({told} except all {used})"
+            f" union all ({used} except all {told}))",
+            {"keys": paths} | ({"events": events} if events else {}),
+        ).fetchone() or (0,)
+        if differ:
+            problems.append(f"week of {monday}: its keys differ from its events in {differ:,} uses")
     return problems
 
 
@@ -158,7 +186,7 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         for segment in catalog.segments():
             if segment.day is None or segment.day >= day:
                 continue
-            if segment.kind == ROLLUP and segment.day == monday_of(day):
+            if segment.kind in (ROLLUP, KEYS) and segment.day == monday_of(day):
                 straddling.append(segment)
                 continue
             change.remove.append(segment.name)
