@@ -383,7 +383,7 @@ def test_without_memory_even_alone_the_build_ends(
     shown = daily_of(index)
     with monkeypatch.context() as patch:
         steps = Steps(patch, lambda name, _: name == fallen)
-        with pytest.raises(IndexUnreadable, match="could not be rewritten .*Out of Memory"):
+        with pytest.raises(IndexUnreadable, match="more memory than is allowed .*Out of Memory"):
             build(index, [old, new])
     assert steps.fell >= 2
     assert_sound(index)

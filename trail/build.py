@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -41,7 +41,7 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import KEYS, MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
+from trail.segments import KEYS, MERGE_MEMORY, MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
 from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
@@ -144,6 +144,12 @@ def disk_errors(index: Path) -> Iterator[None]:
             raise _full(index) from error
         raise IndexUnreadable(
             f"The catalog of {index} cannot be used ({error}). Check the folder's permissions."
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise IndexUnreadable(
+            f"Putting new events in order took more memory than is allowed for it, {MERGE_MEMORY}. "
+            "What was published before is intact. Add the files in smaller lots, and please report "
+            f"this ({str(error).strip().partition(chr(10))[0]})."
         ) from error
     except duckdb.Error as error:
         text = str(error).strip().partition("\n")[0]
@@ -475,14 +481,14 @@ def settle_days(
         if day in affected:
             all_of_it = [*events, *copies, *new]
             made = (
-                merger.rewrite_day(DayInputs(day, [], all_of_it, live_names, gone))
+                together.here(DayInputs(day, [], all_of_it, live_names, gone))
                 if all_of_it  # nothing is left of a day that was dropped
                 else []
             )
             change.remove += [segment.name for segment in (*events, *copies)]
             events = []
         elif day in repeated:
-            made = merger.rewrite_day(DayInputs(day, events, new))
+            made = together.here(DayInputs(day, events, new))
         else:
             made = new
         if made is not new:
@@ -492,7 +498,7 @@ def settle_days(
         arrived.extend(new_events)
         events = [*events, *new_events]
         if not whole and (few := tier(events)):
-            made = merger.rewrite_day(DayInputs(day, [], few, live_names))
+            made = together.here(DayInputs(day, [], few, live_names))
             for segment in few:
                 if segment.name in live_names:
                     change.remove.append(segment.name)
@@ -611,6 +617,14 @@ class _Together:
         step.future = self._threads.submit(work)
         self._steps.append(step)
         return step
+
+    def here(self, inputs: DayInputs) -> list[Segment]:
+        """The day rewritten; alone, if there is too little memory beside the steps begun."""
+        try:
+            return self._merger.rewrite_day(inputs)
+        except duckdb.OutOfMemoryException:
+            wait([step.future for step in self._steps])
+            return self._merger.rewrite_day(inputs)
 
     def finish(self) -> None:
         """Waits for every step; raises the first error that doing it alone does not mend."""

@@ -53,7 +53,9 @@ _SMALL_ROW_GROUPS = 8
 _AT_ONCE = 32_768
 _COUNTED_AT_ONCE = 500_000
 """Events whose groups are counted at once: the ids of the newest of each cannot wait on disk."""
-MERGE_MEMORY = "400MB"
+_SORTED_AT_ONCE = 65_536
+"""Events, whole as they are, that are put in order at once."""
+MERGE_MEMORY = "500MB"
 ROLLUP = "daily"
 """One segment per ISO week, since a query plans for as long per file as it takes to read one."""
 KEYS = "keys"
@@ -119,10 +121,17 @@ def write_run(
     """Synced segments of rows that come in order, a row group at a time; none of no rows."""
     run = run or Run()
     made: list[Segment] = []
+    name = ""
     coming = iter(groups)
-    while (first := next(coming, None)) is not None:
-        name = run.name(kind, day)
-        made.append(_segment(index_dir, name, kind, day, chain([first], coming)))
+    try:
+        while (first := next(coming, None)) is not None:
+            name = run.name(kind, day)
+            made.append(_segment(index_dir, name, kind, day, chain([first], coming)))
+    except BaseException:
+        for left in (name, *(segment.name for segment in made)):
+            if left:
+                (index_dir / left).unlink(missing_ok=True)
+        raise
     return made
 
 
@@ -395,30 +404,43 @@ class Merger:
             "    order by rank, source_file, source_ordinal) as nth"
             f"  from ({rows})) where nth > 1"
         )
-        mine = self._ranked(inputs, rewritten_only=True)
+        ranges = self._ranges(inputs.rewritten, "events", _SORTED_AT_ONCE)
         ordered = "order by identity_id nulls last, event_time, source_file, source_ordinal"
         with_losers = "exists (from losers l where l.source_file = r.source_file"
         with_losers += " and l.source_ordinal = r.source_ordinal)"
         made = []
         for kind, condition in (("events", f"not {with_losers}"), ("copies", with_losers)):
-            made += self._stream(
-                f"select {_COLUMNS} from ({mine}) r where {condition} {ordered}",
-                kind,
-                inputs.day,
+            selects = (
+                f"select {_COLUMNS} from ({self._ranked(inputs, rewritten_in=some)}) r"
+                f" where {condition} {ordered}"
+                for some in ranges
+                if any(map(some.may_be_in, inputs.rewritten))
             )
+            made += self._stream(selects, kind, inputs.day)
         return made
 
-    def _stream(self, select: str, kind: str, day: date) -> list[Segment]:
+    def _stream(self, selects: Iterable[str], kind: str, day: date) -> list[Segment]:
         """The rows found, in their order, as a run of events or copies segments."""
-        batches = self._db.sql(select).to_arrow_reader(ROW_GROUP)
+        batches = chain.from_iterable(
+            self._db.sql(select).to_arrow_reader(ROW_GROUP) for select in selects
+        )
         groups = (table.cast(EVENT_SCHEMA) for table in _tables(batches, ROW_GROUP))
-        return write_run(self._index_dir, kind, day, groups)
+        try:
+            return write_run(self._index_dir, kind, day, groups)
+        except OSError as error:
+            if "Out of Memory Error" in str(error):  # DuckDB's, by way of Arrow
+                import duckdb
 
-    def _ranked(self, inputs: DayInputs, *, rewritten_only: bool = False) -> str:
+                raise duckdb.OutOfMemoryException(str(error)) from error
+            raise
+
+    def _ranked(self, inputs: DayInputs, *, rewritten_in: _Range | None = None) -> str:
         parts = []
-        lots = [inputs.rewritten] if rewritten_only else [inputs.kept, inputs.rewritten]
+        lots = [inputs.kept, inputs.rewritten] if rewritten_in is None else [inputs.rewritten]
         for lot in lots:
             for segment in lot:
+                if rewritten_in is not None and not rewritten_in.may_be_in(segment):
+                    continue
                 old = segment.name in inputs.old
                 rank = 0 if lot is inputs.kept else (1 if old else 3) + (segment.kind == "copies")
                 unwanted = ""
@@ -427,7 +449,9 @@ class Merger:
                         " where not exists (from gone g where g.path = source_file"
                         " or starts_with(source_file, g.path || '!/'))"
                     )
-                parts.append(f"select *, {rank} as rank from {self._relation([segment])}{unwanted}")
+                condition = "true" if rewritten_in is None else rewritten_in.condition
+                relation = self._relation([segment], condition)
+                parts.append(f"select *, {rank} as rank from {relation}{unwanted}")
         return " union all ".join(parts)
 
     def roll_up(
@@ -441,7 +465,7 @@ class Merger:
         self._db.register("no_keys", KEYS_SCHEMA.empty_table())
         self._db.execute("create or replace temp table used as from no_keys")
         for lot in _lots(changed.values()):
-            for some in self._ranges(lot, "events"):
+            for some in self._ranges(lot, "events", _COUNTED_AT_ONCE):
                 if held := [segment for segment in lot if some.may_be_in(segment)]:
                     relation = self._relation(held, some.condition)
                     self._db.execute(f"insert into rolled {rollup_of(relation)}")
@@ -525,12 +549,14 @@ class Merger:
         read = f"read_parquet([{', '.join(map(_quoted, self._paths(segments)))}])"
         return read if condition == "true" else f"(select * from {read} where {condition})"
 
-    def _ranges(self, segments: Sequence[Segment], kind: str) -> list[_Range]:
+    def _ranges(
+        self, segments: Sequence[Segment], kind: str, most: int | None = None
+    ) -> list[_Range]:
         """Ranges of the column that a kind is sorted by, of which every row is in one, and few
         enough rows in each. Each is read from row groups of its own.
         """
         column = SORTED_BY[kind]
-        most = _COUNTED_AT_ONCE if kind == "events" else _row_group(kind) * _row_groups(kind)
+        most = most or _row_group(kind) * _row_groups(kind)
         if sum(segment.rows for segment in segments) <= most:
             return [_Range(column, every=True)]
         cuts: list[str] = []
