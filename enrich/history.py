@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -90,16 +89,18 @@ class History:
             # Without the API, the address or the agent there is nothing to count by: absent.
             same_call={n: 0 for n, shared in SAME_CALL.items() if {*shared} <= {*self.attributes}},
         )
+        like = [(f"is_{name}", seen) for name, seen in counts.of.items()]
+        shared = {name: [f"is_{one}" for one in SAME_CALL[name]] for name in counts.same_call}
         for group in self.groups:
             if scope == "entity" and not group["in_entity"]:
                 continue
             counts.all.add(group)
             counts.days.add(group["day"])
-            for name, seen in counts.of.items():
-                if group[f"is_{name}"]:
+            for is_like, seen in like:
+                if group[is_like]:
                     seen.add(group)
-            for name in counts.same_call:
-                if all(group[f"is_{shared}"] for shared in SAME_CALL[name]):
+            for name, needed in shared.items():
+                if all(group[is_like] for is_like in needed):
                     counts.same_call[name] += group["n"]
         return counts
 
@@ -177,10 +178,11 @@ class History:
         calls, of_entity = [0] * 24, [0] * 24
         for text, times in texts.items():
             for hour, n in _hours_in(text):
-                calls[hour] += n * times
-                of_entity[hour] += n * of_entity_too[text]
+                if n:
+                    calls[hour] += n * times
+                    of_entity[hour] += n * of_entity_too[text]
         for group in one_of_two:
-            hour = min(_hours_in(text)[0][0] for text in group["hours"])
+            hour = min(hour for text in group["hours"] for hour, n in _hours_in(text) if n)
             calls[hour] += 1
             of_entity[hour] += 1 if group["in_entity"] else 0
         return [{"calls": calls[hour], "of_entity": of_entity[hour]} for hour in range(24)]
@@ -192,12 +194,9 @@ class History:
         return newest_ids(g for g in self.groups if name is None or g[f"is_{name}"])
 
 
-@lru_cache(10_000)
-def _hours_in(text: str) -> tuple[tuple[int, int], ...]:
-    """(hour, how many events) of each hour that had any, from the `hours` of `calls_in`."""
-    if not text.startswith("["):
-        return ((int(text), 1),)
-    return tuple((hour, n) for hour, n in enumerate(_numbers.decode(text)) if n)
+def _hours_in(text: str) -> Iterable[tuple[int, int]]:
+    """(hour, how many events), from one of the `hours` of `calls_in`."""
+    return enumerate(_numbers.decode(text)) if text.startswith("[") else ((int(text), 1),)
 
 
 _numbers = msgspec.json.Decoder(list[int])

@@ -181,11 +181,14 @@ class Told:
             self.first = first if self.first is None else min(first, self.first)
             self.last = last if self.last is None else max(last, self.last)
         if self._key is not None:
-            keys = group[self._key].cast(pa.string())
-            bounds = pc.min_max(keys)
-            if bounds["min"].is_valid:
-                self._keys += [bounds["min"].as_py(), bounds["max"].as_py()]
-            self._nulls = self._nulls or keys.null_count > 0
+            self._nulls = self._nulls or group[self._key].null_count > 0
+            for chunk in group[self._key].chunks:
+                values = chunk
+                if isinstance(chunk, pa.DictionaryArray):
+                    values = chunk.dictionary.take(pc.drop_null(chunk.indices.unique()))
+                bounds = pc.min_max(values)
+                if bounds["min"].is_valid:
+                    self._keys += [bounds["min"].as_py(), bounds["max"].as_py()]
 
     def range(self) -> KeyRange | None:
         if self._key is None:
@@ -462,19 +465,28 @@ class Merger:
         """
         self._db.register("no_rows", DAILY_SCHEMA.empty_table())
         self._db.execute("create or replace temp table rolled as from no_rows")
-        self._db.register("no_keys", KEYS_SCHEMA.empty_table())
-        self._db.execute("create or replace temp table used as from no_keys")
+        # A table costs more than counting twice, while they are few.
+        every = [segment for of_day in changed.values() for segment in of_day]
+        few = bool(every) and sum(segment.rows for segment in every) <= _COUNTED_AT_ONCE
+        if not few:
+            self._db.register("no_keys", KEYS_SCHEMA.empty_table())
+            self._db.execute("create or replace temp table used as from no_keys")
         for lot in _lots(changed.values()):
             for some in self._ranges(lot, "events", _COUNTED_AT_ONCE):
                 if held := [segment for segment in lot if some.may_be_in(segment)]:
                     relation = self._relation(held, some.condition)
                     self._db.execute(f"insert into rolled {rollup_of(relation)}")
-                    self._db.execute(f"insert into used {keys_of(relation)}")
+                    if not few:
+                        self._db.execute(f"insert into used {keys_of(relation)}")
         gone = ", ".join(f"date '{day}'" for day in sorted(changed))
         made: list[Segment] = []
         for kind, counted, order in (
             (ROLLUP, "rolled", "identity_id nulls last, first"),
-            (KEYS, "used", "access_key_id nulls last, day"),
+            (
+                KEYS,
+                f"({keys_of(self._relation(every))})" if few else "used",
+                "access_key_id nulls last, day",
+            ),
         ):
             kept = ""
             if of_kind := [segment for segment in old if segment.kind == kind]:
@@ -487,7 +499,7 @@ class Merger:
             " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
         ).fetchall()
         self._db.execute("drop table rolled")
-        self._db.execute("drop table used")
+        self._db.execute("drop table if exists used")
         coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
         for day, account, region, events, first, last in cells:
             cell = DayCoverage(day, account, region, events, _utc(first), _utc(last))
