@@ -292,6 +292,29 @@ def test_looking_for_an_identity_finds_all_of_it(
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        # Read twice, but looked through for the identity only once.
+        "select event_id from events where identity_id = $id union all select e.event_id"
+        " from events e semi join daily d on d.identity_id = e.identity_id order by all",
+        # The identity is another relation's.
+        "select d.user_name, (select count(*) from events where d.identity_id = $id) as n"
+        " from daily d order by all",
+    ],
+    ids=["read twice", "another's"],
+)
+def test_events_of_others_are_read_where_they_count(
+    store: DuckStore, plain: duckdb.DuckDBPyConnection, sql: str
+) -> None:
+    assert naive(store.query(sql, {"id": ALICE}).rows) == answers(plain, sql, {"id": ALICE})
+
+
+def test_looking_for_a_number_as_an_identity_is_refused_by_the_engine(store: DuckStore) -> None:
+    with pytest.raises(QueryFailed, match="Could not convert string"):
+        store.query("select event_id from events where identity_id = $id", {"id": 5})
+
+
+@pytest.mark.parametrize(
     ("sql", "names"),
     [
         ("select count(*) from events", set()),

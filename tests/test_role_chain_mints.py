@@ -849,3 +849,52 @@ def test_a_sample_finding_is_never_looked_up():
     answer = who_assumed(sample, [an_assumption()])
     assert answer.status == "not_applicable"
     assert answer.queries == ()
+
+
+def test_many_other_roles_of_that_session_name_hide_no_mint():
+    """600 newer mints share the session name; an old EC2 mint shows no principal to tell by."""
+    mine = a_service_mint(
+        "ec2.amazonaws.com", "web", "shared-name", eventID="mine", eventTime="2026-03-10T09:00:00Z"
+    )
+    mine["responseElements"] = None
+    others = [
+        a_service_mint(
+            "ec2.amazonaws.com",
+            f"other-{number}",
+            "shared-name",
+            eventTime=f"2026-03-10T10:{number // 60:02}:{number % 60:02}Z",
+        )
+        for number in range(600)
+    ]
+    for record in others:
+        record["responseElements"] = None
+    use = an_alert(
+        an_event(userIdentity=a_role_session("web", "shared-name")), session_created=None
+    )
+    answer = who_assumed(use, [*others, mine])
+    assert [(hop["event_id"], hop["rule"]) for hop in answer.data["chain"]] == [("mine", "R3")]
+    assert answer.data["chain"][0]["candidates"] == ["mine"]
+
+
+def test_a_source_identity_that_only_the_request_of_a_key_matched_mint_has_is_told():
+    mint = an_assumption(userIdentity=a_role_session("broker", "job", key="ASIABROKER0000000001"))
+    mint["requestParameters"]["sourceIdentity"] = "ana@example.com"
+    use = an_event(userIdentity=a_role_session())
+    answer = who_assumed(use, [use, mint])
+    assert answer.data["chain"][0]["method"] == "access_key"
+    assert answer.data["origin"]["label"] == "ana@example.com"
+    assert answer.data["origin"]["field"] == "requestParameters.sourceIdentity"
+
+
+def test_what_a_caller_s_credentials_were_issued_to_is_read_though_its_mint_is_missing():
+    """The caller of a key-matched mint is a function, by the scope in its own `userIdentity`."""
+    function = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:billing"
+    caller = a_role_session("runner", "billing-session", key="ASIARUNNER0000000001")
+    caller["inScopeOf"] = {
+        "issuerType": "AWS::Lambda::Function",
+        "credentialsIssuedTo": function,
+    }
+    use = an_event(userIdentity=a_role_session())
+    answer = who_assumed(use, [use, an_assumption(userIdentity=caller)])
+    assert [hop["method"] for hop in answer.data["chain"]] == ["access_key", "inferred"]
+    assert answer.data["origin"]["label"] == "Lambda function billing"
