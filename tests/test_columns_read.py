@@ -297,11 +297,14 @@ def test_looking_for_an_identity_finds_all_of_it(
         # Read twice, but looked through for the identity only once.
         "select event_id from events where identity_id = $id union all select e.event_id"
         " from events e semi join daily d on d.identity_id = e.identity_id order by all",
+        # The identity is that of the row outside, though the names are alike.
+        "select event_id, (select count(e.event_id) from events e where events.identity_id = $id)"
+        " as n from events where identity_id = $id order by all",
         # The identity is another relation's.
         "select d.user_name, (select count(*) from events where d.identity_id = $id) as n"
         " from daily d order by all",
     ],
-    ids=["read twice", "another's"],
+    ids=["read twice", "another row's", "another's"],
 )
 def test_events_of_others_are_read_where_they_count(
     store: DuckStore, plain: duckdb.DuckDBPyConnection, sql: str

@@ -86,7 +86,7 @@ def _sought(nodes: Sequence[Mapping[str, Any]], relation: str) -> Sought:
     for node in nodes:
         table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
         if isinstance(table, dict) and _is_table(table, relation):
-            names = {"", relation, table["alias"].lower()}
+            names = {"", table["alias"].lower() or relation}
             listed = bool(table["column_name_alias"])
             found.append({} if listed else _conditions(node["where_clause"], names))
     if not found or len(found) < sum(_is_table(node, relation) for node in nodes):
