@@ -392,3 +392,46 @@ def test_without_memory_even_alone_the_build_ends(
     assert [row["event_id"] for row in found] == sorted(record["eventID"] for record in old)
     build(index, [old, new])
     assert_whole(index, [*old, *new])
+
+
+def test_a_large_run_of_credentials_is_kept_beside_small_ones_that_are_merged(
+    tmp_path: Path,
+) -> None:
+    """Five small builds, the fifth of them with 300 sessions: what is merged does not need it."""
+    lots = [some_weeks(before=number, weeks=1) for number in range(5)]
+    much = [
+        an_assumption(eventID=f"mint-many-{number:03}", key=f"ASIAMANY{number:012}")
+        for number in range(300)
+    ]
+    index = build(tmp_path / "index", [*lots[:4], [*lots[4], *much]])
+    assert_whole(index, [record for lot in [*lots, much] for record in lot])
+    fifth = some_weeks(before=7, weeks=1)
+    source = tmp_path / "late.json"
+    source.write_text(json.dumps({"Records": fifth}))
+    add([source], index)
+    last = some_weeks(before=8, weeks=1)
+    source = tmp_path / "last.json"
+    source.write_text(json.dumps({"Records": last}))
+    add([source], index)
+    assert_whole(index, [record for lot in [*lots, much, fifth, last] for record in lot])
+
+
+def test_new_credentials_that_are_too_many_to_merge_are_kept(tmp_path: Path) -> None:
+    """Six runs, the new one the largest: the five small ones become one, and it stays."""
+    small = [some_weeks(before=number, weeks=1) for number in range(4)]
+    much = [
+        an_assumption(eventID=f"mint-many-{number:03}", key=f"ASIAMANY{number:012}")
+        for number in range(300)
+    ]
+    index = tmp_path / "index"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trail.build.mergeable", lambda runs, made: [])
+        for number, lot in enumerate([*small, some_weeks(before=4, weeks=1)]):
+            source = tmp_path / f"{number}.json"
+            source.write_text(json.dumps({"Records": lot}))
+            add([source], index)
+    source = tmp_path / "much.json"
+    source.write_text(json.dumps({"Records": much}))
+    add([source], index)
+    records = [*(r for lot in small for r in lot), *some_weeks(before=4, weeks=1), *much]
+    assert_whole(index, records)

@@ -523,13 +523,13 @@ def settle_days(
             if gone and affected:
                 days = ", ".join(f"date '{day}'" for day in sorted(affected))
                 kept = f"coalesce(cast(event_time as date) not in ({days}), true)"
-                merged, old = other.merge_credentials(runs, kept, made), runs
-            elif few := mergeable(runs, made):
-                merged, old = other.merge_credentials(few), few
+                merged, few = other.merge_credentials(runs, kept, made), [*runs, *made]
             else:
-                return made, []
-            _discard(catalog.index_dir, made)
-            return merged, [segment for segment in old if segment not in made]
+                few = mergeable(runs, made)
+                merged = other.merge_credentials(few) if few else []
+            _discard(catalog.index_dir, [segment for segment in made if segment in few])
+            merged += [segment for segment in made if segment not in few]
+            return merged, [segment for segment in runs if segment in few]
 
     # Much of each step is planning, which is one thread's work: weeks are rolled up beside.
     with _Together(merger) as together:

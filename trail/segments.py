@@ -304,6 +304,18 @@ def rollup_of(events: str) -> str:
     )
 
 
+def is_credential() -> str:
+    """The condition that an event belongs to the credentials."""
+    pairs = ", ".join(f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS))
+    names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
+    signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
+    return (
+        f"(minted_access_key_id is not null or event_source in ({signing_in})"
+        # The name alone first: comparing pairs costs ten times as much.
+        f" or (event_name in ({names}) and (event_source, event_name) in ({pairs})))"
+    )
+
+
 def keys_of(events: str) -> str:
     """The select that makes the `keys` rows of a relation of events."""
     return (
@@ -510,15 +522,9 @@ class Merger:
         """The credential events of `events`, in every order: one run."""
         if not events:
             return []
-        pairs = ", ".join(f"('{source}', '{name}')" for source, name in sorted(CREDENTIAL_EVENTS))
-        names = ", ".join(sorted({f"'{name}'" for _, name in CREDENTIAL_EVENTS}))
-        signing_in = ", ".join(f"'{source}'" for source in sorted(SIGN_IN_SOURCES))
         self._db.execute(
             f"create or replace temp table minted as"
-            f" select {_COLUMNS} from {self._relation(events)}"
-            f" where minted_access_key_id is not null or event_source in ({signing_in})"
-            # The name alone first: comparing pairs costs ten times as much.
-            f" or (event_name in ({names}) and (event_source, event_name) in ({pairs}))"
+            f" select {_COLUMNS} from {self._relation(events)} where {is_credential()}"
         )
         run = Run()
         made = []

@@ -28,7 +28,7 @@ from trail.catalog import (
 from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import KEYS, ROLLUP, Merger, Told, keys_of
+from trail.segments import KEYS, ROLLUP, Merger, Told, is_credential, keys_of
 
 
 @dataclass(frozen=True)
@@ -106,17 +106,20 @@ def _wrong_with(index: Path, segment: Segment) -> str | None:
 def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> list[str]:
     problems = []
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as db:
+        credentials = 0
         by_day: dict[date, list[Segment]] = {}
         for segment in events:
             if segment.day is not None:
                 by_day.setdefault(segment.day, []).append(segment)
         for day, of_day in sorted(by_day.items()):
             paths = [str(index / segment.name) for segment in of_day]
-            repeats, elsewhere = db.execute(
+            repeats, elsewhere, minting = db.execute(
                 "select count(*) - count(distinct (event_id, recipient_account_id)),"
-                " count_if(cast(event_time as date) <> $day) from read_parquet($paths)",
+                " count_if(cast(event_time as date) <> $day),"
+                f" count_if(coalesce({is_credential()}, false)) from read_parquet($paths)",
                 {"paths": paths, "day": day},
-            ).fetchone() or (0, 0)
+            ).fetchone() or (0, 0, 0)
+            credentials += minting
             if repeats:
                 problems.append(f"{day}: {repeats:,} events are there more than once")
             if elsewhere:
@@ -138,8 +141,9 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                 )
         problems += _keys(db, index, by_day, readable)
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
-        if len({sum(s.rows for s in runs if s.kind == kind) for kind in CREDENTIAL_KINDS}) > 1:
-            problems.append("credentials: their orders hold different numbers of rows")
+        for kind in CREDENTIAL_KINDS:
+            if (held := sum(s.rows for s in runs if s.kind == kind)) != credentials:
+                problems.append(f"{kind}: {held:,} rows, the days hold {credentials:,} such events")
     return problems
 
 
