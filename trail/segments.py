@@ -557,7 +557,8 @@ class Merger:
                 ]
                 if selects:
                     select = f"from ({' union all '.join(selects)}) order by {order}"
-                    made += self._copy(select, kind, None, run)
+                    # A range may have some more rows than were aimed at: not worth another file.
+                    made += self._copy(select, kind, None, run, 2 * _row_groups(kind))
         return made
 
     def _paths(self, segments: Iterable[Segment]) -> list[str]:
@@ -604,8 +605,10 @@ class Merger:
                 if known is not None and known.has_min_max:
                     yield known.min, group.num_rows
 
-    def _copy(self, select: str, kind: str, day: date | None, run: Run) -> list[Segment]:
-        """The ordered rows found, as segments of a run."""
+    def _copy(
+        self, select: str, kind: str, day: date | None, run: Run, row_groups: int | None = None
+    ) -> list[Segment]:
+        """The ordered rows found, as segments of a run: one, unless it had more row groups."""
         name = run.name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -619,7 +622,7 @@ class Merger:
         if told.num_rows == 0:
             path.unlink()
             return []
-        if told.num_row_groups > _row_groups(kind):
+        if told.num_row_groups > (row_groups or _row_groups(kind)):
             made = write_run(self._index_dir, kind, day, _groups_of(file, kind), run)
             self._written += [self._index_dir / segment.name for segment in made]
             path.unlink()
