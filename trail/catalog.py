@@ -91,6 +91,21 @@ class KeyRange:
     high: str | None
     nulls: bool
 
+    def covers(self, other: KeyRange) -> bool:
+        """Whether it leaves out nothing of the other. It may be wider: DuckDB's writer shortens
+        bounds of more than 256 bytes.
+        """
+        if other.nulls and not self.nulls:
+            return False
+        if other.low is None or other.high is None:
+            return True
+        return (
+            self.low is not None
+            and self.high is not None
+            and self.low <= other.low
+            and self.high >= other.high
+        )
+
     def may_hold(self, values: Iterable[str | None]) -> bool:
         """Whether some row may have one of the values."""
         return any(
@@ -105,8 +120,8 @@ class KeyRange:
 class Segment:
     """One immutable Parquet file. `name` is its path inside the index folder.
 
-    `day` is that of its events; of a rollup, the Monday of its week. `range` is None in an index
-    of before there were any.
+    `day` is that of its events; of a rollup, the Monday of its week. `range` is None where it is
+    not known: in an index of before there were any, and for some very long keys.
     """
 
     name: str

@@ -423,7 +423,7 @@ class Merger:
         ordered = "order by identity_id nulls last, event_time, source_file, source_ordinal"
         with_losers = "exists (from losers l where l.source_file = r.source_file"
         with_losers += " and l.source_ordinal = r.source_ordinal)"
-        made = []
+        made: list[Segment] = []
         for kind, condition in (("events", f"not {with_losers}"), ("copies", with_losers)):
             selects = (
                 f"select {_COLUMNS} from ({self._ranked(inputs, rewritten_in=some)}) r"
@@ -431,7 +431,12 @@ class Merger:
                 for some in ranges
                 if any(map(some.may_be_in, inputs.rewritten))
             )
-            made += self._stream(selects, kind, inputs.day)
+            try:
+                made += self._stream(selects, kind, inputs.day)
+            except BaseException:
+                for path in self._paths(made):
+                    Path(path).unlink(missing_ok=True)
+                raise
         return made
 
     def _stream(self, selects: Iterable[str], kind: str, day: date) -> list[Segment]:
