@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui import garbage, links, look, sockets
+from ui import garbage, links, look, loops, sockets
 from ui.cases import people
 
 _entered = False
@@ -25,6 +25,7 @@ def enter() -> StreamlitPage:
     st.logo(look.LOGO, size="large")
     page = st.navigation(list(_pages(_main_script())), position="top")
     _entered = True
+    loops.make_on_demand()
     sockets.send_at_once()
     garbage.spare_the_libraries()
     look.dress()
