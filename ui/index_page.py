@@ -35,11 +35,14 @@ def show() -> None:
         if job is None or not job.running:
             _begin()
         return
-    draw("index-facts", _facts(store))
-    with st.container(border=True):
-        _coverage(store)
-    _add()
-    _rejects(store)
+    try:
+        draw("index-facts", _facts(store))
+        with st.container(border=True):
+            _coverage(store)
+        _add()
+        _rejects(store)
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be read.", error)
 
 
 def _begin() -> None:

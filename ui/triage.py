@@ -115,9 +115,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
         correct(found)
         return
-    of_what = data.asked_of(store, alert, principal)
     try:
-        answers = data.kept(of_what, "answers", lambda: data.answers(store, alert, principal))
+        of_what, answers = data.told(store, alert, principal)
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
