@@ -122,7 +122,9 @@ def _coverage(store: DuckStore) -> None:
     cells = [
         {
             "day": cell.day.isoformat(),
-            "place": f"{cell.account or 'no account'} {cell.region or 'no region'}",
+            "place": charts.chart_name(
+                f"{cell.account or 'no account'} {cell.region or 'no region'}"
+            ),
             "events": cell.events,
         }
         for cell in coverage
