@@ -357,7 +357,7 @@ SEQUENCE = _changed(
                             "name": "alice",
                             "uid": "AIDAALICEXXXXXXXXXXXX",
                             "type": "IAMUser",
-                            "credentialUid": "AKIAALICEXXXXXXXXXXX",
+                            "credentialUid": "AKIAALICEXQXQXQXQXQX",
                             "account": {"uid": "111122223333"},
                         },
                     },
@@ -395,7 +395,7 @@ def test_an_attack_sequence_names_every_actor(finding: dict[str, Any]) -> None:
     assert role.access_key_id == "ASIAROLESESSION00001"
     assert role.session_created == datetime(2026, 3, 10, 9, 50, tzinfo=UTC)
     assert (user.type, user.user_name) == ("IAMUser", "alice")
-    assert user.access_key_id == "AKIAALICEXXXXXXXXXXX"
+    assert user.access_key_id == "AKIAALICEXQXQXQXQXQX"
     assert alert.source_ip_address == "203.0.113.9"
     assert (alert.event_source, alert.event_name) == ("cloudtrail.amazonaws.com", "StopLogging")
     assert any("203.0.113.8" in note for note in alert.notes)
