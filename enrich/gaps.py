@@ -30,6 +30,7 @@ _FILLED = (
 
 def fill_gaps(alert: Alert, store: Store) -> Alert:
     """The alert itself when it states a time and an identity, or when the index cannot help."""
+    alert = with_its_events_time(alert, store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
@@ -58,8 +59,43 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     )
 
 
+def with_its_events_time(alert: Alert, store: Store) -> Alert:
+    """An alert whose time is not sure, at the time of the event that it cites, if it is indexed."""
+    event_id = alert.event_id or next(iter(alert.event_ids), None)
+    if event_id is None or not (alert.time_is_fallback or alert.time_question is not None):
+        return alert
+    try:
+        record = store.raw_records([event_id]).get(event_id)
+        found = parse_alerts(record)[0] if record is not None else None
+    except (SourceUnreadable, AlertUnrecognised):
+        return alert
+    if found is None or found.first_seen is None or found.time_is_fallback:
+        return alert
+    asked = alert.time_question.text if alert.time_question is not None else None
+    return replace(
+        alert,
+        first_seen=found.first_seen,
+        last_seen=found.last_seen,
+        time_is_fallback=False,
+        time_question=None,
+        notes=(
+            *(note for note in alert.notes if note != asked),
+            f"The time is that of event {event_id} in the index.",
+        ),
+        origins={
+            **alert.origins,
+            "first_seen": f"event {event_id}",
+            "last_seen": f"event {event_id}",
+        },
+    )
+
+
 def _is_named(principals: Sequence[Principal]) -> bool:
-    return any(one.arn or one.principal_id or one.role_arn or one.user_name for one in principals)
+    # A name of unknown kind may be a user's or a role's: the events of its key say which.
+    return any(
+        one.arn or one.principal_id or one.role_arn or (one.user_name and one.type != "Unknown")
+        for one in principals
+    )
 
 
 def _newest_event(alert: Alert, store: Store) -> str | None:

@@ -16,6 +16,7 @@ from enrich.answer import Answer
 from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
+from enrich.time_basis import time_caveats
 from enrich.window import iso
 from trail.store import IndexSummary
 
@@ -48,6 +49,8 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
         ("Call", _call_of(alert)),
     )
     lines += [f"- {name}: {code(value)}" for name, value in facts if value]
+    for caveat in time_caveats(alert):
+        lines += ["", f"**The time is not sure**: {text(caveat)}"]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines += ["", f"## {text(who)}"]
