@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
+from enrich.acted_upon import acted_upon, name_of
+from enrich.words import short
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -36,7 +38,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     cited = alert.event_id or next(iter(alert.event_ids), None)
     event_id = cited or _newest_event(alert, store)
     if event_id is None:
-        return alert
+        return _at_what_was_done_to_it(alert, store)
     try:
         record = store.raw_records([event_id]).get(event_id)
         found = parse_alerts(record)[0] if record is not None else None
@@ -57,6 +59,33 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         notes=(*alert.notes, note),
         origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
     )
+
+
+def _at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
+    """An alert without a time about somebody without calls, at the calls that others made of it."""
+    summary = store.summary()
+    if alert.first_seen is not None or summary.first is None or summary.last is None:
+        return alert
+    for principal in alert.principals:
+        if (name := name_of(principal)) is None:
+            continue
+        named = acted_upon(name, store, summary.first, summary.last, about_identities=True)
+        if named.first is None or named.last is None:
+            continue
+        note = (
+            f"{short(name, 120)} {named.sentence}. The time here is that of these events, which "
+            "others made."
+        )
+        where = f"the events that name it, from {named.newest[-1]['event_id']} on"
+        return replace(
+            alert,
+            first_seen=named.first,
+            last_seen=named.last,
+            account_id=alert.account_id or principal.account_id,
+            notes=(*alert.notes, note),
+            origins={**alert.origins, "first_seen": where, "last_seen": where},
+        )
+    return alert
 
 
 def with_its_events_time(alert: Alert, store: Store) -> Alert:
