@@ -23,9 +23,14 @@ def time_question(alert: Alert, asked: Mapping[str, str]) -> Node | None:
         question = alert.time_question
         return el(
             "div",
-            "notice is-warn stack",
+            "notice asks is-warn",
             el("div", "notice-title", "When was it? The alert does not say for sure."),
-            el("p", "", f"{question.text} Every answer below rests on that."),
+            el(
+                "p",
+                "",
+                f"{question.text} Every answer below rests on that. With each choice stands what "
+                "the time is in UTC.",
+            ),
             _answers(alert, asked, "zone", "time_zone", question.zones),
             _answers(alert, asked, "order", "date_order", question.orders),
             el("p", "mute small", ELSEWHERE),
@@ -46,13 +51,13 @@ def _answers(
             read = correct(alert, **{field: choice})
         except CorrectionRefused:
             continue
-        when = f" {phrases.when(read.first_seen)} UTC"
+        when = f" {phrases.clock(read.first_seen)}"
         rows.append(
             el(
                 "li",
                 "",
                 link(choice, links.address("triage", {**asked, parameter: choice})),
-                el("span", "mute small", f"{when} (assumed now)" if not number else when),
+                el("span", "mute small", f"{when}, assumed now" if not number else when),
             )
         )
     return el("ul", "choices", *rows) if rows else None
