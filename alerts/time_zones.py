@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
-
-COMMON = (
-    "UTC",
-    "America/Los_Angeles",
-    "America/Denver",
-    "America/Chicago",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Helsinki",
-    "Asia/Jerusalem",
-    "Asia/Kolkata",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-)
-"""What is offered where nothing is known of a zone; any other can be given by its name."""
 
 WIDEST = (timedelta(hours=-12), timedelta(hours=14))
 """The offsets from UTC between which every zone of the world lies."""
@@ -32,94 +14,22 @@ WIDEST = (timedelta(hours=-12), timedelta(hours=14))
 _Meaning = tuple[int, str, str | None]
 """Minutes from UTC, where that is, and the zone whose clocks change there."""
 
-# The assumed meaning first. Several stand where a security team of either place writes so.
-_ABBREVIATIONS: Mapping[str, tuple[_Meaning, ...]] = {
-    "PST": ((-480, "US Pacific", "America/Los_Angeles"),),
-    "PDT": ((-420, "US Pacific", "America/Los_Angeles"),),
-    "MST": ((-420, "US Mountain", "America/Denver"),),
-    "MDT": ((-360, "US Mountain", "America/Denver"),),
-    "CST": ((-360, "US Central", "America/Chicago"), (480, "China", None), (-300, "Cuba", None)),
-    "CDT": ((-300, "US Central", "America/Chicago"), (-240, "Cuba", None)),
-    "EST": ((-300, "US Eastern", "America/New_York"),),
-    "EDT": ((-240, "US Eastern", "America/New_York"),),
-    "AKST": ((-540, "Alaska", "America/Anchorage"),),
-    "AKDT": ((-480, "Alaska", "America/Anchorage"),),
-    "HST": ((-600, "Hawaii", None),),
-    "AST": ((-240, "Atlantic", "America/Halifax"), (180, "Arabia", None)),
-    "ADT": ((-180, "Atlantic", "America/Halifax"),),
-    "NST": ((-210, "Newfoundland", "America/St_Johns"),),
-    "NDT": ((-150, "Newfoundland", "America/St_Johns"),),
-    "BRT": ((-180, "Brasília", None),),
-    "ART": ((-180, "Argentina", None),),
-    "WET": ((0, "Western Europe", "Europe/Lisbon"),),
-    "WEST": ((60, "Western Europe", "Europe/Lisbon"),),
-    "CET": ((60, "Central Europe", "Europe/Berlin"),),
-    "CEST": ((120, "Central Europe", "Europe/Berlin"),),
-    "MEZ": ((60, "Central Europe", "Europe/Berlin"),),
-    "MESZ": ((120, "Central Europe", "Europe/Berlin"),),
-    "EET": ((120, "Eastern Europe", "Europe/Helsinki"),),
-    "EEST": ((180, "Eastern Europe", "Europe/Helsinki"),),
-    "BST": ((60, "Britain", "Europe/London"), (360, "Bangladesh", None)),
-    "IST": (
-        (330, "India", None),
-        (60, "Ireland", "Europe/Dublin"),
-        (120, "Israel", "Asia/Jerusalem"),
-    ),
-    "IDT": ((180, "Israel", "Asia/Jerusalem"),),
-    "MSK": ((180, "Moscow", None),),
-    "TRT": ((180, "Turkey", None),),
-    "SAST": ((120, "South Africa", None),),
-    "CAT": ((120, "Central Africa", None),),
-    "EAT": ((180, "East Africa", None),),
-    "WAT": ((60, "West Africa", None),),
-    "GST": ((240, "Gulf", None), (-120, "South Georgia", None)),
-    "PKT": ((300, "Pakistan", None),),
-    "NPT": ((345, "Nepal", None),),
-    "ICT": ((420, "Indochina", None),),
-    "WIB": ((420, "Western Indonesia", None),),
-    "SGT": ((480, "Singapore", None),),
-    "MYT": ((480, "Malaysia", None),),
-    "HKT": ((480, "Hong Kong", None),),
-    "PHT": ((480, "Philippines", None),),
-    "AWST": ((480, "Western Australia", None),),
-    "JST": ((540, "Japan", None),),
-    "KST": ((540, "Korea", None),),
-    "SST": ((-660, "Samoa", None), (480, "Singapore", None)),
-    "ACST": ((570, "Central Australia", "Australia/Adelaide"),),
-    "ACDT": ((630, "Central Australia", "Australia/Adelaide"),),
-    "AEST": ((600, "Eastern Australia", "Australia/Sydney"),),
-    "AEDT": ((660, "Eastern Australia", "Australia/Sydney"),),
-    "NZST": ((720, "New Zealand", "Pacific/Auckland"),),
-    "NZDT": ((780, "New Zealand", "Pacific/Auckland"),),
+
+def _rows(kind: str) -> list[list[str]]:
+    lines = Path(__file__).with_name("time_zones.txt").read_text("utf-8").splitlines()
+    return [line.split(";")[1:] for line in lines if line.startswith(f"{kind};")]
+
+
+_ABBREVIATIONS: dict[str, tuple[_Meaning, ...]] = {}
+for _name, _minutes, _place, _clock in _rows("abbreviation"):
+    _known_so_far = _ABBREVIATIONS.get(_name, ())
+    _ABBREVIATIONS[_name] = (*_known_so_far, (int(_minutes), _place, _clock or None))
+_BY_DATE = {name: clock for name, clock in _rows("by date")}
+_WRITTEN_OUT = {
+    name: (standard, summer, clock) for name, standard, summer, clock in _rows("written out")
 }
-# Summer or winter by the date.
-_BY_DATE: Mapping[str, str] = {
-    "PT": "America/Los_Angeles",
-    "MT": "America/Denver",
-    "CT": "America/Chicago",
-    "ET": "America/New_York",
-}
-# Windows, browsers and people write zones out: "Pacific Daylight Time", "Central European Time".
-_WRITTEN_OUT: Mapping[str, tuple[str, str, str]] = {
-    "pacific": ("PST", "PDT", "America/Los_Angeles"),
-    "mountain": ("MST", "MDT", "America/Denver"),
-    "central": ("CST", "CDT", "America/Chicago"),
-    "eastern": ("EST", "EDT", "America/New_York"),
-    "central european": ("CET", "CEST", "Europe/Berlin"),
-    "central europe": ("CET", "CEST", "Europe/Berlin"),
-    "w. europe": ("CET", "CEST", "Europe/Berlin"),
-    "eastern european": ("EET", "EEST", "Europe/Helsinki"),
-    "western european": ("WET", "WEST", "Europe/Lisbon"),
-    "greenwich mean": ("UTC", "UTC", "UTC"),
-    "coordinated universal": ("UTC", "UTC", "UTC"),
-    "india": ("UTC+05:30", "UTC+05:30", "Asia/Kolkata"),
-    "japan": ("JST", "JST", "Asia/Tokyo"),
-    "singapore": ("SGT", "SGT", "Asia/Singapore"),
-    "china": ("UTC+08:00", "UTC+08:00", "Asia/Shanghai"),
-    "israel": ("UTC+02:00", "IDT", "Asia/Jerusalem"),
-    "british": ("UTC", "UTC+01:00", "Europe/London"),
-    "australian eastern": ("AEST", "AEDT", "Australia/Sydney"),
-}
+COMMON = tuple(name for (name,) in _rows("common"))
+"""What is offered where nothing is known of a zone, the assumed one first."""
 
 _NAMES = "|".join(
     sorted(map(re.escape, [*_ABBREVIATIONS, *_BY_DATE]), key=lambda name: (-len(name), name))
