@@ -251,6 +251,12 @@ def test_day_and_month_that_may_be_exchanged_are_a_question() -> None:
     assert whole.time_question is None
 
 
+def test_a_time_that_is_cut_off_is_a_question() -> None:
+    alert = _pasted('{"eventFirstSeen": "2026-03-10T09:00:0')
+    assert alert.first_seen == _utc(2026, 3, 10, 9)
+    assert alert.time_question is not None
+
+
 def test_an_answer_decides_nothing_that_the_text_says() -> None:
     alert = _pasted("2026-03-10 06:06 PDT, then 2026-03-10 15:00")
     assert alert.first_seen == _utc(2026, 3, 10, 13, 6)
