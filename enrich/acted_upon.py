@@ -12,11 +12,11 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.alert import Principal
+from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
 from enrich.words import counted, listed, short
 from trail.errors import QueryFailed
@@ -136,6 +136,34 @@ def in_words(found: ActedUpon) -> str:
         f"It was acted upon in {counted(found.events, 'event')}: "
         f"{listed(short(name) for name, _ in names.most_common())}."
     )
+
+
+def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
+    """An alert without a time about somebody without calls, at the calls that others made of it."""
+    summary = store.summary()
+    if alert.first_seen is not None or summary.first is None or summary.last is None:
+        return alert
+    for principal in alert.principals:
+        if (name := name_of(principal)) is None:
+            continue
+        named = acted_upon(name, store, summary.first, summary.last, about_identities=True)
+        if named.first is None or named.last is None:
+            continue
+        note = (
+            f"{short(name, 120)} {named.sentence}. The time here is that of these events, which "
+            "others made."
+        )
+        where = f"the events that name it, from {named.newest[-1]['event_id']} on"
+        return replace(
+            alert,
+            first_seen=named.first,
+            last_seen=named.last,
+            time_is_fallback=True,
+            account_id=alert.account_id or principal.account_id,
+            notes=(*alert.notes, note),
+            origins={**alert.origins, "first_seen": where, "last_seen": where},
+        )
+    return alert
 
 
 def _names(name: str) -> tuple[str, dict[str, Any]]:

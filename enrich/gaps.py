@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
-from enrich.acted_upon import acted_upon, name_of
-from enrich.words import short
+from enrich.acted_upon import at_what_was_done_to_it
+from enrich.cited_time import with_its_events_time
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -38,7 +38,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     cited = alert.event_id or next(iter(alert.event_ids), None)
     event_id = cited or _newest_event(alert, store)
     if event_id is None:
-        return _at_what_was_done_to_it(alert, store)
+        return at_what_was_done_to_it(alert, store)
     try:
         record = store.raw_records([event_id]).get(event_id)
         found = parse_alerts(record)[0] if record is not None else None
@@ -58,64 +58,6 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         principals=found.principals,
         notes=(*alert.notes, note),
         origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
-    )
-
-
-def _at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
-    """An alert without a time about somebody without calls, at the calls that others made of it."""
-    summary = store.summary()
-    if alert.first_seen is not None or summary.first is None or summary.last is None:
-        return alert
-    for principal in alert.principals:
-        if (name := name_of(principal)) is None:
-            continue
-        named = acted_upon(name, store, summary.first, summary.last, about_identities=True)
-        if named.first is None or named.last is None:
-            continue
-        note = (
-            f"{short(name, 120)} {named.sentence}. The time here is that of these events, which "
-            "others made."
-        )
-        where = f"the events that name it, from {named.newest[-1]['event_id']} on"
-        return replace(
-            alert,
-            first_seen=named.first,
-            last_seen=named.last,
-            account_id=alert.account_id or principal.account_id,
-            notes=(*alert.notes, note),
-            origins={**alert.origins, "first_seen": where, "last_seen": where},
-        )
-    return alert
-
-
-def with_its_events_time(alert: Alert, store: Store) -> Alert:
-    """An alert whose time is not sure, at the time of the event that it cites, if it is indexed."""
-    event_id = alert.event_id or next(iter(alert.event_ids), None)
-    if event_id is None or not (alert.time_is_fallback or alert.time_question is not None):
-        return alert
-    try:
-        record = store.raw_records([event_id]).get(event_id)
-        found = parse_alerts(record)[0] if record is not None else None
-    except (SourceUnreadable, AlertUnrecognised):
-        return alert
-    if found is None or found.first_seen is None or found.time_is_fallback:
-        return alert
-    asked = alert.time_question.text if alert.time_question is not None else None
-    return replace(
-        alert,
-        first_seen=found.first_seen,
-        last_seen=found.last_seen,
-        time_is_fallback=False,
-        time_question=None,
-        notes=(
-            *(note for note in alert.notes if note != asked),
-            f"The time is that of event {event_id} in the index.",
-        ),
-        origins={
-            **alert.origins,
-            "first_seen": f"event {event_id}",
-            "last_seen": f"event {event_id}",
-        },
     )
 
 

@@ -12,8 +12,8 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 
 FALLBACK = (
-    "The alert does not say when the activity was: its windows are measured from when it was "
-    "written or sent."
+    "The alert does not say when the activity was: its windows are measured from a time that "
+    "stands in for it, such as when it was sent (the alert's notes say which)."
 )
 
 

@@ -117,6 +117,7 @@ def test_an_arn_alone_is_asked_about_at_the_time_of_what_others_did() -> None:
     alert = fill_gaps(pasted, MemoryStore([*LIFE, *OTHERS]))
     assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC)
     assert alert.last_seen == datetime(2026, 3, 10, 12, 6, tzinfo=UTC)
+    assert alert.time_is_fallback
     assert [principal.arn for principal in alert.principals] == [GHOST]
     assert any("acted in 0 events, was acted upon in 7" in note for note in alert.notes)
 

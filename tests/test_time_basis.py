@@ -98,8 +98,8 @@ def test_a_fall_back_time_is_a_caveat_of_every_answer() -> None:
     assert document["alert"]["first_seen"] == "2026-03-10T13:20:00Z"
     services = _services(document)
     assert services["data"]["total"] == 1
-    assert "when it was written or sent" in services["caveats"][0]
-    assert "when it was written or sent" in markdown
+    assert "a time that stands in for it" in services["caveats"][0]
+    assert "a time that stands in for it" in markdown
 
 
 def test_the_event_that_a_text_cites_says_when_it_was() -> None:

@@ -18,7 +18,7 @@ from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.correct import correct
 from alerts.json_text import text_of
-from enrich.gaps import with_its_events_time
+from enrich.cited_time import with_its_events_time
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui import data, phrases
