@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import frame, log, server
+from ui import frame, health, log, server
 
 if __name__ == "__main__":  # a browser asks for a page
-    with log.page_run(server.session_tag()) as line:
+    with health.watched_run(), log.page_run(server.session_tag()) as line:
         page = frame.enter()
         line["page"] = page.url_path or "home"
         page.run()  # each page checks for itself what it may show, and to whom
@@ -18,5 +18,4 @@ else:  # Streamlit starts, and looks in here for what to serve
         lifespan=server.lifespan,
         routes=server.routes(),
         middleware=server.middleware(),
-        on_script_error=server.script_failed,
     )

@@ -82,6 +82,29 @@ def say(what: str, level: int = logging.INFO, **fields: object) -> None:
     _log.log(level, what, extra={"fields": fields})
 
 
+class Sparing:
+    """Lets only so many lines through in a stretch of time: a stranger must not fill the disk."""
+
+    def __init__(self, lines: int, seconds: float) -> None:
+        self.lines, self.seconds = lines, seconds
+        self._begun, self._written, self._left_out = float("-inf"), 0, 0
+
+    def may_write(self) -> bool:
+        now = time.monotonic()
+        if now - self._begun > self.seconds:
+            self._begun, self._written = now, 0
+        self._written += 1
+        if self._written > self.lines:
+            self._left_out += 1
+            return False
+        return True
+
+    def left_out(self) -> int:
+        """How many were not written since the last time that this was asked."""
+        count, self._left_out = self._left_out, 0
+        return count
+
+
 def run_by(name: str) -> None:
     """Names whoever asked for the page that is being run."""
     _who.set(name)

@@ -31,7 +31,7 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 from streamlit import config, file_util, net_util
 from streamlit import logger as streamlit_logger
@@ -44,6 +44,8 @@ from trail.private import keep_private
 from ui import log
 from ui.gate import Gate, Refusal, ServerRefused, check_address, configured_sites
 from ui.headers import SecurityHeaders, inline_script_hashes
+from ui.health import Health, checks
+from ui.private_data import close_what_is_there
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _IP = (socket.AF_INET, socket.AF_INET6)
@@ -56,6 +58,8 @@ def start() -> None:
     _log_as_json()
     call_nobody()
     pages_through_app()
+    for place in close_what_is_there():
+        log.say("others can read this", logging.WARNING, place=str(place))
     try:
         address: str | None = config.get_option("server.address")
         check_address(address, sign_in=sign_in_configured())
@@ -84,7 +88,7 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[BaseRoute]:
     """Our own addresses beside the pages; they go before Streamlit's."""
-    return []
+    return [Route("/health", Health(checks()), methods=["GET"])]
 
 
 @asynccontextmanager
@@ -95,10 +99,6 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     print(f"\n  Backtrail is at {own_address()}\n", flush=True)  # for whoever started it
     yield
     log.say("stopped")
-
-
-def script_failed(error: Exception) -> None:
-    """A page's script ended in an error: Streamlit has logged it, the page shows a sentence."""
 
 
 def sign_in_configured() -> bool:
@@ -215,6 +215,12 @@ def spare_the_libraries() -> None:
         gc.freeze()
 
 
+_refusals = log.Sparing(lines=20, seconds=60)
+
+
 def _log_refusal(refusal: Refusal, scope: Scope) -> None:
-    client = scope.get("client") or ("", 0)
-    log.say("refused", logging.WARNING, reason=refusal.reason, kind=scope["type"], of=client[0])
+    """A line without what the request said, which is whatever a stranger wanted in our log."""
+    if _refusals.may_write():
+        client = scope.get("client") or ("", 0)
+        fields = {"reason": refusal.reason, "kind": scope["type"], "from": client[0]}
+        log.say("refused", logging.WARNING, **fields, left_out=_refusals.left_out())
