@@ -104,7 +104,7 @@ def longest_life(mint: Mint, session: Session | None = None) -> timedelta:
     if name == "AssumeRoot":
         return min(stated or timedelta(minutes=15), timedelta(minutes=15))
     if name in ("ConsoleLogin", "SwitchRole", "RenewRole") or (
-        session is not None and _is_of_console(session)
+        session is not None and is_of_console(session)
     ):
         return max(stated or LONGEST_ROLE_SESSION, LONGEST_ROLE_SESSION)
     if name == "AssumeRole" and _is_chained(row):
@@ -149,7 +149,9 @@ def against_awss_words(mint: Mint, session: Session) -> str | None:
     if role is not None and not is_narrowing(mint):
         is_linked = "/aws-service-role/" in role_arn or role.name.startswith("awsservicerolefor")
         if is_linked and not (by_service or is_service_call(mint.row)):
-            return "was not made by an AWS service, and nobody else can assume a service-linked role"
+            return (
+                "was not made by an AWS service, and nobody else can assume a service-linked role"
+            )
         if (
             role.name.startswith("awsreservedsso_")
             and mint.event_name != "AssumeRoleWithSAML"
@@ -198,7 +200,7 @@ def named_by_switch(mint: Mint, source_arn: str) -> bool:
 # How surely ----------------------------------------------------------------------------------
 
 
-def by_key(session: Session, mints: Sequence[Mint], mint: Mint) -> Claim:
+def by_key(session: Session, mints: Sequence[Mint]) -> Claim:
     """R1 and R1b: the record shows the very key. `mints` are all that do and fit."""
     claim = Claim("certain")
     if len(mints) > 1:
@@ -233,7 +235,7 @@ def by_switch(session: Session, switches: int) -> Claim:
         claim = claim.at_most(
             "medium", f"The console recorded {switches} switches to this session in those seconds."
         )
-    if session.access_key_id is not None and not _is_of_console(session):
+    if session.access_key_id is not None and not is_of_console(session):
         claim = claim.at_most(
             "medium",
             "The use does not look like the console's: another session of this name may have been"
@@ -294,7 +296,7 @@ def _other_credential(
         return None  # a call that a service made for the session has a key of its own
     if _is_of_identity_center(session, mint):
         return None
-    in_console = _is_of_console(session)
+    in_console = is_of_console(session)
     for_console = _made_for_console(session, mint, sign_ins)
     if in_console and (for_console or mint.event_name == "AssumeRoleWithSAML"):
         return None
@@ -318,9 +320,7 @@ def _other_credential(
     return None
 
 
-def is_narrowable(
-    session: Session, mint: Mint, sign_ins: Sequence[Mapping[str, Any]]
-) -> bool:
+def is_narrowable(session: Session, mint: Mint, sign_ins: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the session was also narrowed before its use, and the use may be of either."""
     if is_narrowing(mint):
         return False
@@ -337,7 +337,7 @@ def is_narrowable(
     )
 
 
-def _is_of_console(session: Session) -> bool:
+def is_of_console(session: Session) -> bool:
     """Whether the use was the console's, or borrowed from it (`aws login`, CloudShell)."""
     return (
         session.from_console
@@ -347,9 +347,7 @@ def _is_of_console(session: Session) -> bool:
     )
 
 
-def _made_for_console(
-    session: Session, mint: Mint, sign_ins: Sequence[Mapping[str, Any]]
-) -> bool:
+def _made_for_console(session: Session, mint: Mint, sign_ins: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the mint began a console session: the console's own call, or a sign-in with it."""
     if mint.event_name in ("ConsoleLogin", "SwitchRole") or is_console_call(mint.row):
         return True
@@ -399,8 +397,8 @@ def age(span: timedelta) -> str:
 def alarm(mint: Mint, session: Session, why: str) -> str:
     """Rule 8: what a record that shows the very key, but at an impossible time, is worth saying."""
     return (
-        f"Event {mint.event_id} shows this very access key, but {why}, which no session can have:"
-        " the key, the record or a clock is not what it seems."
+        f"Event {mint.event_id} shows this very access key, but {why}: the key, the record or a"
+        " clock is not what it seems, so it was not used."
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
+from trail.access_keys import is_access_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -62,6 +63,10 @@ def _is_named(principals: Sequence[Principal]) -> bool:
     return any(one.arn or one.principal_id or one.role_arn or one.user_name for one in principals)
 
 
+def _key(principal: Principal) -> str | None:
+    return principal.access_key_id if is_access_key(principal.access_key_id) else None
+
+
 def _newest_event(alert: Alert, store: Store) -> str | None:
     """The newest event of the key, ARN or role that the alert names."""
     summary = store.summary()
@@ -69,11 +74,11 @@ def _newest_event(alert: Alert, store: Store) -> str | None:
         return None
     for principal in alert.principals:
         for column, value in (
-            ("access_key_id", principal.access_key_id),
+            ("access_key_id", _key(principal)),
             ("principal_arn", principal.arn),
             ("issuer_arn", principal.role_arn),
         ):
-            if value is None:
+            if value is None or is_stand_in(value):
                 continue
             found = store.query(
                 f"select event_id from events where {column} = $value"

@@ -96,13 +96,14 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         principal_id = f"{principal_id.partition(':')[0]}:{session_name}"
     record = record_in(alert)
     identity = record.get("userIdentity")
-    first, last = alert.first_seen or alert.last_seen, alert.last_seen or alert.first_seen
+    earliest, latest = alert.used_between
+    first, last = earliest or latest, latest or earliest
     return Session(
         type=principal.type,
         access_key_id=_key(principal.access_key_id),
         principal_id=principal_id,
         arn=arn,
-        role_arn=principal.role_arn or role_arn_of(arn),
+        role_arn=principal.role_arn if role_named(principal.role_arn) else role_arn_of(arn),
         session_name=session_name or _after_colon(principal_id),
         created=principal.session_created,
         account_id=principal.account_id or alert.account_id,
@@ -111,7 +112,7 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         sign_in_session_arn=principal.sign_in_session_arn,
         seen=first or principal.session_created,
         seen_until=last or principal.session_created,
-        only_before=alert.time_is_fallback,
+        only_before=earliest is None and latest is not None,
         user_agent=alert.user_agent,
         invoked_by=_service_of(alert, principal) or _invoker_in(identity),
         issuer_arn=_issuer(principal.type, principal.role_arn),
