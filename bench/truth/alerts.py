@@ -25,6 +25,8 @@ class Asked:
     starts: list[Session] = field(default_factory=list)
     own_record: bool = True
     """Whether the event behind it is in the logs."""
+    changing: bool = False
+    """Whether the key of the event is not the session's own: the console's, a service's."""
 
 
 @dataclass
@@ -150,11 +152,79 @@ def _guardduty_updated(case: _Case) -> str:
     return json.dumps(_finding(case, seen=False))
 
 
-def _hub(case: _Case) -> str:
+def _sequence(case: _Case, *, with_date: bool = True) -> str:
+    """An attack sequence, whose actors are its only identities."""
+    who, finding = case.who, _finding(case)
+    details = finding["resource"].pop("accessKeyDetails")
+    finding["resource"] = {"resourceType": "AttackSequence"}
+    finding["type"], finding["severity"] = "AttackSequence:IAM/CompromisedCredentials", 9
+    session: Json = {"mfaStatus": "DISABLED"}
+    created = who.get("sessionContext", {}).get("attributes", {}).get("creationDate")
+    if created is not None and with_date:
+        session["createdTime"] = created
+    user: Json = {
+        "name": details["userName"],
+        "uid": who["principalId"],
+        "type": who["type"],
+        "account": {"uid": who["accountId"]},
+    }
+    if case.key is not None:
+        user["credentialUid"] = case.key
+    call = finding["service"].pop("action")["awsApiCallAction"]
+    actor = f"user:{who['type']}:{who['principalId']}"
+    finding["service"]["detection"] = {
+        "sequence": {
+            "uid": finding["id"],
+            "description": "A sequence of actions.",
+            "actors": [{"id": actor, "user": user, "session": session}],
+            "endpoints": [{"id": "e1", "ip": case.record["sourceIPAddress"]}],
+            "signals": [
+                {
+                    "uid": aws.guid(case.world.rng),
+                    "type": "CLOUD_TRAIL",
+                    "name": f"{call['serviceName']}:{call['api']}",
+                    "count": 2,
+                    "firstSeenAt": aws.stamp(case.first),
+                    "lastSeenAt": aws.stamp(case.last),
+                    "actorIds": [actor],
+                    "endpointIds": ["e1"],
+                }
+            ],
+        }
+    }
+    return json.dumps(finding)
+
+
+def _instance(case: _Case) -> str:
+    """A finding about an instance, which names no credential but the instance's profile."""
+    finding, role = _finding(case), case.who["sessionContext"]["sessionIssuer"]
+    finding["type"] = "CryptoCurrency:EC2/BitcoinTool.B!DNS"
+    finding["resource"] = {
+        "resourceType": "Instance",
+        "instanceDetails": {
+            "instanceId": case.who["principalId"].partition(":")[2],
+            "iamInstanceProfile": {
+                "arn": f"arn:aws:iam::{role['accountId']}:instance-profile/{role['userName']}",
+                "id": "AIPAJGAZMFPZHKIBOUFGA",
+            },
+        },
+    }
+    finding["service"]["action"] = {
+        "actionType": "DNS_REQUEST",
+        "dnsRequestAction": {"domain": "pool.example.net", "protocol": "UDP", "blocked": False},
+    }
+    return json.dumps(finding)
+
+
+def _older_hub(case: _Case) -> str:
+    return _hub(case, older=True)
+
+
+def _hub(case: _Case, *, older: bool = False) -> str:
     finding = _finding(case)
     call = finding["service"]["action"]["awsApiCallAction"]
     details = finding["resource"]["accessKeyDetails"]
-    prefix = "aws/guardduty/service/"
+    prefix = "" if older else "aws/guardduty/service/"
     fields = {
         prefix + "action/actionType": "AWS_API_CALL",
         prefix + "action/awsApiCallAction/api": call["api"],
@@ -238,6 +308,7 @@ class _Form:
     """Whether it names its event, so that only that event's session can be meant."""
     needs_key: bool = False
     needs_arn: bool = False
+    of_instance: bool = False
 
 
 FORMS: dict[str, _Form] = {
@@ -250,12 +321,16 @@ FORMS: dict[str, _Form] = {
     "guardduty, window, no key": _Form(_guardduty_no_key, states_key=False, window=True),
     "guardduty, updatedAt only": _Form(_guardduty_updated),
     "security hub": _Form(_hub, window=True),
+    "security hub, older": _Form(_older_hub),
+    "attack sequence": _Form(_sequence, window=True),
+    "guardduty, instance": _Form(_instance, states_key=False, window=True, of_instance=True),
     "text, key": _Form(_text_key, needs_key=True),
     "text, ARN": _Form(_text_arn, states_key=False, needs_arn=True),
     "text, key alone": _Form(_text_key_only, needs_key=True),
     "text, event id": _Form(_text_event, states_key=False, identifies=True),
 }
 
+_SKEW = timedelta(seconds=2)
 _FINDINGS_OF = {"AssumedRole", "IAMUser", "Root", "FederatedUser"}
 _ONLY_RECORDS = ("event", "eventbridge", "lookup", "text, event id")
 
@@ -277,7 +352,7 @@ def ask_about(world: World, done: Damage, number: int) -> list[Asked]:
         rec = rng.choice(pool)
         asked.append(_ask(world, done, rec))
     for one in asked:
-        if rng.random() < 0.2 and one.rec.kind == "use" and one.form != "text, event id":
+        if rng.random() < 0.2 and one.rec.kind == "use" and one.rec.id not in world.kept:
             done.gone.add(one.rec.id)
     for one in asked:
         one.own_record = one.rec.id not in done.gone
@@ -297,7 +372,11 @@ def _ask(world: World, done: Damage, rec: Rec) -> Asked:
         forms = list(_ONLY_RECORDS)
     name = rng.choice(forms)
     form = FORMS[name]
-    while (form.needs_key and not is_key(true_key)) or (form.needs_arn and not shown.get("arn")):
+    while (
+        (form.needs_key and not is_key(true_key))
+        or (form.needs_arn and not shown.get("arn"))
+        or (form.of_instance and "ec2RoleDelivery" not in session.context)
+    ):
         name = rng.choice(forms)
         form = FORMS[name]
     if form.needs_key:
@@ -323,16 +402,23 @@ def _ask(world: World, done: Damage, rec: Rec) -> Asked:
         shows = key
     shows = shows if is_key(shows) else None
     starts = [session]
+    if form.of_instance:
+        # It tells of the instance, not of a call: any session of its name that was alive then.
+        starts += [
+            one for one in world.sessions
+            if one.arn == session.arn and one.began - _SKEW <= last and one.ends + _SKEW >= first
+        ]  # fmt: skip
     if not form.identifies and shows is None:
-        tolerance = timedelta(seconds=2)
-        until = last + (timedelta(0) if name != "guardduty, updatedAt only" else tolerance)
         starts += [
             one.by for one in group
-            if one.by is not None and first - tolerance <= one.time <= until + tolerance
+            if one.by is not None and first - _SKEW <= one.time <= last + _SKEW
         ]  # fmt: skip
         if name == "guardduty, updatedAt only":
             starts += [one.by for one in group if one.by is not None]
-    return Asked(name, form.write(case), rec, shows, list(dict.fromkeys(starts)))
+    return Asked(
+        name, form.write(case), rec, shows, list(dict.fromkeys(starts)),
+        changing=true_key != session.key,
+    )  # fmt: skip
 
 
 def _same_activity(world: World, rec: Rec, *, by_arn: bool) -> list[Rec]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bench.truth.aws import Json
 from bench.truth.world import Rec, World
@@ -52,9 +53,15 @@ class Damage:
     late: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
     masked: dict[str, str] = field(default_factory=dict)
+    _shown: dict[str, Json] = field(default_factory=dict)
 
     def as_logged(self, rec: Rec) -> Json:
-        """The record as the export shows it."""
+        """The record as the export shows it; not to be changed."""
+        if rec.id not in self._shown:
+            self._shown[rec.id] = self._masked(rec)
+        return self._shown[rec.id]
+
+    def _masked(self, rec: Rec) -> Json:
         record = copy.deepcopy(rec.record)
         if self.mask is None:
             return record
@@ -82,10 +89,11 @@ def damage(world: World) -> Damage:
         done.mask = rng.choice(sorted(_MASKS))
         done.scope = rng.choice(("all", "all", "response", "identity", "some"))
     gaps = rng.choice((0.0, 0.0, 0.0, 0.15, 0.35, 0.6))
+    absent = _absent(world)
     for rec in world.records:
         if rec.id in world.kept:
             continue
-        if rng.random() < (gaps if rec.kind != "use" else gaps / 2):
+        if absent(rec) or rng.random() < (gaps if rec.kind != "use" else gaps / 2):
             done.gone.add(rec.id)
         if rng.random() < 0.1:
             done.late.add(rec.id)
@@ -94,6 +102,22 @@ def damage(world: World) -> Damage:
         if done.scope == "some":
             done.masked[rec.id] = rng.choice(("all", "none", "response", "identity"))
     return done
+
+
+def _absent(world: World) -> Callable[[Rec], bool]:
+    """What the logs never had: an account, a Region, the time before they begin."""
+    rng = world.rng
+    kind = rng.random()
+    if kind < 0.08:
+        begin = min(rec.time for rec in world.records) + timedelta(minutes=rng.uniform(0, 40))
+        return lambda rec: rec.time < begin
+    if kind < 0.14:
+        account = rng.choice((world.home, world.other))
+        return lambda rec: rec.record["recipientAccountId"] == account
+    if kind < 0.2:
+        region = rng.choice(("us-east-1", *world.regions))
+        return lambda rec: rec.record["awsRegion"] == region
+    return lambda rec: False
 
 
 def log_files(world: World, done: Damage) -> dict[str, str]:

@@ -145,10 +145,23 @@ def _wrong_in(by: dict[str, Any], caller: Session, world: World) -> list[str]:
 
 def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence[Claim]) -> Claim:
     label, arn, kind = str(origin.get("label") or ""), origin.get("arn"), origin.get("type")
+
+    def built(session: Session) -> bool:
+        """A finding has no ARN; what is built from its user name lacks the user's path."""
+        user = f"arn:aws:iam::{session.account}:user/{session.user_name}"
+        return not claims and session.type == "IAMUser" and arn == user
+
     right = any(
         (kind in _ROLES or session.type not in _ROLES)
-        and (arn is None or arn == session.arn or arn in session.more_arns)
-        and (not label or any(token in label for token in session.tokens))
+        and (arn is None or arn == session.arn or arn in session.more_arns or built(session))
+        and (
+            not label
+            or any(
+                token in label
+                for token in {*session.tokens, session.principal}
+                if token is not None
+            )
+        )
         for session in reached
     )
     if kind == "SourceIdentity":  # its ARN is that of the session which shows it
@@ -191,7 +204,7 @@ def _undecidable(
             shown = _shown_keys(done, rival.records)
             used = asked.key if hop == 1 else step.minted
             differs = is_key(used) and bool(shown) and used not in shown
-            changing = rival.marker != "cli" or any(start.rotating for start in asked.starts)
+            changing = rival.marker != "cli" or (hop == 1 and asked.changing)
             if not differs or (rival.marker == step.marker and changing):
                 return True
     return False

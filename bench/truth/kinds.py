@@ -778,6 +778,48 @@ def narrow(world: World, parent: Session, at: Any, own_date: bool) -> Session:
     return child
 
 
+def recreated_user(world: World) -> None:
+    """A user who is deleted and made again under the same name: another id and another key."""
+    rng = world.rng
+    role, name = world.role("partner-access", rng.choice((world.home, world.other))), "deploy"
+    for number in range(2):
+        person = world.user("alice")
+        person.began = world.start + minute(30 * number)
+        world.assume(person, role, name, person.began + minute(rng.choice((1, 29.9, 31))))
+        if rng.random() < 0.4:
+            session_token(world, person, person.began + minute(5))
+    world.busy()
+
+
+def cognito(world: World) -> None:
+    """App users' credentials: all of one session name, each shown by two services."""
+    rng = world.rng
+    role, name = world.role("app-user"), "CognitoIdentityCredentials"
+    at = world.start + minute(10)
+    for _ in range(rng.randint(1, 3)):
+        who = f"eu-west-1:{aws.guid(rng)}"
+        host = "cognito-identity.amazonaws.com"
+        subject = world.web_subject(who, host, aws.address(rng), aws.BROWSER)
+        session = world.federate(
+            subject, role, name, at + _apart(world), call="AssumeRoleWithWebIdentity",
+            ip=host, agent=host,
+        )  # fmt: skip
+        step = session.steps[0]
+        asked = aws.record(
+            rng, step.at + second(rng.choice((0, 0, 1))), host, "GetCredentialsForIdentity",
+            {"type": "Unknown", "principalId": "Anonymous"}, recipient=world.home,
+            region="eu-west-1", ip=subject.ip, agent=aws.BROWSER, request={"identityId": who},
+            response={"credentials": {"accessKeyId": step.minted}, "identityId": who},
+            read_only=False, eventCategory="Data", managementEvent=False,
+        )  # fmt: skip
+        nobody = Session("Unknown", principal="Anonymous", tokens={who, "Anonymous"}, person=True)
+        session.steps.append(
+            Step(nobody, [world.put("mint", asked, nobody)], "cli", step.target, step.minted,
+                 step.at, step.lifetime)
+        )  # fmt: skip
+    world.busy()
+
+
 # keys that are born, and records that are played again
 
 
@@ -835,7 +877,7 @@ KINDS: dict[str, Callable[[World], None]] = {
         command_line, same_second, script, nat, recreated_role, source_identity, chain,
         cross_account, juggling, console_user, switch_role, saml_console, broker, identity_center,
         web_identity, instance, function, pod, service_linked, session_tokens, federated_user,
-        long_life, assume_root, borrowed, scoped, provisioned, replayed,
+        long_life, assume_root, borrowed, scoped, provisioned, replayed, recreated_user, cognito,
     )
 }  # fmt: skip
 

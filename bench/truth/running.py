@@ -32,7 +32,7 @@ PACK = 250
 """Worlds in one index: each has accounts and ids of its own."""
 
 ALERTS = 2
-"""Asked about in each world."""
+"""Made of each world."""
 
 
 @dataclass
@@ -87,11 +87,11 @@ def make(seed: int, number: int) -> Made:
     return Made(world, done, asked, log_files(world, done))
 
 
-def run(seed: int, numbers: Iterable[int], work: Path | None = None) -> Tally:
-    """Makes these worlds, indexes them together and judges the answers about each."""
+def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
+    """Makes these worlds, indexes them together and judges the answers to so many alerts of each."""
     tally = Tally()
     made = [make(seed, number) for number in numbers]
-    with tempfile.TemporaryDirectory(dir=work) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
         logs.mkdir()
         for one in made:
@@ -101,16 +101,16 @@ def run(seed: int, numbers: Iterable[int], work: Path | None = None) -> Tally:
         store = open_store(Path(folder) / "index")
         try:
             for one in made:
-                _judge_world(one, store, tally)
+                _judge_world(one, store, tally, alerts)
         finally:
             store.close()
     return tally
 
 
-def _judge_world(made: Made, store: Store, tally: Tally) -> None:
+def _judge_world(made: Made, store: Store, tally: Tally, alerts: int) -> None:
     world = made.world
     tally.worlds += 1
-    for number, asked in enumerate(made.asked):
+    for number, asked in enumerate(made.asked[:alerts]):
         tally.asked += 1
         where = f"world {world.number} ({_what(made)}), alert {number} ({asked.form})"
         answer = answer_to(asked.text, store)

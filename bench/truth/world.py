@@ -7,6 +7,7 @@ That is the truth which answers are held against; nothing of it is read from the
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -151,6 +152,8 @@ class World:
         self.regions = rng.sample(aws.REGIONS, 2)
         self.kept: set[str] = set()
         """Records that no damage may take away, or the world would tell nothing."""
+        self.basic_dates = rng.random() < 0.05
+        """Whether creation dates are written in ISO's basic form, as some records have it."""
         self._clocks: dict[str, int] = {}
 
     # clocks, addresses
@@ -185,12 +188,13 @@ class World:
         """An IAM user with a long-term key."""
         account = account or self.home
         key = self.key(account, "AKIA")
+        path = self.rng.choice(("", "", "", "staff/"))
         return self._known(
             Session(
                 "IAMUser",
                 account,
                 aws.unique_id("AIDA", account, self.rng, 17),
-                f"arn:aws:iam::{account}:user/{name}",
+                f"arn:aws:iam::{account}:user/{path}{name}",
                 key,
                 user_name=name,
                 ip=self.place(),
@@ -287,21 +291,40 @@ class World:
         if session.rotating and self.rng.random() < 0.6:
             more.setdefault("sessionCredentialFromConsole", "true")
         region = "us-east-1" if source.startswith("iam.") else self.rng.choice(self.regions)
+        who = session.identity(self.rng)
+        if session.type in ("AssumedRole", "IAMUser") and self.rng.random() < 0.05:
+            ip = agent = self._for_them(who, at)
+        else:
+            ip, agent = ip or session.ip, session.agent
+        if self.basic_dates and "sessionContext" in who:
+            plain = who["sessionContext"]["attributes"]
+            plain["creationDate"] = re.sub("[-:]", "", plain["creationDate"])
         record = aws.record(
             self.rng,
             at + self.clock(source),
             source,
             name,
-            session.identity(self.rng),
+            who,
             recipient=str(session.account),
             region=region,
-            ip=ip or session.ip,
-            agent=session.agent,
+            ip=ip,
+            agent=agent,
             request=request,
             read_only=read_only,
             **more,
         )
         return self.put("use", record, session)
+
+    def _for_them(self, who: Json, at: datetime) -> str:
+        """Makes an identity that of a service's call on their behalf: a fresh key, the old date."""
+        host = "cloudformation.amazonaws.com"
+        if "accessKeyId" in who:
+            who["accessKeyId"] = self.key(who["accountId"])
+        if "sessionContext" not in who:
+            date = {"creationDate": aws.stamp(at), "mfaAuthenticated": "false"}
+            who["sessionContext"] = {"attributes": date}
+        who["invokedBy"] = host
+        return host
 
     def busy(self, sessions: Iterable[Session] | None = None, most: int = 4) -> None:
         """Calls by every session over its life, interleaved with the others'."""
@@ -355,6 +378,8 @@ class World:
         rng = self.rng
         written = at + self.sts_clock()
         minted = self.key(role.account)
+        if rng.random() < 0.04:
+            shows_principal = False
         chained = caller.type == "AssumedRole" and marker == "cli"
         lifetime = timedelta(seconds=seconds or (6 * 3600 if marker == "service" else 3600))
         if chained:
