@@ -47,6 +47,8 @@ class Tally:
     by_form: Counter[tuple[str, str]] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     recalled: Counter[str] = field(default_factory=Counter)
+    behind: int = 0
+    """Sure hops behind a wrong guess: true of the session that the guess named."""
     broken: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Tally:
             self.by_form + other.by_form,
             self.statuses + other.statuses,
             self.recalled + other.recalled,
+            self.behind + other.behind,
             self.broken + other.broken,
             self.missed + other.missed,
             self.undecided + other.undecided,
@@ -88,7 +91,7 @@ def make(seed: int, number: int) -> Made:
 
 
 def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
-    """Makes these worlds, indexes them together and judges the answers to so many alerts of each."""
+    """Makes these worlds, indexes them together and judges so many alerts of each."""
     tally = Tally()
     made = [make(seed, number) for number in numbers]
     with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +125,7 @@ def _judge_world(made: Made, store: Store, tally: Tally, alerts: int) -> None:
         for claim in verdict.claims:
             outcome = _outcome(claim)
             tally.claims[claim.method, claim.confidence, outcome] += 1
+            tally.behind += claim.behind and claim.confidence in SURE
             if claim.confidence in SURE and not claim.behind:
                 tally.by_kind[world.kind, outcome] += 1
                 tally.by_form[asked.form, outcome] += 1
@@ -258,7 +262,8 @@ def table(tally: Tally) -> list[str]:
             lines.append(f"{name:<32}{counted[name, 'right']:>8}{wrong:>8}"
                          f"{counted[name, 'undecidable']:>10}")  # fmt: skip
     lines.append(f"\nstatuses: {dict(tally.statuses)}; alerts whose key an indexed record minted:"
-                 f" {dict(tally.recalled)}")  # fmt: skip
+                 f" {dict(tally.recalled)}; sure hops behind a wrong guess:"
+                 f" {tally.behind}")  # fmt: skip
     lines += _listed("certain or high, and wrong", tally.broken)
     lines += _listed("key minted in an indexed record, and not answered by it", tally.missed)
     lines += _listed("undecidable", tally.undecided, 20)
