@@ -255,6 +255,12 @@ def by_own_words() -> Claim:
     return Claim("medium")
 
 
+def as_maker_of_key(confidence: str | None) -> str | None:
+    """What may be claimed of whoever made a user's key shortly before: that they also used it is
+    likely where somebody wants to stay, and wrong where keys are handed out."""
+    return as_named_by_caller(confidence)
+
+
 def as_named_by_caller(confidence: str | None) -> str | None:
     """What may be claimed of a person whom only a source identity names: whoever assumed first
     chose it."""

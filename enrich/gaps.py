@@ -29,12 +29,16 @@ _FILLED = (
 )
 
 
+ANY_OF_ITS_NAME = "the newest event of the identity that the alert names"
+"""The origin of `principals` where the alert leaves open which of its sessions it is about."""
+
+
 def fill_gaps(alert: Alert, store: Store) -> Alert:
     """The alert itself when it states a time and an identity, or when the index cannot help."""
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
-    event_id = cited or _newest_event(alert, store)
+    event_id, names_session = (cited, True) if cited else _newest_event(alert, store)
     if event_id is None:
         return alert
     try:
@@ -55,7 +59,11 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         # The record names its identity in full; the text's own mention is a part of it.
         principals=found.principals,
         notes=(*alert.notes, note),
-        origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
+        origins={
+            **alert.origins,
+            **dict.fromkeys(missing, f"event {event_id}"),
+            **({} if names_session else {"principals": ANY_OF_ITS_NAME}),
+        },
     )
 
 
@@ -67,11 +75,13 @@ def _key(principal: Principal) -> str | None:
     return principal.access_key_id if is_access_key(principal.access_key_id) else None
 
 
-def _newest_event(alert: Alert, store: Store) -> str | None:
-    """The newest event of the key, ARN or role that the alert names."""
+def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
+    """The newest event of the key, ARN or role that the alert names, and whether it must be of
+    the alert's own session: a key's is, a role's is any.
+    """
     summary = store.summary()
     if summary.first is None or summary.last is None:
-        return None
+        return None, False
     for principal in alert.principals:
         for column, value in (
             ("access_key_id", _key(principal)),
@@ -88,5 +98,5 @@ def _newest_event(alert: Alert, store: Store) -> str | None:
                 last=summary.last,
             )
             if found.rows:
-                return str(found.rows[0]["event_id"])
-    return None
+                return str(found.rows[0]["event_id"]), column == "access_key_id"
+    return None, False

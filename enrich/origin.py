@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from enrich.chain import Chain
 from enrich.chain_words import caller_names
-from enrich.claims import as_named_by_caller, weakest
+from enrich.claims import as_maker_of_key, as_named_by_caller, weakest
 from enrich.hop import Hop
 from enrich.interface import json_object
 from enrich.mints import Mint
@@ -53,6 +53,8 @@ def origin_of(chain: Chain, session: Session) -> Origin:
     origin = _one_of(hops[-1]) if unsure is not None else _end_of(end, hops)
     if hops and not chain.only_borrowed:
         origin["confidence"] = weakest([hop.confidence for hop in hops])
+    if any(hop.method == "key_created" for hop in hops):
+        origin["confidence"] = as_maker_of_key(origin["confidence"])
     sessions = [session, *(hop.by for hop in hops)]
     named = next((one.source_identity for one in sessions if one.source_identity), None)
     field = "sessionContext.sourceIdentity"
