@@ -372,6 +372,8 @@ def _ask(world: World, done: Damage, rec: Rec) -> Asked:
         forms = list(_ONLY_RECORDS)
     name = rng.choice(forms)
     form = FORMS[name]
+    if "ec2RoleDelivery" in session.context and rec.kind == "use" and rng.random() < 0.25:
+        name, form = "guardduty, instance", FORMS["guardduty, instance"]
     while (
         (form.needs_key and not is_key(true_key))
         or (form.needs_arn and not shown.get("arn"))

@@ -52,6 +52,9 @@ class Damage:
     gone: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
+    no_context: str = ""
+    """Whether `all` or `some` records lost their `sessionContext`, as some exports do."""
+    bare: set[str] = field(default_factory=set)
     masked: dict[str, str] = field(default_factory=dict)
     _shown: dict[str, Json] = field(default_factory=dict)
 
@@ -63,6 +66,8 @@ class Damage:
 
     def _masked(self, rec: Rec) -> Json:
         record = copy.deepcopy(rec.record)
+        if rec.id in self.bare:
+            record["userIdentity"].pop("sessionContext", None)
         if self.mask is None:
             return record
         scope = self.masked.get(rec.id, self.scope)
@@ -90,6 +95,10 @@ def damage(world: World) -> Damage:
         done.scope = rng.choice(("all", "all", "response", "identity", "some"))
     gaps = rng.choice((0.0, 0.0, 0.0, 0.15, 0.35, 0.6))
     absent = _absent(world)
+    if rng.random() < 0.4:
+        done.gone |= _tempting(world)
+    if rng.random() < 0.06:
+        done.no_context = rng.choice(("all", "some"))
     for rec in world.records:
         if rec.id in world.kept:
             continue
@@ -99,9 +108,30 @@ def damage(world: World) -> Damage:
             done.late.add(rec.id)
         if rng.random() < 0.08:
             done.twice.add(rec.id)
+        if done.no_context == "all" or (done.no_context == "some" and rng.random() < 0.5):
+            done.bare.add(rec.id)
         if done.scope == "some":
             done.masked[rec.id] = rng.choice(("all", "none", "response", "identity"))
     return done
+
+
+def _tempting(world: World) -> set[str]:
+    """One mint of those that another of the same name and second stands beside, all its records;
+    or else one hand-out of the portal's, of which the mint itself says less.
+    """
+    beside = [
+        step
+        for number, (_, step) in enumerate(world.steps)
+        if any(
+            other.target == step.target and abs(other.at - step.at) <= timedelta(seconds=2)
+            for place, (_, other) in enumerate(world.steps)
+            if place != number
+        )
+    ]
+    handed = [rec for rec in world.records if rec.record["eventSource"] == "sso.amazonaws.com"]
+    if handed and world.rng.random() < 0.5:
+        return {world.rng.choice(handed).id}
+    return world.rng.choice(beside).events - world.kept if beside else set()
 
 
 def _absent(world: World) -> Callable[[Rec], bool]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bench.truth import aws
-from bench.truth.world import Marker, Rec, Role, Session, Step, World
+from bench.truth.world import Rec, Role, Session, Step, World
 
 PEOPLE = ("alice", "bea", "carl", "dora", "emil", "fay", "gus", "hana")
 NAMES = ("terraform", "session", "AWSCLI-Session", "deploy", "botocore-session-1773046800", "w")
@@ -298,7 +298,7 @@ def identity_center(world: World) -> None:
     role = world.role(
         f"AWSReservedSSO_Admin_{digest}", path="/aws-reserved/sso.amazonaws.com/eu-west-1/"
     )
-    older, says_user = rng.random() < 0.3, rng.random() < 0.6
+    older, says_user = rng.random() < 0.4, rng.random() < 0.6
     at = world.start + minute(10)
     for name in rng.sample(PEOPLE, rng.randint(1, 3)):
         email = f"{name}@example.org"
@@ -427,6 +427,30 @@ def instance(world: World) -> None:
         for person in users(world, 1):
             at = world.start + (second(rng.choice(_NEAR)) if rng.random() < 0.5 else minute(20))
             world.assume(person, role, name, at)
+    world.busy()
+
+
+def imitation(world: World) -> None:
+    """Somebody assumes a workload's role under the very name that its service gives, just then."""
+    rng = world.rng
+    role = world.role("worker")
+    host, name = rng.choice(
+        (
+            ("ec2.amazonaws.com", f"i-{rng.getrandbits(68):017x}"),
+            ("lambda.amazonaws.com", "orders"),
+            ("ecs-tasks.amazonaws.com", f"{rng.getrandbits(128):032x}"),
+        )
+    )
+    at = world.start + minute(10)
+    session = _workload(
+        world, host, role, name, at, seconds=None, shows_principal=rng.random() < 0.7,
+        shows_key=rng.random() < 0.8,
+    )  # fmt: skip
+    session.ip, session.agent = aws.aws_address(rng), rng.choice(aws.CLI_AGENTS)
+    if host.startswith("ec2"):
+        session.context["ec2RoleDelivery"] = "2.0"
+    for person in users(world, rng.randint(1, 2)):
+        world.assume(person, role, name, at + second(rng.choice(_NEAR)))
     world.busy()
 
 
@@ -876,9 +900,8 @@ KINDS: dict[str, Callable[[World], None]] = {
     for story in (
         command_line, same_second, script, nat, recreated_role, source_identity, chain,
         cross_account, juggling, console_user, switch_role, saml_console, broker, identity_center,
-        web_identity, instance, function, pod, service_linked, session_tokens, federated_user,
-        long_life, assume_root, borrowed, scoped, provisioned, replayed, recreated_user, cognito,
+        web_identity, instance, imitation, function, pod, service_linked, session_tokens,
+        federated_user, long_life, assume_root, borrowed, scoped, provisioned, replayed,
+        recreated_user, cognito,
     )
 }  # fmt: skip
-
-__all__ = ["KINDS", "Marker"]

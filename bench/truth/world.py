@@ -378,7 +378,7 @@ class World:
         rng = self.rng
         written = at + self.sts_clock()
         minted = self.key(role.account)
-        if rng.random() < 0.04:
+        if rng.random() < 0.07:
             shows_principal = False
         chained = caller.type == "AssumedRole" and marker == "cli"
         lifetime = timedelta(seconds=seconds or (6 * 3600 if marker == "service" else 3600))
@@ -411,6 +411,9 @@ class World:
         if marker == "console":
             ip = agent = aws.INTERNAL
             identity["invokedBy"] = aws.INTERNAL
+        elif caller.type == "AssumedRole" and rng.random() < 0.06:
+            ip = agent = self._for_them(identity, at)
+            caller.keys.add(identity["accessKeyId"])
         ip, agent = ip or caller.ip, agent or caller.agent
         fields = {
             "region": region or rng.choice(self.regions),
@@ -518,6 +521,8 @@ class World:
     def console_login(self, person: Session, at: datetime) -> Session:
         """An IAM user's or root's sign-in, and the console session it begins."""
         written = at + self.clock("signin")
+        if self.rng.random() < 0.2:
+            self._failed_login(person, written + timedelta(seconds=self.rng.choice((-2, -1, 0, 1))))
         record = aws.record(
             self.rng,
             written,
@@ -552,6 +557,25 @@ class World:
             session, person, [self.put("mint", record, person)], "console",
             at=written, lifetime=timedelta(hours=12), minted=None, target=str(person.arn),
         )  # fmt: skip
+
+    def _failed_login(self, person: Session, written: datetime) -> None:
+        """A wrong password, by somebody else at about the same time: it begins nothing."""
+        record = aws.record(
+            self.rng,
+            written,
+            "signin.amazonaws.com",
+            "ConsoleLogin",
+            person.identity(self.rng, key=False),
+            recipient=str(person.account),
+            region="us-east-1",
+            ip=aws.address(self.rng),
+            agent=aws.BROWSER,
+            response={"ConsoleLogin": "Failure"},
+            read_only=False,
+            eventType="AwsConsoleSignIn",
+            errorMessage="Failed authentication",
+        )
+        self.put("other", record, person)
 
     def federate(
         self,
