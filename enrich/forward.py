@@ -129,11 +129,12 @@ def _grow(
     keys = {root.key} - {None}
     events: set[str] = set()
     frontier = [root]
-    for depth in range(1, TREE_DEPTH + 1):
+    for _ in range(TREE_DEPTH):
         rows = _minted_by(frontier, first, last, reader)
         children: list[Branch] = []
-        for mint in merge_copies(rows):
-            parent = _parent(mint, frontier)
+        # A narrowed session has its parent's principal: its key, known first, tells them apart.
+        for mint in sorted(merge_copies(rows), key=lambda mint: not is_narrowing(mint)):
+            parent = _parent(mint, [*frontier, *children])
             if parent is None or mint.event_id in events or mint.key in keys:
                 continue
             if len(branches) + len(children) > TREE_SESSIONS:
@@ -141,7 +142,8 @@ def _grow(
             events.add(mint.event_id)
             if mint.key is not None:
                 keys.add(mint.key)
-            children.append(_branch(mint, parent, len(branches) + len(children), depth))
+            number = len(branches) + len(children)
+            children.append(_branch(mint, parent, number, parent.depth + 1))
         branches += children
         frontier = children
         if len(rows) > TREE_SESSIONS * 4:

@@ -190,6 +190,8 @@ def weighed(session: Session, reader: MintReader) -> Session:
     """
     if session.created is None or session.dated_by not in ("own_call", "same_address"):
         return session
+    if session.access_key_id is not None and not session.key_is_borrowed:
+        return session  # its key says which session it is
     undated = replace(
         session,
         created=None,

@@ -99,7 +99,8 @@ def completed(session: Session, uses: Uses, alert: Alert) -> Session:
         dated_by=dated_by if created is not None else "own",
         access_key_id=next(iter(keys)) if borrows_key else key,
         key_is_borrowed=borrows_key,
-        contested=_contested(session, uses, created),
+        # The key itself says which session it is, where the alert states it.
+        contested=key is None and _contested(session, uses, created),
     )
 
 
