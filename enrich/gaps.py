@@ -7,7 +7,7 @@ identity it names, then says who, when and what; a note on the alert says that i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
@@ -27,10 +27,6 @@ _FILLED = (
     "error_code",
     "event_id",
 )
-
-
-ANY_OF_ITS_NAME = "the newest event of the identity that the alert names"
-"""The origin of `principals` where the alert leaves open which of its sessions it is about."""
 
 
 def fill_gaps(alert: Alert, store: Store) -> Alert:
@@ -53,22 +49,48 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     taken = _FILLED if cited or alert.first_seen is None else ("account_id",)
     missing = {name: getattr(found, name) for name in taken if getattr(alert, name) is None}
     note = f"What the alert does not state was taken from event {event_id} in the index."
-    return replace(
+    filled = replace(
         alert,
         **missing,
         # The record names its identity in full; the text's own mention is a part of it.
         principals=found.principals,
         notes=(*alert.notes, note),
-        origins={
-            **alert.origins,
-            **dict.fromkeys(missing, f"event {event_id}"),
-            **({} if names_session else {"principals": ANY_OF_ITS_NAME}),
-        },
+        origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
+    )
+    if names_session:
+        return filled
+    # Any event of its name says who it is, and neither which of its sessions nor when it was.
+    return replace(
+        filled,
+        principals=tuple(_named_by(one, found.principals) for one in alert.principals),
+        time_is_fallback=True,
     )
 
 
 def _is_named(principals: Sequence[Principal]) -> bool:
     return any(one.arn or one.principal_id or one.role_arn or one.user_name for one in principals)
+
+
+_OF_ONE_SESSION = frozenset(
+    {"access_key_id", "session_created", "source_identity", "sign_in_session_arn"}
+)
+
+
+def _named_by(principal: Principal, found: Sequence[Principal]) -> Principal:
+    """The principal with what an event of its name says of all its sessions."""
+    if not found:
+        return principal
+    known = {
+        one.name: getattr(found[0], one.name)
+        for one in fields(Principal)
+        if getattr(principal, one.name) is None and one.name not in _OF_ONE_SESSION
+    }
+    if principal.type == "Unknown":
+        known["type"] = found[0].type
+    # A role's ARN is what its sessions are called by in records.
+    if principal.arn is not None and principal.arn == found[0].role_arn:
+        known["arn"] = found[0].arn
+    return replace(principal, **known)
 
 
 def _key(principal: Principal) -> str | None:
@@ -78,17 +100,20 @@ def _key(principal: Principal) -> str | None:
 def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
     """The newest event of the key, ARN or role that the alert names, and whether it must be of
     the alert's own session: a key's is, a role's is any.
+
+    Of a key that no event shows, events of its owner do not say when it was used.
     """
     summary = store.summary()
     if summary.first is None or summary.last is None:
         return None, False
     for principal in alert.principals:
+        key = _key(principal)
         for column, value in (
-            ("access_key_id", _key(principal)),
+            ("access_key_id", key),
             ("principal_arn", principal.arn),
             ("issuer_arn", principal.role_arn),
         ):
-            if value is None or is_stand_in(value):
+            if value is None or is_stand_in(value) or (key is not None and value != key):
                 continue
             found = store.query(
                 f"select event_id from events where {column} = $value"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from enrich.chain import Chain
@@ -50,6 +51,10 @@ def origin_of(chain: Chain, session: Session) -> Origin:
         # Whatever lies beyond is one candidate's past, and may be nobody's here.
         hops = hops[: unsure + 1]
     end = hops[-1].by if hops else session
+    for hop in chain.hops[len(acting_hops(chain.hops)) :]:
+        # A key's owner that made it: a finding's ARN lacks the user's path, the record's has it.
+        if end.principal_id is not None and hop.by.principal_id == end.principal_id:
+            end = replace(end, arn=hop.by.arn or end.arn)
     origin = _one_of(hops[-1]) if unsure is not None else _end_of(end, hops)
     if hops and not chain.only_borrowed:
         origin["confidence"] = weakest([hop.confidence for hop in hops])

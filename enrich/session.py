@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
-from enrich.gaps import ANY_OF_ITS_NAME
 from enrich.interface import SERVICE_HOST, json_object
 from enrich.role_name import role_arn_of, role_named, session_in
 from trail.access_keys import is_access_key, is_stand_in
@@ -97,8 +96,6 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         principal_id = f"{principal_id.partition(':')[0]}:{session_name}"
     record = record_in(alert)
     identity = record.get("userIdentity")
-    # Filled from any event of its name, the session is one of several that it may be about.
-    is_any = alert.origins.get("principals") == ANY_OF_ITS_NAME
     earliest, latest = alert.used_between
     first, last = earliest or latest, latest or earliest
     return Session(
@@ -115,8 +112,6 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         sign_in_session_arn=principal.sign_in_session_arn,
         seen=first or principal.session_created,
         seen_until=last or principal.session_created,
-        dated_by="same_address" if is_any else "own",
-        key_is_borrowed=is_any,
         only_before=earliest is None and latest is not None,
         user_agent=alert.user_agent,
         invoked_by=_service_of(alert, principal) or _invoker_in(identity),
