@@ -294,7 +294,7 @@ def _from_chain(alert: Alert, answer: Answer | None, baseline: Answer | None) ->
     made_by = [
         hop
         for hop in answer.data["chain"]
-        if hop.get("method") not in ("signin_session", "scoped", "key_created")
+        if hop.get("method") not in ("signin_session", "key_created")
     ]
     if not made_by:
         return
