@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.an_alert import an_alert, who_assumed
-from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event, around
 
 IDENTITY_CENTER_ACCOUNT = "222233334444"
 USER_ID = "90677f4b-1111-7000-8000-a1b2c3d4e5f6"
@@ -328,7 +328,7 @@ def test_the_switch_alone_names_its_source_without_the_callers_log():
     switch = a_switch(source)
     use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"))
 
-    answer = who_assumed(use, [switch, use])
+    answer = who_assumed(use | {"sessionCredentialFromConsole": "true"}, [switch, use])
 
     hop = answer.data["chain"][0]
     assert (hop["event_id"], hop["method"], hop["rule"]) == (
@@ -479,7 +479,7 @@ def test_a_login_that_is_the_alert_does_not_explain_itself():
     token, _ = a_borrowed_role_session()
     earlier = {**token, "eventID": "another", "eventTime": "2026-03-10T11:52:00Z"}
     for records in ([token], [token, earlier]):
-        answer = who_assumed(token, records)
+        answer = who_assumed(token, [*records, *around()])
         assert (answer.status, answer.data["chain"]) == ("nothing", [])
     mint = a_saml_mint(session="work")
     answer = who_assumed(token, [mint, token])
@@ -489,7 +489,7 @@ def test_a_login_that_is_the_alert_does_not_explain_itself():
 def test_a_borrowed_session_whose_own_beginning_is_missing_is_not_explained():
     token, use = a_borrowed_role_session()
 
-    answer = who_assumed(use, [token, use])
+    answer = who_assumed(use, [token, use, *around()])
 
     assert answer.status == "nothing"
     assert hops(answer) == [("CreateOAuth2Token", "signin_session", "R2d")]
