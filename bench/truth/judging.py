@@ -95,15 +95,15 @@ def _hop(
     by, event = hop["by"], hop["event_id"]
     truths = [step for session in current for step in session.steps]
     if event is None:
-        fitting = [step for step in truths if not _wrong_in(by, step.caller, world)]
+        fitting = [step for step in truths if not _wrong_in(by, step.caller)]
         right_event = True
         named = fitting
     else:
         fitting = [step for step in truths if event in step.events]
         right_event = bool(fitting)
         named = fitting or [step for _, step in world.steps if event in step.events]
-    problems = [_wrong_in(by, step.caller, world) for step in named]
-    right_person = any(not problem for problem in problems) and bool(fitting)
+    problems = [_wrong_in(by, step.caller) for step in fitting or truths]
+    right_person = any(not problem for problem in problems)
     if event is None and not any(by[name] for name in ("arn", "principal_id", "user_name")):
         right_person = True  # names nobody
     note = ""
@@ -122,7 +122,7 @@ def _hop(
     return claim, following
 
 
-def _wrong_in(by: dict[str, Any], caller: Session, world: World) -> list[str]:
+def _wrong_in(by: dict[str, Any], caller: Session) -> list[str]:
     """The fields of `by` that are said and not the caller's."""
     right: dict[str, set[str]] = {
         "arn": {*filter(None, (caller.arn,)), *caller.more_arns},

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,8 @@ def make(seed: int, number: int) -> Made:
     return Made(world, done, asked, log_files(world, done))
 
 
-def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
+def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS, threads: int = 1) -> Tally:
     """Makes these worlds, indexes them together and judges so many alerts of each."""
-    tally = Tally()
     made = [make(seed, number) for number in numbers]
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
@@ -103,19 +102,18 @@ def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
         add([logs], Path(folder) / "index", workers=1)
         store = open_store(Path(folder) / "index")
         try:
-            for one in made:
-                _judge_world(one, store, tally, alerts)
+            with ThreadPoolExecutor(threads) as pool:
+                judged = pool.map(lambda one: _judge_world(one, store, alerts), made)
+                return sum(judged, Tally())
         finally:
             store.close()
-    return tally
 
 
-def _judge_world(made: Made, store: Store, tally: Tally, alerts: int) -> None:
-    world = made.world
-    tally.worlds += 1
+def _judge_world(made: Made, store: Store, alerts: int) -> Tally:
+    world, tally = made.world, Tally(worlds=1)
     for number, asked in enumerate(made.asked[:alerts]):
-        tally.asked += 1
         where = f"world {world.number} ({_what(made)}), alert {number} ({asked.form})"
+        tally.asked += 1
         answer = answer_to(asked.text, store)
         if answer is None:
             tally.statuses["unrecognised"] += 1
@@ -123,25 +121,27 @@ def _judge_world(made: Made, store: Store, tally: Tally, alerts: int) -> None:
         verdict = judge(world, made.done, asked, answer)
         tally.statuses[verdict.status] += 1
         for claim in verdict.claims:
-            outcome = _outcome(claim)
-            tally.claims[claim.method, claim.confidence, outcome] += 1
-            tally.behind += claim.behind and claim.confidence in SURE
-            if claim.confidence in SURE and not claim.behind:
-                tally.by_kind[world.kind, outcome] += 1
-                tally.by_form[asked.form, outcome] += 1
-            line = (
-                f"{where}: {claim.what} {claim.method} {claim.rule} {claim.confidence}:"
-                f" {claim.note}"
-            )
-            if claim.broken:
-                tally.broken.append(line)
-            elif claim.undecidable:
-                tally.undecided.append(line)
+            _count(tally, claim, world.kind, asked.form, where)
         if verdict.recalled is not None:
             tally.recalled["answered" if verdict.recalled else "missed"] += 1
-            if not verdict.recalled:
-                shown = [(hop["event_name"], hop["method"]) for hop in answer["data"]["chain"]]
-                tally.missed.append(f"{where}: {shown} {answer['caveats'][:2]}")
+        if verdict.recalled is False:
+            shown = [(hop["event_name"], hop["method"]) for hop in answer["data"]["chain"]]
+            tally.missed.append(f"{where}: {shown} {answer['caveats'][:2]}")
+    return tally
+
+
+def _count(tally: Tally, claim: Claim, kind: str, form: str, where: str) -> None:
+    outcome = _outcome(claim)
+    tally.claims[claim.method, claim.confidence, outcome] += 1
+    if claim.confidence in SURE:
+        tally.behind += claim.behind
+        tally.by_kind[kind, outcome] += 1
+        tally.by_form[form, outcome] += 1
+    line = f"{where}: {claim.what} {claim.method} {claim.rule} {claim.confidence}: {claim.note}"
+    if claim.broken:
+        tally.broken.append(line)
+    elif claim.undecidable:
+        tally.undecided.append(line)
 
 
 def _what(made: Made) -> str:
