@@ -199,7 +199,7 @@ def _undecidable(
         if not (missing or lost):
             continue
         for rival in named:
-            if rival.target != step.target or abs(rival.at - step.at) > _NEAR:
+            if rival is step or rival.target != step.target or abs(rival.at - step.at) > _NEAR:
                 continue
             shown = _shown_keys(done, rival.records)
             used = asked.key if hop == 1 else step.minted

@@ -114,7 +114,7 @@ def _judge_world(made: Made, store: Store, alerts: int) -> Tally:
     for number, asked in enumerate(made.asked[:alerts]):
         where = f"world {world.number} ({_what(made)}), alert {number} ({asked.form})"
         tally.asked += 1
-        answer = answer_to(asked.text, store)
+        answer = answer_to(asked, store)
         if answer is None:
             tally.statuses["unrecognised"] += 1
             continue
@@ -157,16 +157,17 @@ def _outcome(claim: Claim) -> str:
     return "wrong person" if claim.right_event else "wrong event"
 
 
-def answer_to(text: str, store: Store) -> dict[str, Any] | None:
-    """`assumed_by` about the first identity of a pasted alert, as `python -m enrich --json` has
-    it; None if no alert was recognised.
+def answer_to(asked: Asked, store: Store) -> dict[str, Any] | None:
+    """`assumed_by` about the identity that is meant in a pasted alert, as `python -m enrich
+    --json` has it; None if no alert was recognised.
     """
     try:
-        pasted = parse_alerts(text)[0]
+        pasted = parse_alerts(asked.text)[0]
     except AlertUnrecognised:
         return None
     alert = fill_gaps(pasted, store)
-    principal = (*alert.principals, NOBODY)[0]
+    meant = [one for one in alert.principals if one.principal_id == asked.principal]
+    principal = (*meant, *alert.principals, NOBODY)[0]
     (question,) = (one for one in QUESTIONS if one.name == "assumed_by")
     result = Result(principal, (ask(question, alert, principal, store),))
     shown = json.loads(json.dumps(as_json(alert, [result], store.summary())))
