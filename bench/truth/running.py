@@ -218,7 +218,9 @@ def _chain_told(made: Made, session: Any, indent: str) -> list[str]:
     return lines
 
 
-def truth(work: Path, *, seed: int = 1, worlds: int = 20_000, processes: int = 2) -> dict[str, Any]:
+def truth(
+    work: Path, full: bool, *, seed: int = 1, worlds: int = 20_000, processes: int = 2
+) -> dict[str, Any]:
     """Whether certain and high are ever wrong, over made-up worlds whose truth is known."""
     began = time.perf_counter()
     tally = Tally()
