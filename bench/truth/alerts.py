@@ -354,27 +354,22 @@ _FINDINGS_OF = {"AssumedRole", "IAMUser", "Root", "FederatedUser"}
 _ONLY_RECORDS = ("event", "eventbridge", "lookup", "text, event id")
 
 
-def ask_about(world: World, done: Damage, number: int) -> list[Asked]:
-    """Some alerts of this world, each in one form; some events behind them are lost then."""
+def ask_about(world: World, done: Damage) -> Asked:
+    """An alert of this world, in one form; the event behind it may be lost then."""
     rng = world.rng
     uses = [rec for rec in world.records if rec.kind == "use"]
     told = [rec for rec in uses if rec.by is not None and rec.by.steps]
     mints = [rec for rec in world.records if rec.kind == "mint" and "errorCode" not in rec.record]
     calls = [rec for rec in mints if rec.by is not None and rec.by.steps]
-    asked = []
-    for _ in range(number):
-        pool = told or uses
-        if calls and rng.random() < 0.15:
-            pool = calls
-        elif rng.random() < 0.07:
-            pool = uses
-        rec = rng.choice(pool)
-        asked.append(_ask(world, done, rec))
-    for one in asked:
-        if rng.random() < 0.2 and one.rec.kind == "use" and one.rec.id not in world.kept:
-            done.gone.add(one.rec.id)
-    for one in asked:
-        one.own_record = one.rec.id not in done.gone
+    pool = told or uses
+    if calls and rng.random() < 0.15:
+        pool = calls
+    elif rng.random() < 0.07:
+        pool = uses
+    asked = _ask(world, done, rng.choice(pool))
+    if rng.random() < 0.2 and asked.rec.kind == "use" and asked.rec.id not in world.kept:
+        done.gone.add(asked.rec.id)
+    asked.own_record = asked.rec.id not in done.gone
     return asked
 
 
