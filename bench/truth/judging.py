@@ -134,13 +134,16 @@ def _wrong_in(by: dict[str, Any], caller: Session) -> list[str]:
             *caller.tokens,
         },
     }
-    return [
+    wrong = [
         name
         for name, allowed in right.items()
         if by.get(name) is not None
         and by[name] not in allowed
         and not (name == "access_key_id" and not is_key(by[name]))
     ]
+    if by.get("type") == "AWSService" and caller.type != "AWSService" and not caller.more_ids:
+        wrong.append("type")  # a service is named by its type and `invokedBy`, not by an id
+    return wrong
 
 
 def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence[Claim]) -> Claim:
@@ -192,13 +195,18 @@ def _undecidable(
     """
     if event is None:
         return False
-    named = [step for _, step in world.steps if event in step.events]
+    named = [(session, step) for session, step in world.steps if event in step.events]
+    told = hop > 1 or asked.own_record or "event" in asked.form
     for step in truths:
+        made = next((session for session, one in world.steps if one is step), None)
         missing = not any(rec.id not in done.gone for rec in step.records)
         lost = hop == 1 and not asked.own_record
         if not (missing or lost):
             continue
-        for rival in named:
+        for rival_session, rival in named:
+            open_to_all = made is None or not told or done.no_context
+            if not (open_to_all or _may_be(made, rival_session, rival)):
+                continue
             if rival is step or rival.target != step.target or abs(rival.at - step.at) > _NEAR:
                 continue
             shown = _shown_keys(done, rival.records)
@@ -208,6 +216,23 @@ def _undecidable(
             if not differs or (rival.marker == step.marker and changing):
                 return True
     return False
+
+
+def _may_be(true: Session, rival_session: Session, rival: Step) -> bool:
+    """Whether a session's own record leaves it open that the rival made it: AWS itself says where
+    an instance's, a function's, a portal's and a pipeline's credentials come from.
+    """
+    caller = rival.caller
+    if "ec2RoleDelivery" in true.context and "ec2.amazonaws.com" not in caller.more_ids:
+        return False
+    if "inScopeOf" in true.fields and caller.type != "AWSService":
+        return False
+    if "onBehalfOf" in true.fields and rival.marker != "sso":
+        return False
+    federated = true.context.get("webIdFederationData")
+    if federated and caller.fields.get("identityProvider") != federated["federatedProvider"]:
+        return False
+    return bool(true.context.get("sourceIdentity") == rival_session.context.get("sourceIdentity"))
 
 
 def _shown_keys(done: Damage, records: Iterable[Rec]) -> set[str]:
