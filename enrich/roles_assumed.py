@@ -24,6 +24,7 @@ from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
 from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
 from enrich.words import counted, listed, short
+from trail.access_keys import is_access_key
 from trail.store import Query, Store
 
 NAME = "roles_assumed"
@@ -213,7 +214,7 @@ def _kinds(
             "window_last": window.last,
             **(_around(window) if switched else {}),
             "last_seen": last_seen,
-            "alert_key": principal.access_key_id or "",
+            "alert_key": principal.access_key_id if is_access_key(principal.access_key_id) else "",
         },
     )
     return found.rows, found.query

@@ -100,7 +100,7 @@ def test_without_an_api_there_is_no_same_call() -> None:
         "resource": {
             "resourceType": "AccessKey",
             "accessKeyDetails": {
-                "accessKeyId": "AKIAALICEXXXXXXXXXXX",
+                "accessKeyId": "AKIAALICEXQXQXQXQXQX",
                 "principalId": a_user()["principalId"],
                 "userName": "alice",
                 "userType": "IAMUser",

@@ -180,7 +180,7 @@ def test_no_page_fetches_or_links_what_a_log_says(tmp_path: Path, beacon: Beacon
         f"triage?text={finding}",
         f"triage?text={finding}&check=1",
         f"entity?of={quote(texts[0], safe='')}",
-        "entity?of=ASIAHOSTILE000000000",
+        "entity?of=ASIAHOSTILE0Q0Q0Q0Q0",
         "events",
         f"events?event={events[1]['eventID']}",
         f"triage?event={quote(texts[0], safe='')}",

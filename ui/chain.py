@@ -22,6 +22,7 @@ METHOD_WORDS = {
     "switch_role": "by switch role",
     "signin_session": "by sign-in session",
     "key_created": "by key creation",
+    "scoped": "same session, narrowed",
     "most_recent": "most recent: a guess",
     "inferred": "inferred, no event",
 }
