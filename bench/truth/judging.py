@@ -152,7 +152,8 @@ def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence
     def built(session: Session) -> bool:
         """A finding has no ARN; what is built from its user name lacks the user's path."""
         user = f"arn:aws:iam::{session.account}:user/{session.user_name}"
-        return not claims and session.type == "IAMUser" and arn == user
+        alone = all(claim.method == "key_created" for claim in claims)
+        return alone and session.type == "IAMUser" and arn == user
 
     right = any(
         (kind in _ROLES or session.type not in _ROLES)
