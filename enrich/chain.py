@@ -25,7 +25,8 @@ class Chain:
 
     hops: list[Hop] = field(default_factory=list)
     end: Session | None = None
-    stopped: Literal["origin", "unexplained", "cycle", "too_long"] = "origin"
+    stopped: Literal["origin", "unexplained", "cycle", "too_long", "several"] = "origin"
+    """`several`: more than one caller fits, and what lies behind one of them is nobody's past."""
     said: Said = field(default_factory=Said)
 
     @property
@@ -74,6 +75,9 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
         chain.end = hop.by
         if hop.mint is None:
             chain.end, chain.stopped = current, "unexplained"
+            return chain
+        if len(hop.callers) > 1:
+            chain.stopped = "several"
             return chain
         current = hop.by
     chain.stopped = "too_long"

@@ -10,7 +10,7 @@ from enrich.chain import Chain
 from enrich.interface import INTERFACE_WORDS
 from enrich.role_name import short_name
 from enrich.session import Session
-from enrich.words import listed, short
+from enrich.words import short
 
 METHOD_WORDS: Mapping[str, str] = {
     "access_key": "by access key",
@@ -73,7 +73,7 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
 
 
 def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
-    """Possible callers in few words: "IAM user alice, IAM user bob and 3 more"."""
+    """Possible callers in few words: "IAM user alice, IAM user bob or one of 3 more"."""
     names = []
     for caller in callers:
         arn = str(caller["arn"] or "")
@@ -81,7 +81,10 @@ def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
         name = name or caller["invoked_by"] or caller["principal_id"] or caller["type"]
         kind = {"IAMUser": "IAM user ", "AssumedRole": "session "}.get(caller["type"], "")
         names.append(short(f"{kind}{name}"))
-    return listed(dict.fromkeys(names), at_most=4)
+    every = list(dict.fromkeys(names))
+    if len(every) > 4:
+        every = [*every[:3], f"one of {len(every) - 3} more"]
+    return " or ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else every[0]
 
 
 def not_assumed(session: Session) -> str:

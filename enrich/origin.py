@@ -46,16 +46,13 @@ _PERMISSION_SET = re.compile(r"^AWSReservedSSO_(.+)_[0-9a-f]{16}$", re.IGNORECAS
 def origin_of(chain: Chain, session: Session) -> Origin:
     """The human or workload behind a session, as far as the chain and its fields tell."""
     hops = acting_hops(chain.hops)
-    unsure = next((number for number, hop in enumerate(hops) if len(hop.callers) > 1), None)
-    if unsure is not None:
-        # Whatever lies beyond is one candidate's past, and may be nobody's here.
-        hops = hops[: unsure + 1]
     end = hops[-1].by if hops else session
     for hop in chain.hops[len(acting_hops(chain.hops)) :]:
         # A key's owner that made it: a finding's ARN lacks the user's path, the record's has it.
         if end.principal_id is not None and hop.by.principal_id == end.principal_id:
             end = replace(end, arn=hop.by.arn or end.arn)
-    origin = _one_of(hops[-1]) if unsure is not None else _end_of(end, hops)
+    several = bool(hops) and len(hops[-1].callers) > 1
+    origin = _one_of(hops[-1]) if several else _end_of(end, hops)
     if hops and not chain.only_borrowed:
         origin["confidence"] = weakest([hop.confidence for hop in hops])
     if any(hop.method == "key_created" for hop in hops):

@@ -134,7 +134,8 @@ def _lenders(session: Session, uses: Uses, alert: Alert) -> tuple[Sequence[Group
     ):
         if groups:
             # The first that has anything decides: what it leaves open, others only guess.
-            alike = len({group["session_created"] for group in groups}) == 1
+            told = {(group["session_created"], group["issuer_arn"]) for group in groups}
+            alike = len(told) == 1
             return (groups, dated_by) if alike else None  # type: ignore[return-value]
     return None
 
@@ -160,6 +161,8 @@ def _of_the_role(session: Session, uses: Uses) -> Session:
     if not uses.groups:
         return session
     best = uses.groups[0]
+    if session.type == "FederatedUser" and len({one["issuer_arn"] for one in uses.groups}) > 1:
+        return session  # several users gave out sessions of this name
     issuer = best["issuer_arn"] if role_named(best["issuer_arn"]) else None
     agrees = session.role_arn is None or role_named(session.role_arn) == role_named(issuer)
     return replace(

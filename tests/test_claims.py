@@ -388,6 +388,30 @@ def test_two_own_calls_in_a_window_of_hours_are_of_nobody_in_particular():
     assert {caller["user_name"] for caller in hop["callers"]} == {"bea", "carl"}
 
 
+def test_a_chain_ends_where_several_callers_are_possible():
+    """What lies behind one of them is nobody's past."""
+    hub = a_role_session("hub", "x", key=K3, created="2026-03-10T11:00:00Z")
+    behind = an_assumption("hub", "x", key=K3, eventTime="2026-03-10T11:00:00Z")
+    mints = [an_assumption(key=MASKED, userIdentity=who) for who in (hub, a_user("bob"))]
+    answer = who_assumed(a_use(a_role_session(key=MASKED)), [behind, *mints])
+    (hop,) = answer.data["chain"]
+    assert len(hop["callers"]) == 2
+    assert "alice" not in answer.sentence
+    assert " or " in answer.data["origin"]["label"]
+
+
+def test_a_key_that_no_event_shows_is_kept_and_not_dated_by_its_owner_s_others():
+    mint = an_assumption(key=K1)
+    newer = a_use(a_role_session(key=K2, created="2026-03-10T15:00:00Z"),
+                  eventTime="2026-03-10T15:10:00Z")  # fmt: skip
+    store = MemoryStore([mint, newer])
+    alert = replace(a_finding(a_use(a_role_session(key=K1))), first_seen=None, last_seen=None)
+    filled = fill_gaps(alert, store)
+    assert filled.principals[0].access_key_id == K1
+    answer = ASSUMED_BY.ask(filled, filled.principals[0], store)
+    assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
+
+
 def test_an_arn_alone_is_of_no_session_in_particular():
     sessions, mints = two_behind_one_address()
     newest = a_use(sessions["carl"])
@@ -515,6 +539,18 @@ def test_a_federation_of_that_second_by_another_user_is_not_the_one():
         who_assumed(use, [a_federation("mallory"), own, use]).data["chain"][0]["event_id"]
         == (own["eventID"])
     )
+
+
+def test_a_name_that_two_users_gave_out_is_of_neither():
+    other = {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve", "userName": "eve",
+             "principalId": a_user("eve")["principalId"]}  # fmt: skip
+    uses = [
+        a_use(a_federated_user(MASKED), eventTime="2026-03-10T11:55:00Z"),
+        a_use(a_federated_user(MASKED, **other), eventTime="2026-03-10T11:56:00Z"),
+    ]
+    finding = keyless(a_use(a_federated_user()), role_arn=None)
+    assert who_assumed(finding, uses).data["chain"] == []
+    assert who_assumed(finding, uses[:1]).data["origin"]["label"] == "bob"
 
 
 def a_switch(source: str, session: str = "alice", **changes: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def hostile_events(beacon: str) -> list[dict[str, object]]:
     events: list[dict[str, object]] = []
     for number in range(len(texts)):
         turned = texts[number:] + texts[:number]
-        key = f"ASIAHOSTILE{number:09}"
+        key = f"ASIAHOSTILE7Q{number:07}"
         events.append(
             an_assumption(
                 "reader",

@@ -43,7 +43,7 @@ def a_chain(length: int) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     caller: dict[str, Any] | None = None
     for number in range(1, length + 1):
-        role, key = f"role-{number}", f"ASIACHAIN{number:011}"
+        role, key = f"role-{number}", f"ASIACHAIN7Q2J{number:07}"
         at = f"2026-03-10T11:{number:02}:00Z"
         changes: dict[str, Any] = {} if caller is None else {"userIdentity": caller}
         records.append(an_assumption(role, f"s{number}", key=key, eventTime=at, **changes))

@@ -143,6 +143,8 @@ def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
     name = str(origin.get("label") or caller)
     kind = str(origin.get("type") or by.get("type"))
     source = hop.get("source_ip_address")
+    if len(hop.get("callers") or ()) > 1:  # one candidate's key and address are nobody's here
+        return _node("One of several callers", name, None, look="node-origin")
     return _node(
         ORIGIN_KINDS.get(kind, kind if kind != "None" else "Caller"),
         name,
