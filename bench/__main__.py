@@ -13,7 +13,7 @@ from typing import Any
 from bench import chains, crash, dashboard, ingest, queries
 from bench.truth import running
 
-BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
+BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
     "large_files": ingest.large_files,
     "small_files": ingest.small_files,
     "real_files": ingest.real_files,
@@ -36,9 +36,9 @@ def main() -> None:
         "--work", type=Path, default=Path(tempfile.gettempdir()) / "backtrail-bench",
         help="where generated logs and indexes go, and stay for the next run",
     )  # fmt: skip
-    made_up = parser.add_argument_group("of truth")
-    made_up.add_argument("--seed", type=int, default=1)
-    made_up.add_argument("--worlds", type=int, default=20_000)
+    made_up = parser.add_argument_group("truth")
+    made_up.add_argument("--seed", type=int, default=1, help="which worlds (default: 1)")
+    made_up.add_argument("--worlds", type=int, default=20_000, help="how many (default: 20,000)")
     made_up.add_argument(
         "--only", type=int, metavar="N", help="write world N out as files in the work folder"
     )
@@ -51,12 +51,11 @@ def main() -> None:
         folder = options.work / f"world-{options.seed}-{options.only}"
         print(*running.write_out(options.seed, options.only, folder), sep="\n")
         return
-    BENCHES["truth"] = lambda work, full: running.truth(
-        work, seed=options.seed, worlds=options.worlds
-    )
+    worlds = {"seed": options.seed, "worlds": options.worlds}
     for name in options.names or BENCHES:
-        print(f"{name}: {BENCHES[name].__doc__ or ''}", file=sys.stderr)
-        print(json.dumps(BENCHES[name](options.work, options.scale == "full")), flush=True)
+        print(f"{name}: {BENCHES[name].__doc__}", file=sys.stderr)
+        more = worlds if name == "truth" else {}
+        print(json.dumps(BENCHES[name](options.work, options.scale == "full", **more)), flush=True)
 
 
 if __name__ == "__main__":

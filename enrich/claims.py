@@ -166,9 +166,40 @@ def against_awss_words(mint: Mint, session: Session) -> str | None:
         ):
             if stated and known and stated != known:
                 return f"was made by another user than {stated}, whom the session's record names"
-    theirs = mint.row["source_identity"]
-    if theirs and session.source_identity and theirs != session.source_identity:
+    return _against_its_source_identity(mint, session) or _against_its_delivery(mint, session)
+
+
+def _against_its_source_identity(mint: Mint, session: Session) -> str | None:
+    """A source identity is set at an assumption, by the request or the caller's session, and shows
+    in every record of what was made since (§1.2)."""
+    asked = json_object(mint.row["request_parameters"]).get("sourceIdentity")
+    given = (asked if isinstance(asked, str) else None) or mint.row["source_identity"]
+    known = session.source_identity
+    if given and known and given != known:
         return "was made under another source identity, which no session can change"
+    has_record = session.user_identity is not None or session.event_id is not None
+    if given and not known and session.is_role and session.created is not None and has_record:
+        return "gave a source identity, and the session's own record shows none"
+    if known and not given and mint.row["identity_type"] == "IAMUser":
+        return "gave no source identity, and the session's own record shows one"
+    return None
+
+
+def _against_its_delivery(mint: Mint, session: Session) -> str | None:
+    """The session's own record may say how its credentials were delivered (§1.2)."""
+    if is_narrowing(mint) or mint.row["identity_type"] == "AWSService":
+        return None
+    identity = json_object(session.user_identity)
+    context = identity.get("sessionContext")
+    said = context if isinstance(context, Mapping) else {}
+    if session.ec2_role_delivery or said.get("ec2RoleDelivery"):
+        return "was not made by EC2, whose metadata service delivered these credentials"
+    if identity.get("inScopeOf"):
+        return "was not made by an AWS service, which issued these credentials to a workload"
+    federation = said.get("webIdFederationData")
+    provider = federation.get("federatedProvider") if isinstance(federation, Mapping) else None
+    if provider and mint.event_name != "AssumeRoleWithWebIdentity":
+        return "is no sign-in by the identity provider that the session's own record names"
     return None
 
 

@@ -54,6 +54,7 @@ class Session:
     """The whole `userIdentity` of one of its events, as JSON text."""
     event_id: str | None = None
     """The credential event, at `seen`, that this was read from without its `userIdentity`."""
+    ec2_role_delivery: str | None = None
     issuer_arn: str | None = None
     """Of a federated user: the user whom AWS names as the one that issued the session."""
     dated_by: DatedBy = "own"
@@ -149,6 +150,7 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         from_console=bool(row["session_from_console"]),
         user_agent=row["user_agent"],
         invoked_by=row["invoked_by"],
+        ec2_role_delivery=row["ec2_role_delivery"],
         issuer_arn=_issuer(kind, row["issuer_arn"]),
         user_identity=row["user_identity"],
         event_id=row["event_id"] if row["user_identity"] is None else None,

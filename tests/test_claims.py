@@ -634,6 +634,63 @@ def test_another_source_identity_is_another_session():
     assert all(hop["event_id"] is None for hop in who_assumed(use, [mint, use]).data["chain"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "fits"),
+    [("bob", "ana", False), ("bob", None, False), (None, "ana", False), ("ana", "ana", True),
+     (None, None, True)],
+)  # fmt: skip
+def test_a_source_identity_that_was_asked_for_shows_in_the_session(asked, shown, fits):
+    mint = an_assumption(key=MASKED)
+    if asked is not None:
+        mint["requestParameters"]["sourceIdentity"] = asked
+    identity = a_role_session(key=MASKED)
+    if shown is not None:
+        identity["sessionContext"]["sourceIdentity"] = shown
+    use = a_use(identity)
+
+    chain = who_assumed(use, [mint, use]).data["chain"]
+
+    named = [hop["event_id"] for hop in chain if hop["event_id"] is not None]
+    assert named == ([mint["eventID"]] if fits else [])
+
+
+@pytest.mark.parametrize(
+    ("context", "fields"),
+    [
+        ({"ec2RoleDelivery": "2.0"}, {}),
+        ({}, {"inScopeOf": {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": "arn"}}),
+        ({"webIdFederationData": {"federatedProvider": "arn:aws:iam::1:oidc-provider/x"}}, {}),
+    ],
+)
+def test_how_credentials_were_delivered_wins_over_a_user_s_call_of_that_second(context, fields):
+    """Masked keys, the workload's own mint missing, and somebody who takes its role and name."""
+    forged = an_assumption("web", "i-0123456789abcdef0", key=MASKED, userIdentity=a_user("mallory"))
+    identity = a_role_session("web", "i-0123456789abcdef0", key=MASKED, **fields)
+    identity["sessionContext"] |= context
+    use = a_use(identity)
+
+    answer = who_assumed(use, [forged, use])
+
+    assert all(hop["event_id"] != forged["eventID"] for hop in answer.data["chain"])
+    assert answer.data["origin"]["label"] != "mallory"
+
+
+def test_how_a_caller_s_credentials_were_delivered_is_known_inside_a_chain():
+    name = "i-0123456789abcdef0"
+    forged = an_assumption(
+        "web", name, key=MASKED, userIdentity=a_user("mallory"), eventTime="2026-03-10T11:00:00Z"
+    )
+    node = a_role_session("web", name, key=MASKED, created="2026-03-10T11:00:00Z")
+    node["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    mint = an_assumption(key=K1, userIdentity=node)
+    use = a_use(a_role_session(key=K1))
+
+    chain = who_assumed(use, [forged, mint, use]).data["chain"]
+
+    assert chain[0]["event_id"] == mint["eventID"]
+    assert all(hop["event_id"] is None for hop in chain[1:])
+
+
 def test_the_portal_s_user_never_wins_over_the_session_s_own_name():
     role = "AWSReservedSSO_PowerUser_0123456789abcdef"
     path = "/aws-reserved/sso.amazonaws.com/"

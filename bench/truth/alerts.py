@@ -25,6 +25,8 @@ class Asked:
     starts: list[Session] = field(default_factory=list)
     own_record: bool = True
     """Whether the event behind it is in the logs."""
+    principal: str | None = None
+    """Whom of those that the alert names it is asked about."""
     changing: bool = False
     """Whether the key of the event is not the session's own: the console's, a service's."""
 
@@ -37,6 +39,8 @@ class _Case:
     key: str | None
     first: datetime
     last: datetime
+    beside: Rec | None = None
+    """Another's call that the same alert is about as well."""
 
     @property
     def record(self) -> Json:
@@ -152,7 +156,7 @@ def _guardduty_updated(case: _Case) -> str:
     return json.dumps(_finding(case, seen=False))
 
 
-def _sequence(case: _Case, *, with_date: bool = True) -> str:
+def _sequence(case: _Case) -> str:
     """An attack sequence, whose actors are its only identities."""
     who, finding = case.who, _finding(case)
     details = finding["resource"].pop("accessKeyDetails")
@@ -160,7 +164,7 @@ def _sequence(case: _Case, *, with_date: bool = True) -> str:
     finding["type"], finding["severity"] = "AttackSequence:IAM/CompromisedCredentials", 9
     session: Json = {"mfaStatus": "DISABLED"}
     created = who.get("sessionContext", {}).get("attributes", {}).get("creationDate")
-    if created is not None and with_date:
+    if created is not None and case.beside is None:
         session["createdTime"] = created
     user: Json = {
         "name": details["userName"],
@@ -172,12 +176,25 @@ def _sequence(case: _Case, *, with_date: bool = True) -> str:
         user["credentialUid"] = case.key
     call = finding["service"].pop("action")["awsApiCallAction"]
     actor = f"user:{who['type']}:{who['principalId']}"
+    actors = [{"id": actor, "user": user, "session": session}]
+    endpoints = [{"id": "e1", "ip": case.record["sourceIPAddress"]}]
+    if (beside := case.beside) is not None:
+        other = beside.record["userIdentity"]
+        place = case.world.rng.randrange(2)
+        named = {
+            "name": _user_name(other),
+            "uid": other["principalId"],
+            "type": other["type"],
+            "account": {"uid": other["accountId"]},
+        }
+        actors.insert(place, {"id": f"user:{other['type']}:{other['principalId']}", "user": named})
+        endpoints.insert(place, {"id": "e2", "ip": beside.record["sourceIPAddress"]})
     finding["service"]["detection"] = {
         "sequence": {
             "uid": finding["id"],
             "description": "A sequence of actions.",
-            "actors": [{"id": actor, "user": user, "session": session}],
-            "endpoints": [{"id": "e1", "ip": case.record["sourceIPAddress"]}],
+            "actors": actors,
+            "endpoints": endpoints,
             "signals": [
                 {
                     "uid": aws.guid(case.world.rng),
@@ -309,6 +326,7 @@ class _Form:
     needs_key: bool = False
     needs_arn: bool = False
     of_instance: bool = False
+    has_other: bool = False
 
 
 FORMS: dict[str, _Form] = {
@@ -323,6 +341,7 @@ FORMS: dict[str, _Form] = {
     "security hub": _Form(_hub, window=True),
     "security hub, older": _Form(_older_hub),
     "attack sequence": _Form(_sequence, window=True),
+    "attack sequence, two actors": _Form(_sequence, window=True, has_other=True),
     "guardduty, instance": _Form(_instance, states_key=False, window=True, of_instance=True),
     "text, key": _Form(_text_key, needs_key=True),
     "text, ARN": _Form(_text_arn, states_key=False, needs_arn=True),
@@ -335,27 +354,22 @@ _FINDINGS_OF = {"AssumedRole", "IAMUser", "Root", "FederatedUser"}
 _ONLY_RECORDS = ("event", "eventbridge", "lookup", "text, event id")
 
 
-def ask_about(world: World, done: Damage, number: int) -> list[Asked]:
-    """Some alerts of this world, each in one form; some events behind them are lost then."""
+def ask_about(world: World, done: Damage) -> Asked:
+    """An alert of this world, in one form; the event behind it may be lost then."""
     rng = world.rng
     uses = [rec for rec in world.records if rec.kind == "use"]
     told = [rec for rec in uses if rec.by is not None and rec.by.steps]
     mints = [rec for rec in world.records if rec.kind == "mint" and "errorCode" not in rec.record]
     calls = [rec for rec in mints if rec.by is not None and rec.by.steps]
-    asked = []
-    for _ in range(number):
-        pool = told or uses
-        if calls and rng.random() < 0.15:
-            pool = calls
-        elif rng.random() < 0.07:
-            pool = uses
-        rec = rng.choice(pool)
-        asked.append(_ask(world, done, rec))
-    for one in asked:
-        if rng.random() < 0.2 and one.rec.kind == "use" and one.rec.id not in world.kept:
-            done.gone.add(one.rec.id)
-    for one in asked:
-        one.own_record = one.rec.id not in done.gone
+    pool = told or uses
+    if calls and rng.random() < 0.15:
+        pool = calls
+    elif rng.random() < 0.07:
+        pool = uses
+    asked = _ask(world, done, rng.choice(pool))
+    if rng.random() < 0.2 and asked.rec.kind == "use" and asked.rec.id not in world.kept:
+        done.gone.add(asked.rec.id)
+    asked.own_record = asked.rec.id not in done.gone
     return asked
 
 
@@ -394,6 +408,14 @@ def _ask(world: World, done: Damage, rec: Rec) -> Asked:
         true_key = rec.record["userIdentity"].get("accessKeyId")
         key = true_key if rng.random() < 0.5 else done.hides(true_key)
     case = _Case(world, done, rec, key, first, last)
+    if form.has_other:
+        principal = rec.record["userIdentity"]["principalId"]
+        others = [
+            one for one in world.records
+            if one.kind == "use" and one.record["userIdentity"].get("principalId") != principal
+            and one.record["userIdentity"]["type"] in _FINDINGS_OF
+        ]  # fmt: skip
+        case.beside = rng.choice(others) if others else None
     shows = None
     if form.identifies:
         shows = done.as_logged(rec)["userIdentity"].get("accessKeyId")
@@ -419,7 +441,7 @@ def _ask(world: World, done: Damage, rec: Rec) -> Asked:
             starts += [one.by for one in group if one.by is not None]
     return Asked(
         name, form.write(case), rec, shows, list(dict.fromkeys(starts)),
-        changing=true_key != session.key,
+        changing=true_key != session.key, principal=rec.record["userIdentity"].get("principalId"),
     )  # fmt: skip
 
 

@@ -95,15 +95,15 @@ def _hop(
     by, event = hop["by"], hop["event_id"]
     truths = [step for session in current for step in session.steps]
     if event is None:
-        fitting = [step for step in truths if not _wrong_in(by, step.caller, world)]
+        fitting = [step for step in truths if not _wrong_in(by, step.caller)]
         right_event = True
         named = fitting
     else:
         fitting = [step for step in truths if event in step.events]
         right_event = bool(fitting)
         named = fitting or [step for _, step in world.steps if event in step.events]
-    problems = [_wrong_in(by, step.caller, world) for step in named]
-    right_person = any(not problem for problem in problems) and bool(fitting)
+    problems = [_wrong_in(by, step.caller) for step in fitting or truths]
+    right_person = any(not problem for problem in problems)
     if event is None and not any(by[name] for name in ("arn", "principal_id", "user_name")):
         right_person = True  # names nobody
     note = ""
@@ -122,7 +122,7 @@ def _hop(
     return claim, following
 
 
-def _wrong_in(by: dict[str, Any], caller: Session, world: World) -> list[str]:
+def _wrong_in(by: dict[str, Any], caller: Session) -> list[str]:
     """The fields of `by` that are said and not the caller's."""
     right: dict[str, set[str]] = {
         "arn": {*filter(None, (caller.arn,)), *caller.more_arns},
@@ -134,13 +134,16 @@ def _wrong_in(by: dict[str, Any], caller: Session, world: World) -> list[str]:
             *caller.tokens,
         },
     }
-    return [
+    wrong = [
         name
         for name, allowed in right.items()
         if by.get(name) is not None
         and by[name] not in allowed
         and not (name == "access_key_id" and not is_key(by[name]))
     ]
+    if by.get("type") == "AWSService" and caller.type != "AWSService" and not caller.more_ids:
+        wrong.append("type")  # a service is named by its type and `invokedBy`, not by an id
+    return wrong
 
 
 def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence[Claim]) -> Claim:
@@ -149,7 +152,8 @@ def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence
     def built(session: Session) -> bool:
         """A finding has no ARN; what is built from its user name lacks the user's path."""
         user = f"arn:aws:iam::{session.account}:user/{session.user_name}"
-        return not claims and session.type == "IAMUser" and arn == user
+        alone = all(claim.method == "key_created" for claim in claims)
+        return alone and session.type == "IAMUser" and arn == user
 
     right = any(
         (kind in _ROLES or session.type not in _ROLES)
@@ -192,14 +196,19 @@ def _undecidable(
     """
     if event is None:
         return False
-    named = [step for _, step in world.steps if event in step.events]
+    named = [(session, step) for session, step in world.steps if event in step.events]
+    told = hop > 1 or asked.own_record or "event" in asked.form
     for step in truths:
+        made = next((session for session, one in world.steps if one is step), None)
         missing = not any(rec.id not in done.gone for rec in step.records)
         lost = hop == 1 and not asked.own_record
         if not (missing or lost):
             continue
-        for rival in named:
-            if rival.target != step.target or abs(rival.at - step.at) > _NEAR:
+        for rival_session, rival in named:
+            open_to_all = made is None or not told or done.no_context
+            if not (open_to_all or _may_be(made, rival_session, rival)):
+                continue
+            if rival is step or rival.target != step.target or abs(rival.at - step.at) > _NEAR:
                 continue
             shown = _shown_keys(done, rival.records)
             used = asked.key if hop == 1 else step.minted
@@ -208,6 +217,23 @@ def _undecidable(
             if not differs or (rival.marker == step.marker and changing):
                 return True
     return False
+
+
+def _may_be(true: Session, rival_session: Session, rival: Step) -> bool:
+    """Whether a session's own record leaves it open that the rival made it: AWS itself says where
+    an instance's, a function's, a portal's and a pipeline's credentials come from.
+    """
+    caller = rival.caller
+    if "ec2RoleDelivery" in true.context and "ec2.amazonaws.com" not in caller.more_ids:
+        return False
+    if "inScopeOf" in true.fields and caller.type != "AWSService":
+        return False
+    if "onBehalfOf" in true.fields and rival.marker != "sso":
+        return False
+    federated = true.context.get("webIdFederationData")
+    if federated and caller.fields.get("identityProvider") != federated["federatedProvider"]:
+        return False
+    return bool(true.context.get("sourceIdentity") == rival_session.context.get("sourceIdentity"))
 
 
 def _shown_keys(done: Damage, records: Iterable[Rec]) -> set[str]:

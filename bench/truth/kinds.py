@@ -218,7 +218,8 @@ def saml_console(world: World) -> None:
         if rng.random() < 0.4:
             rivals(world, role, session_name, at)
         if rng.random() < 0.3:
-            world.federate(subject, role, session_name, at + second(rng.choice(_NEAR)))
+            again = at + second(rng.choice(_NEAR))
+            world.federate(subject, role, session_name, again, marker="console")
         if rng.random() < 0.3:
             world.assume(session, world.role("inner"), session_name, at + minute(4))
     world.busy()
@@ -824,6 +825,7 @@ def cognito(world: World) -> None:
         who = f"eu-west-1:{aws.guid(rng)}"
         host = "cognito-identity.amazonaws.com"
         subject = world.web_subject(who, host, aws.address(rng), aws.BROWSER)
+        subject.more_ids.add(host)
         session = world.federate(
             subject, role, name, at + _apart(world), call="AssumeRoleWithWebIdentity",
             ip=host, agent=host,

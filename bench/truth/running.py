@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,12 @@ from trail.store import Store, open_store
 PACK = 250
 """Worlds in one index: each has accounts and ids of its own."""
 
-ALERTS = 2
-"""Made of each world."""
-
 
 @dataclass
 class Tally:
     """What was counted, over all worlds; adds up."""
 
     worlds: int = 0
-    asked: int = 0
     claims: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """By method, confidence and outcome."""
     by_kind: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -56,7 +52,6 @@ class Tally:
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             self.worlds + other.worlds,
-            self.asked + other.asked,
             self.claims + other.claims,
             self.by_kind + other.by_kind,
             self.by_form + other.by_form,
@@ -71,11 +66,11 @@ class Tally:
 
 @dataclass
 class Made:
-    """One world with what was done to its logs and what is asked about it."""
+    """One world with what was done to its logs and the alert that is asked about."""
 
     world: World
     done: Damage
-    asked: list[Asked]
+    asked: Asked
     files: dict[str, str]
 
 
@@ -86,13 +81,12 @@ def make(seed: int, number: int) -> Made:
     world.kind = kinds[number % len(kinds)]
     KINDS[world.kind](world)
     done = damage(world)
-    asked = ask_about(world, done, ALERTS)
+    asked = ask_about(world, done)
     return Made(world, done, asked, log_files(world, done))
 
 
-def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
-    """Makes these worlds, indexes them together and judges so many alerts of each."""
-    tally = Tally()
+def run(seed: int, numbers: Iterable[int], threads: int = 1) -> Tally:
+    """Makes these worlds, indexes them together and judges the answer about each."""
     made = [make(seed, number) for number in numbers]
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
@@ -103,45 +97,44 @@ def run(seed: int, numbers: Iterable[int], alerts: int = ALERTS) -> Tally:
         add([logs], Path(folder) / "index", workers=1)
         store = open_store(Path(folder) / "index")
         try:
-            for one in made:
-                _judge_world(one, store, tally, alerts)
+            with ThreadPoolExecutor(threads) as pool:
+                judged = pool.map(lambda one: _judge_world(one, store), made)
+                return sum(judged, Tally())
         finally:
             store.close()
+
+
+def _judge_world(made: Made, store: Store) -> Tally:
+    world, asked, tally = made.world, made.asked, Tally(worlds=1)
+    where = f"world {world.number} ({_what(made)}; {asked.form})"
+    answer = answer_to(asked, store)
+    if answer is None:
+        tally.statuses["unrecognised"] += 1
+        return tally
+    verdict = judge(world, made.done, asked, answer)
+    tally.statuses[verdict.status] += 1
+    for claim in verdict.claims:
+        _count(tally, claim, world.kind, asked.form, where)
+    if verdict.recalled is not None:
+        tally.recalled["answered" if verdict.recalled else "missed"] += 1
+    if verdict.recalled is False:
+        shown = [(hop["event_name"], hop["method"]) for hop in answer["data"]["chain"]]
+        tally.missed.append(f"{where}: {shown} {answer['caveats'][:2]}")
     return tally
 
 
-def _judge_world(made: Made, store: Store, tally: Tally, alerts: int) -> None:
-    world = made.world
-    tally.worlds += 1
-    for number, asked in enumerate(made.asked[:alerts]):
-        tally.asked += 1
-        where = f"world {world.number} ({_what(made)}), alert {number} ({asked.form})"
-        answer = answer_to(asked.text, store)
-        if answer is None:
-            tally.statuses["unrecognised"] += 1
-            continue
-        verdict = judge(world, made.done, asked, answer)
-        tally.statuses[verdict.status] += 1
-        for claim in verdict.claims:
-            outcome = _outcome(claim)
-            tally.claims[claim.method, claim.confidence, outcome] += 1
-            tally.behind += claim.behind and claim.confidence in SURE
-            if claim.confidence in SURE and not claim.behind:
-                tally.by_kind[world.kind, outcome] += 1
-                tally.by_form[asked.form, outcome] += 1
-            line = (
-                f"{where}: {claim.what} {claim.method} {claim.rule} {claim.confidence}:"
-                f" {claim.note}"
-            )
-            if claim.broken:
-                tally.broken.append(line)
-            elif claim.undecidable:
-                tally.undecided.append(line)
-        if verdict.recalled is not None:
-            tally.recalled["answered" if verdict.recalled else "missed"] += 1
-            if not verdict.recalled:
-                shown = [(hop["event_name"], hop["method"]) for hop in answer["data"]["chain"]]
-                tally.missed.append(f"{where}: {shown} {answer['caveats'][:2]}")
+def _count(tally: Tally, claim: Claim, kind: str, form: str, where: str) -> None:
+    outcome = _outcome(claim)
+    tally.claims[claim.method, claim.confidence, outcome] += 1
+    if claim.confidence in SURE:
+        tally.behind += claim.behind
+        tally.by_kind[kind, outcome] += 1
+        tally.by_form[form, outcome] += 1
+    line = f"{where}: {claim.what} {claim.method} {claim.rule} {claim.confidence}: {claim.note}"
+    if claim.broken:
+        tally.broken.append(line)
+    elif claim.undecidable:
+        tally.undecided.append(line)
 
 
 def _what(made: Made) -> str:
@@ -157,16 +150,17 @@ def _outcome(claim: Claim) -> str:
     return "wrong person" if claim.right_event else "wrong event"
 
 
-def answer_to(text: str, store: Store) -> dict[str, Any] | None:
-    """`assumed_by` about the first identity of a pasted alert, as `python -m enrich --json` has
-    it; None if no alert was recognised.
+def answer_to(asked: Asked, store: Store) -> dict[str, Any] | None:
+    """`assumed_by` about the identity that is meant in a pasted alert, as `python -m enrich
+    --json` has it; None if no alert was recognised.
     """
     try:
-        pasted = parse_alerts(text)[0]
+        pasted = parse_alerts(asked.text)[0]
     except AlertUnrecognised:
         return None
     alert = fill_gaps(pasted, store)
-    principal = (*alert.principals, NOBODY)[0]
+    meant = [one for one in alert.principals if one.principal_id == asked.principal]
+    principal = (*meant, *alert.principals, NOBODY)[0]
     (question,) = (one for one in QUESTIONS if one.name == "assumed_by")
     result = Result(principal, (ask(question, alert, principal, store),))
     shown = json.loads(json.dumps(as_json(alert, [result], store.summary())))
@@ -175,7 +169,7 @@ def answer_to(text: str, store: Store) -> dict[str, Any] | None:
 
 
 def write_out(seed: int, number: int, folder: Path) -> list[Path]:
-    """One world as files to look at and to ask by hand: its logs, its alerts, its truth."""
+    """One world as files to look at and to ask by hand: its logs, its alert, its truth."""
     made = make(seed, number)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -183,24 +177,22 @@ def write_out(seed: int, number: int, folder: Path) -> list[Path]:
         written.append(folder / "logs" / name)
         written[-1].parent.mkdir(exist_ok=True)
         written[-1].write_text(text)
-    for place, asked in enumerate(made.asked):
-        written.append(folder / f"alert-{place}{'.txt' if 'text' in asked.form else '.json'}")
-        written[-1].write_text(asked.text)
+    written.append(folder / ("alert.txt" if "text" in made.asked.form else "alert.json"))
+    written[-1].write_text(made.asked.text)
     written.append(folder / "truth.txt")
     written[-1].write_text("\n".join(_told(made)) + "\n")
     return written
 
 
 def _told(made: Made) -> list[str]:
-    world, done = made.world, made.done
+    world, done, asked = made.world, made.done, made.asked
     lines = [f"seed {world.seed} world {world.number}: {world.kind}; mask {done.mask} {done.scope}"]
     lines += [f"gone: {rec.kind} {rec.record['eventName']} {rec.id}" for rec in world.records
               if rec.id in done.gone]  # fmt: skip
-    for place, asked in enumerate(made.asked):
-        lines.append(f"alert {place}: {asked.form}, event {asked.rec.id}, key {asked.key}")
-        for start in asked.starts:
-            lines.append(f"  may be session {start.principal} of {start.created} key {start.key}")
-            lines += _chain_told(made, start, "    ")
+    lines.append(f"asked: {asked.form}, event {asked.rec.id}, key {asked.key}")
+    for start in asked.starts:
+        lines.append(f"  may be session {start.principal} of {start.created} key {start.key}")
+        lines += _chain_told(made, start, "    ")
     return lines
 
 
@@ -217,7 +209,9 @@ def _chain_told(made: Made, session: Any, indent: str) -> list[str]:
     return lines
 
 
-def truth(work: Path, *, seed: int = 1, worlds: int = 20_000, processes: int = 2) -> dict[str, Any]:
+def truth(
+    work: Path, full: bool, *, seed: int = 1, worlds: int = 20_000, processes: int = 2
+) -> dict[str, Any]:
     """Whether certain and high are ever wrong, over made-up worlds whose truth is known."""
     began = time.perf_counter()
     tally = Tally()
@@ -233,7 +227,6 @@ def truth(work: Path, *, seed: int = 1, worlds: int = 20_000, processes: int = 2
         "bench": "truth",
         "seed": seed,
         "worlds": tally.worlds,
-        "alerts": tally.asked,
         "sure_and_wrong": len(tally.broken),
         "undecidable": len(tally.undecided),
         "recall_by_key": round(answered / max(answered + missed, 1), 5),
