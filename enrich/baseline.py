@@ -244,7 +244,7 @@ def _sentence(
         )
         sentence += _same_call(of_call)
     values = [
-        f"{_ATTRIBUTE[field]} {short(_value(alert, field), 45)}"
+        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}"
         for field in view["new"]
         # A new service makes its call new as well: said once.
         if not (field == "event_name" and "event_source" in view["new"])
@@ -292,7 +292,8 @@ def same_call_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dic
     return counts
 
 
-def _value(alert: Alert, field: str) -> str:
+def value_in_words(alert: Alert, field: str) -> str:
+    """The alert's value for one of the `COMPARED` columns, as people name it."""
     if field == "user_agent":
         return normal_form(alert.user_agent or "")
     if field == "event_source":

@@ -334,7 +334,7 @@ def _sentence(
     total = Count(interesting, number=data["total"], noun="interesting call")
     failed = Count(interesting.where(failed=True), number=data["failed"])
     reads = Count(
-        events.where(interesting=False).one_of(_api(row) for row in sensitive),
+        events.where(interesting=False).one_of(api_of(row) for row in sensitive),
         number=sum(row["count"] for row in sensitive),
         noun="sensitive read",
     )
@@ -357,7 +357,7 @@ def _sentence(
         told = [first["signal"], *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first["never_before"] else []
         sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({', '.join(told)})."
-        counts += details_counted(details, events.one_of([_api(first)]).where(failed=False))
+        counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
     return sentence + (f" Also {also}." if also else ""), counts
 
 
@@ -366,7 +366,8 @@ def details_counted(details: Sequence[Detail], events: Events) -> tuple[Count, .
     return tuple(Count(events.where(detail=one.words), number=one.calls) for one in details)
 
 
-def _api(row: Mapping[str, Any]) -> dict[str, tuple[str | None]]:
+def api_of(row: Mapping[str, Any]) -> dict[str, tuple[str | None]]:
+    """A row's call as a condition on events."""
     return {name: (row[name],) for name in ("event_source", "event_name")}
 
 
@@ -375,7 +376,7 @@ def _of_names(rows: Sequence[Mapping[str, Any]], events: Events) -> dict[str, Co
     counts = Counter[str]()
     for row in rows:
         counts[row["event_name"]] += row["count"]
-    apis = {name: [_api(row) for row in rows if row["event_name"] == name] for name in counts}
+    apis = {name: [api_of(row) for row in rows if row["event_name"] == name] for name in counts}
     return {
         name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
     }

@@ -119,18 +119,20 @@ def _answer(answer: Answer) -> list[str]:
 
 def _verdict_aid(alert: Alert, result: Result) -> list[str]:
     lines = []
-    weights = weigh(alert, result.principal, result.answers)
-    for side, heading in (
-        ("for", "What speaks for a true positive"),
-        ("against", "What speaks against it"),
+    weighing = weigh(alert, result.principal, result.answers)
+    for told, heading in (
+        (weighing.for_, "What speaks for a true positive"),
+        (weighing.against, "What speaks against it"),
     ):
-        told = [weight for weight in weights if weight.side == side]
         if told:
             lines += ["", f"### {heading}", ""]
             lines += [
                 f"- {text(one.sentence)} ({', '.join(code(i) for i in one.event_ids)})"
                 for one in told
             ]
+    if weighing.not_weighed:
+        lines += ["", "### Not weighed, or in part", ""]
+        lines += [f"- {text(one.question)} {text(one.why)}." for one in weighing.not_weighed]
     steps = next_steps(alert, result.principal, result.answers)
     if steps:
         lines += ["", "### Next steps (to read, then decide)", ""]
