@@ -29,26 +29,25 @@ for) and `role_name`, `detail` (one of the phrases of `enrich.call_details`).
 
 @dataclass(frozen=True)
 class Events:
-    """Which events: those from `first` to `last`, both included, that meet one of the conditions
-    (all of them, if there is none).
-    """
+    """Which events: from `first` to `last`, both included, those that meet one of the conditions."""
 
     whose: Whose
     first: datetime | None = None
     last: datetime | None = None
     open_end: bool = False
     """Whether the instant `last` is not part of it."""
-    any_of: tuple[Where, ...] = ()
+    any_of: tuple[Where, ...] = ({},)
+    """No condition at all is met by nothing; an empty one by everything."""
 
     def where(self, **columns: str | bool | None) -> Events:
         """Those of them whose columns have these values as well."""
         more = {name: (value,) for name, value in columns.items()}
-        return replace(self, any_of=tuple({**one, **more} for one in self.any_of or ({},)))
+        return replace(self, any_of=tuple({**one, **more} for one in self.any_of))
 
     def one_of(self, conditions: Iterable[Where]) -> Events:
         """Those of them that meet one of the conditions."""
         given = list(conditions)
-        both = ({**mine, **one} for mine in self.any_of or ({},) for one in given)
+        both = ({**mine, **one} for mine in self.any_of for one in given)
         return replace(self, any_of=tuple(both))
 
 

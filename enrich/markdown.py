@@ -13,6 +13,7 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.answer import Answer
+from enrich.chain_words import distance_words
 from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
@@ -154,7 +155,9 @@ def _chain(data: Mapping[str, Any]) -> _Table:
     for hop in data.get("chain", ()):
         by = hop.get("by") or {}
         who = by.get("arn") or by.get("principal_id") or by.get("type")
-        how = f"{hop.get('method')} ({hop.get('confidence')})"
+        distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
+        how = f"{hop.get('matched') or hop.get('method')} ({hop.get('confidence')})"
+        how += f", {distance}" if distance else ""
         rows.append(
             (
                 text(hop.get("event_time")),

@@ -72,7 +72,7 @@ def measured_against(data: Mapping[str, Any]) -> str:
     over = f" on {phrases.count(days, 'day')}" if isinstance(days, int) else ""
     return (
         f"Against {phrases.count(events, 'event')}{over} by {scope}, "
-        f"{phrases.clock(data.get('from'))} to {phrases.clock(data.get('to'))} UTC"
+        f"{phrases.window(data.get('from'), data.get('to'))}"
     )
 
 
