@@ -29,7 +29,7 @@ for) and `role_name`, `detail` (one of the phrases of `enrich.call_details`).
 
 @dataclass(frozen=True)
 class Events:
-    """Which events: from `first` to `last`, both included, those that meet one of the conditions."""
+    """The events from `first` to `last`, both included, that meet one of the conditions."""
 
     whose: Whose
     first: datetime | None = None

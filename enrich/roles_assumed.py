@@ -323,8 +323,10 @@ def _sentence(
     if made.times.number:
         parts.append(f"Assumed {made.roles}, {made.times}: {listed(made.names)}")
     if refused.times.number:
-        reasons = {role["reason_class"] for role in refused.rows} - {"unknown"}
-        why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))})"
+        every = {role["reason_class"] for role in refused.rows}
+        reasons = every - {"unknown"}
+        why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))}"
+        why += "; some records do not say why)" if every != reasons else ")"
         parts.append(
             f"{'failed' if parts else 'Failed'} {refused.times}{_on_targets(refused)}"
             f"{why if reasons else ''}: {listed(refused.names)}"
@@ -383,7 +385,7 @@ def _on_targets(refused: Tried) -> str:
     if refused.role_names.number != refused.roles.number:
         on += f" with {refused.role_names}"
     if refused.unnamed.number and refused.roles.number:
-        on += f", {refused.unnamed} of them without a target"
+        on += f", {refused.unnamed.number:,} of them without a target"
     return on
 
 
