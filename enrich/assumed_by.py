@@ -149,6 +149,7 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
         "minted_access_key_id": mint.key if mint else None,
         "source_ip_address": hop.source_ip_address,
         "user_agent": hop.user_agent,
+        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
         "by": {
             "type": by.type,
             "arn": by.arn,

@@ -74,7 +74,8 @@ def _where_it_was_issued(known: Answers, hop: Hop) -> Iterator[Weight]:
     if not (made.is_address and used.is_address):
         return
     at_the_making = Cited(
-        Events("anyone").where(source_ip_address=hop["source_ip_address"]), (hop["event_id"],)
+        Events("anyone").where(source_ip_address=hop["source_ip_address"]),
+        (hop["address_event_id"],),
     )
     at_the_use = known.own_with(source_ip_address=known.alert.source_ip_address)
     if made.text != used.text:
