@@ -60,15 +60,22 @@ def made_before(
     alert: Alert, whole: Match, store: Store, window: Window
 ) -> tuple[list[dict[str, Any]], Window, tuple[Query, ...]]:
     """Every API called before the alert's day, back to the day that was `LOOK_BACK` before the
-    window, with `events`, the `first` and the `last` time; and the time looked at.
+    window, with `events`, the `first` and the `last` time, the number of `days`, and `most` on one
+    of them (`most_on`); and the time looked at.
     """
     assert alert.first_seen is not None
     before = Window(midnight(window.first - LOOK_BACK), midnight(alert.first_seen))
     whole, queries = by_identity_id(whole, store, before.first, before.last, only=True)
     sql = f"""
         select event_source, event_name, cast(sum(n) as bigint) as events,
-            min(first_time) as first, max(last_time) as last
-        from {calls_in(whole.sql, open_end=True, whole_days=True)} as calls
+            min(first) as first, max(last) as last, count(*) as days,
+            cast(max(n) as bigint) as most, max_by(day, row(n, day)) as most_on
+        from (
+            select event_source, event_name, day, sum(n) as n,
+                min(first_time) as first, max(last_time) as last
+            from {calls_in(whole.sql, open_end=True, whole_days=True)} as calls
+            group by 1, 2, 3
+        ) as by_day
         group by 1, 2
     """
     found = store.query(

@@ -17,7 +17,7 @@ WEIGHTY = 3
 """How many of the high-signal calls, or of the new services, get a line of their own."""
 USUAL_DAYS = 2
 """On so many earlier days a high-signal call must have succeeded to be everyday work."""
-MANY_READS = 5
+MANY_READS = 3
 """Fewer reads of secrets on the alert's day are never more than usual."""
 _SECRETS = "T1555.006"
 _CALLS, _SERVICES = "interesting_calls", "services_used"
@@ -173,26 +173,37 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
             _CALLS,
             (times, *((before,) if before else ())),
         )
-    usual = [row for row in reads if row["never_before"] is False]
-    days: dict[str, int] = {}
-    for row in usual:
-        for day in row["days"]:
-            days[day["day"]] = days.get(day["day"], 0) + day["succeeded"]
-    now = max((day for day in days if day >= known.alert_day), key=lambda d: days[d], default=None)
-    then = max((day for day in days if day < known.alert_day), key=lambda d: days[d], default=None)
-    if now is None or then is None or days[now] < MANY_READS or days[now] <= 2 * days[then]:
+    for row in reads:
+        if row["never_before"] is False:
+            yield from _beyond_usual(known, data, row, events)
+
+
+def _beyond_usual(
+    known: Answers, data: Mapping[str, Any], row: Row, events: Events
+) -> Iterator[Weight]:
+    """Whether secrets were read twice as often as on any day of the month before, by the whole
+    role.
+    """
+    usual = row["before"]
+    busy = [day for day in row["days"] if day["day"] >= known.alert_day]
+    if not busy or usual["days"] < USUAL_DAYS:
         return
-    of = of_reads.one_of(api_of(row) for row in usual)
-    of_the_day = [day for row in usual for day in row["days"] if day["day"] == now]
-    most = Count(of.where(day=now), ids(of_the_day, "succeeded_ids"), number=days[now], noun="time")
-    least = Count(of.where(day=then), number=days[then], noun="time")
+    now = max(busy, key=lambda day: day["succeeded"])
+    if now["succeeded"] < MANY_READS or now["succeeded"] < 2 * usual["most"]:
+        return
+    of = events.one_of([api_of(row)]).where(failed=False, day=now["day"])
+    times = Count(of, tuple(now["succeeded_ids"]), number=now["succeeded"], noun="time")
+    first, last = (datetime.fromisoformat(data["before"][end]) for end in ("from", "to"))
+    before = Events("whole_role", first, last, open_end=True).one_of([api_of(row)])
+    days = Count(before, number=usual["days"], noun="earlier day", distinct="day")
+    most = Count(before.where(day=usual["most_on"]), number=usual["most"], distinct="event_id")
     yield Weight(
         "secrets_read_beyond_usual",
         "for",
-        f"Secrets or parameters were read {most} on {now}, at most {least} on an earlier day of"
-        f" the week: {listed(short(row['event_name']) for row in usual)}.",
+        f"{short(row['event_name'])} read secrets or parameters {times} on {now['day']}, at most"
+        f" {most.number:,} on any of the {days} that had any.",
         _CALLS,
-        (most, least),
+        (times, days, most),
     )
 
 

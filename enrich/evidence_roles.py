@@ -40,10 +40,31 @@ def from_roles(known: Answers) -> Iterator[Weight]:
     since = "not tried earlier in the week"
     if not known.complete(_NAME):
         since = "not tried earlier in the indexed part of the week"
+    elsewhere = _from_a_new_address(known, rows)
     if denied:
-        yield _denied_and_made(denied, made, events, since)
-    elif made and _was_there_before(known):
+        yield _denied_and_made(
+            denied, made, elsewhere, known.alert.source_ip_address, events, since
+        )
+        return
+    if made and _was_there_before(known):
         yield _made(made, events, since.replace("tried", "assumed"))
+    elif elsewhere:
+        done, roles = _counted_from(elsewhere, known.alert.source_ip_address, events)
+        yield Weight(
+            "assumed_from_a_new_address",
+            "for",
+            f"Assumed {roles} {done} from {short(known.alert.source_ip_address or '')}, which is"
+            f" new: {_names(elsewhere)}.",
+            _NAME,
+            (done, roles),
+        )
+
+
+def _from_a_new_address(known: Answers, rows: Sequence[Row]) -> list[Row]:
+    """The roles that were assumed from the alert's address, where the baseline does not know it."""
+    if not known.history.get("sufficient") or "source_ip_address" not in known.history["new"]:
+        return []
+    return [row for row in rows if row["result"] == "success" and row["from_alert_address"]]
 
 
 def _is_denied(row: Row) -> bool:
@@ -82,8 +103,26 @@ def _counted(rows: Sequence[Row], events: Events, *, failed: bool) -> tuple[Coun
     )
 
 
+def _counted_from(rows: Sequence[Row], address: str | None, events: Events) -> tuple[Count, Count]:
+    """How often from one address, and of how many roles."""
+    of = events.where(failed=False, source_ip_address=address).one_of(
+        {"role": (role_key(row["role_arn"]),)} for row in rows
+    )
+    number = sum(row["from_alert_address"] for row in rows)
+    roles = len({role_key(row["role_arn"]) for row in rows})
+    return (
+        Count(of, ids(rows, "from_alert_address_ids"), number=number, noun="time"),
+        Count(of, number=roles, noun="role", distinct="role"),
+    )
+
+
 def _denied_and_made(
-    denied: Sequence[Row], made: Sequence[Row], events: Events, since: str
+    denied: Sequence[Row],
+    made: Sequence[Row],
+    elsewhere: Sequence[Row],
+    address: str | None,
+    events: Events,
+    since: str,
 ) -> Weight:
     refused, targets = _counted(denied, events, failed=True)
     said = f"Assuming a role was denied {refused} on {targets} {since}"
@@ -91,6 +130,11 @@ def _denied_and_made(
     if made:
         done, roles = _counted(made, events, failed=False)
         said += f", and succeeded {done} on {roles}: {_names(made)}"
+        counts += [done, roles]
+    elif elsewhere:
+        done, roles = _counted_from(elsewhere, address, events)
+        said += f", and succeeded {done} on {roles} from {short(address or '')}, which is new"
+        said += f": {_names(elsewhere)}"
         counts += [done, roles]
     return Weight("denied_assumptions", "for", f"{said}.", _NAME, tuple(counts))
 

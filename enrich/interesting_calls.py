@@ -195,10 +195,11 @@ def _labelled(
         found, since, more = made_before(alert, whole, store, window)
         queries += more
         known = earlier(found, since)
-        before = {(call["event_source"], plain_name(call["event_name"])) for call in found}
+        before = {(call["event_source"], plain_name(call["event_name"])): call for call in found}
         for row in both:
             call = (row["event_source"], plain_name(row["event_name"]))
             row["never_before"] = call not in before if before else None
+            row["before"] = _usual(before[call]) if call in before else None
     named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
     if named:
         span = _span([group for group in groups if group["event_name"] in named])
@@ -239,9 +240,20 @@ def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any
         "details": [],
         "event_ids": group["event_ids"],
         "detail_counts": [],
+        "before": None,
         "succeeded_ids": group["succeeded_ids"],
         "failed_ids": group["failed_ids"],
         "days": _by_day(group["days"]),
+    }
+
+
+def _usual(call: Mapping[str, Any]) -> dict[str, Any]:
+    """How often the principal (a role as a whole) made a call before the alert's day."""
+    return {
+        "events": call["events"],
+        "days": call["days"],
+        "most": call["most"],
+        "most_on": f"{call['most_on']}",
     }
 
 

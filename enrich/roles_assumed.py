@@ -79,7 +79,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats = list(looked.caveats())
     if len(kinds) == KINDS:
         caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
-    roles = _roles(kinds)
+    roles = _roles(kinds, alert.source_ip_address)
     failed = sum(role["count"] for role in roles if role["result"] == "failure")
     total = sum(role["count"] for role in roles)
     unknown = sum(
@@ -229,7 +229,7 @@ def _kinds(
     return found.rows, found.query
 
 
-def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _roles(kinds: Iterable[Mapping[str, Any]], address: str | None) -> list[dict[str, Any]]:
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for kind in kinds:
         denial = parse_denial(kind["error_code"], kind["error_message"])
@@ -244,7 +244,7 @@ def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         interface = "console" if kind["switched"] else interface_of(kind)
         key = (target, bool(kind["failed"]), kind["error_code"], why, interface)
         grouped[(*key, bool(kind["after_alert"]))].append(kind)
-    roles = [_role(key, members) for key, members in grouped.items()]
+    roles = [_role(key, members, address) for key, members in grouped.items()]
     return sorted(
         roles,
         key=lambda role: (
@@ -256,9 +256,12 @@ def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     )
 
 
-def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _role(
+    key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]], address: str | None
+) -> dict[str, Any]:
     target, failed, error_code, why, interface, after_alert = key
     early = sorted(kinds, key=lambda kind: kind["first"])
+    from_there = [k for k in early if address is not None and k["source_ip_address"] == address]
     return {
         "role_arn": target,
         "result": "failure" if failed else "success",
@@ -279,6 +282,10 @@ def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str,
         "error_message": next((kind["error_message"] for kind in early if failed), None),
         "by_alert_key": sum(int(kind["count"]) for kind in kinds if kind["by_alert_key"]),
         "event_ids": [event for kind in early for event in kind["event_ids"]][:EVENTS_SHOWN],
+        "from_alert_address": sum(int(kind["count"]) for kind in from_there),
+        "from_alert_address_ids": [one for kind in from_there for one in kind["event_ids"]][
+            :EVENTS_SHOWN
+        ],
     }
 
 

@@ -146,9 +146,9 @@ def test_a_role_that_is_new_to_the_week_speaks_for_and_a_usual_one_does_not() ->
     assert "new_roles" not in kinds(weighed(at(NOON), *usual, *history(), *every_day()).for_)
 
 
-@pytest.mark.parametrize(("today", "speaks"), [(7, True), (6, False), (4, False)])
+@pytest.mark.parametrize(("today", "speaks"), [(6, True), (5, False), (4, False)])
 def test_more_reads_of_secrets_than_usual_speak_for(today: int, speaks: bool) -> None:
-    # Three on each of the days before; more than twice as many are more than usual.
+    # Three on each of five days before: twice as many are more than usual.
     before = [
         at(NOON - timedelta(days=n, minutes=m), **SECRET) for n in range(1, 6) for m in (1, 2, 3)
     ]
@@ -158,10 +158,48 @@ def test_more_reads_of_secrets_than_usual_speak_for(today: int, speaks: bool) ->
     if speaks:
         line = of_kind(weighing.for_, "secrets_read_beyond_usual")
         assert line.sentence == (
-            "Secrets or parameters were read 7 times on 2026-03-20, at most 3 times on an earlier"
-            " day of the week: GetSecretValue."
+            "GetSecretValue read secrets or parameters 6 times on 2026-03-20, at most 3 on any of"
+            " the 5 earlier days that had any."
         )
         assert set(line.event_ids) <= {record["eventID"] for record in now}
+
+
+def test_another_session_of_the_role_is_measured_by_what_the_role_reads() -> None:
+    before = [
+        at(
+            NOON - timedelta(days=n, minutes=m),
+            userIdentity=a_role_session(session="app"),
+            **SECRET,
+        )
+        for n in range(1, 13)
+        for m in (1, 2)
+    ]
+    mine = a_role_session(session="stranger")
+    there = {"userIdentity": mine, "sourceIPAddress": "203.0.113.9", **SECRET}
+    now = [at(NOON - timedelta(minutes=n), **there) for n in range(4)]
+    line = of_kind(
+        weighed(now[0], *now[1:], *before, *every_day()).for_, "secrets_read_beyond_usual"
+    )
+    assert line.sentence == (
+        "GetSecretValue read secrets or parameters 4 times on 2026-03-20, at most 2 on any of the"
+        " 12 earlier days that had any."
+    )
+
+
+def test_a_usual_role_assumed_from_a_new_address_speaks_for() -> None:
+    usual = [an_assumed("deploy", NOON - timedelta(days=n, minutes=5)) for n in range(1, 7)]
+    there = {"sourceIPAddress": "203.0.113.9"}
+    taken = an_assumed("deploy", NOON - timedelta(minutes=2)) | there
+    weighing = weighed(at(NOON, **there), taken, *usual, *history(), *every_day())
+    line = of_kind(weighing.for_, "assumed_from_a_new_address")
+    assert line.sentence == "Assumed 1 role 1 time from 203.0.113.9, which is new: deploy."
+    assert line.event_ids == (taken["eventID"],)
+    denied = a_denial("vault", NOON - timedelta(minutes=1)) | there
+    both = weighed(at(NOON, **there), taken, denied, *usual, *history(), *every_day())
+    assert of_kind(both.for_, "denied_assumptions").sentence == (
+        "Assuming a role was denied 1 time on 1 role not tried earlier in the week, and succeeded"
+        " 1 time on 1 role from 203.0.113.9, which is new: deploy."
+    )
 
 
 def a_made_session(made_at: str, used_at: str, **history_at: Any) -> Weighing:
