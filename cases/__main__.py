@@ -20,6 +20,7 @@ from cases.intake import load_files
 from cases.verify import Verification, heads_in, verify
 from cases.visible import visible
 from trail.errors import BacktrailError
+from trail.private import keep_private, private_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,6 +154,7 @@ def _report(database: Database, given: argparse.Namespace) -> int:
         sys.stdout.buffer.write(content)
         return 0
     try:
+        private_file(given.out)
         given.out.write_bytes(content)
     except OSError as error:
         raise NotFound(f"{given.out} cannot be written: {error.strerror}.") from error
@@ -235,4 +237,5 @@ def _user(database: Database, given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

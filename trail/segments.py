@@ -333,7 +333,7 @@ class Merger:
         import duckdb
 
         spill = index_dir / "tmp"
-        spill.mkdir(exist_ok=True)
+        spill.mkdir(mode=0o700, exist_ok=True)
         self._db = duckdb.connect(
             config={
                 "threads": 2,
