@@ -40,6 +40,7 @@ def empty_data() -> dict[str, Any]:
         "origin": dict(NO_ORIGIN),
         "forward": empty_tree(),
         "juggling": None,
+        "left_instance": None,
         "would_be_in": None,
         "derived_account": None,
     }
@@ -103,7 +104,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
     status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
-        caveats.insert(0, left)
+        caveats.insert(0, left.sentence)
+        data["left_instance"] = left.as_json()
         sentence += " These credentials may have left that instance."
     if chain.said.alarms:
         sentence = " ".join([sentence, *chain.said.alarms])
@@ -155,6 +157,7 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
         "minted_access_key_id": mint.key if mint else None,
         "source_ip_address": hop.source_ip_address,
         "user_agent": hop.user_agent,
+        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
         "by": {
             "type": by.type,
             "arn": by.arn,
