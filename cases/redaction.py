@@ -113,16 +113,17 @@ _FIXED_KEYS = """
     event_id event_ids event_name event_source event_time events evidence evidence_id
     evidence_ids failed field finding_type first first_arrival first_seen format forward from
     frozen frozen_at frozen_by generated_at hash head heads_checked history how id index
-    index_version interface kind label last last_arrival last_seen method minted_access_key_id
-    missing name new nodes note notes ok opened_at opened_by origin origins owner pairs
-    parameters pinned previous principal principal_id principals problems queries question raw
-    reason reason_class reasons records redacted region regions reopened result review
-    review_comment review_reasons reviewed_at reviewer role role_arn roles rows rule same_agent
-    same_api same_ip same_ip_and_agent sample scope seal sensitive_reads sentence seq service
-    services session_created session_name severity sha256 shape sign_in_session_arn source
-    source_identity source_ip_address source_ip_addresses sources state status summary tags
-    targets_unknown techniques text time_distance_s timeline title to total triaged_at type user
-    user_agent user_name verdict verification version what whole_role window written_at
+    index_version interface kept kind label last last_arrival last_seen method
+    minted_access_key_id missing name new nodes note notes ok opened_at opened_by origin origins
+    owner pairs parameters pinned previous principal principal_id principals problems queries
+    question raw read reason reason_class reasons records redacted region regions rejected
+    reopened repeated result review review_comment review_reasons reviewed_at reviewer role
+    role_arn roles rows rule same_agent same_api same_ip same_ip_and_agent sample scope seal
+    sensitive_reads sentence seq service services session_created session_name severity sha256
+    shape sign_in_session_arn skipped source source_identity source_ip_address
+    source_ip_addresses sources state status summary tags targets_unknown techniques text
+    time_distance_s timeline title to total triaged_at type user user_agent user_name verdict
+    verification version what whole_role window written_at
 """
 FIXED_KEYS = frozenset(_FIXED_KEYS.split())
 """The keys of our own documents, which stay as they are. Any other key is rewritten as text."""

@@ -275,7 +275,7 @@ class _Build:
         change = Publication(forget=list(known))
         for path, reason in now.items():
             said = f"cannot be listed: {reason}"
-            change.files.append(SourceFile(path, -2, 0, rejected=1, error=said))
+            change.files.append(SourceFile(path, -2, 0, records=1, rejected=1, error=said))
             change.rejects.append((path, Reject(path, "path", said)))
         self._catalog.publish(change, time.time())
 
@@ -349,7 +349,7 @@ class _Build:
             TaskResult(
                 [
                     FileResult(
-                        SourceFile(path, -1, 0, rejected=1, error=reason),
+                        SourceFile(path, -1, 0, records=1, rejected=1, error=reason),
                         [(path, "file", reason)],
                     )
                 ]
@@ -399,7 +399,7 @@ class _Build:
                     change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
                     change.skips += [(path, *skip) for skip in of_file.skips]
                     self._rejected += of_file.file.rejected
-                    self._skipped += len(of_file.skips)
+                    self._skipped += sum(whole for _, _, _, whole in of_file.skips)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]

@@ -139,8 +139,15 @@ DICTIONARY_COLUMNS = (
 """Columns whose values repeat; the others are written plain, and only compressed."""
 
 
-NOT_CALLS = frozenset({"Insight", "AwsCloudTrailInsight", "aws:s3"})
-"""Values of `eventCategory`, `eventType` or `eventSource` of records that are no API call."""
+NOT_CALLS = {
+    "Insight": "Insight record: not an API call",
+    "AwsCloudTrailInsight": "AwsCloudTrailInsight record: not an API call",
+    "Aggregated": "Aggregated record: a summary of many calls, not a call",
+    "AwsAggregatedEvent": "AwsAggregatedEvent record: a summary of many calls, not a call",
+    "aws:s3": "aws:s3 record: not an API call",
+}
+"""Values of `eventCategory`, `eventType` or `eventSource` of records that are no API call, and why
+they are skipped (§1.3)."""
 
 
 class NotTyped(Exception):
@@ -243,7 +250,7 @@ class Columns:
         for field, name in _REPEATING.items():
             columns[name] = _no_empty(pa.array(fields[field], pa.string()).dictionary_encode())
         for name in ("event_source", "event_type", "event_category"):
-            if not NOT_CALLS.isdisjoint(columns[name].dictionary.to_pylist()):
+            if not NOT_CALLS.keys().isdisjoint(columns[name].dictionary.to_pylist()):
                 raise NotTyped
         for field, name in _UNIQUE.items():
             columns[name] = _texts(fields[field])

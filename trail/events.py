@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Written into every segment. Raise it when a column's meaning changes."""
 
 _TEXT = pa.string()

@@ -405,6 +405,17 @@ class Merger:
             found.update(day for (day,) in rows)
         return found
 
+    def rows_by_source(self, segments: Sequence[Segment]) -> dict[str, int]:
+        """How many rows of events or copies segments each source file gave."""
+        found: dict[str, int] = {}
+        for lot in _lots([segment] for segment in segments):
+            rows = self._db.execute(
+                f"select source_file, count(*) from {self._relation(lot)} group by 1"
+            )
+            for source_file, count in rows.fetchall():
+                found[source_file] = found.get(source_file, 0) + count
+        return found
+
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
         db = self._db

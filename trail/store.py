@@ -20,6 +20,7 @@ from trail.catalog import (
     CREDENTIAL_KINDS,
     Catalog,
     DayCoverage,
+    Records,
     Reject,
     Segment,
     SourceFile,
@@ -82,6 +83,8 @@ class IndexSummary:
     events: int
     accounts: tuple[str, ...] = field(default=())
     regions: tuple[str, ...] = field(default=())
+    records: Records | None = None
+    """What became of every record that was read; None where that is not known."""
 
 
 class Store(Protocol):
@@ -284,6 +287,11 @@ class DuckStore:
         with self._lock:
             return self._live_catalog().skips()
 
+    def skipped_records(self) -> list[tuple[str, str, int]]:
+        """(path, reason, how many) of records that are no events, in files that hold others."""
+        with self._lock:
+            return self._live_catalog().skipped_records()
+
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
         with self._lock:
@@ -370,6 +378,7 @@ class DuckStore:
             version = self._catalog.version()
             segments = self._catalog.segments("events", "daily", "keys", *CREDENTIAL_KINDS)
             cells = self._catalog.coverage()
+            records = self._catalog.records()
         days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}, "keys": {}}
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
@@ -389,7 +398,7 @@ class DuckStore:
             credentials,
             tuple(cells),
             events_by_account,
-            summary_of(cells),
+            replace(summary_of(cells), records=records),
         )
 
     def _over_segments(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -187,6 +187,7 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         sweep(catalog)
         change = Publication()
         dropped = 0
+        given: list[Segment] = []
         straddling: list[Segment] = []
         for segment in catalog.segments():
             if segment.day is None or segment.day >= day:
@@ -195,6 +196,8 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 straddling.append(segment)
                 continue
             change.remove.append(segment.name)
+            if segment.kind in ("events", "copies"):
+                given.append(segment)
             if segment.kind == "events":
                 change.coverage[segment.day] = []
                 dropped += segment.rows
@@ -206,6 +209,7 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 change.dropped[file.path] = max(day, earlier.get(file.path, day))
         runs = catalog.segments(*CREDENTIAL_KINDS)
         with Merger(index) as merger:
+            change.passed_over = _by_file(merger.rows_by_source(given), catalog.stamps())
             change.add += merger.merge_credentials(runs, f"event_time >= date '{day}'")
             gone: dict[date, list[Segment]] = {
                 one: [] for one in change.coverage if monday_of(one) == monday_of(day)
@@ -217,6 +221,17 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         change.remove += [run.name for run in runs]
         publish(catalog, change)
         return dropped
+
+
+def _by_file(rows: Mapping[str, int], files: Collection[str]) -> dict[str, int]:
+    """Rows by the file on disk that they are from, of rows by file or archive member."""
+    found: dict[str, int] = {}
+    for source_file, count in rows.items():
+        path = source_file
+        while path not in files and "!/" in path:
+            path = path.rpartition("!/")[0]
+        found[path] = found.get(path, 0) + count
+    return found
 
 
 def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
@@ -270,7 +285,10 @@ def migrate(
         dropped = catalog.dropped()
     sources = [file.path for file in files]
     unread = {
-        file.path: msgspec.structs.replace(file, rejected=0)
+        # All of its events were dropped, so all of it is passed over.
+        file.path: msgspec.structs.replace(
+            file, records=(left := file.records - file.rejected), rejected=0, passed_over=left
+        )
         for file in files
         if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
     }
