@@ -1,4 +1,4 @@
-"""read = kept + repeated + rejected + skipped, whatever is added, read again, dropped or migrated."""
+"""read = kept + repeated + rejected + skipped, over whatever is added, dropped or migrated."""
 
 from __future__ import annotations
 

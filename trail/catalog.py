@@ -32,6 +32,8 @@ SORTED_BY = {
     "events": "identity_id",
     "daily": "identity_id",
     "keys": "access_key_id",
+    "calls": "identity_id",
+    "credential_calls": "identity_id",
     "credentials_by_key": "minted_access_key_id",
     "credentials_by_role": "minted_principal_id",
     "credentials_by_caller": "identity_id",

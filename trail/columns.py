@@ -24,6 +24,7 @@ from trail.events import (
     LATEST,
     asked_for,
     asks_for_role,
+    corrected_event,
     flag_of,
     has_failed,
     identity_columns,
@@ -58,6 +59,7 @@ class TypedRecord(msgspec.Struct, gc=False):
     errorMessage: Text = None
     requestID: Text = None
     sharedEventID: Text = None
+    addendum: msgspec.Raw = _NOTHING
     vpcEndpointId: Text = None
     readOnly: bool | str | None = None
     sessionCredentialFromConsole: bool | str | None = None
@@ -264,6 +266,13 @@ class Columns:
         for name, texts in raw.items():
             columns[name] = texts.column
             self.bytes += len(texts.data)
+
+        corrects = {
+            row: corrected_event(_any.decode(r.addendum))
+            for row, r in enumerate(records)
+            if r.addendum is not _NOTHING
+        }
+        columns["original_event_id"] = _sparse(corrects, count, pa.string())
 
         columns["identity"] = self._identity_of(_Raw([r.userIdentity for r in records]).column)
         own = fields["recipientAccountId"]
