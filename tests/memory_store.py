@@ -113,23 +113,33 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
         by_id.setdefault((row["event_id"], row["recipient_account_id"]), []).append(row)
         if row["event_category"] != "NetworkActivity":
             by_request.setdefault(_request(row), []).append(row)
+    for row in rows:
+        twins = [
+            twin
+            for twin in by_request.get(_request(row), [])
+            if abs((twin["event_time"].date() - row["event_time"].date()).days) <= 1
+        ]
+        if row["event_category"] == "NetworkActivity" and None not in _request(row) and twins:
+            row["replaced"] = "network activity"
+            row["replaced_by"] = min(twin["event_id"] for twin in twins)
+    corrections: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["original_event_id"] not in (None, row["event_id"]):
+            original = (row["original_event_id"], row["recipient_account_id"])
+            corrections.setdefault(original, []).append(row)
+    for original, named_by in corrections.items():
+        *earlier, last = sorted(named_by, key=lambda row: (row["event_time"], row["event_id"]))
+        corrected = by_id.get(original, [])
+        for one in named_by:
+            for row in corrected:
+                one["call_id"] = one["call_id"] or row["shared_event_id"]
+        apart = [one for one in earlier if (one["event_id"], original[1]) not in corrections]
+        for row in (*corrected, *(one for one in apart if one["event_id"] != last["event_id"])):
+            row["replaced"], row["replaced_by"] = "corrected", last["event_id"]
     for (event_id, account), copies in by_id.items():
         if len(copies) > 1:
             for row in copies:
                 row["call_id"] = row["call_id"] or f"{event_id} {account or ''}"
-    for row in rows:
-        twins = by_request.get(_request(row), [])
-        if row["event_category"] == "NetworkActivity" and None not in _request(row) and twins:
-            row["replaced"] = "network activity"
-            row["replaced_by"] = min(twin["event_id"] for twin in twins)
-    corrections = [r for r in rows if r["original_event_id"] not in (None, r["event_id"])]
-    for one in sorted(corrections, key=lambda row: (row["event_time"], row["event_id"])):
-        account = one["recipient_account_id"]
-        earlier = [c for c in corrections if c["original_event_id"] == one["original_event_id"]]
-        for row in (*by_id.get((one["original_event_id"], account), ()), *earlier):
-            if row is not one and row["recipient_account_id"] == account:
-                row["replaced"], row["replaced_by"] = "corrected", one["event_id"]
-                one["call_id"] = one["call_id"] or row["shared_event_id"]
 
 
 def _request(row: Mapping[str, Any]) -> tuple[Any, ...]:

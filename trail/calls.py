@@ -71,7 +71,8 @@ def with_calls(source: str, told: str | None, columns: Iterable[str] = (), where
         known.get(name, f"told.{name}" if name in CALL_COLUMNS else f"e.{name}") for name in names
     )
     return f"""select {", ".join(listed)} from (select * from {source}{where}) as e left join (
-            select day, event_id, recipient_account_id, max(call_id) as call_id,
+            select day, event_id, recipient_account_id,
+                coalesce(max(call_id) filter (where corrects is not null), max(call_id)) as call_id,
                 min(replaced) as replaced, min_by(replaced_by, replaced) as replaced_by
             from {told} where call_id is not null or replaced is not null
             group by day, event_id, recipient_account_id

@@ -280,9 +280,11 @@ def _counted_instead(corrections: Sequence[_Record]) -> dict[Key, Key]:
     Corrections of one record stand in for each other; those that name each other in a circle for
     all but the last of them.
     """
-    when = {c.key: (c.event_time or datetime.min, c.event_id) for c in corrections}
+    when: dict[Key, tuple[datetime, str]] = {}
     of: dict[Key, list[Key]] = {}
     for c in corrections:
+        stated = (c.event_time or datetime.min, c.event_id)
+        when[c.key] = max(when.get(c.key, stated), stated)
         of.setdefault((c.account, str(c.original)), []).append(c.key)
     instead: dict[Key, Key] = {}
     for original, named_by in of.items():
