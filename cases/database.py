@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from cases.action_log import log_actions
 from cases.errors import CaseStoreUnusable
 from cases.migrations.upgrade import upgrade
+from trail.private import private_file, private_folder
 
 URL_SETTING = "BACKTRAIL_CASES_URL"
 DEFAULT_FILE = Path("data") / "cases.db"
@@ -51,7 +53,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """The one writing transaction there is at a time: all of it happens, or none."""
-        with self.engine.connect() as plain:
+        with self.engine.connect() as plain, log_actions(plain):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":
@@ -111,11 +113,14 @@ def _sqlite(url: str, file: str | None) -> Engine:
     if not file or file == ":memory:":
         raise CaseStoreUnusable("Cases need a file: a database in memory forgets them.")
     try:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if not Path(file).parent.exists():
+            private_folder(Path(file).parent)
     except OSError as error:
         raise CaseStoreUnusable(
             f"The folder of the case database {file} cannot be made: {error.strerror}."
         ) from error
+    with suppress(OSError):  # SQLite says better what it cannot open
+        private_file(Path(file))
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     )

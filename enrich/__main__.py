@@ -24,6 +24,7 @@ from enrich.window import iso
 from enrich.words import short
 from trail.catalog import default_index
 from trail.errors import AlertUnrecognised, BacktrailError
+from trail.private import keep_private
 from trail.store import IndexSummary, open_store
 
 
@@ -118,4 +119,5 @@ def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> 
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

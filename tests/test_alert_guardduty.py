@@ -14,8 +14,6 @@ import pytest
 from alerts import parse_alerts
 from trail.errors import AlertUnrecognised
 
-SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "guardduty-samples" / "events"
-
 FINDING: dict[str, Any] = {
     "schemaVersion": "2.0",
     "accountId": "111122223333",
@@ -426,11 +424,10 @@ def test_an_attack_sequence_names_every_actor(finding: dict[str, Any]) -> None:
         ("guardduty_ec2_event.json", "Canary:EC2/Stateless.IntegTest", "0.0.0.0", None, None),
     ],
 )
-@pytest.mark.skipif(not SAMPLES.exists(), reason="AWS's sample findings are not on this machine")
 def test_awss_own_sample_findings(
-    name: str, kind: str, address: str, call: str | None, key: str | None
+    real_data: Path, name: str, kind: str, address: str, call: str | None, key: str | None
 ) -> None:
-    (alert,) = parse_alerts((SAMPLES / name).read_bytes())
+    (alert,) = parse_alerts((real_data / "guardduty-samples" / "events" / name).read_bytes())
     assert alert.sample is True
     assert any("sample finding" in note for note in alert.notes)
     assert (alert.finding_type, alert.severity) == (kind, 5.0)

@@ -21,6 +21,7 @@ import msgspec
 
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
+from trail.private import close_all, private_file, private_folder
 
 CATALOG = "catalog.sqlite"
 SEGMENTS = "segments"
@@ -251,7 +252,7 @@ class Catalog:
         self._path = index_dir / CATALOG
         try:
             if create:
-                (index_dir / SEGMENTS).mkdir(parents=True, exist_ok=True)
+                self._make_private()
             elif not self._path.is_file():
                 raise IndexMissing(
                     f"There is no index at {index_dir}. Build one with "
@@ -297,6 +298,18 @@ class Catalog:
                 f"The catalog of {index_dir} cannot be read ({error}). Move the folder away and "
                 "build the index again from its sources."
             ) from error
+
+    def _make_private(self) -> None:
+        """The folder is its owner's alone, unless it holds something else beside the index."""
+        ours = (
+            not self.index_dir.exists() or self._path.exists() or not any(self.index_dir.iterdir())
+        )
+        if ours and self.index_dir.exists():
+            close_all(self.index_dir)
+        if ours:
+            private_folder(self.index_dir)
+        private_folder(self.index_dir / SEGMENTS)
+        private_file(self._path)
 
     def _read_only_uri(self) -> str:
         """How SQLite is to open a catalog that this process may read only; "" where it may write.

@@ -342,7 +342,7 @@ class Merger:
         import duckdb
 
         spill = index_dir / "tmp"
-        spill.mkdir(exist_ok=True)
+        spill.mkdir(mode=0o700, exist_ok=True)
         self.db = duckdb.connect(
             config={
                 "threads": 2,

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from trail.errors import BacktrailError, IndexMissing
+from trail.private import private_folder
 from trail.store import DuckStore
 from ui import charts, data, jobs, phrases, text
 from ui.markup import Node, draw, el
@@ -212,7 +213,7 @@ def _add_forms() -> None:
 def _kept(uploads: list[st.runtime.uploaded_file_manager.UploadedFile]) -> Path:
     """The folder that the uploads were written to: raw records are re-read from there later."""
     folder = data.index_dir().resolve().parent / "uploads" / str(time.time_ns())
-    folder.mkdir(parents=True)
+    private_folder(folder)
     for number, upload in enumerate(uploads):
         # The browser chose the name: only its last part is used, below a number of ours.
         name = Path(upload.name.replace("\\", "/")).name.lstrip(".") or "log"
