@@ -7,9 +7,10 @@ never by role: roles may renew themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from enrich.claims import behind
 from enrich.hop import Hop
 from enrich.mints import MintReader
 from enrich.rules import Said, explain, needs_explaining
@@ -70,6 +71,7 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
             )
             return chain
         seen_events |= ids
+        hop = replace(hop, claim=behind(hop.claim, [one.claim for one in chain.hops]))
         chain.hops.append(hop)
         chain.caveats.extend(hop.caveats)
         chain.end = hop.by

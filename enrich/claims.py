@@ -10,7 +10,7 @@ cannot be known is said in the claim's caveats.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -296,6 +296,15 @@ def as_named_by_caller(confidence: str | None) -> str | None:
     """What may be claimed of a person whom only a source identity names: whoever assumed first
     chose it."""
     return max(confidence, "medium", key=list(_ORDER).index) if confidence in _ORDER else confidence
+
+
+def behind(claim: Claim, before: Sequence[Claim]) -> Claim:
+    """The claim of a hop that stands behind others: no surer than the weakest of them.
+
+    However sure it is who made the session that a guess named, it is a guess that this session is
+    part of the alert's story.
+    """
+    return replace(claim, confidence=weakest([claim.confidence, *(c.confidence for c in before)]))
 
 
 def weakest(confidences: Sequence[Confidence]) -> Confidence:
