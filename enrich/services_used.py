@@ -63,7 +63,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
 
-    made, query = calls_made(match, store, window)
+    made, replaced, query = calls_made(match, store, window)
     queries += (query,)
     total = sum(row["calls"] for row in made)
     status = looked.status(total)
@@ -85,6 +85,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats = looked.caveats()
     caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
     caveats += _thin(services, before.all)
+    caveats += replaced
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),
