@@ -41,7 +41,7 @@ ALONE = 36
 """Reruns of one session, from which its median and p95 are taken."""
 PAUSE_S = 0.15
 """Between them, as nobody clicks faster. Without it, TCP's delayed acknowledgement (40 ms) shows up
-in every second answer of a bare Streamlit; ours does not wait for it (`ui/sockets.py`)."""
+in every second answer of a bare Streamlit; ours does not wait for it (`ui/server.py`)."""
 PATIENCE_S = 30.0
 _BARE_PAGE = "import streamlit as st\n\nst.text('Nothing')\n"
 

@@ -20,6 +20,7 @@ from cases.intake import load_files
 from cases.verify import Verification, heads_in, verify
 from cases.visible import visible
 from trail.errors import BacktrailError
+from trail.private import keep_private, private_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument(
         "--redact", action="store_true", help="stand-ins for all that identifies"
     )
+    reporting.add_argument(
+        "--words",
+        type=Path,
+        metavar="FILE",
+        help="words of your own to be redacted, one a line (default: $BACKTRAIL_REDACTED_WORDS)",
+    )
     reporting.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
 
     verifying = command("verify", _verify, "check that the history is as it was written")
@@ -96,11 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _render(database: Database, case_id: int, form: Any, redacted: bool = False) -> bytes:
+def _render(
+    database: Database,
+    case_id: int,
+    form: Any,
+    redacted: bool = False,
+    words_file: Path | None = None,
+) -> bytes:
     # Imported here: it brings the PDF library, a second that no other command has to wait.
+    from cases.redaction.listed import listed_words
     from cases.report import render_report
 
-    return render_report(database, case_id, form, redacted=redacted)
+    words = listed_words(words_file) if redacted else ()
+    return render_report(database, case_id, form, redacted=redacted, words=words)
 
 
 def _print_json(value: Any) -> None:
@@ -134,11 +149,12 @@ def _show(database: Database, given: argparse.Namespace) -> int:
 def _report(database: Database, given: argparse.Namespace) -> int:
     suffix = given.out.suffix.lstrip(".") if given.out else ""
     form = given.format or ("json" if given.json else suffix if suffix in FORMATS else "md")
-    content = _render(database, given.case, form, given.redact)
+    content = _render(database, given.case, form, given.redact, given.words)
     if given.out is None:
         sys.stdout.buffer.write(content)
         return 0
     try:
+        private_file(given.out)
         given.out.write_bytes(content)
     except OSError as error:
         raise NotFound(f"{given.out} cannot be written: {error.strerror}.") from error
@@ -221,4 +237,5 @@ def _user(database: Database, given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from cases import tables
+from cases.action_log import note
 from cases.canonical import canonical, iso
 from cases.database import Database
 
@@ -98,6 +99,7 @@ def append(
             hash=found,
         )
     )
+    note(connection, actor, action, case_id)
     connection.execute(
         update(tables.audit_head).where(tables.audit_head.c.id == 1).values(seq=seq, hash=found)
     )

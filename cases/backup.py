@@ -39,6 +39,7 @@ from cases.database import Database
 from cases.errors import CaseStoreUnusable
 from cases.migrations.upgrade import NEWEST
 from cases.verify import Verification, verify
+from trail.private import private_file, private_folder
 
 FORMAT = "backtrail-cases-1"
 _BATCH = 500
@@ -59,7 +60,9 @@ def backup(database: Database, file: Path) -> Backup:
     rows: dict[str, int] = {}
     hashed = hashlib.sha256()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.parent.exists():
+            private_folder(file.parent)
+        private_file(unfinished)
         with unfinished.open("wb") as plain, database.read() as connection:
             head = read_head(connection)
             with gzip.GzipFile(fileobj=plain, mode="wb", mtime=0, filename="") as packed:

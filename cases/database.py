@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from cases.action_log import log_actions
 from cases.errors import CaseStoreUnusable
 from cases.migrations.upgrade import upgrade
+from trail.private import private_file, private_folder
 
 URL_SETTING = "BACKTRAIL_CASES_URL"
 DEFAULT_FILE = Path("data") / "cases.db"
@@ -66,7 +68,11 @@ class Database:
 
         Raises `CaseStoreUnusable` while the database cannot be reached or is locked.
         """
-        with self._reached(writing=True), self.engine.connect() as plain:
+        with (
+            self._reached(writing=True),
+            self.engine.connect() as plain,
+            log_actions(plain),
+        ):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":
@@ -180,11 +186,14 @@ def _sqlite(url: str, file: str | None) -> Engine:
     if not file or file == ":memory:":
         raise CaseStoreUnusable("Cases need a file: a database in memory forgets them.")
     try:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if not Path(file).parent.exists():
+            private_folder(Path(file).parent)
     except OSError as error:
         raise CaseStoreUnusable(
             f"The folder of the case database {file} cannot be made: {error.strerror}."
         ) from error
+    with suppress(OSError):  # SQLite says better what it cannot open
+        private_file(Path(file))
     engine = create_engine(
         url,
         pool_timeout=WAIT_SECONDS,

@@ -56,9 +56,11 @@ def dashboard(folder: Path, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *arguments]
+        )
         try:
             yield browser
         finally:
@@ -75,7 +77,7 @@ def settled(page: Page) -> None:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120  # a busy machine takes its time over the imports
     while time.monotonic() < until:
         assert server.poll() is None, log.read_text(errors="replace")[-2000:]
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import tempfile
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +19,9 @@ from alerts.detections import OUR_RULES, detect
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_event
 from tests.memory_store import MemoryStore
 from trail.store import Store
+
+# The package gives the name to its function.
+detect_module = importlib.import_module("alerts.detections.detect")
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 LAST = datetime(2026, 4, 1, tzinfo=UTC)
@@ -78,7 +83,7 @@ def _new_key(for_user: str | None, **changes: Any) -> Event:
             "eventSource": "iam.amazonaws.com",
             "eventName": "CreateAccessKey",
             "requestParameters": {"userName": for_user} if for_user else None,
-            "responseElements": {"accessKey": {"accessKeyId": "AKIANEWKEYXXXXXXXXXX"}},
+            "responseElements": {"accessKey": {"accessKeyId": "AKIANEWKEYXQXQXQXQXQ"}},
             "readOnly": False,
             **changes,
         }
@@ -675,6 +680,100 @@ def test_lists_of_maps_and_counts_of_selections(tmp_path: Path) -> None:
 def test_a_value_cannot_become_sql(tmp_path: Path) -> None:
     detection = '  selection:\n    eventName: "x\' or 1=1 --"\n  condition: selection\n'
     assert _detected(tmp_path, detection, an_event()) == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "request_parameters:$') is not null or 1=1 --",
+        "request_parameters:$.name') or true --",
+        "resources:$[*].\"type\"', ''), ',') is not null or true --",
+        'request_parameters:$."a\'b"',
+        'request_parameters:$."a\\"b"',
+        "request_parameters:$.a..b",
+        "request_parameters:$.a[1;2]",
+        "event_name:$.a",  # not JSON
+        "event_name) or (true",
+        "requestParameters.a') or true --",
+        "requestParameters.a[1]') or true --",
+        "userIdentity.a\\'",
+    ],
+)
+def test_a_field_name_cannot_become_sql(tmp_path: Path, field: str) -> None:
+    (tmp_path / "theirs.yml").write_text(
+        json.dumps(
+            {
+                "title": "T",
+                "logsource": {"product": "aws", "service": "cloudtrail"},
+                "detection": {"selection": {field: "x"}, "condition": "selection"},
+            }
+        )
+    )
+    alerts, problems = detect(MemoryStore([an_event()]), FIRST, LAST, [tmp_path])
+    assert alerts == []
+    (problem,) = problems
+    assert problem.rule == "T"
+    assert "not one that the event table keeps" in problem.reason
+
+
+@pytest.mark.parametrize("field", ["request_parameters:$.name", 'request_parameters:$."name"'])
+def test_a_path_in_a_column_is_a_field(one_event: MemoryStore, tmp_path: Path, field: str) -> None:
+    (tmp_path / "theirs.yml").write_text(
+        _HEAD.format(title="T", number=1)
+        + f"  selection:\n    '{field}|startswith': Alice\n  condition: selection\n"
+    )
+    alerts, problems = detect(one_event, FIRST, LAST, [tmp_path])
+    assert problems == []
+    assert len(alerts) == 1
+
+
+@pytest.mark.parametrize(
+    ("identity", "principal_id"),
+    [
+        ({"type": "AWSService", "invokedBy": "ecs-tasks.amazonaws.com"}, "ecs-tasks.amazonaws.com"),
+        (
+            {
+                "type": "IdentityCenterUser",
+                "onBehalfOf": {"userId": "u-1", "identityStoreArn": "a"},
+            },
+            "u-1",
+        ),
+    ],
+)
+def test_whoever_has_no_principal_id_is_named_by_what_identifies_them(
+    tmp_path: Path, identity: dict[str, Any], principal_id: str
+) -> None:
+    (tmp_path / "theirs.yml").write_text(
+        _HEAD.format(title="Assumed", number=1)
+        + "  selection:\n    eventName: AssumeRole\n  condition: selection\n"
+    )
+    event = an_event(eventSource="sts.amazonaws.com", eventName="AssumeRole", userIdentity=identity)
+    alerts, problems = detect(MemoryStore([event]), FIRST, LAST, [tmp_path])
+    assert problems == []
+    assert [alert.principals[0].principal_id for alert in alerts] == [principal_id]
+
+
+def test_whatever_one_rule_does_the_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, title in enumerate(("Breaks", "Counts", "Good")):
+        (tmp_path / f"{number}.yml").write_text(
+            _HEAD.format(title=title, number=number)
+            + "  selection:\n    eventName: DescribeInstances\n  condition: selection\n"
+        )
+    real = detect_module.alert_of
+
+    def alert_of(rule: Any, *arguments: Any) -> Alert:
+        if rule.title == "Breaks":
+            raise LookupError("column")
+        return real(rule, *arguments)
+
+    monkeypatch.setattr(detect_module, "alert_of", alert_of)
+    alerts, problems = detect(MemoryStore([an_event()]), FIRST, LAST, [tmp_path])
+    assert sorted(alert.title for alert in alerts) == ["Counts", "Good"]
+    (problem,) = problems
+    assert (problem.rule, problem.file) == ("Breaks", "0.yml")
+    assert "LookupError" in problem.reason
 
 
 @pytest.mark.parametrize(

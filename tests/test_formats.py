@@ -430,9 +430,6 @@ def test_time_falls_back_to_at_timestamp(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "events"), [("stratus-run-2023", 2_900), ("ec2-proxy-s3-2020", 103)]
 )
-def test_real_logs_lose_nothing(folder: str, events: int, tmp_path: Path) -> None:
-    source = Path(__file__).parents[2] / "shared" / "data" / folder
-    if not source.is_dir():
-        pytest.skip("the real data sets are not beside this checkout")
-    built = add([source], tmp_path / "index")
+def test_real_logs_lose_nothing(real_data: Path, folder: str, events: int, tmp_path: Path) -> None:
+    built = add([real_data / folder], tmp_path / "index")
     assert (built.events_added, built.rejected) == (events, 0)

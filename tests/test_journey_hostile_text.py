@@ -77,7 +77,7 @@ def hostile_events(beacon: str) -> list[dict[str, object]]:
     events: list[dict[str, object]] = []
     for number in range(len(texts)):
         turned = texts[number:] + texts[:number]
-        key = f"ASIAHOSTILE{number:09}"
+        key = f"ASIAHOSTILE7Q{number:07}"
         events.append(
             an_assumption(
                 "reader",
@@ -268,7 +268,7 @@ def test_no_page_fetches_or_links_what_a_log_says(tmp_path: Path, beacon: Beacon
         f"triage?text={packed}",
         f"triage?text={packed}&check=1",
         *(f"entity?of={quote(text, safe='')}" for text in (texts[0], *NAMES[:3], NAMES[4])),
-        "entity?of=ASIAHOSTILE000000000",
+        "entity?of=ASIAHOSTILE0Q0Q0Q0Q0",
         "events",
         "events?page=2",
         f"events?service={quote(NAMES[0], safe='')}&ip={quote(texts[3], safe='')}",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cases import case, enrichment, evidence, inbox
 from cases.database import Database
-from cases.redaction import DROPPED, FIXED_KEYS, Redactor, redact
+from cases.redaction import DROPPED, Redactor, redact
 from cases.report import FORMATS, render_report
 from cases.report.blocks import report_blocks
 from cases.report.content import report_document
@@ -197,9 +197,7 @@ def filled(value: Any, identities: Mapping[str, str], words: str) -> Any:
         return value.replace(WORDS_HERE, words)
     if isinstance(value, dict):
         return {
-            key if key in FIXED_KEYS else filled(key, identities, words): filled(
-                inner, identities, words
-            )
+            filled(key, identities, words): filled(inner, identities, words)
             for key, inner in value.items()
         }
     if isinstance(value, list):
@@ -334,7 +332,7 @@ def test_each_identity_in_each_encoding_is_gone(name: str, encoding: str) -> Non
     original = PLACES[name]
     words = f"see {ENCODINGS[encoding](original)} there"
     known = [] if name in HIDDEN or "email" in name else [original]
-    written = Redactor({"note": words}, names=known).redact({"note": words})["note"]
+    written = Redactor({"note": words}, words=known).redact({"note": words})["note"]
     assert survivors(written, {name: original}) == []
     assert written.startswith("see ") or written == DROPPED
 

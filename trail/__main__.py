@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from trail.catalog import Catalog, default_index
 from trail.errors import BacktrailError
 from trail.lean import without_pandas
+from trail.private import keep_private
 from trail.status import read_status, render_status
 
 if TYPE_CHECKING:
@@ -180,5 +181,6 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    keep_private()
     without_pandas()
     sys.exit(main())

@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from functools import lru_cache
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui import garbage, links, look, loops, sockets
+from ui import links, look, server
 from ui.cases import people
-
-_entered = False
 
 
 def enter() -> StreamlitPage:
     """Draws the frame and gives back the page that the address names. app.py runs it."""
-    global _entered
     st.set_page_config(page_title="Backtrail", page_icon=look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
-    page = st.navigation(list(_pages(_main_script())), position="top")
-    _entered = True
-    loops.make_on_demand()
-    sockets.send_at_once()
-    garbage.spare_the_libraries()
+    page = st.navigation(list(_pages(server.main_script())), position="top")
+    server.spare_the_libraries()
     look.dress()
     people.menu()
     links.follow()
@@ -60,24 +51,3 @@ def _made_pages(main_script: str) -> tuple[StreamlitPage, ...]:
             visibility="hidden",
         ),
     )
-
-
-def _main_script() -> str:
-    context = get_script_run_ctx()
-    return context.main_script_path if context else ""
-
-
-def enter_if_skipped() -> None:
-    """Starts the page over inside the frame, when Streamlit ran its file without app.py.
-
-    It does so for the first address that is asked for after a start, if that is not the bare
-    one: until `st.navigation` was called once, it finds the pages by their folder.
-    """
-    context = get_script_run_ctx()
-    if _entered or context is None or Path(context.main_script_path).name != "app.py":
-        return
-    name = urlsplit(st.context.url or "").path.rpartition("/")[2]
-    asked = st.query_params.to_dict()
-    enter()
-    if name in links.PAGES:
-        st.switch_page(links.PAGES[name], query_params=asked)

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from trail.errors import BacktrailError, IndexMissing
+from trail.private import private_folder
 from trail.store import DuckStore
 from ui import charts, data, jobs, phrases, text
 from ui.markup import Node, draw, el
@@ -102,6 +103,7 @@ def _facts(store: DuckStore) -> Node:
             fact("Duplicates", phrases.number(totals.get("duplicates"))),
             fact("Rejected", phrases.number(totals.get("rejected"))),
         ),
+        el("p", "mute small", summary.records.equation) if summary.records else None,
         el("p", "mute small", "Kept in ", el("code", "", str(data.index_dir()))),
     )
 
@@ -216,7 +218,7 @@ def _add_forms() -> None:
 def _kept(uploads: list[st.runtime.uploaded_file_manager.UploadedFile]) -> Path:
     """The folder that the uploads were written to: raw records are re-read from there later."""
     folder = data.index_dir().resolve().parent / "uploads" / str(time.time_ns())
-    folder.mkdir(parents=True)
+    private_folder(folder)
     for number, upload in enumerate(uploads):
         # The browser chose the name: only its last part is used, below a number of ours.
         name = Path(upload.name.replace("\\", "/")).name.lstrip(".") or "log"
@@ -287,6 +289,7 @@ def _rejects(store: DuckStore) -> None:
                 el("h3", "panel-title", "Rejected records"),
                 el("p", "mute", "None: every record of every file could be read."),
                 _skips(skips),
+                _skipped_records(store),
             )
             return
         draw(
@@ -304,7 +307,19 @@ def _rejects(store: DuckStore) -> None:
                 caption="Rejected records",
             ),
             _skips(skips),
+            _skipped_records(store),
         )
+
+
+def _skipped_records(store: DuckStore) -> Node | None:
+    found = store.skipped_records()
+    if not found:
+        return None
+    count = sum(records for _, _, records in found)
+    return more(
+        f"{phrases.count(count, 'record')} skipped as no events, in files that hold others",
+        table(("File", "Why", "Records"), found[:MOST], caption="Skipped records"),
+    )
 
 
 def _skips(skips: list[tuple[str, str]]) -> Node | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Any
 
 import streamlit as st
 
+from trail.private import private_folder
 from ui import data
+from ui import log as server_log
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,7 +77,7 @@ def start(what: str, *arguments: str) -> Job:
     if running is not None and running.running:
         return running
     logs = index.parent / "jobs"
-    logs.mkdir(parents=True, exist_ok=True)
+    private_folder(logs)
     log = logs / f"{time.time_ns()}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own module; arguments are a list, no shell
@@ -85,8 +89,21 @@ def start(what: str, *arguments: str) -> Job:
             start_new_session=True,
         )
     job = Job(what, log, process, time.time())
+    log_end(job)
     _jobs()[str(index)] = job
     return job
+
+
+def log_end(job: Job) -> None:
+    """Writes the job's end into the server's log, whenever that is."""
+
+    def wait() -> None:
+        code = job.process.wait()
+        seconds = round(time.time() - job.started, 1)
+        level = logging.INFO if code == 0 else logging.ERROR
+        server_log.say("job", level, job=job.what, exit_code=code, seconds=seconds)
+
+    threading.Thread(target=wait, name="job", daemon=True).start()
 
 
 def start_demo() -> Job:

@@ -16,6 +16,7 @@ from pathlib import Path
 from demo.generate import generate
 from trail.build import Progress, add
 from trail.errors import BacktrailError
+from trail.private import keep_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,4 +83,5 @@ def _say(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

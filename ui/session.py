@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from ui import frame
+from ui import log
 from ui.cases import people
 
 Role = Literal["viewer", "analyst", "lead"]
@@ -31,11 +31,11 @@ def current_user() -> User:
 def require(role: Role) -> User:
     """The user, when they may see the page; else one sentence, and the page ends.
 
-    The first statement of every page. Streamlit may run a page's file without app.py ever
-    having run, so a check there would not guard it.
+    The first statement of every page. Streamlit could run a page's file without app.py ever
+    having run (`server.pages_through_app`), so a check there would not guard it.
     """
-    frame.enter_if_skipped()
     user = current_user()
+    log.run_by(user.name)
     if not user.name:
         people.ask()
         st.stop()

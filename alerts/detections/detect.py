@@ -12,7 +12,6 @@ from sigma.correlations import (
     SigmaCorrelationRule,
     SigmaCorrelationType,
 )
-from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from alerts.alert import Alert
@@ -29,14 +28,12 @@ from alerts.detections.event_query import (
 from alerts.detections.fields import is_target
 from alerts.detections.hits import alert_of, by_session_and_day, merged
 from alerts.detections.rule_files import (
-    MALFORMED,
     OUR_RULES,
     RuleProblem,
     RuleSet,
     read_rules,
 )
 from alerts.detections.sigma_sql import EventTableBackend, cloudtrail_pipeline
-from trail.errors import QueryFailed
 from trail.store import Store
 
 _COUNTED = (SigmaCorrelationType.EVENT_COUNT, SigmaCorrelationType.VALUE_COUNT)
@@ -59,13 +56,11 @@ def detect(
     conditions: dict[int, Condition] = {}
     for rule in rule_set.rules:
         if isinstance(rule, SigmaRule):
-            try:
+            with rule_set.alone(rule):
                 conditions[id(rule)] = _condition(rule, backend)
-            except (*MALFORMED, NotImplementedError) as error:
-                rule_set.problem(rule, str(error))
     alerts: list[Alert] = []
     for rule in rule_set.rules:
-        try:
+        with rule_set.alone(rule):
             if isinstance(rule, SigmaCorrelationRule):
                 alerts += _correlated(rule, backend, conditions, store, (first, last), rule_set)
             elif id(rule) in conditions and rule._output:
@@ -73,10 +68,6 @@ def detect(
                 file = rule_set.files[id(rule)]
                 groups = by_session_and_day(_within_limit(rows, rule, rule_set))
                 alerts += [alert_of(rule, group, file) for group in groups]
-        except QueryFailed as error:
-            rule_set.problem(rule, f"its query failed: {error}")
-        except SigmaError as error:
-            rule_set.problem(rule, str(error))
     return sorted(alerts, key=_when), rule_set.problems
 
 

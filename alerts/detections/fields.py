@@ -58,9 +58,12 @@ _NESTED = {
         "serviceEventDetails",
     )
 }
-# What may stand in a JSON path: no quotes or backslashes, so that a path cannot leave its literal.
-_SEGMENT = re.compile(r"[\w $@:/+#-]+(?:\[\d+\])?")
-_TARGET = re.compile(r"[a-z_]+(?::\$.*)?")
+# What a step of a JSON path may be made of: no quotes or backslashes, so that a path, which is
+# written into the SQL, cannot leave its literal.
+_NAME = r"[\w $@:/+#-]+"
+_SEGMENT = re.compile(rf"{_NAME}(?:\[\d+\])?")
+_PATH = re.compile(rf'\$(?:\[\*\])?(?:\.(?:"{_NAME}"|[\w-]+)(?:\[(?:\d+|\*)\])?)*')
+_JSON_COLUMNS = frozenset({*_NESTED.values(), "resources"})
 
 
 def target_of(field: str | None) -> str:
@@ -69,8 +72,7 @@ def target_of(field: str | None) -> str:
     The event table's own column names are fields too. A target gives itself.
     """
     name = field or ""
-    column, _, path = name.partition(":")
-    if column in EVENT_SCHEMA.names and (not path or path.startswith("$")):
+    if is_target(name):
         return name
     lower = name.lower()
     if lower in _BY_LOWER_NAME:
@@ -87,7 +89,11 @@ def target_of(field: str | None) -> str:
 
 
 def is_target(name: str) -> bool:
-    return _TARGET.fullmatch(name) is not None and name.partition(":")[0] in EVENT_SCHEMA.names
+    """Whether the name may stand in SQL: a column, or each step of its path is of a known form."""
+    column, colon, path = name.partition(":")
+    if not colon:
+        return column in EVENT_SCHEMA.names
+    return column in _JSON_COLUMNS and _PATH.fullmatch(path) is not None
 
 
 def text_sql(target: str) -> str:

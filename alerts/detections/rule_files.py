@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
+from trail.errors import QueryFailed
+
 OUR_RULES = Path(__file__).parent / "rules"
 
 RULES_SETTING = "BACKTRAIL_RULES"
 """The environment variable that names a team's own rule folders, between `os.pathsep`s."""
 
-MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
-"""What pySigma raises for a file that is not a rule, or not a well-formed one."""
+_MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, NotImplementedError)
+"""What pySigma raises for a file that is not a rule, or not a well-formed one: its own words do."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,16 @@ class RuleSet:
 
     def problem(self, rule: SigmaRule | SigmaCorrelationRule, reason: str) -> None:
         self.problems.append(RuleProblem(rule.title, self.files.get(id(rule), ""), reason))
+
+    @contextmanager
+    def alone(self, rule: SigmaRule | SigmaCorrelationRule, doing: str = "") -> Iterator[None]:
+        """What goes wrong inside ends this rule alone, and is named among the problems."""
+        try:
+            yield
+        except QueryFailed as error:
+            self.problem(rule, f"{doing}its query failed: {error}")
+        except Exception as error:  # whatever one rule does, the others run
+            self.problem(rule, doing + _in_words(error))
 
 
 def rules_in_use() -> tuple[Path, ...]:
@@ -74,8 +87,9 @@ def _read_file(file: Path, rule_set: RuleSet) -> None:
     try:
         text = file.read_text(encoding="utf-8")
         collection = SigmaCollection.from_yaml(text, collect_errors=True, resolve_references=False)
-    except (OSError, *MALFORMED) as error:
-        rule_set.problems.append(RuleProblem(file.stem, file.name, f"it cannot be read: {error}"))
+    except Exception as error:  # whatever one file does, the others are read
+        unreadable = f"it cannot be read: {_in_words(error)}"
+        rule_set.problems.append(RuleProblem(file.stem, file.name, unreadable))
         return
     if not collection.rules and not collection.errors:
         rule_set.problems.append(RuleProblem(file.stem, file.name, "there is no rule in it"))
@@ -109,10 +123,16 @@ def _resolve(rule_set: RuleSet) -> None:
     kept: list[SigmaRule | SigmaCorrelationRule] = []
     for rule in rule_set.rules:
         if isinstance(rule, SigmaCorrelationRule):
-            try:
+            with rule_set.alone(rule, "a rule that it counts cannot be used: "):
                 rule.resolve_rule_references(everything)
-            except SigmaError as error:
-                rule_set.problem(rule, f"a rule that it counts cannot be used: {error}")
-                continue
-        kept.append(rule)
+                kept.append(rule)
+        else:
+            kept.append(rule)
     rule_set.rules = kept
+
+
+def _in_words(error: Exception) -> str:
+    """The error's own words, with its kind where those alone say little (`'invoked_by'`)."""
+    if isinstance(error, (OSError, *_MALFORMED)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from cases.database import Database
 from cases.redaction import redact
+from cases.redaction.listed import listed_words
 from cases.report.blocks import report_blocks
 from cases.report.content import report_document
 from cases.report.html import render_html
@@ -25,12 +27,22 @@ MEDIA_TYPES: dict[Format, str] = {
 
 
 def render_report(
-    database: Database, case_id: int, form: Format, *, redacted: bool = False
+    database: Database,
+    case_id: int,
+    form: Format,
+    *,
+    redacted: bool = False,
+    words: Sequence[str] | None = None,
 ) -> bytes:
-    """The report's file. Stand-ins are the same throughout one report, and in all its formats."""
+    """The report's file. Stand-ins are the same throughout one report, and in all its formats.
+
+    `words` are the customer's own, to be replaced in a redacted report as well; without them, those
+    that `BACKTRAIL_REDACTED_WORDS` lists.
+    """
     document = report_document(database, case_id)
     if redacted:
-        document = {**redact(document), "redacted": True}
+        listed = listed_words() if words is None else words
+        document = {**redact(document, listed), "redacted": True}
     if form == "json":
         return render_json(document)
     blocks = report_blocks(document)

@@ -8,7 +8,10 @@ import streamlit as st
 
 from cases.case import Case
 from cases.database import Database
+from cases.errors import CaseRefused
+from cases.redaction.listed import listed_words
 from cases.report import FORMATS, MEDIA_TYPES, Format, render_report
+from enrich.words import counted
 from ui.markup import draw, el
 
 LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
@@ -21,12 +24,19 @@ def show(database: Database, case: Case) -> None:
         key=f"redact-{case.id}",
     )
     if redacted:
+        try:
+            words = listed_words()
+        except CaseRefused as refused:
+            draw("redacted-note", el("p", "small bad", str(refused)))
+            return
+        listed = f" {counted(len(words), 'listed word')} of your own go too." if words else ""
         draw(
             "redacted-note",
             el(
                 "p",
                 "small mute",
-                "The files below name nobody: one original has one stand-in throughout a report.",
+                "The files below name nobody: one original has one stand-in throughout a report."
+                + listed,
             ),
         )
     ending = "-redacted" if redacted else ""

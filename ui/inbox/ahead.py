@@ -19,6 +19,7 @@ from cases.database import Database, open_database
 from cases.intake import load_files
 from enrich import ask_all
 from trail.errors import BacktrailError, IndexMissing
+from trail.private import keep_private
 from trail.store import DuckStore, open_store
 
 NAMED = 100
@@ -136,4 +137,5 @@ def _say(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

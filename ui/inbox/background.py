@@ -11,8 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from cases.database import database_url
+from trail.private import private_folder
 from ui import data
-from ui.jobs import Job
+from ui.jobs import Job, log_end
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,7 @@ def start(what: str, *arguments: str) -> Job:
             start_new_session=True,
         )
     job = Job(what, log, process, time.time())
+    log_end(job)
     jobs().append(job)
     return job
 
@@ -61,7 +63,7 @@ def start(what: str, *arguments: str) -> Job:
 def work_folder() -> Path:
     """Where logs of jobs and uploaded files wait: beside the index."""
     folder = data.index_dir().resolve().parent / "jobs"
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     return folder
 
 

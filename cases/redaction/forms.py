@@ -1,0 +1,216 @@
+"""What shows by its form what it is: ARNs, keys, accounts, addresses, hosts, e-mails, ids."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cases.redaction.kinds import ACCOUNT, ADDRESS, EMAIL, HOST, KEY, RESOURCE
+
+ARN = re.compile(
+    r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(?:[0-9]*|aws):"
+    r"[^\s\"'<>;|\\]*?[^\s\"'<>;|\\.,:)\]}](?=[.,:)\]}]*(?:$|[\s\"'<>;|\\]|,arn:))",
+    re.I,
+)
+_WHOLE_ARN = re.compile(
+    r"(arn:aws[a-z-]*):([a-z0-9-]*):([a-z0-9-]*):([0-9]*|aws):(.+)", re.I | re.DOTALL
+)
+
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_ACCOUNT_DASHED = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{4}-[0-9]{4}(?![0-9-])")
+_UNIQUE_ID = re.compile(
+    r"(?:AKIA|ASIA|AROA|AIDA|AIPA|AGPA|ANPA|ANVA|APKA|ABIA|ACCA|ASCA)[A-Z0-9]{12,}", re.I
+)
+_IPV4 = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.]*[0-9])")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.I)
+# Looked for from the start of a word only, or a long word without an "@" would take minutes.
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_HOST = re.compile(
+    r"(?<![\w.@-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z]", re.I
+)
+_DASHED_IP_HOST = re.compile(r"\b(?:ip|ec2)(?:-[0-9]{1,3}){4}\b", re.I)
+_RESOURCE_ID = re.compile(
+    r"\b(?:i|mi|vpce|vpc|eni|subnet|sg|vol|snap|ami|igw|rtb|nat|eipalloc|tgw|fs|lt|r)"
+    r"-[0-9a-f]{8,17}\b",
+    re.I,
+)
+
+_UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.I)
+_LONG_HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])", re.I)
+_FINDING_TYPE = re.compile(r"\b[A-Z]\w+:[A-Z]\w+/[\w.!-]+")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?:Z| ?UTC|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_MOMENT_IN_TEXT = re.compile(
+    rf"(?<![\w.-]){_MOMENT.pattern}(?![\w-])|(?<![\w.:-])[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?![\w:])"
+)
+
+# AWS's own hosts name a service, not the customer: ec2.amazonaws.com, s3.eu-west-1.amazonaws.com.
+# A bucket's or an endpoint's host does: bucket.s3.amazonaws.com, id.execute-api.….amazonaws.com.
+_AWS_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.(?:dualstack\.)?(?:[a-z]{2}(?:-[a-z]+)+-[0-9]\.)?)?"
+    r"(?:amazonaws\.com(?:\.cn)?|api\.aws)|(?:[a-z0-9-]+\.)*aws\.amazon\.com",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Arn:
+    """An ARN's head, its account, and the named parts of its resource with what joins them."""
+
+    head: str  # arn:aws:iam::
+    account: str
+    parts: tuple[tuple[str | None, str], ...]  # (kind, or None for AWS's own words, text)
+
+
+def form_of(text: str) -> str | None:
+    """The kind of a text that is one thing by its form, or None."""
+    if _UNIQUE_ID.fullmatch(text):
+        return KEY
+    if _ACCOUNT.fullmatch(text) or _ACCOUNT_DASHED.fullmatch(text):
+        return ACCOUNT
+    if _RESOURCE_ID.fullmatch(text):
+        return RESOURCE
+    if _EMAIL.fullmatch(text):
+        return EMAIL
+    return ADDRESS if is_address(text) else None
+
+
+def is_moment(text: str) -> bool:
+    """Whether the text is a date or a time, in our form or AWS's."""
+    return _MOMENT.fullmatch(text) is not None
+
+
+def is_event_id(text: str) -> bool:
+    """Whether the text is a UUID or a hash: the id of an event, which is evidence and stays."""
+    return _UUID.fullmatch(text) is not None or (
+        len(text) in (32, 40, 64) and _LONG_HEX.fullmatch(text) is not None
+    )
+
+
+def is_aws_host(text: str) -> bool:
+    """Whether the host is a service of AWS, and nobody's own."""
+    return _AWS_HOST.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an IP address that could be somebody's."""
+    try:
+        return not ipaddress.ip_address(text).is_unspecified
+    except ValueError:
+        return False
+
+
+def forms_in(text: str) -> Iterator[tuple[str, str]]:
+    """Everything in a text that its form gives away, as (kind, original); ARNs aside."""
+    # Event ids are evidence and stay, though their last group may look like an account; finding
+    # types have dots and are no hosts; one hash in eight has twelve figures in a row.
+    text = _LONG_HEX.sub(" ", _UUID.sub(" ", _FINDING_TYPE.sub(" ", text)))
+    for pattern, kind in (
+        (_EMAIL, EMAIL),
+        (_UNIQUE_ID, KEY),
+        (_ACCOUNT, ACCOUNT),
+        (_ACCOUNT_DASHED, ACCOUNT),
+        (_RESOURCE_ID, RESOURCE),
+        (_DASHED_IP_HOST, HOST),
+    ):
+        for match in pattern.finditer(text):
+            yield kind, match[0]
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if is_address(match[0]):
+                yield ADDRESS, match[0]
+    for match in _HOST.finditer(text):
+        if not is_aws_host(match[0]):
+            yield HOST, match[0]
+
+
+def moments_in(text: str) -> Iterator[re.Match[str]]:
+    """Dates and times within a text."""
+    return _MOMENT_IN_TEXT.finditer(text)
+
+
+_AWS_PATHS = frozenset({"service-role", "aws-service-role", "aws-reserved", "sso.amazonaws.com"})
+
+_SECTIONS = {  # of a resource: what stands behind its first word
+    "user": "user",
+    "federated-user": "user",
+    "role": "role",
+    "assumed-role": "role",
+    "group": "group",
+    "policy": "policy",
+    "instance-profile": "profile",
+    "server-certificate": "certificate",
+    "saml-provider": "provider",
+    "oidc-provider": "provider",
+    "secret": "secret",
+    "function": "function",
+    "table": "table",
+    "cluster": "cluster",
+    "key": "key-id",
+    "alias": "alias",
+    "log-group": "log-group",
+    "trail": "trail",
+    "parameter": "parameter",
+    "repository": "repository",
+    "stack": "stack",
+    "session": "session",
+}
+_OF_SERVICE = {"sns": "topic", "sqs": "queue"}
+
+
+def arn_of(text: str) -> Arn | None:
+    """The parts of a text that is an ARN as a whole, or None. AWS's managed policies have none."""
+    found = _WHOLE_ARN.fullmatch(text)
+    if found is None:
+        return None
+    partition, service, region, account, resource = found.groups()
+    head = f"{partition}:{service}:{region}:"
+    if account.casefold() == "aws":
+        return Arn(f"{head}{account}:{resource}", "", ())
+    return Arn(head, account, tuple(_resource(service.casefold(), resource)))
+
+
+def _resource(service: str, resource: str) -> Iterator[tuple[str | None, str]]:
+    if service == "s3":
+        bucket, slash, key = resource.partition("/")
+        yield "bucket", bucket
+        if slash:
+            yield None, slash
+            # One thing: its folders are words of any language, and never searched for.
+            yield ("object", key) if key.strip("*/") else (None, key)
+        return
+    section = re.match(r"([a-z][a-z-]*)([/:])(?=.)", resource)
+    if section is None:
+        yield (
+            (_OF_SERVICE.get(service, "name"), resource) if resource != "root" else (None, resource)
+        )
+        return
+    yield None, section[0]
+    kind = _SECTIONS.get(section[1], "name")
+    rest = resource[section.end() :]
+    if section[1] == "assumed-role":
+        role, slash, session = rest.partition("/")
+        yield "role", role
+        if slash:
+            yield None, slash
+            yield "session", session
+    elif section[1] in ("user", "role", "group", "policy", "instance-profile"):
+        *path, name = rest.split("/")
+        for place in path:
+            yield (None if place in _AWS_PATHS else "path"), place
+            yield None, "/"
+        yield kind, name
+    elif section[1] == "function":
+        name, colon, version = rest.partition(":")
+        yield kind, name
+        if colon:
+            yield None, colon
+            yield ("version" if version != "$LATEST" and not version.isdigit() else None), version
+    else:
+        name = rest.removesuffix(":*")
+        yield kind, name
+        yield None, rest[len(name) :]

@@ -1,0 +1,152 @@
+"""What can be read inside encodings, found in one pass over a text however long it is.
+
+Base64 is found by what it hides: three bytes of text leave their mark on four characters, wherever
+in a longer run of letters they begin. Only such places are decoded, so that a megabyte of prose
+costs no more than being read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+_64 = r"[A-Za-z0-9+/_-]"
+# Three bytes below 128 as base64: the top bit of each stands in the first, the second and the
+# third character (RFC 4648, section 4).
+_ASCII_GROUP = rf"[A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_64}"
+# UTF-16, little endian: a letter, a zero, a letter; then a zero, a letter, a zero.
+_WIDE_GROUPS = rf"[I-Za-f][AQgw][AB]{_64}A[C-H][AEIMQUYcgkosw048]A"
+_HIDDEN_64 = re.compile(rf"(?:{_ASCII_GROUP}){{2,}}|(?:{_WIDE_GROUPS})+")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){4,}")
+_RUN = re.compile(rf"{_64}{{8,}}={{0,2}}")
+
+LONGEST = 4_096
+"""Characters of base64 or hex that are decoded; a longer run is a file, and goes whole."""
+
+
+def encoded_runs(text: str) -> Iterator[re.Match[str]]:
+    """The runs of characters that are too long to be anything but a file, or hide a text."""
+    for match in _RUN.finditer(text):
+        if len(match[0]) > LONGEST or _HIDDEN_64.search(match[0]) or _HEX.search(match[0]):
+            yield match
+
+
+def hidden_in(text: str) -> str:
+    """Everything that the runs of a text may say, once each, on lines of their own."""
+    runs = dict.fromkeys(match[0] for match in encoded_runs(text))
+    return "\n".join(dict.fromkeys(hidden for run in runs for hidden in hidden_texts(run)))
+
+
+def hidden_texts(run: str) -> Iterator[str]:
+    """What one run may say as base64 or hex, in UTF-8 and in UTF-16; nothing for a file."""
+    if len(run) > LONGEST:
+        return
+    # It may have been glued to what stands before it ("x/y/" and then base64).
+    for begin in sorted({match.start() % 4 for match in _HIDDEN_64.finditer(run)}):
+        yield from _texts(_from_base64(run[begin:]))
+    for match in _HEX.finditer(run):
+        yield from _texts(bytes.fromhex(match[0]))
+
+
+def texts_of(data: bytes) -> Iterator[str]:
+    """The bytes as the texts that they may be."""
+    yield from _texts(data)
+
+
+def _from_base64(token: str) -> bytes:
+    bare = token.rstrip("=").replace("-", "+").replace("_", "/")
+    bare = bare[: len(bare) - (len(bare) % 4 == 1)]
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4))
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _texts(decoded: bytes) -> Iterator[str]:
+    if not decoded:
+        return
+    yield decoded.decode("utf-8", "ignore")
+    if b"\0" in decoded:  # UTF-16, as PowerShell encodes its commands
+        for start in (0, 1):
+            yield decoded[start:].decode("utf-16-le", "ignore")
+    elif any(byte > 127 for byte in decoded):
+        yield decoded.decode("latin-1")
+
+
+MAX_DEPTH = 64
+_ESCAPED_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+
+
+def _unescape(text: str) -> str:
+    def character(match: re.Match[str]) -> str:
+        code = match[1] or match[2]
+        if code:
+            return chr(int(code, 16))
+        return {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}.get(match[3], match[3])
+
+    return _ESCAPED_CHARACTER.sub(character, text)
+
+
+def decoded(text: str) -> str:
+    """The text with percent, HTML and backslash encodings undone, however often applied."""
+    for _ in range(6):
+        undone = text
+        if "%" in undone:
+            undone = unquote(undone)
+        if "&" in undone:
+            undone = html.unescape(undone)
+        if "\\" in undone:
+            undone = _unescape(undone)
+        if undone == text:
+            break
+        text = undone
+    return unquote_plus(text) if "+" in text and "%" in text else text
+
+
+def as_json(text: str) -> Any:
+    """The object or list that the text is, or None."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict | list) and _is_shallow(document) else None
+
+
+def _is_shallow(document: Any) -> bool:
+    """Whether it can be walked: thousands of brackets in a name are no document, but text."""
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
+
+
+def variants(original: str) -> set[str]:
+    """How the original is written in the encodings that leave it readable in place."""
+    # Half a surrogate pair can be in any JSON string, and has no UTF-8.
+    quoted = quote(original, safe="", errors="replace")
+    return {
+        original,
+        quoted,
+        quote(original, errors="replace"),
+        quote_plus(original, errors="replace"),
+        quote(quoted, safe=""),
+        html.escape(original),
+        html.escape(original).replace("&#x27;", "&#39;"),
+        json.dumps(original)[1:-1],
+        json.dumps(original, ensure_ascii=False)[1:-1],
+    }

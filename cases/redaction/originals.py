@@ -1,0 +1,133 @@
+"""One walk over a document that collects everything that must go, and says as what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cases.redaction.forms import ARN, arn_of, form_of, forms_in, is_aws_host
+from cases.redaction.hidden import as_json, decoded, hidden_in
+from cases.redaction.kinds import ACCOUNT, EMAIL, KEY, NAME
+from cases.redaction.own_words import own_words
+from cases.redaction.places import Holds, Place, holds, is_own_key
+
+NESTED = 8
+"""JSON in JSON strings is walked this deep; what lies deeper is a text."""
+
+_NO_ONE = "- * root none null true false unknown anonymous hidden_due_to_security_reasons aws 0 1"
+_NOBODY = frozenset({*_NO_ONE.split(), "[redacted]"})
+"""What a field that names something holds without naming anyone."""
+
+
+def is_nobody(text: str) -> bool:
+    """Whether a naming field's text names no one."""
+    bare = text.strip()
+    return not bare or bare.casefold() in _NOBODY or is_aws_host(bare)
+
+
+def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
+    """What a naming field holds, cut into (kind, text); None for what stays or is our words.
+
+    The texts joined are the text. `AROA…:session` is two things, and an ARN is several.
+    """
+    if is_nobody(text):
+        return [(None, text)]
+    arn = arn_of(text)
+    if arn is not None:
+        return (
+            [(None, arn.head), (ACCOUNT if arn.account else None, arn.account), (None, ":")]
+            + list(arn.parts)
+            if arn.parts
+            else [(None, text)]
+        )
+    head, colon, rest = text.partition(":")
+    if colon and rest and (form := form_of(head)) in (KEY, ACCOUNT):
+        return [
+            (form, head),
+            (None, colon),
+            *parts_of_name(rest, "session" if form == KEY else "user"),
+        ]
+    return [(form_of(text) or kind, text)]
+
+
+def is_label(text: str) -> bool:
+    """Whether a naming field holds a description: our words around something, or several words
+    with something in them that is found by its own form ("EC2 instance i-0123…")."""
+    if " " not in text.strip():
+        return False
+    words = re.findall(r"[a-z]+", text.casefold())
+    return (
+        any(True for _ in forms_in(text))
+        or "arn:" in text
+        or all(word in own_words() for word in words)
+    )
+
+
+class Originals:
+    """What must go, as text → kind, in the order in which it was met."""
+
+    def __init__(self, documents: Iterable[Any], words: Iterable[str]) -> None:
+        self.found: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self.listed = frozenset(word.strip() for word in words if word.strip())
+        for word in sorted(self.listed):
+            self._add(word, NAME)
+        for document in documents:
+            self._walk(document, Place(), 0)
+
+    def _add(self, text: str, kind: str) -> None:
+        if self.found.get(text, NAME) == NAME:
+            self.found[text] = kind
+
+    def _walk(self, value: Any, place: Place, depth: int) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                if not is_own_key(str(key), place):
+                    self._text(str(key))
+                self._walk(inner, place.under(key, value), depth)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                self._walk(inner, place, depth)
+        elif isinstance(value, str):
+            self._leaf(value, place, depth)
+        elif isinstance(value, int) and len(str(value)) == 12 and place.is_account:
+            self._add(str(value), ACCOUNT)
+
+    def _leaf(self, text: str, place: Place, depth: int) -> None:
+        document = as_json(text) if depth < NESTED else None
+        if document is not None:
+            self._walk(document, Place(place.key, True), depth + 1)
+            return
+        what = holds(text, place)
+        if what is Holds.OURS:
+            return
+        if what is Holds.NAME and not is_label(text):
+            self._name(text, place.names or NAME)
+        self._text(text)
+
+    def _name(self, text: str, kind: str) -> None:
+        for part_kind, part in parts_of_name(text, kind):
+            if part_kind is None or is_nobody(part):
+                continue
+            self._add(part, part_kind)
+            if part_kind == EMAIL and len(local := part.partition("@")[0]) > 2:
+                self._add(local, "user")
+
+    def _text(self, text: str) -> None:
+        if text in self._seen:  # the same sentence stands in many fields
+            return
+        self._seen.add(text)
+        for form in dict.fromkeys(_readings(text)):
+            for arn in dict.fromkeys(ARN.findall(form)):
+                self._name(arn, NAME)
+            for kind, original in dict.fromkeys(forms_in(form)):
+                self._add(original, kind)
+
+
+def _readings(text: str, depth: int = 0) -> Iterable[str]:
+    """The text as it is, with encodings undone, and what it hides."""
+    for form in dict.fromkeys((text, decoded(text))):
+        yield form
+        if depth < 2 and (hidden := hidden_in(form)):
+            yield from _readings(hidden, depth + 1)
