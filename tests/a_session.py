@@ -25,6 +25,13 @@ class Client:
         self.page_hash = ""
         self.known: set[str] = set()
 
+    def saw(self, message: ForwardMsg) -> None:
+        """For those who read what comes."""
+
+    def go(self, page: str, query: str) -> None:
+        """Has the next run be of another page."""
+        self.page, self.query, self.page_hash = page, query, ""
+
     async def run(self) -> tuple[float, int]:
         """Asks for one run of the page: seconds until it had ended, bytes that came."""
         ask = BackMsg()
@@ -32,9 +39,9 @@ class Client:
         state.query_string = self.query
         if self.page_hash:
             state.page_script_hash = self.page_hash
-            state.cached_message_hashes.extend(self.known)
         else:
             state.page_name = self.page
+        state.cached_message_hashes.extend(self.known)
         begin = time.perf_counter()
         await self.socket.send(ask.SerializeToString())
         came, ran, took = 0, False, 0.0
@@ -42,6 +49,7 @@ class Client:
             raw = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
             came += len(raw)
             message = ForwardMsg.FromString(raw if isinstance(raw, bytes) else raw.encode())
+            self.saw(message)
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.page_hash, ran = message.new_session.page_script_hash, True
@@ -53,12 +61,14 @@ class Client:
                 return took, came  # nothing of this run is left on the way
 
 
-async def opened(stack: AsyncExitStack, home: str, where: Where) -> tuple[Client, int]:
+async def opened(
+    stack: AsyncExitStack, home: str, where: Where, made: type[Client] = Client
+) -> tuple[Client, int]:
     """A client whose page stands, and what its first load took in bytes."""
     address = home.replace("http://", "ws://") + "/_stcore/stream"
     joined = await stack.enter_async_context(
         connect(address, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
     )
-    client = Client(joined, *where)
+    client = made(joined, *where)
     _, came = await client.run()
     return client, came
