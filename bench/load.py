@@ -32,14 +32,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from bench.dashboard import SESSIONS, THINK_S, served
 from bench.logs import write_tree
 from demo.generate import generate
-from tests.a_session import Client, opened
+from tests.a_session import FAILED, Reader, opened
 from trail.build import add
 from trail.upkeep import compact
 
@@ -132,7 +130,7 @@ async def _act(
     async def work(number: int) -> None:
         due = begin + every * number / sessions
         turns = itertools.cycle(places[number % len(places) :] + places[: number % len(places)])
-        reader: _Reader | None = None
+        reader: Reader | None = None
         async with AsyncExitStack() as stack:
             while due < begin + seconds:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
@@ -140,8 +138,8 @@ async def _act(
                 due = max(due + every, time.perf_counter() - every)
                 try:
                     if reader is None:  # the tab is opened
-                        made, _ = await opened(stack, home, (place.page, place.query), _Reader)
-                        assert isinstance(made, _Reader)
+                        made, _ = await opened(stack, home, (place.page, place.query), Reader)
+                        assert isinstance(made, Reader)
                         reader = made
                     else:
                         reader.drawn.clear()
@@ -161,35 +159,7 @@ async def _act(
     await asyncio.gather(watch(), *(work(number) for number in range(sessions)))
 
 
-class _Reader(Client):
-    """A session that keeps what its page says, and what it has from before."""
-
-    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
-        super().__init__(socket, page, query)
-        self.drawn: list[str] = []
-        self._held: dict[str, str] = {}
-
-    def saw(self, message: ForwardMsg) -> None:
-        kind = message.WhichOneof("type")
-        if kind == "ref_hash":
-            self.drawn.append(self._held.get(message.ref_hash, "lost"))
-        elif kind == "delta":
-            text = _text_of(message)
-            self.drawn.append(text)
-            if message.metadata.cacheable and message.hash:
-                self._held[message.hash] = text
-        elif kind == "script_finished" and message.script_finished not in _ENDED_WELL:
-            self.drawn.append(FAILED)
-
-
-FAILED = "the script failed"
-_ENDED_WELL = (
-    ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY,
-    ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN,
-)
-
-
-def _judge(place: Place, reader: _Reader, told: Told) -> None:
+def _judge(place: Place, reader: Reader, told: Told) -> None:
     drawn = "\n".join(reader.drawn)
     if FAILED in drawn or any(words in drawn for words in PROBLEMS):
         told.errors.append(f"{place.page}?{place.query}: {drawn[:300]}")
@@ -208,18 +178,6 @@ PROBLEMS = (
     "not there any more",
 )
 """What our pages say when something failed."""
-
-
-def _text_of(message: ForwardMsg) -> str:
-    """What an element says: a drawing as its JSON, an exception as one, others not at all."""
-    element = message.delta.new_element
-    kind = element.WhichOneof("type")
-    if kind == "exception":
-        return FAILED
-    if kind != "bidi_component":
-        return ""
-    given = element.bidi_component
-    return (given.bytes or given.json.encode()).decode("utf-8", "replace")
 
 
 def _places(site: Path) -> list[Place]:

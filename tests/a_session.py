@@ -61,6 +61,46 @@ class Client:
                 return took, came  # nothing of this run is left on the way
 
 
+class Reader(Client):
+    """A session that keeps what its page says, what it held from before included."""
+
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        super().__init__(socket, page, query)
+        self.drawn: list[str] = []
+        self._held: dict[str, str] = {}
+
+    def saw(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "ref_hash":
+            self.drawn.append(self._held.get(message.ref_hash, FAILED))
+        elif kind == "delta":
+            text = _text_of(message)
+            self.drawn.append(text)
+            if message.metadata.cacheable and message.hash:
+                self._held[message.hash] = text
+        elif kind == "script_finished" and message.script_finished not in _ENDED_WELL:
+            self.drawn.append(FAILED)
+
+
+FAILED = "the script failed"
+_ENDED_WELL = (
+    ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY,
+    ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN,
+)
+
+
+def _text_of(message: ForwardMsg) -> str:
+    """What an element says: a drawing as its JSON, an exception as one, others not at all."""
+    element = message.delta.new_element
+    kind = element.WhichOneof("type")
+    if kind == "exception":
+        return FAILED
+    if kind != "bidi_component":
+        return ""
+    given = element.bidi_component
+    return (given.bytes or given.json.encode()).decode("utf-8", "replace")
+
+
 async def opened(
     stack: AsyncExitStack, home: str, where: Where, made: type[Client] = Client
 ) -> tuple[Client, int]:

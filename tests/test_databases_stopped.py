@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import cases.database
+import trail.store
 from cases import case
 from cases.database import Database, open_database
 from cases.errors import CaseStoreUnusable
@@ -160,3 +161,15 @@ def test_a_store_whose_index_went_says_so_and_goes_on_when_it_is_back(tmp_path: 
                 ask()
         (tmp_path / "away").rename(tmp_path / "index")
         assert store.query(count).rows == [{"n": 1}]
+
+
+def test_a_card_says_which_limit_ended_its_query(
+    event_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
+    with monkeypatch.context() as limited:
+        limited.setattr(trail.store, "QUERY_ROWS", 0)
+        said = words(a_page("triage", {"event": event_id}))
+        assert "This question could not be answered: The query found more than 0 rows" in said
+    # What failed is not kept: the same page, a moment later.
+    assert "could not be answered" not in words(a_page("triage", {"event": event_id}))
