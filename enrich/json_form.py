@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -92,7 +92,7 @@ def _coverage(summary: IndexSummary) -> dict[str, Any]:
         "events": summary.events,
         "accounts": list(summary.accounts),
         "regions": list(summary.regions),
-        "records": plain(summary.records),
+        "records": None if summary.records is None else asdict(summary.records),
     }
 
 
