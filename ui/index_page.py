@@ -36,11 +36,14 @@ def show() -> None:
         if job is None or not job.running:
             _begin()
         return
-    draw("index-facts", _facts(store))
-    with st.container(border=True):
-        _coverage(store)
-    _add()
-    _rejects(store)
+    try:
+        draw("index-facts", _facts(store))
+        with st.container(border=True):
+            _coverage(store)
+        _add()
+        _rejects(store)
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be read.", error)
 
 
 def _begin() -> None:
@@ -121,7 +124,9 @@ def _coverage(store: DuckStore) -> None:
     cells = [
         {
             "day": cell.day.isoformat(),
-            "place": f"{cell.account or 'no account'} {cell.region or 'no region'}",
+            "place": charts.chart_name(
+                f"{cell.account or 'no account'} {cell.region or 'no region'}"
+            ),
             "events": cell.events,
         }
         for cell in coverage
