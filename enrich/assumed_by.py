@@ -39,6 +39,7 @@ def empty_data() -> dict[str, Any]:
         "origin": dict(NO_ORIGIN),
         "forward": empty_tree(),
         "juggling": None,
+        "left_instance": None,
         "would_be_in": None,
         "derived_account": None,
     }
@@ -97,7 +98,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
     status, sentence = _status_and_sentence(chain, session, data, caveats, store)
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
-        caveats.insert(0, left)
+        caveats.insert(0, left.sentence)
+        data["left_instance"] = left.as_json()
         sentence += " These credentials may have left that instance."
     evidence = [
         event_id
@@ -147,6 +149,7 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
         "minted_access_key_id": mint.key if mint else None,
         "source_ip_address": hop.source_ip_address,
         "user_agent": hop.user_agent,
+        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
         "by": {
             "type": by.type,
             "arn": by.arn,

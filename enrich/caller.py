@@ -131,6 +131,7 @@ def _identity_center_user(mint: Mint, reader: MintReader) -> dict[str, Any]:
             else f"{best['event_name']} userIdentity.userName",
         },
         "source_ip_address": best["source_ip_address"],
+        "address_event_id": str(best["event_id"]),
         "user_agent": best["user_agent"],
         "also": tuple(str(row["event_id"]) for row in fitting),
     }

@@ -103,5 +103,28 @@ def short_caller(by: Session) -> str:
     return short(by.arn or by.principal_id or by.type)
 
 
+def distance_words(method: object, seconds: object) -> str | None:
+    """What a hop's `time_distance_s` measures: "used 111 s after it was issued"."""
+    if not isinstance(seconds, int):
+        return None
+    if method in ("creation_date", "switch_role"):
+        if seconds == 0:
+            return "issued in the second of its creation date"
+        side = "before" if seconds < 0 else "after"
+        return f"issued {age_words(seconds)} {side} its creation date"
+    made = "created" if method == "key_created" else "issued"
+    side = "before" if seconds < 0 else "after"
+    return f"used {age_words(seconds)} {side} it was {made}"
+
+
+def age_words(seconds: int) -> str:
+    """A length of time in the largest unit that still tells it well: "111 s", "5 h", "572 days"."""
+    size = abs(seconds)
+    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if size < limit:
+            return f"{size // unit} {word}"
+    return f"{size // 86400:,} days"
+
+
 def clock(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else "an unknown time"

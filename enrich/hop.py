@@ -45,6 +45,8 @@ class Hop:
     """Every distinct caller among the candidates, when more than one fits."""
     source_ip_address: str | None = None
     user_agent: str | None = None
+    address_event_id: str | None = None
+    """The record that these two are from, where it is not the mint: a person's own sign-in."""
     also: tuple[str, ...] = ()
     """Further event ids that support the hop: other copies, the console's own record."""
     caveats: tuple[str, ...] = ()

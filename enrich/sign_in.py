@@ -45,6 +45,7 @@ def told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
         by=by,
         by_label_field=by_field,
         source_ip_address=switch["source_ip_address"],
+        address_event_id=str(switch["event_id"]),
         user_agent=switch["user_agent"],
         also=(*hop.also, str(switch["event_id"])),
         console=True,

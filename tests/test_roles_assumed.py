@@ -236,6 +236,23 @@ def test_many_distinct_denied_targets_in_minutes_are_enumeration():
     assert "Enumeration: 12 different roles were refused within 1 minute" in answer.sentence
 
 
+def test_targets_and_their_names_are_both_counted():
+    # 6 names in each of 3 accounts, and one refusal that names no role.
+    mfa = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+    denials = [
+        a_denial(errorMessage=f"User: x is not authorized to perform: sts:AssumeRole on resource:"
+                 f" arn:aws:iam::{account}:role/name-{n}", eventTime=f"2026-03-0{n + 4}T09:00:00Z")
+        for account in ("111122223333", "222233334444", "333344445555")
+        for n in range(6)
+    ]  # fmt: skip
+    answer = which_roles(ALERT, [*denials, a_denial(errorMessage=mfa), ALERT])
+
+    assert answer.sentence.startswith(
+        "Failed 19 times on 18 targets with 6 different names, 1 of them without a target"
+        " (refused by a wrong or unknown MFA code; some records do not say why)"
+    )
+
+
 @pytest.mark.parametrize(
     "records",
     [

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
+from enrich.chain_words import distance_words
 from tests.an_event import a_role_session, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
@@ -399,3 +400,39 @@ def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:
 )
 def test_times_are_written_one_way(value: object, said: str) -> None:
     assert phrases.when(value) == said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (
+            "2026-03-03T12:00:05Z",
+            "2026-03-10T12:00:05Z",
+            "3 Mar 12:00:05 to 10 Mar 2026 12:00:05 UTC",
+        ),
+        (
+            "2025-12-28T12:00:05Z",
+            "2026-01-04T12:00:05Z",
+            "28 Dec 2025 12:00:05 to 4 Jan 2026 12:00:05 UTC",
+        ),
+    ],
+)
+def test_a_range_names_each_year_that_is_not_plain(first: str, last: str, said: str) -> None:
+    assert phrases.window(first, last) == said
+    assert phrases.clock(first, beside=last) == said.partition(" to ")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "seconds", "said"),
+    [
+        ("access_key", 111, "used 111 s after it was issued"),
+        ("access_key", -1, "used 1 s before it was issued"),
+        ("most_recent", 5400, "used 90 min after it was issued"),
+        ("key_created", 572 * 86400, "used 572 days after it was created"),
+        ("creation_date", 0, "issued in the second of its creation date"),
+        ("switch_role", 2, "issued 2 s after its creation date"),
+        ("inferred", None, None),
+    ],
+)
+def test_a_distance_says_what_it_measures(method: str, seconds: int | None, said: str) -> None:
+    assert distance_words(method, seconds) == said

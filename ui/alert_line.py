@@ -17,7 +17,8 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
     """Title, severity and the facts an analyst reads first. `assumed_by` names the human."""
     when = phrases.when(alert.first_seen)
     if alert.last_seen and alert.last_seen != alert.first_seen:
-        when = f"{phrases.clock(alert.first_seen)} to {phrases.when(alert.last_seen)}"
+        first = phrases.clock(alert.first_seen, beside=alert.last_seen)
+        when = f"{first} to {phrases.when(alert.last_seen)}"
     call = None
     if alert.event_name:
         call = el(

@@ -150,8 +150,8 @@ def _sessions(rows: list[dict[str, Any]]) -> Node:
                 pivot(row["principal_arn"], phrases.short_arn(row["principal_arn"])),
                 row["events"],
                 row["failed"],
-                el("span", "time", phrases.clock(row["first"])),
-                el("span", "time", phrases.clock(row["last"])),
+                el("span", "time", phrases.when(row["first"])),
+                el("span", "time", phrases.when(row["last"])),
                 el(
                     "span",
                     "",
@@ -176,8 +176,8 @@ def _panel(title: str, rows: list[dict[str, Any]]) -> Node:
                 row["events"],
                 bar(100 * row["events"] / most),
                 mark(phrases.number(row["failed"]), "bad", "✕") if row["failed"] else "",
-                el("span", "time", phrases.clock(row["first"])),
-                el("span", "time", phrases.clock(row["last"])),
+                el("span", "time", phrases.when(row["first"])),
+                el("span", "time", phrases.when(row["last"])),
             )
             for row in rows
         ],
