@@ -50,13 +50,14 @@ def weighed(connection: Connection, case_id: int) -> Weighed:
     unread = 0
     for row in connection.execute(held).all():
         alert = read_alert(row.parsed, row.raw)
-        kept = {
-            (row.id, one.principal, one.name): one.document
-            for one in read_answers(connection, row.id)
+        documents: dict[tuple[int, str], Mapping[str, Any]] = {
+            (one.principal, one.name): one.document for one in read_answers(connection, row.id)
         }
-        documents = {**kept, **{key: one for key, one in saved.items() if key[0] == row.id}}
+        for (alert_id, number, name), document in saved.items():
+            if alert_id == row.id and number is not None:
+                documents[number, name] = document
         for number, principal in _people(alert):
-            mine = [one for key, one in documents.items() if key[1] == number]
+            mine = [one for key, one in documents.items() if key[0] == number]
             try:
                 weighing = _weigh(alert, principal, mine)
             except (AttributeError, KeyError, TypeError, ValueError):
