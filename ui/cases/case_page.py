@@ -59,7 +59,7 @@ def show(database: Database, user: User) -> None:
             decision.show(database, user, case)
         review_panel.show(database, user, case)
         with st.container(border=True):
-            report_buttons.show(database, case)
+            report_buttons.show(database, case, user)
         found = _similar(database, file)
         if found:
             with st.container(border=True):
