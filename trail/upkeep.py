@@ -268,6 +268,7 @@ def migrate(
             return None
         files = [file for file in catalog.files() if file.size >= 0]
         dropped = catalog.dropped()
+        version = catalog.version()
     sources = [file.path for file in files]
     unread = {
         file.path: msgspec.structs.replace(file, rejected=0)
@@ -283,6 +284,7 @@ def migrate(
     fresh = index.with_name(index.name + ".migrating")
     shutil.rmtree(fresh, ignore_errors=True)
     with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+        catalog.continue_from(version)
         known = Publication(files=list(unread.values()), dropped=dropped)
         catalog.publish(known, time.time())
     left_out = {*gone, *unread}
