@@ -117,7 +117,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += more
     evidence = tuple(history.like_the_alert("whole" if rests_on_role else "entity"))
 
-    caveats = looked.caveats() + _caveats(telling, data, evidence)
+    caveats = looked.caveats() + _caveats(telling, data, evidence) + history.caveats
     sentence, counts = _sentence(alert, entity, data, looked, window)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 

@@ -12,6 +12,7 @@ from typing import Any
 from alerts.alert import Alert
 from enrich.calls_sql import (
     BY_SERVICE,
+    COUNTED,
     IN_CONSOLE,
     ORIGINAL_RULE,
     bounds,
@@ -19,6 +20,7 @@ from enrich.calls_sql import (
     counted_calls,
     each_call_once,
     midnight,
+    replaced_caveats,
 )
 from enrich.entity import Match, by_identity_id
 from enrich.sql_text import values_in
@@ -43,9 +45,12 @@ _KEYS = {
 _CONDITIONS = {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE}
 
 
-def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
+def calls_made(
+    match: Match, store: Store, window: Window
+) -> tuple[list[dict[str, Any]], tuple[str, ...], Query]:
     """The calls by service, API, error, day and result: `calls` and how many of them `failed`, were
     made `by_service` or `in_console`; `events`, `first`, `last`, `a_message`, newest `event_ids`.
+    And caveats about records that do not count by themselves.
     """
     found = store.query(
         counted_calls(_KEYS, _CONDITIONS, calls_in(match.sql)),
@@ -53,7 +58,8 @@ def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[st
         first=window.first,
         last=window.last,
     )
-    return each_call_once(found.rows, _KEYS, _CONDITIONS), found.query
+    made = each_call_once(found.rows, _KEYS, _CONDITIONS)
+    return made, replaced_caveats(found.rows), found.query
 
 
 def made_before(
@@ -74,6 +80,7 @@ def made_before(
             select event_source, event_name, day, sum(n) as n,
                 min(first_time) as first, max(last_time) as last
             from {calls_in(whole.sql, open_end=True, whole_days=True)} as calls
+            where {COUNTED}
             group by 1, 2, 3
         ) as by_day
         group by 1, 2

@@ -27,7 +27,9 @@ def from_chain(known: Answers) -> Iterator[Weight]:
     hops: Sequence[Hop] = answer.data["chain"]
     yield from _juggling(answer, hops)
     # Borrowing a console session does not make one: where that began is what counts.
-    made_by = [hop for hop in hops if hop["method"] not in ("signin_session", "key_created")]
+    made_by = [
+        hop for hop in hops if hop["method"] not in ("signin_session", "scoped", "key_created")
+    ]
     if made_by and made_by[0]["event_id"] is not None and made_by[0]["confidence"] in SURE:
         yield from _where_it_was_issued(known, made_by[0])
 

@@ -83,7 +83,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     match, queries = by_identity_id(match, store, window.first, window.last)
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
 
-    made, query = calls_made(match, store, window)
+    made, replaced, query = calls_made(match, store, window)
     groups = _groups(made)
     queries += (query,)
     status = looked.status(len(groups))
@@ -114,6 +114,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         queries += (query,)
     caveats = looked.caveats()
     caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
+    caveats += replaced
     assert alert.first_seen is not None
     data |= {
         "total": total,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert, Principal, TimeQuestion
 from enrich.answer import Answer
 from enrich.count import Count
 from enrich.evidence import Weighing, weigh
@@ -46,6 +46,8 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
             "sample": alert.sample,
             "shape": alert.shape,
             "notes": list(alert.notes),
+            "time_is_fallback": alert.time_is_fallback,
+            "time_question": _question(alert.time_question),
         },
         "results": [
             {
@@ -60,6 +62,19 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
             }
             for result in results
         ],
+    }
+
+
+def _question(question: TimeQuestion | None) -> dict[str, Any] | None:
+    if question is None:
+        return None
+    return {
+        "text": question.text,
+        "assumed": question.assumed,
+        "zones": list(question.zones),
+        "orders": list(question.orders),
+        "earliest": iso(question.earliest),
+        "latest": iso(question.latest),
     }
 
 
@@ -120,6 +135,7 @@ def _coverage(summary: IndexSummary) -> dict[str, Any]:
         "events": summary.events,
         "accounts": list(summary.accounts),
         "regions": list(summary.regions),
+        "records": asdict(summary.records) if summary.records is not None else None,
     }
 
 

@@ -17,6 +17,7 @@ from enrich.chain_words import distance_words
 from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
+from enrich.time_basis import time_caveats
 from enrich.window import iso
 from trail.store import IndexSummary
 
@@ -49,6 +50,8 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
         ("Call", _call_of(alert)),
     )
     lines += [f"- {name}: {code(value)}" for name, value in facts if value]
+    for caveat in time_caveats(alert):
+        lines += ["", f"**The time is not sure**: {text(caveat)}"]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines += ["", f"## {text(who)}"]
@@ -61,6 +64,8 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
             f"{summary.events:,} events of {len(summary.accounts)} account(s),"
             f" {iso(summary.first)} to {iso(summary.last)}"
         )
+        if summary.records is not None:
+            span += f" ({summary.records.equation})"
     return "\n".join([*lines, "", text(f"Answered from {span}."), ""])
 
 

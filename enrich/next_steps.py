@@ -20,6 +20,7 @@ from enrich.entity import role_name_of
 from enrich.weight import SURE
 from enrich.window import iso
 from enrich.words import listed, short
+from trail.access_keys import is_access_key
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,13 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     ]
 
 
+def _key(principal: Principal) -> str | None:
+    """The key that the alert names; none where it is masked, which nobody can switch off."""
+    return principal.access_key_id if is_access_key(principal.access_key_id) else None
+
+
 def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
-    key = principal.access_key_id or ""
+    key = _key(principal) or ""
     if principal.type == "Root":
         yield Step(
             "Secure the root user",
@@ -133,7 +139,7 @@ def _stop_role(alert: Alert, principal: Principal, role: str) -> Iterator[Step]:
             " what the service was told to do.",
         )
         return
-    key = principal.access_key_id
+    key = _key(principal)
     temporary = f"Key {short(key)} is temporary and" if key else "A role session"
     if ":" in session:
         yield Step(
@@ -287,11 +293,11 @@ def _undo(answer: Answer | None) -> Iterator[Step]:
 
 
 def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
-    if principal.access_key_id:
+    if (key := _key(principal)) is not None:
         yield Step(
             "See everything the key did",
             "Also after the alert, and in every region and account that is indexed.",
-            (_events_of_key(principal.access_key_id),),
+            (_events_of_key(key),),
         )
     address = alert.source_ip_address
     if address and alert.first_seen is not None:

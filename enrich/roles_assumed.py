@@ -26,6 +26,7 @@ from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
 from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
 from enrich.words import counted, listed, short
+from trail.access_keys import is_access_key
 from trail.store import Query, Store
 
 NAME = "roles_assumed"
@@ -184,7 +185,7 @@ def _kinds(
         f"""
         with calls as (
           select distinct on (coalesce(
-              shared_event_id,
+              call_id,
               case when minted_access_key_id is not null then request_id end,
               event_id)) {_READ}
           from credentials
@@ -223,7 +224,7 @@ def _kinds(
             "window_last": window.last,
             **(_around(window) if switched else {}),
             "last_seen": last_seen,
-            "alert_key": principal.access_key_id or "",
+            "alert_key": principal.access_key_id if is_access_key(principal.access_key_id) else "",
         },
     )
     return found.rows, found.query

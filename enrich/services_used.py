@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from enrich.acted_upon import acted_upon, in_words, name_of
 from enrich.answer import Answer, Enrichment
 from enrich.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
 from enrich.calls_sql import midnight, newest_ids
@@ -31,6 +32,9 @@ DAYS = 7
 OF_EACH = 3
 """How many event ids stand beside each service: the newest of its newest calls."""
 
+OF_ALL = 20
+"""How many of the events that name an identity without calls are evidence, the newest."""
+
 
 def empty_data() -> Mapping[str, Any]:
     return {
@@ -43,6 +47,7 @@ def empty_data() -> Mapping[str, Any]:
         "alert_day": None,
         "days": [],
         "looked_back_to": None,
+        "acted_upon": None,
         "before": None,
     }
 
@@ -58,7 +63,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
 
-    made, query = calls_made(match, store, window)
+    made, replaced, query = calls_made(match, store, window)
     queries += (query,)
     total = sum(row["calls"] for row in made)
     status = looked.status(total)
@@ -80,6 +85,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats = looked.caveats()
     caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
     caveats += _thin(services, before.all)
+    caveats += replaced
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),
@@ -92,6 +98,17 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     }
     events = Events(match.scope, window.first, window.last)
     sentence, counts = _sentence(services, events, complete=looked.coverage.status == "covered")
+    if not total and (name := name_of(principal)) is not None:
+        named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
+        queries += named.queries
+        data["acted_upon"] = {
+            "events": named.events,
+            "event_ids": [row["event_id"] for row in named.newest[:OF_ALL]],
+            "from": iso(named.looked_from),
+        }
+        if named.events:
+            sentence = f"{sentence} {in_words(named)}"
+            evidence = tuple(row["event_id"] for row in named.newest[:OF_ALL])
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 

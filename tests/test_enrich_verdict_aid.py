@@ -213,7 +213,7 @@ def test_a_role_that_only_its_service_can_use_speaks_against() -> None:
 
 @pytest.mark.parametrize("began_at", ["203.0.113.9", None])
 def test_where_a_borrowed_session_was_borrowed_is_not_where_it_began(began_at: str | None) -> None:
-    identity = a_user(accessKeyId="ASIALOGIN0000000001")
+    identity = a_user(accessKeyId="ASIALOGIN0Q0Q0Q0Q01")
     identity["sessionContext"] = {"attributes": {"creationDate": "2026-03-20T11:30:00Z"}}
     sign_in = {"eventSource": "signin.amazonaws.com", "userIdentity": identity}
     token = at(NOON - timedelta(minutes=20), eventName="CreateOAuth2Token", **sign_in)
@@ -268,9 +268,9 @@ def commands(steps: list[Step]) -> list[str]:
 
 
 def test_a_long_lived_key_is_switched_off_and_its_sessions_are_ended() -> None:
-    steps = steps_of(Principal("IAMUser", user_name="alice", access_key_id="AKIAALICEXXXXXXXXXXX"))
+    steps = steps_of(Principal("IAMUser", user_name="alice", access_key_id="AKIAALICEXQXQXQXQXQX"))
     assert commands(steps)[0] == (
-        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXXXXXXXXXXX"
+        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXQXQXQXQXQX"
         " --user-name alice"
     )
     deny = next(one for one in commands(steps) if "put-user-policy" in one)
@@ -333,7 +333,7 @@ def test_the_key_that_made_the_session_is_switched_off_too() -> None:
     principal = alert.principals[0]
     answers = ask_all(alert, principal, MemoryStore([minted, record]))
     assert (
-        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXXXXXXXXXXX"
+        "aws iam update-access-key --status Inactive --access-key-id AKIAALICEXQXQXQXQXQX"
         " --user-name alice"
     ) in commands(next_steps(alert, principal, answers))
 

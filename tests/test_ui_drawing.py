@@ -44,7 +44,7 @@ def a_chain(length: int) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     caller: dict[str, Any] | None = None
     for number in range(1, length + 1):
-        role, key = f"role-{number}", f"ASIACHAIN{number:011}"
+        role, key = f"role-{number}", f"ASIACHAIN7Q2J{number:07}"
         at = f"2026-03-10T11:{number:02}:00Z"
         changes: dict[str, Any] = {} if caller is None else {"userIdentity": caller}
         records.append(an_assumption(role, f"s{number}", key=key, eventTime=at, **changes))
@@ -86,7 +86,7 @@ def test_a_certain_link_is_solid_and_a_guess_dashed() -> None:
     _, tree = drawn(records)
     assert not any("hop-guess" in look for look in hops(tree))
     # Without key and creation date only role and session name are left: the most recent fits.
-    vague = a_role_session("role-1", "s1", key="ASIAUNKNOWN000000001")
+    vague = a_role_session("role-1", "s1", key="ASIAUNKNOWN0Q0Q0Q0Q1")
     del vague["sessionContext"]["attributes"]["creationDate"]
     words, tree = drawn([*records[:-1], an_event(userIdentity=vague)])
     assert "most recent: a guess" in words
@@ -105,7 +105,7 @@ def a_hop(**changes: Any) -> dict[str, Any]:
         "callers": [],
         "role_arn": "arn:aws:iam::111122223333:role/web",
         "session_name": "i-0abc",
-        "minted_access_key_id": "ASIAWEB0000000000001",
+        "minted_access_key_id": "ASIAWEB0Q0Q0Q0Q0Q0Q1",
         "source_ip_address": "ec2.amazonaws.com",
         "by": {"type": "AWSService", "invoked_by": "ec2.amazonaws.com"},
         "acting": True,

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -41,7 +41,19 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import KEYS, MERGE_MEMORY, MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
+from trail.same_calls import find_same_calls, told_before
+from trail.segments import (
+    CALLS,
+    CREDENTIAL_CALLS,
+    KEYS,
+    MERGE_MEMORY,
+    MINTED,
+    ROLLUP,
+    DayInputs,
+    Merger,
+    sync_folders,
+    tier,
+)
 from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
@@ -66,6 +78,8 @@ class Progress:
     bytes_total: int
     events: int
     elapsed_s: float
+    file: str = ""
+    """The file that was being read when this was said."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,7 @@ def add(
     ):
         catalog.check_schema()
         sweep(catalog)
-        with _Build(catalog, progress, workers, round_bytes) as build:
+        with nothing_unpublished(catalog), _Build(catalog, progress, workers, round_bytes) as build:
             return build.run(roots)
 
 
@@ -140,8 +154,13 @@ def disk_errors(index: Path) -> Iterator[None]:
             "permissions."
         ) from error
     except sqlite3.OperationalError as error:
-        if "full" in str(error) or "disk I/O" in str(error):
+        if "full" in str(error):
             raise _full(index) from error
+        if "disk I/O" in str(error):
+            raise IndexFull(
+                f"The disk under {index} is full, or failed ({error}). What was published before "
+                "is intact: look at the disk, then run the same command again."
+            ) from error
         raise IndexUnreadable(
             f"The catalog of {index} cannot be used ({error}). Check the folder's permissions."
         ) from error
@@ -168,13 +187,28 @@ def _full(index: Path) -> IndexFull:
     )
 
 
-def sweep(catalog: Catalog) -> None:
-    """Removes segment files that a killed build left, and replaced ones past their grace."""
+@contextmanager
+def nothing_unpublished(catalog: Catalog) -> Iterator[None]:
+    """After an error, be it of the disk, no segment stays that the catalog does not name."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, sqlite3.Error):  # the next build sweeps as well
+            _remove_unpublished(catalog)
+        raise
+
+
+def _remove_unpublished(catalog: Catalog) -> None:
     folder = catalog.index_dir / SEGMENTS
     known = catalog.known_names()
     for path in folder.glob("*/*.parquet"):
         if f"{SEGMENTS}/{path.parent.name}/{path.name}" not in known:
             path.unlink(missing_ok=True)
+
+
+def sweep(catalog: Catalog) -> None:
+    """Removes segment files that a killed build left, and replaced ones past their grace."""
+    _remove_unpublished(catalog)
     past = catalog.replaced_before(time.time() - GRACE_SECONDS)
     for name in past:
         (catalog.index_dir / name).unlink(missing_ok=True)
@@ -201,7 +235,8 @@ class _Build:
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
-        self._running: dict[int, tuple[int, int, int]] = {}
+        self._running: dict[int, Advance] = {}
+        self._at_work = ""
         self._workers = Workers()
         self._merger: Merger | None = None
 
@@ -275,7 +310,7 @@ class _Build:
         change = Publication(forget=list(known))
         for path, reason in now.items():
             said = f"cannot be listed: {reason}"
-            change.files.append(SourceFile(path, -2, 0, rejected=1, error=said))
+            change.files.append(SourceFile(path, -2, 0, records=1, rejected=1, error=said))
             change.rejects.append((path, Reject(path, "path", said)))
         self._catalog.publish(change, time.time())
 
@@ -349,7 +384,7 @@ class _Build:
             TaskResult(
                 [
                     FileResult(
-                        SourceFile(path, -1, 0, rejected=1, error=reason),
+                        SourceFile(path, -1, 0, records=1, rejected=1, error=reason),
                         [(path, "file", reason)],
                     )
                 ]
@@ -367,10 +402,11 @@ class _Build:
         )
 
     def _advance_alone(self, far: Advance) -> None:
-        self._advance(0, far.files, far.bytes, far.events)
+        self._advance(0, far)
 
-    def _advance(self, worker: int, files: int, size: int, events: int) -> None:
-        self._running[worker] = (files, size, events)
+    def _advance(self, worker: int, far: Advance) -> None:
+        self._running[worker] = far
+        self._at_work = far.file or self._at_work
         self._tell()
 
     def _tell(self) -> None:
@@ -379,12 +415,13 @@ class _Build:
         ahead = self._running.values()
         self._progress(
             Progress(
-                min(self._files_total, self._files_done + sum(a[0] for a in ahead)),
+                min(self._files_total, self._files_done + sum(a.files for a in ahead)),
                 self._files_total,
-                min(self._bytes_total, self._bytes_done + sum(a[1] for a in ahead)),
+                min(self._bytes_total, self._bytes_done + sum(a.bytes for a in ahead)),
                 self._bytes_total,
-                self._events + sum(a[2] for a in ahead),
+                self._events + sum(a.events for a in ahead),
                 time.perf_counter() - self._started,
+                self._at_work,
             )
         )
 
@@ -399,7 +436,7 @@ class _Build:
                     change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
                     change.skips += [(path, *skip) for skip in of_file.skips]
                     self._rejected += of_file.file.rejected
-                    self._skipped += len(of_file.skips)
+                    self._skipped += sum(whole for _, _, _, whole in of_file.skips)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]
@@ -481,14 +518,14 @@ def settle_days(
         if day in affected:
             all_of_it = [*events, *copies, *new]
             made = (
-                together.here(DayInputs(day, [], all_of_it, live_names, gone))
+                rewritten(DayInputs(day, [], all_of_it, live_names, gone))
                 if all_of_it  # nothing is left of a day that was dropped
                 else []
             )
             change.remove += [segment.name for segment in (*events, *copies)]
             events = []
         elif day in repeated:
-            made = together.here(DayInputs(day, events, new))
+            made = rewritten(DayInputs(day, events, new))
         else:
             made = new
         if made is not new:
@@ -498,7 +535,7 @@ def settle_days(
         arrived.extend(new_events)
         events = [*events, *new_events]
         if not whole and (few := tier(events)):
-            made = together.here(DayInputs(day, [], few, live_names))
+            made = rewritten(DayInputs(day, [], few, live_names))
             for segment in few:
                 if segment.name in live_names:
                     change.remove.append(segment.name)
@@ -508,11 +545,14 @@ def settle_days(
             change.add += made
         return events
 
+    def rewritten(inputs: DayInputs) -> list[Segment]:
+        return together.here(lambda: merger.rewrite_day(inputs))
+
     def rolled(
         monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
     ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
         with merger.beside() as other:
-            return other.roll_up(monday, changed, old)
+            return other.roll_up(monday, changed, old, calls.now.get(monday, ()))
 
     runs = [segment for segment in live if segment.kind in CREDENTIAL_KINDS]
 
@@ -537,8 +577,19 @@ def settle_days(
         if minted_is_exact and not whole:
             minting = together.begin(credentials)
         weeks = []
-        for monday, of_week in groupby(days, monday_of):
-            changed = {day: settled(day) for day in of_week}
+        events = {
+            day: held for (day, kind), held in by_day_and_kind.items() if kind == "events" and day
+        }
+        events |= {day: settled(day) for day in days}
+        told = [segment for segment in live if segment.kind in (CALLS, CREDENTIAL_CALLS)]
+        calls = told_before(told)
+        if fresh or gone:
+            calls = together.here(lambda: find_same_calls(merger, told, arrived, events, affected))
+            change.add += calls.add
+            change.remove += [segment.name for segment in calls.remove]
+        recounted = sorted({*days, *(calls.days & events.keys())})
+        for monday, of_week in groupby(recounted, monday_of):
+            changed = {day: events[day] for day in of_week}
             old = [s for kind in (ROLLUP, KEYS) for s in by_day_and_kind.get((monday, kind), [])]
             if {segment.kind for segment in old} == {ROLLUP}:  # of before keys were kept
                 changed |= {
@@ -618,13 +669,13 @@ class _Together:
         self._steps.append(step)
         return step
 
-    def here(self, inputs: DayInputs) -> list[Segment]:
-        """The day rewritten; alone, if there is too little memory beside the steps begun."""
+    def here(self, work: Callable[[], T]) -> T:
+        """What is done in this thread; alone, if memory is short beside the steps begun."""
         try:
-            return self._merger.rewrite_day(inputs)
+            return work()
         except duckdb.OutOfMemoryException:
             wait([step.future for step in self._steps])
-            return self._merger.rewrite_day(inputs)
+            return work()
 
     def finish(self) -> None:
         """Waits for every step; raises the first error that doing it alone does not mend."""

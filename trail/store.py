@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -18,15 +20,23 @@ import duckdb
 from trail.catalog import (
     CATALOG,
     CREDENTIAL_KINDS,
+    SORTED_BY,
     Catalog,
     DayCoverage,
+    Records,
     Reject,
     Segment,
     SourceFile,
     default_index,
     monday_of,
 )
-from trail.errors import QueryFailed, SourceUnreadable
+from trail.errors import (
+    IndexGone,
+    IndexMissing,
+    IndexUnreadable,
+    QueryFailed,
+    SourceUnreadable,
+)
 from trail.events import KEYS_SCHEMA
 from trail.formats import read_raw
 from trail.memo import Memo
@@ -82,20 +92,25 @@ class IndexSummary:
     events: int
     accounts: tuple[str, ...] = field(default=())
     regions: tuple[str, ...] = field(default=())
+    records: Records | None = None
+    """What became of every record that was read; None where that is not known."""
 
 
 class Store(Protocol):
     """Where questions are asked. Every method is safe to call from several threads at once.
 
-    `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA`:
+    `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA` and
+    those that say what counts as one call (`trail.calls.CALL_COLUMNS`):
 
-    - `events`: every event, once per (event_id, recipient_account_id), days `first`…`last` only;
+    - `events`: every event, once per (event_id, recipient_account_id) and day, days
+      `first`…`last` only;
     - `edges`: of those, the events of the two days of `first` and `last` alone;
-    - `credentials`: the credential events of all days (`trail.events.is_credential_event`).
+    - `credentials`: the credential events of all days (`trail.events.is_credential_event`),
+      without those that a correction or a twin stands for.
 
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
-    counted by identity, session, account, API, region, ip, agent and error code. Only whole days
-    may come from it; the two edge days of a window are read from `edges`.
+    counted by identity, session, account, API, region, ip, agent, error code and call. Only whole
+    days may come from it; the two edge days of a window are read from `edges`.
 
     SQL names the relation after `from` or `join`, and binds values as `$name`. `first` and `last`
     only prune the days that are read: the statement states its own exact bounds on `event_time`.
@@ -137,8 +152,14 @@ class Store(Protocol):
         ...
 
 
+_CALLS = {"events": "calls", "edges": "calls", "credentials": "credential_calls"}
+"""Relation → the kind of segments that say which of its rows count."""
+
 QUERY_SECONDS = 60.0
 """A query that runs longer is stopped: nobody waits a minute for one of five answers."""
+
+QUERY_ROWS = 500_000
+"""A query that finds more is refused: as Python's values, rows take a kilobyte and more each."""
 
 _PARSED = 300
 """How many statements are kept as DuckDB's parser understood them: alerts of a day share theirs."""
@@ -164,6 +185,7 @@ class _Snapshot:
     events: Mapping[date, Sequence[Segment]]
     daily: Mapping[date, Sequence[Segment]]
     keys: Mapping[date, Sequence[Segment]]
+    calls: Mapping[str, Mapping[date, Sequence[Segment]]]
     credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
@@ -179,6 +201,7 @@ class DuckStore:
     def __init__(self, index_dir: Path, threads: int | None = None) -> None:
         self.index_dir = index_dir.resolve()
         self._lock = threading.Lock()
+        self._closed = False
         self._catalog, self._inode = self._open_catalog()
         self._snapshot = self._read_snapshot()
         # Questions are asked at the same time: half of the cores each is faster than all for one,
@@ -210,7 +233,8 @@ class DuckStore:
         last: datetime | None = None,
         timeout: float = QUERY_SECONDS,
     ) -> QueryResult:
-        """The rows found. Raises `QueryFailed` with the engine's words, or when time is up."""
+        """The rows found. Raises `QueryFailed` with the engine's words, or when a limit of time or
+        rows is reached: part of an answer would be a wrong one."""
         bound = {name: _naive(value) for name, value in (parameters or {}).items()}
         snapshot = self._current()
         key = (snapshot.version, sql, repr(bound), first, last, timeout)
@@ -278,23 +302,28 @@ class DuckStore:
 
     def rejects(self) -> list[Reject]:
         """Every record or file part that could not be read, with where it is and why."""
-        with self._lock:
-            return self._live_catalog().rejects()
+        with self._reading() as catalog:
+            return catalog.rejects()
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file that was recognised as holding no events."""
+        with self._reading() as catalog:
+            return catalog.skips()
+
+    def skipped_records(self) -> list[tuple[str, str, int]]:
+        """(path, reason, how many) of records that are no events, in files that hold others."""
         with self._lock:
-            return self._live_catalog().skips()
+            return self._live_catalog().skipped_records()
 
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
-        with self._lock:
-            return self._live_catalog().files()
+        with self._reading() as catalog:
+            return catalog.files()
 
     def totals(self) -> Mapping[str, int]:
         """The counts that `python -m trail status` prints."""
-        with self._lock:
-            return self._live_catalog().totals()
+        with self._reading() as catalog:
+            return catalog.totals()
 
     def summary(self) -> IndexSummary:
         """What is indexed at all."""
@@ -302,8 +331,8 @@ class DuckStore:
 
     def version(self) -> str:
         """Changes whenever the index does: a cache key."""
-        with self._lock:
-            return self._live_catalog().version()
+        with self._reading() as catalog:
+            return catalog.version()
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
@@ -340,8 +369,22 @@ class DuckStore:
     def close(self) -> None:
         """Lets go of the index's files."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._watchdog.end()
+            # A cursor keeps the whole database open; so does a statement that was parsed by one.
+            self._parse.cache_clear()
+            while self._idle:
+                self._idle.pop().close()
             self._connection.close()
             self._catalog.close()
+
+    def __enter__(self) -> DuckStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _open_catalog(self) -> tuple[Catalog, int]:
         path = self.index_dir / CATALOG
@@ -355,24 +398,51 @@ class DuckStore:
             inode = (self.index_dir / CATALOG).stat().st_ino
         except OSError:
             inode = -1
+        if self._closed:
+            raise IndexUnreadable(f"The index at {self.index_dir} was closed. Open it again.")
         if inode != self._inode or self._catalog.is_outdated():
-            opened = self._open_catalog()
+            try:
+                opened = self._open_catalog()
+            except (IndexMissing, OSError) as error:
+                raise IndexGone(
+                    f"The index at {self.index_dir} is not there any more. Put the folder back, or "
+                    "build it again from its sources with `python -m trail add`; nothing has to be "
+                    "restarted."
+                ) from error
             self._catalog.close()
             self._catalog, self._inode = opened
         return self._catalog
 
-    def _current(self) -> _Snapshot:
+    @contextmanager
+    def _reading(self) -> Iterator[Catalog]:
+        """The catalog as it is now, for one thread. Raises `IndexGone` or `IndexUnreadable`."""
         with self._lock:
-            if self._live_catalog().version() != self._snapshot.version:
+            try:
+                yield self._live_catalog()
+            except sqlite3.Error as error:
+                self._inode = -1  # opened again for whoever asks next
+                raise IndexUnreadable(
+                    f"The catalog of {self.index_dir} cannot be read ({error}). Check the disk and "
+                    "the folder's permissions, then try again."
+                ) from error
+
+    def _current(self) -> _Snapshot:
+        with self._reading() as catalog:
+            if catalog.version() != self._snapshot.version:
                 self._snapshot = self._read_snapshot()
             return self._snapshot
 
     def _read_snapshot(self) -> _Snapshot:
         with self._catalog.snapshot():
             version = self._catalog.version()
-            segments = self._catalog.segments("events", "daily", "keys", *CREDENTIAL_KINDS)
+            segments = self._catalog.segments(
+                "events", "daily", "keys", *_CALLS.values(), *CREDENTIAL_KINDS
+            )
             cells = self._catalog.coverage()
-        days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}, "keys": {}}
+            records = self._catalog.records()
+        days: dict[str, dict[date, list[Segment]]] = {
+            kind: {} for kind in ("events", "daily", "keys", *_CALLS.values())
+        }
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
         for cell in cells:
@@ -388,10 +458,11 @@ class DuckStore:
             days["events"],
             days["daily"],
             days["keys"],
+            {relation: days[kind] for relation, kind in _CALLS.items()},
             credentials,
             tuple(cells),
             events_by_account,
-            summary_of(cells),
+            replace(summary_of(cells), records=records),
         )
 
     def _over_segments(
@@ -421,14 +492,25 @@ class DuckStore:
                 segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
             else:
                 segments = _of_days(snapshot.events, begin, end)
+            calls: Iterable[Segment] = ()
+            by_identity = True
+            if relation == "credentials":
+                calls = _of_days(snapshot.calls[relation], date.min, date.max)
+                by_identity = SORTED_BY[statement.credentials_kind] == "identity_id"
+            elif relation != "daily":
+                since = monday_of(begin) if first is not None else begin
+                calls = _of_days(snapshot.calls[relation], since, end)
             if (values := _values_of(statement.sought.get(relation), bound)) is not None:
                 segments = (s for s in segments if s.range is None or s.range.may_hold(values))
+                if by_identity:
+                    calls = (s for s in calls if s.range is None or s.range.may_hold(values))
             elif used := _values_of(statement.keys.get(relation), bound):
                 keys = [key for key in used if key is not None]
                 if len(keys) == len(used):
                     segments = self._used_with(keys, list(segments), snapshot)
             paths = (str(self.index_dir / segment.name) for segment in segments)
-            definitions.append(definition(relation, columns, paths, condition))
+            told = (str(self.index_dir / segment.name) for segment in calls)
+            definitions.append(definition(relation, columns, paths, condition, told))
         return statement.over(definitions)
 
     def _used_with(
@@ -487,11 +569,19 @@ class DuckStore:
                 statements = self._parse(sql)
                 cursor.execute(statements[0] if len(statements) == 1 else sql, dict(bound))
                 columns = [(column[0], str(column[1])) for column in cursor.description or []]
-                found = cursor.fetchall()
+                found = cursor.fetchmany(QUERY_ROWS + 1)
+            if len(found) > QUERY_ROWS:
+                raise QueryFailed(
+                    f"The query found more than {QUERY_ROWS:,} rows, which is more than is read. "
+                    "Narrow its time window, or ask about one identity."
+                )
         except BaseException:
             cursor.close()
             raise
-        self._idle.append(cursor)
+        if self._closed or len(self._idle) == self._idle.maxlen:
+            cursor.close()
+        else:
+            self._idle.append(cursor)
         names = [name for name, _ in columns]
         rows = [dict(zip(names, row, strict=True)) for row in found]
         for name in (name for name, kind in columns if "TIMESTAMP" in kind):

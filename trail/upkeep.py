@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,16 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trail.build import BuildSummary, Progress, add, disk_errors, publish, settle_days, sweep
+from trail.build import (
+    BuildSummary,
+    Progress,
+    add,
+    disk_errors,
+    nothing_unpublished,
+    publish,
+    settle_days,
+    sweep,
+)
 from trail.catalog import (
     CREDENTIAL_KINDS,
     SEGMENTS,
@@ -25,10 +35,20 @@ from trail.catalog import (
     monday_of,
     runs_of,
 )
-from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
+from trail.errors import BacktrailError, IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import KEYS, ROLLUP, Merger, Told, is_credential, keys_of
+from trail.same_calls import find_same_calls
+from trail.segments import (
+    CALLS,
+    CREDENTIAL_CALLS,
+    KEYS,
+    ROLLUP,
+    Merger,
+    Told,
+    is_credential,
+    keys_of,
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +161,7 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                     f"{day}: its rollup counts {rolled.get(day, 0):,} events of {expected:,}"
                 )
         problems += _keys(db, index, by_day, readable)
+        problems += _calls(db, index, by_day, readable)
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         for kind in CREDENTIAL_KINDS:
             if (held := sum(s.rows for s in runs if s.kind == kind)) != credentials:
@@ -175,6 +196,29 @@ def _keys(
     return problems
 
 
+def _calls(
+    db: duckdb.DuckDBPyConnection,
+    index: Path,
+    by_day: Mapping[date, Sequence[Segment]],
+    readable: Sequence[Segment],
+) -> list[str]:
+    """Whether every record that is said not to count by itself is there."""
+    told = [str(index / segment.name) for segment in readable if segment.kind == CALLS]
+    if not told:
+        return []
+    paths = [str(index / segment.name) for of_day in by_day.values() for segment in of_day]
+    (missing,) = db.execute(
+        "select count(*) from (select distinct day, event_id, recipient_account_id"
+        " from read_parquet($told)) as told anti join"
+        " (select cast(event_time as date) as day, event_id, recipient_account_id"
+        f" from read_parquet({'$paths' if paths else '$told'}) where {bool(paths)}) as held"
+        " on held.day = told.day and held.event_id = told.event_id"
+        " and held.recipient_account_id is not distinct from told.recipient_account_id",
+        {"told": told} | ({"paths": paths} if paths else {}),
+    ).fetchone() or (0,)
+    return [f"calls: {missing:,} records are spoken of that no day holds"] if missing else []
+
+
 def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
     """How many events were dropped: all of the days before `day`.
 
@@ -182,19 +226,29 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
     by `migrate`, those days do not come back from it.
     """
     index = Path(index_dir).resolve()
-    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+    with (
+        disk_errors(index),
+        Catalog(index) as catalog,
+        write_lock(index),
+        nothing_unpublished(catalog),
+    ):
         catalog.check_schema()
         sweep(catalog)
         change = Publication()
         dropped = 0
+        given: list[Segment] = []
         straddling: list[Segment] = []
         for segment in catalog.segments():
             if segment.day is None or segment.day >= day:
+                continue
+            if segment.kind in (CALLS, CREDENTIAL_CALLS):
                 continue
             if segment.kind in (ROLLUP, KEYS) and segment.day == monday_of(day):
                 straddling.append(segment)
                 continue
             change.remove.append(segment.name)
+            if segment.kind in ("events", "copies"):
+                given.append(segment)
             if segment.kind == "events":
                 change.coverage[segment.day] = []
                 dropped += segment.rows
@@ -206,23 +260,53 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 change.dropped[file.path] = max(day, earlier.get(file.path, day))
         runs = catalog.segments(*CREDENTIAL_KINDS)
         with Merger(index) as merger:
+            change.passed_over = _by_file(merger.rows_by_source(given), catalog.stamps())
             change.add += merger.merge_credentials(runs, f"event_time >= date '{day}'")
-            gone: dict[date, list[Segment]] = {
-                one: [] for one in change.coverage if monday_of(one) == monday_of(day)
-            }
-            if straddling and gone:
-                rollup, _ = merger.roll_up(monday_of(day), gone, straddling)
+            left = [s for s in catalog.segments() if s.name not in set(change.remove)]
+            events: dict[date, list[Segment]] = {}
+            for segment in left:
+                if segment.kind == "events" and segment.day is not None:
+                    events.setdefault(segment.day, []).append(segment)
+            told = [segment for segment in left if segment.kind in (CALLS, CREDENTIAL_CALLS)]
+            calls = find_same_calls(merger, told, [], events, set(change.coverage))
+            change.add += calls.add
+            change.remove += [segment.name for segment in calls.remove]
+            # A week that loses some of its days, and days whose records count otherwise now.
+            recounted = {one for one in change.coverage if straddling and one >= monday_of(day)}
+            for monday, of_week in groupby(
+                sorted(recounted | (calls.days & events.keys())), monday_of
+            ):
+                old = [s for s in left if s.kind in (ROLLUP, KEYS) and s.day == monday]
+                changed = {one: events.get(one, []) for one in of_week}
+                rollup, coverage = merger.roll_up(monday, changed, old, calls.now.get(monday, ()))
                 change.add += rollup
-                change.remove += [segment.name for segment in straddling]
+                change.coverage |= coverage
+                change.remove += [segment.name for segment in old]
         change.remove += [run.name for run in runs]
         publish(catalog, change)
         return dropped
 
 
+def _by_file(rows: Mapping[str, int], files: Collection[str]) -> dict[str, int]:
+    """Rows by the file on disk that they are from, of rows by file or archive member."""
+    found: dict[str, int] = {}
+    for source_file, count in rows.items():
+        path = source_file
+        while path not in files and "!/" in path:
+            path = path.rpartition("!/")[0]
+        found[path] = found.get(path, 0) + count
+    return found
+
+
 def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
     """(segments before, after): the events of each day merged into one run, and the credentials."""
     index = Path(index_dir).resolve()
-    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+    with (
+        disk_errors(index),
+        Catalog(index) as catalog,
+        write_lock(index),
+        nothing_unpublished(catalog),
+    ):
         catalog.check_schema()
         sweep(catalog)
         before = catalog.totals()["segments"]
@@ -271,7 +355,10 @@ def migrate(
         version = catalog.version()
     sources = [file.path for file in files]
     unread = {
-        file.path: msgspec.structs.replace(file, rejected=0)
+        # All of its events were dropped, so all of it is passed over.
+        file.path: msgspec.structs.replace(
+            file, records=(left := file.records - file.rejected), rejected=0, passed_over=left
+        )
         for file in files
         if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
     }
@@ -283,12 +370,16 @@ def migrate(
         )
     fresh = index.with_name(index.name + ".migrating")
     shutil.rmtree(fresh, ignore_errors=True)
-    with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
-        catalog.continue_from(version)
-        known = Publication(files=list(unread.values()), dropped=dropped)
-        catalog.publish(known, time.time())
     left_out = {*gone, *unread}
-    built = add([path for path in sources if path not in left_out], fresh, progress=progress)
+    try:
+        with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+            catalog.continue_from(version)
+            known = Publication(files=list(unread.values()), dropped=dropped)
+            catalog.publish(known, time.time())
+        built = add([path for path in sources if path not in left_out], fresh, progress=progress)
+    except BacktrailError:
+        shutil.rmtree(fresh, ignore_errors=True)  # half an index is of no use, and takes room
+        raise
     if built.interrupted:
         raise IndexUnreadable(
             f"The migration was interrupted; {index} is as it was. Run it again to start over."

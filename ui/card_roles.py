@@ -106,10 +106,11 @@ def _lines(sessions: Sequence[Mapping[str, Any]]) -> int:
 
 def _grouped(sessions: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     """The sessions of one role and session name together, in order of their first."""
-    grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    grouped: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
     for session in sessions:
         name = str(session.get("session_name") or "")
-        key = (str(session.get("role_arn") or session.get("access_key_id") or ""), name)
+        made = str(session.get("role_arn") or session.get("access_key_id") or "")
+        key = (made, name, bool(session.get("narrowed")))
         grouped.setdefault(key, []).append(session)
     return list(grouped.values())
 
@@ -140,6 +141,7 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
             pivot(str(target), phrases.role_name(role) if role else str(target)),
             pivot(first.get("session_name")) if first.get("session_name") else None,
             el("strong", "", f"× {len(group)}") if len(group) > 1 else None,
+            el("span", "mute", "same session, narrowed") if first.get("narrowed") else None,
             event_link(first.get("event_id"), phrases.when(times[0])) if times else None,
             el("span", "mute", f"to {phrases.when(max(times))}") if len(times) > 1 else None,
             el("span", "mute", "from") if ips else None,

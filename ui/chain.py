@@ -22,6 +22,7 @@ METHOD_WORDS = {
     "switch_role": "by switch role",
     "signin_session": "by sign-in session",
     "key_created": "by key creation",
+    "scoped": "same session, narrowed",
     "most_recent": "most recent: a guess",
     "inferred": "inferred, no event",
 }
@@ -144,6 +145,8 @@ def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
     name = str(origin.get("label") or caller)
     kind = str(origin.get("type") or by.get("type"))
     source = hop.get("source_ip_address")
+    if len(hop.get("callers") or ()) > 1:  # one candidate's key and address are nobody's here
+        return _node("One of several callers", name, None, look="node-origin")
     return _node(
         ORIGIN_KINDS.get(kind, kind if kind != "None" else "Caller"),
         name,

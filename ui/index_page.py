@@ -36,11 +36,14 @@ def show() -> None:
         if job is None or not job.running:
             _begin()
         return
-    draw("index-facts", _facts(store))
-    with st.container(border=True):
-        _coverage(store)
-    _add()
-    _rejects(store)
+    try:
+        draw("index-facts", _facts(store))
+        with st.container(border=True):
+            _coverage(store)
+        _add()
+        _rejects(store)
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be read.", error)
 
 
 def _begin() -> None:
@@ -100,6 +103,7 @@ def _facts(store: DuckStore) -> Node:
             fact("Duplicates", phrases.number(totals.get("duplicates"))),
             fact("Rejected", phrases.number(totals.get("rejected"))),
         ),
+        el("p", "mute small", summary.records.equation) if summary.records else None,
         el("p", "mute small", "Kept in ", el("code", "", str(data.index_dir()))),
     )
 
@@ -120,7 +124,9 @@ def _coverage(store: DuckStore) -> None:
     cells = [
         {
             "day": cell.day.isoformat(),
-            "place": f"{cell.account or 'no account'} {cell.region or 'no region'}",
+            "place": charts.chart_name(
+                f"{cell.account or 'no account'} {cell.region or 'no region'}"
+            ),
             "events": cell.events,
         }
         for cell in coverage
@@ -283,6 +289,7 @@ def _rejects(store: DuckStore) -> None:
                 el("h3", "panel-title", "Rejected records"),
                 el("p", "mute", "None: every record of every file could be read."),
                 _skips(skips),
+                _skipped_records(store),
             )
             return
         draw(
@@ -300,7 +307,19 @@ def _rejects(store: DuckStore) -> None:
                 caption="Rejected records",
             ),
             _skips(skips),
+            _skipped_records(store),
         )
+
+
+def _skipped_records(store: DuckStore) -> Node | None:
+    found = store.skipped_records()
+    if not found:
+        return None
+    count = sum(records for _, _, records in found)
+    return more(
+        f"{phrases.count(count, 'record')} skipped as no events, in files that hold others",
+        table(("File", "Why", "Records"), found[:MOST], caption="Skipped records"),
+    )
 
 
 def _skips(skips: list[tuple[str, str]]) -> Node | None:

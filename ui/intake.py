@@ -18,13 +18,17 @@ from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.correct import correct
 from alerts.json_text import text_of
+from enrich.cited_time import with_its_events_time
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui import data, phrases
 from ui.inbox.load import alert_by_id
+from ui.read_apart import alerts_in, refuse_too_long
 
 LONGEST_ADDRESS = 6000
 """Characters of a pasted alert that an address carries; a longer one lives in the session."""
+MOST_ALERTS = 200
+"""Alerts of one paste that the page lets choose among."""
 PASTED = "pasted_alert"
 IN_SESSION = "session"
 
@@ -48,13 +52,15 @@ def chosen(store: Store) -> Chosen | None:
     asked = st.query_params
     kept = alert_by_id(asked["alert"]) if asked.get("alert") else None
     if kept is not None:
-        found: tuple[Alert, ...] = (_completed(kept, store),)
+        found: tuple[Alert, ...] = (kept,)
     else:
         text = _asked_text(store, asked)
         if text is None:
             return None
-        found = tuple(_completed(alert, store) for alert in _parsed(text))
+        found = tuple(_parsed(text))
     which = _position(asked.get("which"), len(found))
+    # The others are only named: each may be a look-up.
+    found = (*found[:which], _completed(found[which], store), *found[which + 1 :])
     alert = corrected(found[which], asked)
     who = _position(asked.get("who"), len(alert.principals))
     principal = alert.principals[who] if alert.principals else None
@@ -67,6 +73,7 @@ def open_text(given: str | bytes, *, check: bool = False) -> None:
     With `check` the page first shows what was read, and asks nothing yet.
     """
     text = text_of(given)
+    refuse_too_long(text)  # before it is hashed, kept or compressed
     _parsed(text)
     packed = pack(text)
     if len(packed) > LONGEST_ADDRESS:
@@ -101,6 +108,8 @@ CORRECTABLE = {
     "ip": "source_ip_address",
     "source": "event_source",
     "call": "event_name",
+    "zone": "time_zone",
+    "order": "date_order",
 }
 """Address parameter → the field of the alert that it corrects."""
 
@@ -151,11 +160,19 @@ def _story_text(story_id: str) -> str:
 
 @st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
 def _parsed(text: str) -> list[Alert]:
-    return parse_alerts(text)
+    found = alerts_in(text)
+    if len(found) > MOST_ALERTS:
+        raise AlertUnrecognised(
+            f"This holds {len(found):,} alerts or records, and this page is about one. Give them "
+            "to the inbox, or paste the one."
+        )
+    return found
 
 
 def _completed(alert: Alert, store: Store) -> Alert:
     """An alert that only cites an indexed event, with what that event says."""
+    if alert.time_is_fallback or alert.time_question is not None:
+        alert = with_its_events_time(alert, store)
     if alert.principals and alert.first_seen is not None:
         return alert
     event_id = alert.event_id or (alert.event_ids[0] if alert.event_ids else None)

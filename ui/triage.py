@@ -23,6 +23,8 @@ from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_
 from ui.markup import Node, draw, draw_encoded, el, encoded
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
+from ui.read_apart import LONGEST
+from ui.time_question import time_question
 
 MOST_BRANCHES = 5
 """Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
@@ -30,6 +32,11 @@ READ = "what-was-read"
 """Session state key: whether what was read stands open."""
 PRINCIPALS = 50
 """Principals of one alert that the page lists; attack sequences name a handful."""
+
+PASTE_BOX = "paste-box"
+EMPTIED = "paste-box-emptied"
+"""Session state key: how often the box was emptied of a paste that was too long."""
+REFUSED = "paste-refused"
 
 KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
 
@@ -39,13 +46,15 @@ def ask_for_an_alert(store: Store) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Paste an alert", anchor=False)
+        if (refused := st.session_state.pop(REFUSED, None)) is not None:
+            draw("too-long", notice("This is no alert yet.", str(refused), tone="warn"))
         with st.form("paste", border=False):
             pasted = st.text_area(
                 "Alert",
                 height=260,
                 placeholder=KNOWN,
                 label_visibility="collapsed",
-                key="paste-box",
+                key=f"{PASTE_BOX}{st.session_state.get(EMPTIED) or ''}",
             )
             uploaded = st.file_uploader(
                 "or a file with one or more alerts",
@@ -60,6 +69,11 @@ def ask_for_an_alert(store: Store) -> None:
             try:
                 intake.open_text(uploaded.getvalue() if uploaded else pasted, check=check)
             except AlertUnrecognised as error:
+                if len(pasted) > LONGEST:
+                    # The browser would send it with every click: on with an empty box.
+                    st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
+                    st.session_state[REFUSED] = str(error)
+                    st.rerun()
                 text.say_problem("unrecognised", "This is no alert yet.", error, tone="warn")
             else:
                 st.rerun()
@@ -115,9 +129,10 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
         correct(found)
         return
-    of_what = data.asked_of(store, alert, principal)
+    if (question := time_question(alert, st.query_params.to_dict())) is not None:
+        draw("time-question", question)
     try:
-        answers = data.kept(of_what, "answers", lambda: data.answers(store, alert, principal))
+        of_what, answers = data.told(store, alert, principal)
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
@@ -177,7 +192,11 @@ def _above(
 
 def show_every_principal(found: intake.Chosen, store: Store) -> None:
     """The five answers of each principal that the alert names, under each other."""
-    draw("of-all", el("h2", "alert-title", found.alert.title))
+    draw(
+        "of-all",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+    )
     choose(found)
     for number, principal in enumerate(found.alert.principals[:PRINCIPALS]):
         try:
@@ -201,7 +220,12 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
 
 def check_first(found: intake.Chosen) -> None:
     """What was read from where, before anything is asked: choose, correct, then ask."""
-    draw("to-check", el("h2", "alert-title", found.alert.title), _recognised(found))
+    draw(
+        "to-check",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+        _recognised(found),
+    )
     if len(found.alerts) > 1 or len(found.alert.principals) > 1:
         choose(found)
     if st.button("It is right: answer the five questions", type="primary", key="is-right"):

@@ -14,6 +14,7 @@ from ui import data, text
 from ui.inbox import background, load
 from ui.markup import draw, el
 from ui.pieces import Tone, link, notes, notice
+from ui.read_apart import HERE
 from ui.session import User
 
 SAID = "what-came-in"
@@ -149,7 +150,11 @@ def _given(database: Database, user: User) -> None:
         background.start(
             "Reading the files", "--actor", user.name, "--discard", "--", *_kept(files)
         )
-    if pasted.strip():
+    if len(pasted) > HERE:  # a job's work, as files are
+        kept = background.work_folder() / f"paste-{time.time_ns()}"
+        kept.write_text(pasted, encoding="utf-8", errors="surrogatepass")
+        background.start("Reading the paste", "--actor", user.name, "--discard", "--", str(kept))
+    elif pasted.strip():
         try:
             arrived = load.receive_text(database, user.name, pasted)
         except BacktrailError as error:
