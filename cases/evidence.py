@@ -22,11 +22,12 @@ from cases.canonical import canonical, digest, plain
 from cases.change import apply, case_row, refuse_if_sealed
 from cases.database import Database
 from cases.documents import alert_document, answer_document
-from cases.enrichment import read_answers
+from cases.enrichment import answers_for
 from cases.errors import CaseRefused, CaseStoreUnusable, NotFound
 from cases.inbox import read_one
 from cases.users import require
 from trail.errors import SourceUnreadable
+from trail.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer
@@ -199,7 +200,7 @@ def freeze_answers(
         else:
             found = [
                 (kept.document, kept.index_version)
-                for kept in read_answers(connection, alert_id)
+                for kept in answers_for(connection, alert_id, index_of(version))
                 if kept.principal == principal
             ]
     chosen = [(d, v) for d, v in found if not names or d["name"] in names]

@@ -7,6 +7,7 @@ changes the catalog in one transaction; a file that no row names does not exist 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sqlite3
@@ -369,7 +370,21 @@ class Catalog:
     def version(self) -> str:
         """Changes with every publication."""
         row = self._db.execute("select value from meta where key = 'version'").fetchone()
-        return f"{self._meta['identity']}-{row[0]}"
+        return f"{self._identity()}-{row[0]}"
+
+    def _identity(self) -> str:
+        """Its own random id; of an index from before they had one, what its path gives."""
+        own = self._meta.get("identity")
+        return own or hashlib.sha256(str(self.index_dir.resolve()).encode()).hexdigest()[:12]
+
+    def continue_from(self, version: str) -> None:
+        """Makes an empty catalog the same index as the one of that version, later than it."""
+        identity, _, number = version.rpartition("-")
+        self._db.executemany(
+            "insert or replace into meta values (?, ?)",
+            [("identity", identity), ("version", number)],
+        )
+        self._meta = dict(self._db.execute("select key, value from meta"))
 
     def segments(self, *kinds: str) -> list[Segment]:
         rows = self._db.execute(

@@ -139,7 +139,9 @@ class Store(Protocol):
         ...
 
     def version(self) -> str:
-        """Changes whenever the index does: a cache key."""
+        """Changes whenever the index does: a cache key. `trail.index_version` tells which index
+        it is of.
+        """
         ...
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:

@@ -352,6 +352,7 @@ def migrate(
             return None
         files = [file for file in catalog.files() if file.size >= 0]
         dropped = catalog.dropped()
+        version = catalog.version()
     sources = [file.path for file in files]
     unread = {
         # All of its events were dropped, so all of it is passed over.
@@ -372,6 +373,7 @@ def migrate(
     left_out = {*gone, *unread}
     try:
         with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+            catalog.continue_from(version)
             known = Publication(files=list(unread.values()), dropped=dropped)
             catalog.publish(known, time.time())
         built = add([path for path in sources if path not in left_out], fresh, progress=progress)

@@ -11,7 +11,7 @@ import streamlit as st
 from cases.canonical import plain
 from cases.case import CaseFile
 from cases.database import Database
-from cases.enrichment import stored_answers
+from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
 from trail.errors import BacktrailError
 from ui import data, links, phrases, text
@@ -228,6 +228,11 @@ def _add(database: Database, user: User, file: CaseFile) -> None:
             st.rerun()
 
 
+def _kept(database: Database, alert_id: str) -> list[StoredAnswer]:
+    with database.read() as connection:
+        return answers_for(connection, alert_id, data.index_id())
+
+
 def _unfrozen(database: Database, file: CaseFile, alert_id: str) -> bool:
     """Whether the inbox keeps answers of the alert from an index that none was frozen from."""
     frozen = {
@@ -235,7 +240,7 @@ def _unfrozen(database: Database, file: CaseFile, alert_id: str) -> bool:
         for one in file.evidence
         if one.kind == "answer" and one.alert_id == alert_id
     }
-    kept = {(one.name, one.index_version) for one in stored_answers(database, alert_id)}
+    kept = {(one.name, one.index_version) for one in _kept(database, alert_id)}
     return bool(kept - frozen)
 
 
@@ -243,7 +248,7 @@ def _freeze(database: Database, user: User, file: CaseFile, alert_ids: list[str]
     try:
         store = data.open_index()
         for alert_id in alert_ids:
-            for principal in sorted({a.principal for a in stored_answers(database, alert_id)}):
+            for principal in sorted({a.principal for a in _kept(database, alert_id)}):
                 freeze_answers(
                     database, user.name, file.case.id, alert_id, store, principal=principal
                 )
