@@ -107,7 +107,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += more
     evidence = tuple(history.like_the_alert())
 
-    caveats = looked.caveats() + _caveats(pairs, telling, data, evidence)
+    caveats = looked.caveats() + _caveats(pairs, telling, data, evidence) + history.caveats
     sentence = _sentence(alert, entity, data, looked)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
 

@@ -11,6 +11,7 @@ from typing import Any
 from alerts.alert import Alert
 from enrich.calls_sql import (
     BY_SERVICE,
+    COUNTED,
     IN_CONSOLE,
     ORIGINAL_RULE,
     bounds,
@@ -18,6 +19,7 @@ from enrich.calls_sql import (
     counted_calls,
     each_call_once,
     midnight,
+    replaced_caveats,
 )
 from enrich.entity import Match, by_identity_id
 from enrich.sql_text import values_in
@@ -39,9 +41,12 @@ _KEYS = {
 _CONDITIONS = {"failed": "failed", "by_service": BY_SERVICE, "in_console": IN_CONSOLE}
 
 
-def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[str, Any]], Query]:
+def calls_made(
+    match: Match, store: Store, window: Window
+) -> tuple[list[dict[str, Any]], tuple[str, ...], Query]:
     """The calls by service, API, error and day: `calls` and how many of them `failed`, were made
     `by_service` or `in_console`; `events`, `first`, `last`, `a_message` and newest `event_ids`.
+    And caveats about records that do not count by themselves.
     """
     found = store.query(
         counted_calls(_KEYS, _CONDITIONS, calls_in(match.sql)),
@@ -49,7 +54,8 @@ def calls_made(match: Match, store: Store, window: Window) -> tuple[list[dict[st
         first=window.first,
         last=window.last,
     )
-    return each_call_once(found.rows, _KEYS, _CONDITIONS), found.query
+    made = each_call_once(found.rows, _KEYS, _CONDITIONS)
+    return made, replaced_caveats(found.rows), found.query
 
 
 def made_before(
@@ -64,6 +70,7 @@ def made_before(
     sql = f"""
         select event_source, event_name, max(last_time) as last
         from {calls_in(whole.sql, open_end=True, whole_days=True)} as calls
+        where {COUNTED}
         group by 1, 2
     """
     found = store.query(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
 from enrich.window import ONE_DAY, Window
+from enrich.words import counted
+from trail.calls import CORRECTED, NETWORK_TWIN
 
 
 def calls(condition: str | None = None) -> str:
     """The number of calls among the rows (those that meet the condition).
 
-    A call across accounts is logged in both, with one `shared_event_id`: it counts once (§0, 8).
+    Records that share a `call_id` count once, and those that are `replaced` not at all: what
+    counts as one call is said in `trail.calls`.
     """
-    single = "shared_event_id is null"
-    if condition is None:
-        return f"(count(*) filter (where {single}) + count(distinct shared_event_id))"
+    met = COUNTED if condition is None else f"{COUNTED} and ({condition})"
     return (
-        f"(count(*) filter (where {single} and ({condition}))"
-        f" + count(distinct shared_event_id) filter (where {condition}))"
+        f"(count(*) filter (where call_id is null and {met})"
+        f" + count(distinct call_id) filter (where {met}))"
     )
+
+
+COUNTED = "replaced is null"
+"""The condition that a record counts at all: no other one counts in its place."""
 
 
 EVIDENCE = 200
@@ -38,7 +44,8 @@ _COLUMNS = (
     "user_agent",
     "error_code",
     "error_message",
-    "shared_event_id",
+    "call_id",
+    "replaced",
 )
 
 
@@ -96,17 +103,19 @@ def counted_calls(keys: Mapping[str, str], conditions: Mapping[str, str], relati
     """A statement that groups the rows of `calls_in` by the keys, and counts their events.
 
     `events` are all and those of each condition, by its name; `a_message` is one of theirs, and
-    `event_ids` are the newest, newest first. Events with a `shared_event_id` are groups of their
-    own: `each_call_once` makes calls of them. (An engine plans that for as long as it counts.)
+    `event_ids` are the newest, newest first. Events with a `call_id` are groups of their own, as
+    are those that are `replaced`: `each_call_once` makes calls of them. (An engine plans that for
+    as long as it counts.)
     """
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
-    numbers = ", ".join(str(number + 1) for number in range(len(keys) + 1))
+    numbers = ", ".join(str(number + 1) for number in range(len(keys) + 2))
     counts = "".join(
         f"cast(coalesce(sum(n) filter (where {sql}), 0) as bigint) as {name}, "
         for name, sql in conditions.items()
     )
     return f"""
-        select {told}, shared_event_id, cast(sum(n) as bigint) as events, {counts}
+        select {told}, call_id, replaced, cast(sum(n) as bigint) as events, {counts}
+            bool_and(coalesce(identity_type = 'AWSAccount', false)) as is_owners_copy,
             min(first_time) as first, max(last_time) as last, max(error_message) as a_message,
             {_newest("event_ids", "last_time")} as event_ids
         from {relation} as calls
@@ -119,17 +128,65 @@ def each_call_once(
 ) -> list[dict[str, Any]]:
     """The groups that `counted_calls` counted, one for each of the keys' values.
 
-    `calls` and the conditions' counts are of calls, of which one in two accounts has two events;
-    `events` are events.
+    `calls` and the conditions' counts are of calls; `events` are events, of which a call may have
+    several. One of them says what the call was (see `one_of_each_call`), and its group names them
+    all in `event_ids`.
     """
     names, counts = tuple(keys), ("calls", *conditions)
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
+    for row in one_of_each_call(rows):
         group = {**row, "calls": row["events"]}
-        if group.pop("shared_event_id") is not None:
-            group |= {name: min(group[name], 1) for name in counts}
+        if group["call_id"] is not None:
+            group |= {name: min(group[name], 1) for name in ("calls", *conditions)}
+            group["events"], group["event_ids"] = row["copies"], row["copies_ids"]
         found.setdefault(tuple(row[name] for name in names), []).append(group)
     return [groups[0] if len(groups) == 1 else _joined(groups, counts) for groups in found.values()]
+
+
+def one_of_each_call(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Groups of records (with `call_id`, `replaced`, `is_owners_copy`, `first`, `event_ids`), and
+    of those that share a call one alone: the caller's copy, if there is one, else the earliest.
+
+    That one has `copies`, how many records the call has, and `copies_ids`. Groups of replaced
+    records are left out: another record speaks for each of them.
+    """
+    groups: list[Mapping[str, Any]] = []
+    shared: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["replaced"] is not None:
+            continue
+        if row["call_id"] is None:
+            groups.append(row)
+        else:
+            shared.setdefault(row["call_id"], []).append(row)
+    for of_call in shared.values():
+        of_call.sort(key=lambda copy: (copy["is_owners_copy"], copy["first"], copy["event_ids"]))
+        ids = [event_id for copy in of_call for event_id in copy["event_ids"]]
+        copies = sum(copy.get("events", copy.get("n", 0)) for copy in of_call)
+        groups.append({**of_call[0], "copies": copies, "copies_ids": list(dict.fromkeys(ids))})
+    return groups
+
+
+def replaced_caveats(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What is said of the records among these groups that another record stands for."""
+    replaced = Counter[str]()
+    for row in rows:
+        if row["replaced"] is not None:
+            replaced[row["replaced"]] += row.get("events", row.get("n", 0))
+    said: tuple[str, ...] = ()
+    if number := replaced[CORRECTED]:
+        said += (
+            f"{counted(number, 'record')} that AWS corrected later"
+            f" {'counts' if number == 1 else 'count'} as the correction says.",
+        )
+    if number := replaced[NETWORK_TWIN]:
+        said += (
+            f"{counted(number, 'network activity record')} of VPC endpoints"
+            f" {'counts' if number == 1 else 'count'} together with the record of the same call:"
+            " that both share account, request id, service and API is assumed, AWS does not"
+            " document it.",
+        )
+    return said
 
 
 def _joined(groups: Sequence[Mapping[str, Any]], counts: Iterable[str]) -> dict[str, Any]:
@@ -145,10 +202,10 @@ def _joined(groups: Sequence[Mapping[str, Any]], counts: Iterable[str]) -> dict[
 
 
 def each_once(name: str) -> str:
-    """A count of events summed over groups of one `shared_event_id` each: as calls, so that those
-    that share one count once.
+    """A count of events summed over groups of one `call_id` each: as calls, so that those that
+    share one count once.
     """
-    once = f"case when shared_event_id is null then {name} else least({name}, 1) end"
+    once = f"case when call_id is null then {name} else least({name}, 1) end"
     return f"cast(sum({once}) as bigint)"
 
 
@@ -160,13 +217,14 @@ def _newest(event_ids: str, last: str) -> str:
 def grouped_calls(keys: Mapping[str, str], relation: str) -> str:
     """A statement for groups of calls: the keys by name, `n`, `first`, `last`, `event_ids`.
 
-    Each copy of a call that is logged twice is a group of its own, with its `shared_event_id`:
-    `enrich.history.one_copy_each` keeps the caller's. `hours` lists the `hours` of `calls_in`.
+    Each copy of a call that is logged twice is a group of its own, with its `call_id`, as are
+    records that are `replaced`: `enrich.history.one_copy_each` keeps one of each call. `hours`
+    lists the `hours` of `calls_in`.
     """
     told = ", ".join(f"{sql} as {name}" for name, sql in keys.items())
-    numbers = ", ".join(str(number + 1) for number in range(len(keys) + 2))
+    numbers = ", ".join(str(number + 1) for number in range(len(keys) + 3))
     return f"""
-        select {told}, shared_event_id,
+        select {told}, call_id, replaced,
             coalesce(identity_type = 'AWSAccount', false) as is_owners_copy,
             cast(sum(n) as bigint) as n, min(first_time) as first, max(last_time) as last,
             list(hours) as hours, {_newest("event_ids", "last_time")} as event_ids

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from enrich.calls_sql import IN_CONSOLE, calls
+from enrich.calls_sql import COUNTED, IN_CONSOLE, calls
 from enrich.entity import Match
 from enrich.window import Window, iso
 from trail.store import Query, Store
@@ -31,6 +31,7 @@ def find_clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, A
             sum({calls()}) over () as total
         from events
         where event_time >= $window_first and event_time <= $window_last and {match.sql}
+          and {COUNTED}
           and ({IN_CONSOLE})
         group by event_time
         order by event_time desc

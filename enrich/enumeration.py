@@ -29,7 +29,7 @@ def find_enumeration(
     """The densest stretch of refused role names, or None; and the query."""
     found = store.query(
         f"""
-        select event_time, target_role_arn, error_code, error_message from credentials
+        select event_time, target_role_arn, error_code, error_message, call_id from credentials
         where event_time >= $window_first and event_time <= $window_last
           and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
           and failed and {match.sql}
@@ -38,7 +38,12 @@ def find_enumeration(
         {**match.parameters, "window_first": window.first, "window_last": window.last},
     )
     denied = []
+    seen: set[str] = set()
     for row in found.rows:
+        if row["call_id"] is not None:
+            if row["call_id"] in seen:
+                continue
+            seen.add(row["call_id"])
         denial = parse_denial(row["error_code"], row["error_message"])
         target = row["target_role_arn"] or denial.target_role_arn
         role = role_named(target)

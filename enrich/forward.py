@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from enrich.calls_sql import each_once
+from enrich.calls_sql import COUNTED, each_once
 from enrich.mints import (
     Mint,
     MintReader,
@@ -250,12 +250,12 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
           {each_once("calls")} as events, {each_once("failed")} as failed,
           min(first) as first, max(last) as last
         from (
-          select {_SESSION}, shared_event_id, count(*) as calls,
+          select {_SESSION}, call_id, count(*) as calls,
             count(*) filter (where failed) as failed,
             min(event_time) as first, max(event_time) as last
           from events
-          where {where} and event_time >= $first and event_time <= $last
-          group by {_SESSION}, shared_event_id
+          where {where} and event_time >= $first and event_time <= $last and {COUNTED}
+          group by {_SESSION}, call_id
         ) as grouped
         group by {_SESSION}
         order by sum(calls) desc limit 5000

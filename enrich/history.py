@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from enrich.calls_sql import newest_ids
+from enrich.calls_sql import newest_ids, one_of_each_call
 
 SAME_CALL = {
     "same_ip_and_agent": ("event_name", "source_ip_address", "user_agent"),
@@ -29,21 +29,9 @@ PAIRS_COMPARED = 5_000
 
 def one_copy_each(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Groups of calls as `enrich.calls_sql.grouped_calls` gives them, with one copy of each call
-    that was logged twice: the caller's, if there is one.
+    that was logged twice (see `enrich.calls_sql.one_of_each_call`).
     """
-    groups: list[Mapping[str, Any]] = []
-    copies: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["shared_event_id"] is None:
-            groups.append(row)
-        else:
-            copies.setdefault(row["shared_event_id"], []).append(row)
-    for of_call in copies.values():
-        kept = min(
-            of_call, key=lambda copy: (copy["is_owners_copy"], copy["first"], copy["event_ids"])
-        )
-        groups.append({**kept, "n": 1})
-    return groups
+    return [row if row["call_id"] is None else {**row, "n": 1} for row in one_of_each_call(rows)]
 
 
 @dataclass
@@ -81,6 +69,8 @@ class History:
 
     attributes: Sequence[str]
     groups: Sequence[Mapping[str, Any]]
+    caveats: tuple[str, ...] = ()
+    """About records that do not count by themselves."""
 
     def counts(self, scope: str) -> Counts:
         """What the scope ("entity" or "whole") did."""
@@ -169,7 +159,7 @@ class History:
         """Calls in each of the 24 hours of the day (UTC): `calls` and `of_entity`."""
         texts, of_entity_too, one_of_two = Counter[str](), Counter[str](), []
         for group in self.groups:
-            if group["shared_event_id"] is not None:
+            if group["call_id"] is not None:
                 one_of_two.append(group)
                 continue
             texts.update(group["hours"])

@@ -80,7 +80,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     match, queries = by_identity_id(match, store, window.first, window.last)
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
 
-    made, query = calls_made(match, store, window)
+    made, replaced, query = calls_made(match, store, window)
     groups = _groups(made)
     queries += (query,)
     status = looked.status(len(groups))
@@ -110,7 +110,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
     events = total + sum(row["count"] for row in sensitive)
-    caveats = looked.caveats() + evidence_caveats(evidence, events)
+    caveats = looked.caveats() + evidence_caveats(evidence, events) + replaced
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in rows),

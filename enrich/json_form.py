@@ -92,6 +92,7 @@ def _coverage(summary: IndexSummary) -> dict[str, Any]:
         "events": summary.events,
         "accounts": list(summary.accounts),
         "regions": list(summary.regions),
+        "records": plain(summary.records),
     }
 
 

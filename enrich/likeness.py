@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.alert import Alert
-from enrich.calls_sql import bounds, calls_in, grouped_calls
+from enrich.calls_sql import COUNTED, bounds, calls_in, grouped_calls, replaced_caveats
 from enrich.entity import Match
 from enrich.history import History, one_copy_each
 from enrich.sql_text import like_text, values_in
@@ -92,16 +92,19 @@ class Likeness:
             first=window.first,
             last=window.last,
         )
-        return History(tuple(self.conditions), one_copy_each(found.rows)), found.query
+        groups = one_copy_each(found.rows)
+        caveats = replaced_caveats(found.rows)
+        return History(tuple(self.conditions), groups, caveats), found.query
 
     def last_seen(self, window: Window) -> tuple[dict[str, Any], Query]:
         """`events`, and when each of the alert's attributes was last seen: `<column>_last`."""
-        columns = ["cast(coalesce(sum(n), 0) as bigint) as events"]
+        alone = "coalesce(sum(n) filter (where call_id is null), 0)"
+        columns = [f"cast({alone} + count(distinct call_id) as bigint) as events"]
         for field, condition in self.conditions.items():
             columns.append(f"max(last_time) filter (where {condition}) as {field}_last")
         relation = calls_in(self.whole.sql, open_end=True)
         found = self.store.query(
-            sql := f"select {', '.join(columns)} from {relation} as calls",
+            sql := f"select {', '.join(columns)} from {relation} as calls where {COUNTED}",
             self.parameters(sql) | bounds(self.whole.sql, window),
             first=window.first,
             last=window.last,

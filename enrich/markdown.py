@@ -60,6 +60,8 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
             f"{summary.events:,} events of {len(summary.accounts)} account(s),"
             f" {iso(summary.first)} to {iso(summary.last)}"
         )
+        if summary.records is not None:
+            span += f" ({summary.records.equation})"
     return "\n".join([*lines, "", text(f"Answered from {span}."), ""])
 
 

@@ -174,7 +174,7 @@ def _kinds(
         f"""
         with calls as (
           select distinct on (coalesce(
-              shared_event_id,
+              call_id,
               case when minted_access_key_id is not null then request_id end,
               event_id)) {_READ}
           from credentials

@@ -56,7 +56,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
 
-    made, query = calls_made(match, store, window)
+    made, replaced, query = calls_made(match, store, window)
     queries += (query,)
     total = sum(row["calls"] for row in made)
     status = looked.status(total)
@@ -75,7 +75,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     alert_day = midnight(alert.first_seen).date()
     services = _services(made, before, alert_day)
     evidence = tuple(newest_ids(made))
-    caveats = looked.caveats() + evidence_caveats(evidence, total)
+    caveats = looked.caveats() + evidence_caveats(evidence, total) + replaced
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),

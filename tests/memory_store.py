@@ -17,26 +17,30 @@ from trail.store import Coverage, IndexSummary, Query, QueryResult
 
 
 class MemoryStore:
-    """Answers like an index of exactly the given records, each (event, account) once."""
+    """Answers like an index of exactly the given records, each (event, account, day) once."""
 
     def __init__(self, records: Iterable[Mapping[str, Any]]) -> None:
-        rows: dict[tuple[str, str | None], dict[str, Any]] = {}
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._raw: dict[str, str] = {}
         for ordinal, record in enumerate(records):
             row = event_row(record) | {"source_file": "literal.json", "source_ordinal": ordinal}
-            rows.setdefault((row["event_id"], row["recipient_account_id"]), row)
+            day = row["event_time"].date()
+            rows.setdefault((row["event_id"], row["recipient_account_id"], day), row)
             self._raw[row["event_id"]] = json.dumps(record)
         self._rows = list(rows.values())
+        say_what_counts(self._rows)
         self._connection = duckdb.connect(config={"threads": 1})
         for name, members in {
             "events": self._rows,
-            "credentials": [row for row in self._rows if is_credential_event(row)],
+            "credentials": [
+                row for row in self._rows if is_credential_event(row) and row["replaced"] is None
+            ],
         }.items():
             naive = [
                 {k: v.replace(tzinfo=None) if isinstance(v, datetime) else v for k, v in r.items()}
                 for r in members
             ]
-            table = pa.Table.from_pylist(naive, schema=EVENT_SCHEMA)
+            table = pa.Table.from_pylist(naive, schema=_SCHEMA)
             self._connection.register("arriving", table)
             self._connection.execute(f"create table {name} as select * from arriving")
             self._connection.unregister("arriving")
@@ -93,6 +97,54 @@ class MemoryStore:
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         return {i: self._raw[i] for i in event_ids if i in self._raw}
+
+
+_SCHEMA = pa.schema(
+    [*EVENT_SCHEMA, *((name, pa.string()) for name in ("call_id", "replaced", "replaced_by"))]
+)
+
+
+def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
+    """The three columns of `trail.calls`, by its rules as they read, and none of its code."""
+    by_id: dict[Any, list[dict[str, Any]]] = {}
+    by_request: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        row |= {"call_id": row["shared_event_id"], "replaced": None, "replaced_by": None}
+        by_id.setdefault((row["event_id"], row["recipient_account_id"]), []).append(row)
+        if row["event_category"] != "NetworkActivity":
+            by_request.setdefault(_request(row), []).append(row)
+    for row in rows:
+        twins = [
+            twin
+            for twin in by_request.get(_request(row), [])
+            if abs((twin["event_time"].date() - row["event_time"].date()).days) <= 1
+        ]
+        if row["event_category"] == "NetworkActivity" and None not in _request(row) and twins:
+            row["replaced"] = "network activity"
+            row["replaced_by"] = min(twin["event_id"] for twin in twins)
+    corrections: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["original_event_id"] not in (None, row["event_id"]):
+            original = (row["original_event_id"], row["recipient_account_id"])
+            corrections.setdefault(original, []).append(row)
+    for original, named_by in corrections.items():
+        *earlier, last = sorted(named_by, key=lambda row: (row["event_time"], row["event_id"]))
+        corrected = by_id.get(original, [])
+        for one in named_by:
+            for row in corrected:
+                one["call_id"] = one["call_id"] or row["shared_event_id"]
+        apart = [one for one in earlier if (one["event_id"], original[1]) not in corrections]
+        for row in (*corrected, *(one for one in apart if one["event_id"] != last["event_id"])):
+            row["replaced"], row["replaced_by"] = "corrected", last["event_id"]
+    for (event_id, account), copies in by_id.items():
+        if len(copies) > 1:
+            for row in copies:
+                row["call_id"] = row["call_id"] or f"{event_id} {account or ''}"
+
+
+def _request(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    names = ("recipient_account_id", "request_id", "event_source", "event_name")
+    return tuple(row[name] for name in names)
 
 
 def _naive(value: Any) -> Any:

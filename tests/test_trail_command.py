@@ -55,6 +55,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "events": 2, "duplicates": 1, "rejected": 1, "skipped_files": 1, "files": 1,
         "first": "2026-03-01T00:00:00Z", "last": "2026-03-04T00:00:00Z",
         "accounts": ["111122223333", "999988887777"], "regions": ["eu-west-1"],
+        "read": 5, "kept": 2, "repeated": 1, "skipped": 1,
     }  # fmt: skip
 
     assert main(["status"]) == 0
@@ -62,6 +63,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "111122223333 eu-west-1       -...  1" in text
     assert "999988887777 eu-west-1       ...-  1" in text
     assert "Days without any event: 2026-03-02 to 2026-03-03" in text
+    assert "\n5 records read = 2 kept + 1 repeated + 1 rejected + 1 skipped\n" in text
     assert f"{index.parent}/in/a.json, record 3: " in text
     assert "\x1b" not in text  # a log cannot move the reader's cursor
 

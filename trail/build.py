@@ -41,7 +41,19 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
-from trail.segments import KEYS, MERGE_MEMORY, MINTED, ROLLUP, DayInputs, Merger, sync_folders, tier
+from trail.same_calls import find_same_calls, told_before
+from trail.segments import (
+    CALLS,
+    CREDENTIAL_CALLS,
+    KEYS,
+    MERGE_MEMORY,
+    MINTED,
+    ROLLUP,
+    DayInputs,
+    Merger,
+    sync_folders,
+    tier,
+)
 from trail.sources import Listed, Unlistable, by_day, printable, walk
 from trail.workers import Workers
 
@@ -275,7 +287,7 @@ class _Build:
         change = Publication(forget=list(known))
         for path, reason in now.items():
             said = f"cannot be listed: {reason}"
-            change.files.append(SourceFile(path, -2, 0, rejected=1, error=said))
+            change.files.append(SourceFile(path, -2, 0, records=1, rejected=1, error=said))
             change.rejects.append((path, Reject(path, "path", said)))
         self._catalog.publish(change, time.time())
 
@@ -349,7 +361,7 @@ class _Build:
             TaskResult(
                 [
                     FileResult(
-                        SourceFile(path, -1, 0, rejected=1, error=reason),
+                        SourceFile(path, -1, 0, records=1, rejected=1, error=reason),
                         [(path, "file", reason)],
                     )
                 ]
@@ -399,7 +411,7 @@ class _Build:
                     change.rejects += [(path, Reject(*reject)) for reject in of_file.rejects]
                     change.skips += [(path, *skip) for skip in of_file.skips]
                     self._rejected += of_file.file.rejected
-                    self._skipped += len(of_file.skips)
+                    self._skipped += sum(whole for _, _, _, whole in of_file.skips)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]
@@ -481,14 +493,14 @@ def settle_days(
         if day in affected:
             all_of_it = [*events, *copies, *new]
             made = (
-                together.here(DayInputs(day, [], all_of_it, live_names, gone))
+                rewritten(DayInputs(day, [], all_of_it, live_names, gone))
                 if all_of_it  # nothing is left of a day that was dropped
                 else []
             )
             change.remove += [segment.name for segment in (*events, *copies)]
             events = []
         elif day in repeated:
-            made = together.here(DayInputs(day, events, new))
+            made = rewritten(DayInputs(day, events, new))
         else:
             made = new
         if made is not new:
@@ -498,7 +510,7 @@ def settle_days(
         arrived.extend(new_events)
         events = [*events, *new_events]
         if not whole and (few := tier(events)):
-            made = together.here(DayInputs(day, [], few, live_names))
+            made = rewritten(DayInputs(day, [], few, live_names))
             for segment in few:
                 if segment.name in live_names:
                     change.remove.append(segment.name)
@@ -508,11 +520,14 @@ def settle_days(
             change.add += made
         return events
 
+    def rewritten(inputs: DayInputs) -> list[Segment]:
+        return together.here(lambda: merger.rewrite_day(inputs))
+
     def rolled(
         monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
     ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
         with merger.beside() as other:
-            return other.roll_up(monday, changed, old)
+            return other.roll_up(monday, changed, old, calls.now.get(monday, ()))
 
     runs = [segment for segment in live if segment.kind in CREDENTIAL_KINDS]
 
@@ -537,8 +552,19 @@ def settle_days(
         if minted_is_exact and not whole:
             minting = together.begin(credentials)
         weeks = []
-        for monday, of_week in groupby(days, monday_of):
-            changed = {day: settled(day) for day in of_week}
+        events = {
+            day: held for (day, kind), held in by_day_and_kind.items() if kind == "events" and day
+        }
+        events |= {day: settled(day) for day in days}
+        told = [segment for segment in live if segment.kind in (CALLS, CREDENTIAL_CALLS)]
+        calls = told_before(told)
+        if fresh or gone:
+            calls = together.here(lambda: find_same_calls(merger, told, arrived, events, affected))
+            change.add += calls.add
+            change.remove += [segment.name for segment in calls.remove]
+        recounted = sorted({*days, *(calls.days & events.keys())})
+        for monday, of_week in groupby(recounted, monday_of):
+            changed = {day: events[day] for day in of_week}
             old = [s for kind in (ROLLUP, KEYS) for s in by_day_and_kind.get((monday, kind), [])]
             if {segment.kind for segment in old} == {ROLLUP}:  # of before keys were kept
                 changed |= {
@@ -618,13 +644,13 @@ class _Together:
         self._steps.append(step)
         return step
 
-    def here(self, inputs: DayInputs) -> list[Segment]:
-        """The day rewritten; alone, if there is too little memory beside the steps begun."""
+    def here(self, work: Callable[[], T]) -> T:
+        """What is done in this thread; alone, if memory is short beside the steps begun."""
         try:
-            return self._merger.rewrite_day(inputs)
+            return work()
         except duckdb.OutOfMemoryException:
             wait([step.future for step in self._steps])
-            return self._merger.rewrite_day(inputs)
+            return work()
 
     def finish(self) -> None:
         """Waits for every step; raises the first error that doing it alone does not mend."""

@@ -33,6 +33,8 @@ SORTED_BY = {
     "events": "identity_id",
     "daily": "identity_id",
     "keys": "access_key_id",
+    "calls": "identity_id",
+    "credential_calls": "identity_id",
     "credentials_by_key": "minted_access_key_id",
     "credentials_by_role": "minted_principal_id",
     "credentials_by_caller": "identity_id",
@@ -52,9 +54,13 @@ create table if not exists meta (key text primary key, value text not null) with
 create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
     records integer not null, rejected integer not null,
-    skipped text, error text, archive integer not null, days text not null
+    skipped text, error text, archive integer not null, days text not null,
+    passed_over integer not null
 ) without rowid;
-create table if not exists skips (path text not null, member text not null, reason text not null);
+create table if not exists skips (
+    path text not null, member text not null, reason text not null,
+    records integer not null, whole integer not null
+);
 create table if not exists rejects (
     path text not null, member text not null, position text not null, reason text not null
 );
@@ -152,8 +158,11 @@ def runs_of(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
 
 
 class SourceFile(msgspec.Struct, frozen=True, array_like=True):
-    """What the index knows of one source file. `skipped` says why it gave no events, if so. A
-    struct, as there may be a million, which each pass from a worker to the builder.
+    """What the index knows of one source file. A struct, as there may be a million, which each
+    pass from a worker to the builder.
+
+    `records` were read: those that `rejected` and `passed_over` count, and the rows that it gave.
+    `skipped` says why it gave no events, if so.
 
     A size of -1 means that it could not be opened, -2 that it is a folder that could not be
     listed: both are tried again by every build.
@@ -168,6 +177,30 @@ class SourceFile(msgspec.Struct, frozen=True, array_like=True):
     error: str | None = None
     archive: bool = False
     days: tuple[str, ...] = ()
+    passed_over: int = 0
+
+
+@dataclass(frozen=True)
+class Records:
+    """What became of every record of every file: `read` is the sum of the others, always.
+
+    `kept` are the index's events; `repeated` are further copies of one of them on the same day.
+    `rejected` could not be read; `skipped` are no per-call events, or of days that were dropped. A
+    file, or part of one, that was rejected or skipped unread counts as one record.
+    """
+
+    read: int
+    kept: int
+    repeated: int
+    rejected: int
+    skipped: int
+
+    @property
+    def equation(self) -> str:
+        return (
+            f"{self.read:,} records read = {self.kept:,} kept + {self.repeated:,} repeated"
+            f" + {self.rejected:,} rejected + {self.skipped:,} skipped"
+        )
 
 
 @dataclass(frozen=True)
@@ -200,7 +233,10 @@ class Publication:
     files: list[SourceFile] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)
     rejects: list[tuple[str, Reject]] = field(default_factory=list)  # source file, reject
-    skips: list[tuple[str, str, str]] = field(default_factory=list)  # source file, member, reason
+    skips: list[tuple[str, str, str, int, bool]] = field(default_factory=list)
+    """Source file, member, reason, how many records, and whether the member as a whole."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Source file → how many of its records are skipped that were not before."""
     coverage: dict[date, list[DayCoverage]] = field(default_factory=dict)
     dropped: dict[str, date] = field(default_factory=dict)  # source file → first day it kept
 
@@ -371,9 +407,10 @@ class Catalog:
         return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
 
     def files(self, paths: Sequence[str] | None = None) -> list[SourceFile]:
+        passed_over = "passed_over" if self._counts_records() else "0"
         sql = (
-            "select path, size, mtime_ns, records, rejected, skipped, error, archive, days"
-            " from files"
+            "select path, size, mtime_ns, records, rejected, skipped, error, archive, days,"
+            f" {passed_over} from files"
         )
         if paths is None:
             rows = self._db.execute(sql + " order by path").fetchall()
@@ -384,10 +421,15 @@ class Catalog:
         return [
             SourceFile(
                 path, size, mtime_ns, records, rejected, skipped, error, bool(archive),
-                tuple(json.loads(days)),
+                tuple(json.loads(days)), passed_over,
             )
-            for path, size, mtime_ns, records, rejected, skipped, error, archive, days in rows
+            for path, size, mtime_ns, records, rejected, skipped, error, archive, days, passed_over
+            in rows
         ]  # fmt: skip
+
+    def _counts_records(self) -> bool:
+        """Whether the index is of schema 4 or later, and so knows what it passed over."""
+        return self.schema_version() >= 4
 
     def dropped(self) -> dict[str, date]:
         """Source file → the day before which its events were dropped, and are not to come back."""
@@ -404,7 +446,33 @@ class Catalog:
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file, and every archive member, that holds no events."""
-        return list(self._db.execute("select member, reason from skips order by member"))
+        whole = "where whole" if self._counts_records() else ""
+        return list(self._db.execute(f"select member, reason from skips {whole} order by member"))
+
+    def skipped_records(self) -> list[tuple[str, str, int]]:
+        """(path, reason, how many) of records that are no events, in files that hold others."""
+        if not self._counts_records():
+            return []
+        return list(
+            self._db.execute(
+                "select member, reason, sum(records) from skips where not whole and member not in"
+                " (select member from skips where whole) group by 1, 2 order by 1, 2"
+            )
+        )
+
+    def records(self) -> Records | None:
+        """What became of every record; None for an index that did not count them all."""
+        if not self._counts_records():
+            return None
+        events, copies = self.rows()
+        read, rejected, skipped = self._sums()
+        return Records(read, events, copies, rejected, skipped)
+
+    def _sums(self) -> tuple[int, int, int]:
+        """Records read, rejected and passed over, of all files: summed up as they change, since
+        there may be a million files."""
+        row = self._db.execute("select value from meta where key = 'records'").fetchone()
+        return tuple(json.loads(row[0])) if row else (0, 0, 0)
 
     def coverage(self) -> list[DayCoverage]:
         rows = self._db.execute(
@@ -440,7 +508,7 @@ class Catalog:
             "select count(*) filter (where size > -2), coalesce(sum(rejected), 0) from files"
             " where skipped is null"
         ).fetchone()
-        (skipped,) = one("select count(*) from skips").fetchone()
+        skipped = len(self.skips())
         return {
             "events": events,
             "duplicates": copies,
@@ -488,16 +556,24 @@ class Catalog:
         # In the order of the table, which then grows at its end only.
         files = sorted(change.files, key=lambda file: file.path)
         gone = [(f.path,) for f in files] + [(path,) for path in change.forget]
+        read, rejected, skipped = self._sums()
+        if db.execute("select 1 from files limit 1").fetchone() is not None:
+            for path in gone:
+                old = db.execute(
+                    "select records, rejected, passed_over from files where path = ?", path
+                ).fetchone()
+                if old is not None:
+                    read, rejected, skipped = read - old[0], rejected - old[1], skipped - old[2]
         for table in ("files", "rejects", "skips"):
             if db.execute(f"select 1 from {table} limit 1").fetchone() is not None:
                 db.executemany(f"delete from {table} where path = ?", gone)
         days = {days: json.dumps(days) for days in {f.days for f in files}}
         db.executemany(
-            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
-                    int(f.archive), days[f.days],
+                    int(f.archive), days[f.days], f.passed_over,
                 )
                 for f in files
             ],
@@ -506,7 +582,18 @@ class Catalog:
             "insert into rejects values (?, ?, ?, ?)",
             [(source, r.path, r.position, r.reason) for source, r in change.rejects],
         )
-        db.executemany("insert into skips values (?, ?, ?)", change.skips)
+        db.executemany("insert into skips values (?, ?, ?, ?, ?)", change.skips)
+        db.executemany(
+            "update files set passed_over = passed_over + ? where path = ?",
+            [(count, path) for path, count in change.passed_over.items()],
+        )
+        read += sum(file.records for file in files)
+        rejected += sum(file.rejected for file in files)
+        skipped += sum(file.passed_over for file in files) + sum(change.passed_over.values())
+        db.execute(
+            "insert or replace into meta values ('records', ?)",
+            (json.dumps([read, rejected, skipped]),),
+        )
 
     def put_segments(self, change: Publication, now: float) -> None:
         """The half of a publication that says where the events are."""

@@ -24,6 +24,7 @@ from trail.events import (
     LATEST,
     asked_for,
     asks_for_role,
+    corrected_event,
     flag_of,
     has_failed,
     identity_columns,
@@ -58,6 +59,7 @@ class TypedRecord(msgspec.Struct, gc=False):
     errorMessage: Text = None
     requestID: Text = None
     sharedEventID: Text = None
+    addendum: msgspec.Raw = _NOTHING
     vpcEndpointId: Text = None
     readOnly: bool | str | None = None
     sessionCredentialFromConsole: bool | str | None = None
@@ -139,8 +141,15 @@ DICTIONARY_COLUMNS = (
 """Columns whose values repeat; the others are written plain, and only compressed."""
 
 
-NOT_CALLS = frozenset({"Insight", "AwsCloudTrailInsight", "aws:s3"})
-"""Values of `eventCategory`, `eventType` or `eventSource` of records that are no API call."""
+NOT_CALLS = {
+    "Insight": "Insight record: not an API call",
+    "AwsCloudTrailInsight": "AwsCloudTrailInsight record: not an API call",
+    "Aggregated": "Aggregated record: a summary of many calls, not a call",
+    "AwsAggregatedEvent": "AwsAggregatedEvent record: a summary of many calls, not a call",
+    "aws:s3": "aws:s3 record: not an API call",
+}
+"""Values of `eventCategory`, `eventType` or `eventSource` of records that are no API call, and why
+they are skipped (§1.3)."""
 
 
 class NotTyped(Exception):
@@ -243,7 +252,7 @@ class Columns:
         for field, name in _REPEATING.items():
             columns[name] = _no_empty(pa.array(fields[field], pa.string()).dictionary_encode())
         for name in ("event_source", "event_type", "event_category"):
-            if not NOT_CALLS.isdisjoint(columns[name].dictionary.to_pylist()):
+            if not NOT_CALLS.keys().isdisjoint(columns[name].dictionary.to_pylist()):
                 raise NotTyped
         for field, name in _UNIQUE.items():
             columns[name] = _texts(fields[field])
@@ -257,6 +266,13 @@ class Columns:
         for name, texts in raw.items():
             columns[name] = texts.column
             self.bytes += len(texts.data)
+
+        corrects = {
+            row: corrected_event(_any.decode(r.addendum))
+            for row, r in enumerate(records)
+            if r.addendum is not _NOTHING
+        }
+        columns["original_event_id"] = _sparse(corrects, count, pa.string())
 
         columns["identity"] = self._identity_of(_Raw([r.userIdentity for r in records]).column)
         own = fields["recipientAccountId"]

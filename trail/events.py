@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Written into every segment. Raise it when a column's meaning changes."""
 
 _TEXT = pa.string()
@@ -43,6 +43,7 @@ EVENT_SCHEMA = pa.schema(
         ("read_only", _FLAG),
         ("request_id", _TEXT),
         ("shared_event_id", _TEXT),
+        ("original_event_id", _TEXT),  # the record that this one corrects, see `corrected_event`
         ("vpc_endpoint_id", _TEXT),
         # Who (§1.2).
         ("identity_type", _TEXT),
@@ -109,7 +110,8 @@ DAILY_SCHEMA = pa.schema(
         ("source_ip_address", _TEXT),
         ("user_agent", _TEXT),
         ("error_code", _TEXT),
-        ("shared_event_id", _TEXT),  # so that a call logged in two accounts can be counted once
+        ("call_id", _TEXT),  # what counts as one call: see `trail.calls`
+        ("replaced", _TEXT),
         # What happened in it.
         ("count", pa.int64()),
         ("failed", pa.int64()),  # all of them or none
@@ -229,6 +231,7 @@ def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
         "read_only": flag_of(record.get("readOnly")),
         "request_id": text_of(record.get("requestID")),
         "shared_event_id": text_of(record.get("sharedEventID")),
+        "original_event_id": corrected_event(record.get("addendum")),
         "vpc_endpoint_id": text_of(record.get("vpcEndpointId")),
         **who,
         "minted_access_key_id": minted_key,
@@ -457,6 +460,14 @@ def target_role(
             return text_of(entry.get("ARN")) or text_of(entry.get("arn"))
     match = _ROLE_IN_MESSAGE.search(error_message or "")
     return match[1] if match else None
+
+
+def corrected_event(addendum: object) -> str | None:
+    """The id of the record that an `addendum` corrects. One for a late delivery corrects none."""
+    told = _object(addendum)
+    if told.get("reason") != "UPDATED_DATA":
+        return None
+    return text_of(told.get("originalEventID"))
 
 
 def mfa_at_sign_in(additional: Mapping[str, Any]) -> bool | None:

@@ -85,10 +85,13 @@ class Bad:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file, or archive member, that holds no events and need not."""
+    """What is recognised as no per-call event, and need not be one: a file or archive member as a
+    whole, or one `record` among others.
+    """
 
     source_file: str
     reason: str
+    record: bool = False
 
 
 Found = Chunk | Loose | Bad | Skipped
@@ -227,7 +230,7 @@ def _text(loose: Loose) -> str:
     return json.dumps(loose.record, ensure_ascii=False, default=str)
 
 
-def take_apart(chunk: Chunk) -> Iterator[Loose | Bad]:
+def take_apart(chunk: Chunk) -> Iterator[Loose | Bad | Skipped]:
     """The same records one by one, each decoded by itself, envelopes opened."""
     data = chunk.data
     pieces: Sequence[bytes]
@@ -246,7 +249,7 @@ def take_apart(chunk: Chunk) -> Iterator[Loose | Bad]:
                 # One piece may carry several records: each needs a place of its own.
                 yield replace(found, ordinal=number + nth * _CARRIED)
                 nth += 1
-            elif isinstance(found, Bad):
+            elif isinstance(found, Bad | Skipped):
                 yield found
 
 
@@ -808,7 +811,7 @@ class _Json:
                 self._ordinal = found.first_ordinal + len(found.records)
             elif isinstance(found, Loose):
                 self._ordinal = found.ordinal + 1
-            elif isinstance(found, Bad):
+            else:
                 self._ordinal += 1
 
 
@@ -848,7 +851,7 @@ def _spans(text: bytes) -> tuple[list[tuple[int, int]], bool]:
     return spans, depth == 0
 
 
-def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad:
+def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     """One record's own text, decoded by itself."""
     position = f"record {ordinal}"
     try:
@@ -863,7 +866,7 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad:
         return Bad(name, position, "not a JSON object", foreign=True)
     for key in ("eventCategory", "eventType", "eventSource"):
         if isinstance(told := value.get(key), str) and told in NOT_CALLS:
-            return Bad(name, position, f"{told} record: not an API call", foreign=True)
+            return Skipped(name, NOT_CALLS[told], record=True)
     if not _CLOUDTRAIL_KEYS & value.keys():
         return Bad(name, position, "no CloudTrail record", foreign=True)
     return Loose(name, ordinal, value, text)
@@ -884,7 +887,9 @@ def _no_constant(word: str) -> None:
 def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
     """The records inside one JSON object: itself, or what its envelope carries."""
     one = _one(text, name, ordinal)
-    if isinstance(one, Bad):
+    if isinstance(one, Skipped):
+        yield one
+    elif isinstance(one, Bad):
         if not one.foreign or one.reason != "no CloudTrail record":
             yield one
             return
@@ -903,7 +908,7 @@ def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[
     if depth > _DEPTH:
         return [Bad(name, f"record {ordinal}", "envelopes nested too deeply")]
     if "digestS3Object" in value or ("logFiles" in value and "awsAccountId" in value):
-        return [Skipped(name, "a CloudTrail Digest file: not per-call events")]
+        return [Skipped(name, "a CloudTrail Digest file: not per-call events", record=True)]
     if isinstance(value.get("Records"), list):
         texts = value["Records"]
     elif isinstance(value.get("records"), list):
@@ -921,7 +926,7 @@ def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[
     elif isinstance(value.get("Events"), list):
         texts = value["Events"]
     elif value.get("messageType") == "CONTROL_MESSAGE":
-        return [Skipped(name, "a CloudWatch Logs control message")]
+        return [Skipped(name, "a CloudWatch Logs control message", record=True)]
     elif isinstance(value.get("logEvents"), list):
         texts = value["logEvents"]
     elif isinstance(value.get("events"), list):
@@ -942,7 +947,7 @@ def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[
     found: list[Found] = []
     for item in texts:
         found += _carried(item, name, ordinal + len(found), depth)
-    return found or [Skipped(name, "an envelope with no records in it")]
+    return found or [Skipped(name, "an envelope with no records in it", record=True)]
 
 
 def _original(value: dict[str, Any]) -> str | None:

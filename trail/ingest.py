@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -53,7 +54,7 @@ class FileResult(msgspec.Struct, array_like=True):
 
     file: SourceFile
     rejects: list[tuple[str, str, str]] = []  # member, position, reason
-    skips: list[tuple[str, str]] = []  # member, reason
+    skips: list[tuple[str, str, int, bool]] = []  # member, reason, records, whether as a whole
 
 
 @dataclass
@@ -94,6 +95,8 @@ class _Reading:
         self._days: dict[str, set[int]] = {}
         self._rejects: dict[str, dict[str, _Rejects]] = {}
         self._skips: dict[str, list[Skipped]] = {}
+        self._skipped_records: dict[str, Counter[tuple[str, str]]] = {}  # (member, reason)
+        self._dropped_rows = Counter[str]()
         self._owner: dict[str, str] = {}  # member of an archive → path on disk
         self._with_events: set[str] = set()  # source files with at least one event
         self._archives: set[str] = set()  # paths with at least one event in a member
@@ -140,7 +143,7 @@ class _Reading:
             elif isinstance(found, Bad):
                 self._reject(found)
             else:
-                self._skips.setdefault(path, []).append(found)
+                self._skip(found)
             if columns.rows >= FLUSH_ROWS or columns.bytes >= FLUSH_BYTES:
                 self._flush()
                 self._say(len(self._records))
@@ -149,12 +152,16 @@ class _Reading:
         return self._owner.get(source_file, source_file)
 
     def _one_by_one(self, chunk: Chunk) -> None:
+        path = self._path_of(chunk.source_file)
+        self._records[path] -= len(chunk.records)  # one of them may carry several, or none
         for found in take_apart(chunk):
             if isinstance(found, Loose):
+                self._records[path] += 1
                 self._add_loose(found)
-            else:
-                self._records[self._path_of(chunk.source_file)] -= 1
+            elif isinstance(found, Bad):
                 self._reject(found)
+            else:
+                self._skip(found)
 
     def _add_loose(self, loose: Loose) -> None:
         try:
@@ -172,6 +179,14 @@ class _Reading:
         of_source.only_foreign &= bad.foreign
         if len(of_source.kept) < REJECTS_KEPT:
             of_source.kept.append(bad)
+
+    def _skip(self, found: Skipped) -> None:
+        path = self._path_of(found.source_file)
+        if found.record:
+            of_path = self._skipped_records.setdefault(path, Counter())
+            of_path[found.source_file, found.reason] += 1
+        else:
+            self._skips.setdefault(path, []).append(found)
 
     def _flush(self) -> None:
         self._columns.pack()
@@ -216,35 +231,52 @@ class _Reading:
         names = pa.array(list(first_days), pa.string())
         firsts = pa.array(list(first_days.values()), pa.int32()).cast(pa.date32())
         place = pc.index_in(table["source_file"].cast(pa.string()), names)
-        kept = pc.greater_equal(table["event_time"].cast(pa.date32()), firsts.take(place))
-        return table.filter(pc.fill_null(kept, True))
+        kept = pc.fill_null(
+            pc.greater_equal(table["event_time"].cast(pa.date32()), firsts.take(place)), True
+        )
+        left_out = table["source_file"].filter(pc.invert(kept)).value_counts().to_pylist()
+        for one in left_out:
+            path = self._path_of(one["values"])
+            self._dropped_rows[path] += one["counts"]
+            self._records[path] -= one["counts"]
+        return table.filter(kept)
 
     def _settled(self, path: str, stat: os.stat_result | None, days: tuple[str, ...]) -> FileResult:
         records = self._records[path]
-        skips = [(s.source_file, s.reason) for s in self._skips.get(path, ())]
+        skips = [(s.source_file, s.reason, 1, True) for s in self._skips.get(path, ())]
         rejects: list[tuple[str, str, str]] = []
         rejected = 0
         cannot_open = False
+        known = self._skipped_records.get(path, Counter[tuple[str, str]]())
         for source_file, of_source in self._rejects.get(path, _NONE).items():
             if of_source.only_foreign and source_file not in self._with_events:
                 # Nothing in it is a CloudTrail event: some other kind of file, not a bad one.
-                skips.append((source_file, of_source.kept[0].reason))
+                known[source_file, of_source.kept[0].reason] += of_source.count
                 continue
             rejected += of_source.count
             rejects += [(b.source_file, b.position, b.reason) for b in of_source.kept]
             cannot_open |= any(b.reason.startswith("cannot be opened") for b in of_source.kept)
+        with_rejects = {source_file for source_file, _, _ in rejects}
+        whole: set[str] = set()
+        for (source_file, reason), count in known.items():
+            # A file is named as skipped once, by the first reason; what else it had is counted.
+            partly = source_file in self._with_events or source_file in with_rejects
+            skips.append((source_file, reason, count, not partly and source_file not in whole))
+            whole.add(source_file)
+        passed_over = sum(count for _, _, count, _ in skips) + self._dropped_rows[path]
         return FileResult(
             SourceFile(
                 path,
                 # No stamp for what could not be opened: it is tried again each time.
                 stat.st_size if stat is not None and not cannot_open else -1,
                 stat.st_mtime_ns if stat is not None else 0,
-                records + rejected,
+                records + rejected + passed_over,
                 rejected,
                 skips[0][1] if skips and not rejected and not records else None,
                 rejects[0][2] if rejects and not records else None,
                 path in self._archives,
                 days,
+                passed_over,
             ),
             rejects,
             skips,

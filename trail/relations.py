@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
+from trail.calls import CALL_COLUMNS, with_calls
 from trail.catalog import CREDENTIAL_KINDS, SORTED_BY
 from trail.columns_read import Sought, reading
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA, KEYS_SCHEMA
@@ -66,15 +67,31 @@ def statement_of(sql: str) -> Statement:
 
 
 def definition(
-    relation: str, columns: Sequence[str], paths: Iterable[str], condition: str = ""
+    relation: str,
+    columns: Sequence[str],
+    paths: Iterable[str],
+    condition: str = "",
+    calls: Iterable[str] = (),
 ) -> str:
-    """The relation, with those columns, of the rows of Parquet files that meet a condition. Where
-    there are no files, it needs the `EMPTY_TABLES`.
+    """The relation, with those columns, of the rows of Parquet files that meet a condition, and of
+    `calls` files that say which of them count. Where there are no files, it needs the
+    `EMPTY_TABLES`.
     """
-    files = ", ".join(map(quoted, paths))
-    source = f"read_parquet([{files}])" if files else _EMPTY[relation]
+    source = _files(paths) or _EMPTY[relation]
     where = f" where {condition}" if condition else ""
-    return f"{relation} as not materialized (select {', '.join(columns)} from {source}{where})"
+    select = f"select {', '.join(columns)} from {source}{where}"
+    told = _files(calls)
+    if relation == "credentials" and told is not None:
+        # Also where the statement does not ask: what was corrected proves nothing.
+        select = f"{with_calls(source, told, columns, where)} where told.replaced is null"
+    elif not {*CALL_COLUMNS}.isdisjoint(columns) and relation != "daily":
+        select = with_calls(source, told, columns, where)
+    return f"{relation} as not materialized ({select})"
+
+
+def _files(paths: Iterable[str]) -> str | None:
+    files = ", ".join(map(quoted, paths))
+    return f"read_parquet([{files}])" if files else None
 
 
 def quoted(text: str) -> str:
@@ -82,11 +99,12 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _schema(relation: str) -> pa.Schema:
-    return DAILY_SCHEMA if relation == "daily" else EVENT_SCHEMA
-
-
-_COLUMNS = {relation: tuple(_schema(relation).names) for relation in RELATIONS}
+_COLUMNS = {
+    relation: (*EVENT_SCHEMA.names, *CALL_COLUMNS)
+    if relation != "daily"
+    else tuple(DAILY_SCHEMA.names)
+    for relation in RELATIONS
+}
 
 
 _SORTED_BY = {

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from trail.calls import CALLS_SCHEMA, with_calls
 from trail.catalog import (
     CREDENTIAL_KINDS,
     SEGMENTS,
@@ -58,8 +59,13 @@ _SORTED_AT_ONCE = 65_536
 MERGE_MEMORY = "500MB"
 ROLLUP = "daily"
 """One segment per ISO week, since a query plans for as long per file as it takes to read one."""
+CALLS = "calls"
+"""Beside each rollup: which records do not count by themselves (`trail.calls`)."""
+CREDENTIAL_CALLS = "credential_calls"
+"""Those of them that are credential events, once more: look-ups among these are many."""
 KEYS = "keys"
 """Beside each rollup, whose rows do not tell access keys apart: who used which, on which day."""
+WEEKLY = (ROLLUP, KEYS, CALLS, CREDENTIAL_CALLS)
 MINTED = "minted"
 """Rows that one reading found to be credentials, perhaps; never published, only read from."""
 _COLUMNS = ", ".join(EVENT_SCHEMA.names)
@@ -76,6 +82,7 @@ _WEIGHTY = frozenset({*_JSON, "event_id", "request_id"})
 fifth less time, and makes it 7 % larger."""
 _UNSORTED = frozenset(
     {*_JSON, "event_id", "request_id", "error_message", "user_agent", "shared_event_id"}
+    # `original_event_id` has statistics: that a row group has none at all is worth knowing.
 )
 """Columns whose least and greatest value rule out no row group."""
 _ACCESS_KEYS = 8_192
@@ -93,7 +100,7 @@ class Run:
         """A name that no segment had before; it says kind, day and schema version."""
         folder = "all-days"
         if day is not None:
-            folder = f"week-{day}" if kind in (ROLLUP, KEYS) else f"day={day}"
+            folder = f"week-{day}" if kind in WEEKLY else f"day={day}"
         number = next(self._numbers)
         nth = f"-{number:05}" if number else ""
         return f"{SEGMENTS}/{folder}/v{SCHEMA_VERSION}-{kind}-{self._id}{nth}.parquet"
@@ -108,7 +115,7 @@ def _row_groups(kind: str) -> int:
 
 
 def _is_small(kind: str) -> bool:
-    return kind in (ROLLUP, KEYS) or kind in CREDENTIAL_KINDS
+    return kind in WEEKLY or kind in CREDENTIAL_KINDS
 
 
 def write_run(
@@ -197,7 +204,9 @@ class Told:
 
 
 def _time_column(kind: str) -> str | None:
-    return None if kind == KEYS else "first" if kind == ROLLUP else "event_time"
+    if kind == ROLLUP:
+        return "first"
+    return None if kind in WEEKLY else "event_time"
 
 
 def _writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWriter:
@@ -206,7 +215,7 @@ def _writer(file: Any, kind: str, rows: int, schema: pa.Schema) -> pq.ParquetWri
     Event ids and access keys are looked up without knowing the identity that rows are sorted by:
     their bloom filters (about a byte an event) spare reading every row group.
     """
-    if kind in (ROLLUP, KEYS):
+    if kind in WEEKLY:
         return pq.ParquetWriter(
             file, schema, compression="zstd", compression_level=1, store_schema=False
         )
@@ -285,7 +294,7 @@ class DayInputs:
 
 
 def rollup_of(events: str) -> str:
-    """The select that makes the `daily` rows of a relation of events."""
+    """The select that makes the `daily` rows of a relation of events `with_calls`."""
     keys = DAILY_SCHEMA.names[1 : DAILY_SCHEMA.names.index("count")]
     hours = ", ".join(f"count_if(hour(event_time) = {hour})" for hour in range(24))
     made = {
@@ -334,7 +343,7 @@ class Merger:
 
         spill = index_dir / "tmp"
         spill.mkdir(mode=0o700, exist_ok=True)
-        self._db = duckdb.connect(
+        self.db = duckdb.connect(
             config={
                 "threads": 2,
                 "memory_limit": MERGE_MEMORY,
@@ -346,30 +355,30 @@ class Merger:
         )
         self._besides: list[duckdb.DuckDBPyConnection] = []
         self._written: list[Path] = []
-        self._db.execute("set timezone = 'UTC'")
+        self.db.execute("set timezone = 'UTC'")
 
     def use_threads(self, count: int) -> None:
         """How many each statement may use. One is best where several run `beside` each other: two
         for one statement take a third more time in all."""
-        self._db.execute(f"set threads = {count}")
+        self.db.execute(f"set threads = {count}")
 
     @contextmanager
     def beside(self) -> Iterator[Merger]:
         """Another connection to the same database and its memory, for another thread."""
         other = copy(self)
-        other._db = self._db.cursor()
+        other.db = self.db.cursor()
         other._written = []
-        self._besides.append(other._db)
+        self._besides.append(other.db)
         try:
-            other._db.execute("set timezone = 'UTC'")
+            other.db.execute("set timezone = 'UTC'")
             yield other
         except BaseException:
             for path in other._written:
                 path.unlink(missing_ok=True)
             raise
         finally:
-            self._besides.remove(other._db)
-            other._db.close()
+            self._besides.remove(other.db)
+            other.db.close()
 
     def interrupt(self) -> None:
         """Ends the statements that run `beside`: each raises where it was asked."""
@@ -377,7 +386,7 @@ class Merger:
             db.interrupt()
 
     def close(self) -> None:
-        self._db.close()
+        self.db.close()
         for left in (self._index_dir / "tmp").glob("*"):
             with suppress(OSError):
                 left.unlink()
@@ -395,7 +404,7 @@ class Merger:
         """
         found: set[date] = set()
         for lot in _lots(of_day for of_day in days.values() if len(runs_of(of_day)) > 1):
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "select distinct day from ("
                 "  select cast(event_time as date) as day from read_parquet($paths)"
                 "  group by cast(event_time as date), hash(event_id, recipient_account_id)"
@@ -405,9 +414,20 @@ class Merger:
             found.update(day for (day,) in rows)
         return found
 
+    def rows_by_source(self, segments: Sequence[Segment]) -> dict[str, int]:
+        """How many rows of events or copies segments each source file gave."""
+        found: dict[str, int] = {}
+        for lot in _lots([segment] for segment in segments):
+            rows = self.db.execute(
+                f"select source_file, count(*) from {self.relation(lot)} group by 1"
+            )
+            for source_file, given in rows.fetchall():
+                found[source_file] = found.get(source_file, 0) + given
+        return found
+
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
-        db = self._db
+        db = self.db
         db.execute("create or replace temp table gone (path varchar)")
         if inputs.gone:
             db.executemany("insert into gone values (?)", [(path,) for path in inputs.gone])
@@ -442,7 +462,7 @@ class Merger:
     def _stream(self, selects: Iterable[str], kind: str, day: date) -> list[Segment]:
         """The rows found, in their order, as a run of events or copies segments."""
         batches = chain.from_iterable(
-            self._db.sql(select).to_arrow_reader(ROW_GROUP) for select in selects
+            self.db.sql(select).to_arrow_reader(ROW_GROUP) for select in selects
         )
         groups = (table.cast(EVENT_SCHEMA) for table in _tables(batches, ROW_GROUP))
         try:
@@ -470,53 +490,60 @@ class Merger:
                         " or starts_with(source_file, g.path || '!/'))"
                     )
                 condition = "true" if rewritten_in is None else rewritten_in.condition
-                relation = self._relation([segment], condition)
+                relation = self.relation([segment], condition)
                 parts.append(f"select *, {rank} as rank from {relation}{unwanted}")
         return " union all ".join(parts)
 
     def roll_up(
-        self, monday: date, changed: Mapping[date, Sequence[Segment]], old: Sequence[Segment]
+        self,
+        monday: date,
+        changed: Mapping[date, Sequence[Segment]],
+        old: Sequence[Segment],
+        calls: Sequence[Segment] = (),
     ) -> tuple[list[Segment], dict[date, list[DayCoverage]]]:
         """The rollup and the keys of a week, and the coverage of its changed days, counted anew
-        from all of their events; the other days' rows come from the `old` rollup and keys.
+        from all of their events, of which the `calls` say what counts; the other days' rows come
+        from the `old` rollup and keys.
         """
-        self._db.register("no_rows", DAILY_SCHEMA.empty_table())
-        self._db.execute("create or replace temp table rolled as from no_rows")
+        told = self.relation(calls) if calls else None
+        self.db.register("no_rows", DAILY_SCHEMA.empty_table())
+        self.db.execute("create or replace temp table rolled as from no_rows")
         # A table costs more than counting twice, while they are few.
         every = [segment for of_day in changed.values() for segment in of_day]
         few = bool(every) and sum(segment.rows for segment in every) <= _COUNTED_AT_ONCE
         if not few:
-            self._db.register("no_keys", KEYS_SCHEMA.empty_table())
-            self._db.execute("create or replace temp table used as from no_keys")
+            self.db.register("no_keys", KEYS_SCHEMA.empty_table())
+            self.db.execute("create or replace temp table used as from no_keys")
         for lot in _lots(changed.values()):
             for some in self._ranges(lot, "events", _COUNTED_AT_ONCE):
                 if held := [segment for segment in lot if some.may_be_in(segment)]:
-                    relation = self._relation(held, some.condition)
-                    self._db.execute(f"insert into rolled {rollup_of(relation)}")
+                    relation = self.relation(held, some.condition)
+                    counted = rollup_of(f"({with_calls(relation, told)})")
+                    self.db.execute(f"insert into rolled {counted}")
                     if not few:
-                        self._db.execute(f"insert into used {keys_of(relation)}")
+                        self.db.execute(f"insert into used {keys_of(relation)}")
         gone = ", ".join(f"date '{day}'" for day in sorted(changed))
         made: list[Segment] = []
         for kind, counted, order in (
             (ROLLUP, "rolled", "identity_id nulls last, first"),
             (
                 KEYS,
-                f"({keys_of(self._relation(every))})" if few else "used",
+                f"({keys_of(self.relation(every))})" if few else "used",
                 "access_key_id nulls last, day",
             ),
         ):
             kept = ""
             if of_kind := [segment for segment in old if segment.kind == kind]:
-                read = self._relation(of_kind)
+                read = self.relation(of_kind)
                 kept = f" union all select * from {read} where day not in ({gone})"
             rows = f"from (select * from {counted}{kept}) order by {order}"
-            made += self._copy(rows, kind, monday, Run())
-        cells = self._db.execute(
+            made += self.copy(rows, kind, monday, Run())
+        cells = self.db.execute(
             "select day, coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
             " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
         ).fetchall()
-        self._db.execute("drop table rolled")
-        self._db.execute("drop table if exists used")
+        self.db.execute("drop table rolled")
+        self.db.execute("drop table if exists used")
         coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
         for day, account, region, events, first, last in cells:
             cell = DayCoverage(day, account, region, events, _utc(first), _utc(last))
@@ -527,15 +554,15 @@ class Merger:
         """The credential events of `events`, in every order: one run."""
         if not events:
             return []
-        self._db.execute(
+        self.db.execute(
             f"create or replace temp table minted as"
-            f" select {_COLUMNS} from {self._relation(events)} where {is_credential()}"
+            f" select {_COLUMNS} from {self.relation(events)} where {is_credential()}"
         )
         run = Run()
         made = []
         for kind, order in CREDENTIAL_ORDERS.items():
-            made += self._copy(f"from minted order by {order}", kind, None, run)
-        self._db.execute("drop table minted")
+            made += self.copy(f"from minted order by {order}", kind, None, run)
+        self.db.execute("drop table minted")
         return made
 
     def merge_credentials(
@@ -555,7 +582,7 @@ class Merger:
             ]
             for range_ in self._ranges([s for _, lot in parts for s in lot], kind):
                 selects = [
-                    f"select {_COLUMNS} from {self._relation(some)}"
+                    f"select {_COLUMNS} from {self.relation(some)}"
                     f" where {condition} and {range_.condition}"
                     for condition, lot in parts
                     if (some := [segment for segment in lot if range_.may_be_in(segment)])
@@ -563,13 +590,13 @@ class Merger:
                 if selects:
                     select = f"from ({' union all '.join(selects)}) order by {order}"
                     # A range may have some more rows than were aimed at: not worth another file.
-                    made += self._copy(select, kind, None, run, 2 * _row_groups(kind))
+                    made += self.copy(select, kind, None, run, 2 * _row_groups(kind))
         return made
 
     def _paths(self, segments: Iterable[Segment]) -> list[str]:
         return [str(self._index_dir / segment.name) for segment in segments]
 
-    def _relation(self, segments: Iterable[Segment], condition: str = "true") -> str:
+    def relation(self, segments: Iterable[Segment], condition: str = "true") -> str:
         read = f"read_parquet([{', '.join(map(_quoted, self._paths(segments)))}])"
         return read if condition == "true" else f"(select * from {read} where {condition})"
 
@@ -610,7 +637,7 @@ class Merger:
                 if known is not None and known.has_min_max:
                     yield known.min, group.num_rows
 
-    def _copy(
+    def copy(
         self, select: str, kind: str, day: date | None, run: Run, row_groups: int | None = None
     ) -> list[Segment]:
         """The ordered rows found, as segments of a run: one, unless it had more row groups."""
@@ -618,7 +645,7 @@ class Merger:
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         self._written.append(path)
-        self._db.execute(
+        self.db.execute(
             f"copy ({select}) to {_quoted(str(path))} (format parquet, compression zstd,"
             f" compression_level 1, row_group_size {_row_group(kind)})"
         )
@@ -701,8 +728,16 @@ def _lots(days: Iterable[Sequence[Segment]]) -> Iterator[list[Segment]]:
         yield lot
 
 
+_WEEKLY_SCHEMAS = {
+    ROLLUP: DAILY_SCHEMA,
+    KEYS: KEYS_SCHEMA,
+    CALLS: CALLS_SCHEMA,
+    CREDENTIAL_CALLS: CALLS_SCHEMA,
+}
+
+
 def _groups_of(file: pq.ParquetFile, kind: str) -> Iterator[pa.Table]:
-    schema = {ROLLUP: DAILY_SCHEMA, KEYS: KEYS_SCHEMA}.get(kind, EVENT_SCHEMA)
+    schema = _WEEKLY_SCHEMAS.get(kind, EVENT_SCHEMA)
     for number in range(file.num_row_groups):
         yield file.read_row_group(number).cast(schema)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from trail.catalog import Catalog, DayCoverage, Reject
+from trail.catalog import Catalog, DayCoverage, Records, Reject
 
 REJECTS_SHOWN = 50
 SKIPS_SHOWN = 20
@@ -23,6 +23,8 @@ class Status:
     coverage: Sequence[DayCoverage]
     rejects: Sequence[Reject]
     skips: Sequence[tuple[str, str]]
+    skipped_records: Sequence[tuple[str, str, int]] = ()
+    records: Records | None = None
 
     @property
     def first(self) -> datetime | None:
@@ -55,13 +57,27 @@ class Status:
             "regions": self.regions,
             "segments": counts["segments"],
             "bytes": counts["bytes"],
+            **_numbers(self.records),
         }
 
 
 def read_status(catalog: Catalog) -> Status:
     """The catalog's account of the index, all of one moment."""
     with catalog.snapshot():
-        return Status(catalog.totals(), catalog.coverage(), catalog.rejects(), catalog.skips())
+        return Status(
+            catalog.totals(),
+            catalog.coverage(),
+            catalog.rejects(),
+            catalog.skips(),
+            catalog.skipped_records(),
+            catalog.records(),
+        )
+
+
+def _numbers(records: Records | None) -> dict[str, int | None]:
+    """The equation's numbers by name; `rejected` stands there already."""
+    names = ("read", "kept", "repeated", "skipped")
+    return {name: None if records is None else getattr(records, name) for name in names}
 
 
 def render_status(status: Status) -> str:
@@ -71,6 +87,10 @@ def render_status(status: Status) -> str:
         f"{counts['events']:,} events from {counts['files']:,} files "
         f"({counts['duplicates']:,} duplicates left out, {counts['rejected']:,} rejected, "
         f"{counts['skipped_files']:,} files skipped)",
+        status.records.equation
+        if status.records is not None
+        else "An index of before schema 4 does not say what became of every record:"
+        " `python -m trail migrate` counts them.",
         f"{counts['segments']:,} segments, {counts['bytes'] / 1e6:,.1f} MB",
     ]
     if status.first is None or status.last is None:
@@ -94,6 +114,12 @@ def render_status(status: Status) -> str:
             lines += [f"    {_plain(path)}" for path in paths[:SKIPS_SHOWN]]
             if len(paths) > SKIPS_SHOWN:
                 lines.append(f"    … and {len(paths) - SKIPS_SHOWN:,} more")
+    if status.skipped_records:
+        lines += ["", "Skipped records of files that hold events too:"]
+        for path, reason, count in status.skipped_records[:REJECTS_SHOWN]:
+            lines.append(f"  {_plain(path)}: {_plain(reason)} ({count:,})")
+        if len(status.skipped_records) > REJECTS_SHOWN:
+            lines.append(f"  … and {len(status.skipped_records) - REJECTS_SHOWN:,} more")
     return "\n".join(lines) + "\n"
 
 

@@ -18,8 +18,10 @@ import duckdb
 from trail.catalog import (
     CATALOG,
     CREDENTIAL_KINDS,
+    SORTED_BY,
     Catalog,
     DayCoverage,
+    Records,
     Reject,
     Segment,
     SourceFile,
@@ -82,20 +84,25 @@ class IndexSummary:
     events: int
     accounts: tuple[str, ...] = field(default=())
     regions: tuple[str, ...] = field(default=())
+    records: Records | None = None
+    """What became of every record that was read; None where that is not known."""
 
 
 class Store(Protocol):
     """Where questions are asked. Every method is safe to call from several threads at once.
 
-    `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA`:
+    `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA` and
+    those that say what counts as one call (`trail.calls.CALL_COLUMNS`):
 
-    - `events`: every event, once per (event_id, recipient_account_id), days `first`…`last` only;
+    - `events`: every event, once per (event_id, recipient_account_id) and day, days
+      `first`…`last` only;
     - `edges`: of those, the events of the two days of `first` and `last` alone;
-    - `credentials`: the credential events of all days (`trail.events.is_credential_event`).
+    - `credentials`: the credential events of all days (`trail.events.is_credential_event`),
+      without those that a correction or a twin stands for.
 
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
-    counted by identity, session, account, API, region, ip, agent and error code. Only whole days
-    may come from it; the two edge days of a window are read from `edges`.
+    counted by identity, session, account, API, region, ip, agent, error code and call. Only whole
+    days may come from it; the two edge days of a window are read from `edges`.
 
     SQL names the relation after `from` or `join`, and binds values as `$name`. `first` and `last`
     only prune the days that are read: the statement states its own exact bounds on `event_time`.
@@ -135,6 +142,9 @@ class Store(Protocol):
         ...
 
 
+_CALLS = {"events": "calls", "edges": "calls", "credentials": "credential_calls"}
+"""Relation → the kind of segments that say which of its rows count."""
+
 QUERY_SECONDS = 60.0
 """A query that runs longer is stopped: nobody waits a minute for one of five answers."""
 
@@ -162,6 +172,7 @@ class _Snapshot:
     events: Mapping[date, Sequence[Segment]]
     daily: Mapping[date, Sequence[Segment]]
     keys: Mapping[date, Sequence[Segment]]
+    calls: Mapping[str, Mapping[date, Sequence[Segment]]]
     credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
@@ -284,6 +295,11 @@ class DuckStore:
         with self._lock:
             return self._live_catalog().skips()
 
+    def skipped_records(self) -> list[tuple[str, str, int]]:
+        """(path, reason, how many) of records that are no events, in files that hold others."""
+        with self._lock:
+            return self._live_catalog().skipped_records()
+
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
         with self._lock:
@@ -368,9 +384,14 @@ class DuckStore:
     def _read_snapshot(self) -> _Snapshot:
         with self._catalog.snapshot():
             version = self._catalog.version()
-            segments = self._catalog.segments("events", "daily", "keys", *CREDENTIAL_KINDS)
+            segments = self._catalog.segments(
+                "events", "daily", "keys", *_CALLS.values(), *CREDENTIAL_KINDS
+            )
             cells = self._catalog.coverage()
-        days: dict[str, dict[date, list[Segment]]] = {"events": {}, "daily": {}, "keys": {}}
+            records = self._catalog.records()
+        days: dict[str, dict[date, list[Segment]]] = {
+            kind: {} for kind in ("events", "daily", "keys", *_CALLS.values())
+        }
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
         for cell in cells:
@@ -386,10 +407,11 @@ class DuckStore:
             days["events"],
             days["daily"],
             days["keys"],
+            {relation: days[kind] for relation, kind in _CALLS.items()},
             credentials,
             tuple(cells),
             events_by_account,
-            summary_of(cells),
+            replace(summary_of(cells), records=records),
         )
 
     def _over_segments(
@@ -419,14 +441,25 @@ class DuckStore:
                 segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
             else:
                 segments = _of_days(snapshot.events, begin, end)
+            calls: Iterable[Segment] = ()
+            by_identity = True
+            if relation == "credentials":
+                calls = _of_days(snapshot.calls[relation], date.min, date.max)
+                by_identity = SORTED_BY[statement.credentials_kind] == "identity_id"
+            elif relation != "daily":
+                since = monday_of(begin) if first is not None else begin
+                calls = _of_days(snapshot.calls[relation], since, end)
             if (values := _values_of(statement.sought.get(relation), bound)) is not None:
                 segments = (s for s in segments if s.range is None or s.range.may_hold(values))
+                if by_identity:
+                    calls = (s for s in calls if s.range is None or s.range.may_hold(values))
             elif used := _values_of(statement.keys.get(relation), bound):
                 keys = [key for key in used if key is not None]
                 if len(keys) == len(used):
                     segments = self._used_with(keys, list(segments), snapshot)
             paths = (str(self.index_dir / segment.name) for segment in segments)
-            definitions.append(definition(relation, columns, paths, condition))
+            told = (str(self.index_dir / segment.name) for segment in calls)
+            definitions.append(definition(relation, columns, paths, condition, told))
         return statement.over(definitions)
 
     def _used_with(

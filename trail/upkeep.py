@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,17 @@ from trail.catalog import (
 from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
-from trail.segments import KEYS, ROLLUP, Merger, Told, is_credential, keys_of
+from trail.same_calls import find_same_calls
+from trail.segments import (
+    CALLS,
+    CREDENTIAL_CALLS,
+    KEYS,
+    ROLLUP,
+    Merger,
+    Told,
+    is_credential,
+    keys_of,
+)
 
 
 @dataclass(frozen=True)
@@ -187,14 +198,19 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
         sweep(catalog)
         change = Publication()
         dropped = 0
+        given: list[Segment] = []
         straddling: list[Segment] = []
         for segment in catalog.segments():
             if segment.day is None or segment.day >= day:
+                continue
+            if segment.kind in (CALLS, CREDENTIAL_CALLS):
                 continue
             if segment.kind in (ROLLUP, KEYS) and segment.day == monday_of(day):
                 straddling.append(segment)
                 continue
             change.remove.append(segment.name)
+            if segment.kind in ("events", "copies"):
+                given.append(segment)
             if segment.kind == "events":
                 change.coverage[segment.day] = []
                 dropped += segment.rows
@@ -206,17 +222,42 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
                 change.dropped[file.path] = max(day, earlier.get(file.path, day))
         runs = catalog.segments(*CREDENTIAL_KINDS)
         with Merger(index) as merger:
+            change.passed_over = _by_file(merger.rows_by_source(given), catalog.stamps())
             change.add += merger.merge_credentials(runs, f"event_time >= date '{day}'")
-            gone: dict[date, list[Segment]] = {
-                one: [] for one in change.coverage if monday_of(one) == monday_of(day)
-            }
-            if straddling and gone:
-                rollup, _ = merger.roll_up(monday_of(day), gone, straddling)
+            left = [s for s in catalog.segments() if s.name not in set(change.remove)]
+            events: dict[date, list[Segment]] = {}
+            for segment in left:
+                if segment.kind == "events" and segment.day is not None:
+                    events.setdefault(segment.day, []).append(segment)
+            told = [segment for segment in left if segment.kind in (CALLS, CREDENTIAL_CALLS)]
+            calls = find_same_calls(merger, told, [], events, set(change.coverage))
+            change.add += calls.add
+            change.remove += [segment.name for segment in calls.remove]
+            # A week that loses some of its days, and days whose records count otherwise now.
+            recounted = {one for one in change.coverage if straddling and one >= monday_of(day)}
+            for monday, of_week in groupby(
+                sorted(recounted | (calls.days & events.keys())), monday_of
+            ):
+                old = [s for s in left if s.kind in (ROLLUP, KEYS) and s.day == monday]
+                changed = {one: events.get(one, []) for one in of_week}
+                rollup, coverage = merger.roll_up(monday, changed, old, calls.now.get(monday, ()))
                 change.add += rollup
-                change.remove += [segment.name for segment in straddling]
+                change.coverage |= coverage
+                change.remove += [segment.name for segment in old]
         change.remove += [run.name for run in runs]
         publish(catalog, change)
         return dropped
+
+
+def _by_file(rows: Mapping[str, int], files: Collection[str]) -> dict[str, int]:
+    """Rows by the file on disk that they are from, of rows by file or archive member."""
+    found: dict[str, int] = {}
+    for source_file, count in rows.items():
+        path = source_file
+        while path not in files and "!/" in path:
+            path = path.rpartition("!/")[0]
+        found[path] = found.get(path, 0) + count
+    return found
 
 
 def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
@@ -270,7 +311,10 @@ def migrate(
         dropped = catalog.dropped()
     sources = [file.path for file in files]
     unread = {
-        file.path: msgspec.structs.replace(file, rejected=0)
+        # All of its events were dropped, so all of it is passed over.
+        file.path: msgspec.structs.replace(
+            file, records=(left := file.records - file.rejected), rejected=0, passed_over=left
+        )
         for file in files
         if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from enrich.calls_sql import calls
 from trail.store import Query, Store
 from ui.timeline import Activity, count_over_time
 
@@ -165,7 +166,7 @@ def _facts(version: str, name: str, first: datetime, last: datetime, _store: Sto
 def _totals(store: Store, kind: Kind, name: str, first: datetime, last: datetime) -> dict[str, Any]:
     found = store.query(
         f"""
-        select count(*) as events, count(*) filter (where failed) as failed,
+        select {calls()} as events, {calls("failed")} as failed,
                min(event_time) as first, max(event_time) as last
         from events
         where event_time >= $span_first and event_time <= $span_last and {kind.condition}
@@ -186,11 +187,11 @@ def _panels(
     found = store.query(
         f"""
         with mine as (
-            select {columns}, event_time, failed from events
+            select {columns}, event_time, failed, call_id, replaced from events
             where event_time >= $span_first and event_time <= $span_last and {kind.condition}
         )
         select grouping_id({", ".join(PANELS)}) as which, coalesce({", ".join(PANELS)}) as value,
-               count(*) as events, count(*) filter (where failed) as failed,
+               {calls()} as events, {calls("failed")} as failed,
                min(event_time) as first, max(event_time) as last
         from mine
         group by grouping sets ({sets})
@@ -216,8 +217,8 @@ def _sessions(
     """Sessions told apart by principal and creation time, newest first."""
     found = store.query(
         f"""
-        select principal_arn, session_name, session_created, count(*) as events,
-               count(*) filter (where failed) as failed, min(event_time) as first,
+        select principal_arn, session_name, session_created, {calls()} as events,
+               {calls("failed")} as failed, min(event_time) as first,
                max(event_time) as last, min(source_ip_address) as an_ip,
                count(distinct source_ip_address) as ips
         from events

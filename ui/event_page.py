@@ -56,6 +56,7 @@ def _show_record(store: Store, event_id: str) -> None:
             el("h2", "alert-title", row["event_name"] if row else "Event"),
             el("p", "mono mute", event_id),
             evidence.event_table(rows, "The event") if rows else None,
+            evidence.what_counts(rows),
             el(
                 "p",
                 "row",
@@ -115,7 +116,11 @@ def _field(
 def _count(search: Search, found: Found) -> Node:
     failed = f", {found.failed:,} failed" if found.failed else ""
     where = f", page {search.page} of {found.pages:,}" if found.pages > 1 else ""
-    return el("p", "mute", f"{phrases.count(found.events, 'event')}{failed}{where}, newest first.")
+    records = ""
+    if found.events != found.calls:
+        records = f" ({phrases.count(found.events, 'record')}: some share a call, or were replaced)"
+    told = f"{phrases.count(found.calls, 'event')}{records}"
+    return el("p", "mute", f"{told}{failed}{where}, newest first.")
 
 
 def _turn(search: Search, found: Found) -> None:

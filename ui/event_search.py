@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from enrich.calls_sql import calls
 from trail.store import Query, Store
 from ui import phrases
 
@@ -40,7 +41,7 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 COLUMNS = (
     "event_id, event_time, event_source, event_name, aws_region, recipient_account_id, failed, "
     "error_code, error_message, identity_type, identity_id, principal_arn, access_key_id, "
-    "source_ip_address, user_agent"
+    "source_ip_address, user_agent, call_id, replaced, replaced_by, original_event_id"
 )
 
 
@@ -70,8 +71,11 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
+    """`events` are records; `calls` and `failed` are counted as `trail.calls` says."""
+
     rows: list[dict[str, Any]]
     events: int
+    calls: int
     failed: int
     query: Query
 
@@ -103,7 +107,9 @@ def find(store: Store, search: Search) -> Found:
 @st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
 def _find(version: str, search: Search, _store: Store) -> Found:
     condition, bound = search.condition()
-    counted = "select count(*) as events, count(*) filter (where failed) as failed from events"
+    counted = (
+        f"select count(*) as events, {calls()} as calls, {calls('failed')} as failed from events"
+    )
     totals = _store.query(
         f"{counted}\nwhere {condition}",
         bound,
@@ -116,7 +122,7 @@ def _find(version: str, search: Search, _store: Store) -> Found:
         first=search.first,
         last=search.last,
     )
-    return Found(found.rows, totals["events"], totals["failed"], found.query)
+    return Found(found.rows, totals["events"], totals["calls"], totals["failed"], found.query)
 
 
 def statement(search: Search, most: int = PAGE) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enrich.answer import Answer
+from trail.calls import CORRECTED, NETWORK_TWIN
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui import data, phrases, text
@@ -44,13 +45,40 @@ def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = Fa
                 ),
                 pivot(row["source_ip_address"]),
                 el("span", "clip", phrases.text(row["user_agent"]), title=row["user_agent"]),
-                event_link(row["event_id"]),
+                el("span", "", event_link(row["event_id"]), _replaced(row)),
             )
             for row in rows
         ],
         caption=caption,
         tall=tall,
     )
+
+
+def _replaced(row: Mapping[str, Any]) -> Node | None:
+    """Which record stands for this one, or which one this stands for."""
+    if row["replaced_by"] is not None:
+        how = "corrected by" if row["replaced"] == CORRECTED else "counts with"
+        return el("span", "mute small", f" {how} ", event_link(row["replaced_by"]))
+    if row["original_event_id"] is not None:
+        return el("span", "mute small", " corrects ", event_link(row["original_event_id"]))
+    return None
+
+
+def what_counts(rows: Sequence[Mapping[str, Any]]) -> Node | None:
+    """Why the record of an event does not count by itself, in words."""
+    if any(row["replaced"] == CORRECTED for row in rows):
+        return el("p", "mute small", "AWS corrected this record later: the correction counts.")
+    if any(row["replaced"] == NETWORK_TWIN for row in rows):
+        return el(
+            "p",
+            "mute small",
+            "Network activity of a VPC endpoint: it counts together with the record of the same"
+            " call. That both share account, request id, service and API is assumed: AWS does not"
+            " document it.",
+        )
+    if len(rows) > 1:
+        return el("p", "mute small", "Several records have this id: they count as one call.")
+    return None
 
 
 def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -61,7 +89,8 @@ def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
     return store.query(
         """
         select event_id, event_time, event_source, event_name, error_code, failed, principal_arn,
-               identity_id, source_ip_address, user_agent
+               identity_id, source_ip_address, user_agent, replaced, replaced_by,
+               original_event_id
         from events
         where event_time >= $first and event_time <= $last and list_contains($ids, event_id)
         order by event_time desc, event_id

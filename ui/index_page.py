@@ -100,6 +100,7 @@ def _facts(store: DuckStore) -> Node:
             fact("Duplicates", phrases.number(totals.get("duplicates"))),
             fact("Rejected", phrases.number(totals.get("rejected"))),
         ),
+        el("p", "mute small", summary.records.equation) if summary.records else None,
         el("p", "mute small", "Kept in ", el("code", "", str(data.index_dir()))),
     )
 
@@ -283,6 +284,7 @@ def _rejects(store: DuckStore) -> None:
                 el("h3", "panel-title", "Rejected records"),
                 el("p", "mute", "None: every record of every file could be read."),
                 _skips(skips),
+                _skipped_records(store),
             )
             return
         draw(
@@ -300,7 +302,19 @@ def _rejects(store: DuckStore) -> None:
                 caption="Rejected records",
             ),
             _skips(skips),
+            _skipped_records(store),
         )
+
+
+def _skipped_records(store: DuckStore) -> Node | None:
+    found = store.skipped_records()
+    if not found:
+        return None
+    count = sum(records for _, _, records in found)
+    return more(
+        f"{phrases.count(count, 'record')} skipped as no events, in files that hold others",
+        table(("File", "Why", "Records"), found[:MOST], caption="Skipped records"),
+    )
 
 
 def _skips(skips: list[tuple[str, str]]) -> Node | None:

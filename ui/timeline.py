@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from alerts.alert import Alert, Principal
+from enrich.calls_sql import calls
 from enrich.entity import by_identity_id, entity_match
 from trail.store import Store
 from ui import charts, data
@@ -88,11 +89,12 @@ def count_over_time(
     rows = store.query(
         f"""
         select date_trunc('{unit}', event_time) as at,
-               count(*) filter (where own) as events,
-               count(*) filter (where own and failed) as failed,
-               count(*) filter (where not own) as others
+               {calls("own")} as events,
+               {calls("own and failed")} as failed,
+               {calls("not own")} as others
         from (
-            select event_time, failed, coalesce({own}, false) as own from events
+            select event_time, failed, call_id, replaced, coalesce({own}, false) as own
+            from events
             where event_time >= $span_first and event_time <= $span_last and {condition}
         )
         group by 1

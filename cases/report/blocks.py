@@ -361,7 +361,15 @@ def _covered(coverage: Mapping[str, Any]) -> str:
     if not isinstance(window, Mapping):
         return "coverage not recorded"
     days, missing = window.get("days") or (), window.get("missing") or ()
-    return f"{worded(window.get('status'))}, {len(days)} days, {len(missing)} missing"
+    told = f"{worded(window.get('status'))}, {len(days)} days, {len(missing)} missing"
+    index = coverage.get("index")
+    records = index.get("records") if isinstance(index, Mapping) else None
+    if not isinstance(records, Mapping):  # evidence that was frozen before they were counted
+        return told
+    parts = " + ".join(
+        f"{show(records.get(name))} {name}" for name in ("kept", "repeated", "rejected", "skipped")
+    )
+    return f"{told}; {show(records.get('read'))} records read = {parts}"
 
 
 def _baseline(data: Mapping[str, Any]) -> list[Block]:
