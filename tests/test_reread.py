@@ -12,13 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from cases import evidence
+from cases.database import Database
+from cases.errors import NotFound
+from tests.a_case import a_case
+from tests.a_page import words
 from tests.an_event import a_user, an_event
 from trail.build import add
 from trail.catalog import Catalog
 from trail.errors import SourceUnreadable
 from trail.reread import RawRecord
 from trail.store import open_store
+
+pytest_plugins = ("tests.case_databases",)
 
 EVENTS = [
     an_event(eventID=f"e{n}", tlsDetails={"tlsVersion": "TLSv1.3"}, userIdentity=a_user(f"u{n}"))
@@ -181,3 +189,54 @@ def test_a_file_read_again_has_a_new_digest(tmp_path: Path, log: Path) -> None:
     assert found.checked == "file"
     with Catalog(tmp_path / "index") as catalog:
         assert catalog.without_digest() == (0, 0)
+
+
+def test_a_pin_says_what_it_was_checked_by(
+    tmp_path: Path, log: Path, sqlite_database: Database
+) -> None:
+    was = hashlib.sha256(log.read_bytes()).hexdigest()
+    case_id = a_case(sqlite_database).id
+    store = open_store(tmp_path / "index")
+
+    def pinned(event_id: str) -> dict[str, Any]:
+        pin = evidence.pin_event(sqlite_database, "ann", case_id, event_id, store)
+        assert json.loads(pin.records[event_id])["eventID"] == event_id
+        source: dict[str, Any] = pin.document["sources"][event_id]
+        return source
+
+    assert pinned("e1") == {
+        "source_file": str(log),
+        "source_ordinal": 1,
+        "sha256": was,
+        "checked": "file",
+        "remark": None,
+    }
+    log.write_bytes(log_of(*reversed(EVENTS[1:]), EVENTS[0] | {"awsRegion": "us-east-1"}))
+    moved = pinned("e1")
+    assert (moved["checked"], moved["sha256"], moved["source_ordinal"]) == ("columns", was, 1)
+    assert "has changed since it was indexed" in moved["remark"]
+    with pytest.raises(NotFound, match="has changed since it was indexed"):
+        pinned("e0")
+    store.close()
+
+
+def test_the_event_page_says_what_changed_and_what_the_index_holds(
+    tmp_path: Path, log: Path
+) -> None:
+    log.write_bytes(log_of(*reversed(EVENTS)))
+    at = AppTest.from_function(_raw_page, args=(str(tmp_path / "index"), "e1")).run(timeout=60)
+    assert not at.exception
+    assert json.loads(at.code[0].value) == EVENTS[1]
+    assert "has changed since it was indexed" in words(at)
+    log.write_bytes(log_of(EVENTS[1] | {"awsRegion": "us-east-1"}))
+    at = AppTest.from_function(_raw_page, args=(str(tmp_path / "index"), "e1")).run(timeout=60)
+    assert not at.exception
+    assert "has changed since it was indexed" in words(at)
+    assert json.loads(at.code[0].value)["aws_region"] == "eu-west-1"
+
+
+def _raw_page(index: str, event_id: str) -> None:
+    from trail.store import open_store
+    from ui.evidence import show_raw
+
+    show_raw(open_store(index), event_id)
