@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.account_of_key import account_of_key
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert, Principal, TimeQuestion
 from alerts.correct import CorrectionRefused, correct, principal_from
 from alerts.parse import parse_alerts
 
@@ -11,6 +11,7 @@ __all__ = [
     "Alert",
     "CorrectionRefused",
     "Principal",
+    "TimeQuestion",
     "account_of_key",
     "correct",
     "parse_alerts",

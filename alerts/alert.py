@@ -27,6 +27,29 @@ class Principal:
 
 
 @dataclass(frozen=True)
+class TimeQuestion:
+    """What pasted times leave open: their zone, or which of two numbers is the month.
+
+    Until the analyst has answered (`alerts.correct` with `time_zone` or `date_order`), the
+    alert's times rest on `assumed`.
+    """
+
+    text: str
+    """The question, in a sentence that quotes a time."""
+    times: tuple[str, ...]
+    """The times as they were written, the first and the last of each kind; in UTC where certain."""
+    assumed: str
+    """What stands for an answer until there is one: "UTC", "month first, UTC"."""
+    zones: tuple[str, ...]
+    """Names of the zones to choose from, the assumed one first; none where the zone is certain."""
+    orders: tuple[str, ...]
+    """Which part of a date comes first, the assumed one first; none where the date is certain."""
+    earliest: datetime
+    latest: datetime
+    """All that the times can mean lies between these."""
+
+
+@dataclass(frozen=True)
 class Alert:
     """One alert, with the window and the call it is about. Times are aware UTC.
 
@@ -62,3 +85,17 @@ class Alert:
     """What was recognised, in words: "GuardDuty finding, EventBridge form"."""
     notes: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    time_is_fallback: bool = False
+    """The alert does not say when the activity was: its times are when it was written or sent."""
+    time_question: TimeQuestion | None = None
+
+    @property
+    def used_between(self) -> tuple[datetime | None, datetime | None]:
+        """The earliest and latest that the activity can have been; None where nothing bounds it.
+
+        A fall-back bounds it above only (§3.4 rule 2); an open question by its widest readings.
+        """
+        if self.time_question is not None:
+            earliest, latest = self.time_question.earliest, self.time_question.latest
+            return (None if self.time_is_fallback else earliest), latest
+        return (None if self.time_is_fallback else self.first_seen), self.last_seen

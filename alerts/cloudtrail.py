@@ -8,14 +8,13 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from alerts.draft import Draft
 from alerts.json_place import Place, join, sane_time
-from trail.events import Unreadable, event_row
+from alerts.sane_times import EARLIEST
+from trail.events import Unreadable, event_row, parse_time
 
 _TITLE_LENGTH = 160
 
 _ROW_ORIGINS = {
     "id": "eventID",
-    "first_seen": "eventTime",
-    "last_seen": "eventTime",
     "region": "awsRegion",
     "source_ip_address": "sourceIPAddress",
     "user_agent": "userAgent",
@@ -70,13 +69,12 @@ def read_record(
             "This is a CloudTrail Insights record: it says that a call's rate was unusual, and "
             "names no caller."
         )
-    timeless = sane_time(record.get("eventTime")) is None and (
-        sane_time(record.get("@timestamp")) is None
-    )
-    if timeless:
-        # A row needs a time; the alert must not pretend to have this one.
-        record = dict(record, eventTime="2006-01-01T00:00:00Z")
-        draft.note("The record has no readable time: give the time before running the questions.")
+    stated = [Place(record.get(name), where(name)) for name in ("eventTime", "@timestamp")]
+    draft.take_times(stated, [])
+    if parse_time(record.get("eventTime")) is None and stated[1].time is None:
+        # A row needs a time in its own form; without one the alert must not pretend to have it.
+        time = draft.fields.get("first_seen", EARLIEST)
+        record = dict(record, eventTime=time.isoformat())
     try:
         row = event_row(record)
     except Unreadable:
@@ -92,16 +90,9 @@ def read_record(
     else:
         # What the index calls this record too, when it holds it in the same form.
         draft.put("id", row["event_id"], "a hash of the record")
-    if not timeless:
-        key = "eventTime" if sane_time(record.get("eventTime")) is not None else "@timestamp"
-        time = sane_time(record.get(key))
-        draft.put("first_seen", time, where(key))
-        draft.put("last_seen", time, where(key))
-    has_recipient = place.at("recipientAccountId").text is not None
-    draft.put(
-        "account_id",
-        row["recipient_account_id"],
-        where("recipientAccountId" if has_recipient else "userIdentity.accountId"),
+    draft.take_account(
+        Place(record.get("recipientAccountId"), where("recipientAccountId")),
+        Place(row["recipient_account_id"], where("userIdentity.accountId")),
     )
     draft.fields["title"] = _title(row)
     principal, origins = principal_of_row(row)

@@ -11,6 +11,10 @@ from alerts.alert import Alert, Principal
 from alerts.arns import principal_of_arn
 from alerts.free_text import ACCESS_KEY, UNIQUE_ID
 from alerts.json_place import sane_time
+from alerts.time_window import answered
+from alerts.time_zones import meanings
+from alerts.written_times import ORDERS, written_times
+from trail.access_keys import is_access_key
 from trail.errors import BacktrailError
 
 CORRECTED = "corrected by the analyst"
@@ -28,8 +32,10 @@ def correct(alert: Alert, **fields: Any) -> Alert:
     Takes `principal` (a `Principal`, or an ARN, access key id or unique id as text) or
     `principals`, `first_seen`, `last_seen` (times, or text of them), `source_ip_address`,
     `account_id`, `event_name`, `event_source`, `user_agent`, `error_code` and `region`; blank
-    text means none. Raises `CorrectionRefused`.
+    text means none. `time_zone` and `date_order` answer the alert's `time_question`, and say
+    nothing where it has none. Raises `CorrectionRefused`.
     """
+    alert = _with_answers(alert, fields.pop("time_zone", None), fields.pop("date_order", None))
     changes: dict[str, Any] = {}
     for name, value in fields.items():
         given = value.strip() or None if isinstance(value, str) else value
@@ -56,13 +62,42 @@ def correct(alert: Alert, **fields: Any) -> Alert:
         changes["event_source"] = f"{source.lower()}.amazonaws.com"
     if set(changes) & set(_TIMES):
         changes |= _window(alert, changes)
+        changes |= {"time_is_fallback": False, "time_question": None}
     kept = {
         name: path
         for name, path in alert.origins.items()
         if not (name.startswith("principals[") and "principals" in changes)
     }
-    origins = kept | dict.fromkeys(changes, CORRECTED)
+    corrected = [name for name in changes if not name.startswith("time_")]
+    origins = kept | dict.fromkeys(corrected, CORRECTED)
     return replace(alert, **changes, origins=origins)
+
+
+def _with_answers(alert: Alert, zone: Any, order: Any) -> Alert:
+    """The alert by the analyst's answers to what its times leave open."""
+    zone = str(zone).strip() if zone else None
+    if zone is not None and not meanings(zone, datetime(2026, 1, 1)):
+        raise CorrectionRefused(
+            f"{zone[:80]} is no time zone: give it as UTC-07:00, PDT or America/Los_Angeles."
+        )
+    if order and order not in ORDERS:
+        raise CorrectionRefused(f"{str(order)[:80]} is no order: say {' or '.join(ORDERS)}.")
+    if alert.time_question is None or not (zone or order):
+        return alert
+    window = answered(alert.time_question, zone=zone, order=order or None)
+    if window is None:
+        raise CorrectionRefused("The times cannot be in that zone: give them in full.")
+    notes = tuple(note for note in alert.notes if note != alert.time_question.text)
+    if window.question is not None:
+        notes = (*notes, window.question.text)
+    return replace(
+        alert,
+        first_seen=window.first,
+        last_seen=window.last,
+        time_question=window.question,
+        notes=notes,
+        origins={**alert.origins, "first_seen": CORRECTED, "last_seen": CORRECTED},
+    )
 
 
 def principal_from(text: str) -> Principal:
@@ -70,7 +105,7 @@ def principal_from(text: str) -> Principal:
     stripped = text.strip()
     if (person := principal_of_arn(stripped)) is not None:
         return person
-    if ACCESS_KEY.fullmatch(stripped):
+    if ACCESS_KEY.fullmatch(stripped) and is_access_key(stripped):
         return Principal("Unknown", access_key_id=stripped)
     if UNIQUE_ID.fullmatch(stripped):
         kind = "IAMUser" if stripped.startswith("AIDA") else "AssumedRole"
@@ -94,9 +129,10 @@ def _time(name: str, given: Any) -> datetime | None:
     text = given.isoformat() if isinstance(given, datetime) else given
     time = sane_time(text)
     if time is None:
-        words = name.replace("_", " ")
+        given_text, words = str(given)[:80], name.replace("_", " ")
+        wrong = "can mean several times" if written_times(given_text) else "is no time"
         raise CorrectionRefused(
-            f"{str(given)[:80]} is no time for {words}: give it as 2026-03-10T12:00:00Z."
+            f"{given_text} {wrong} for {words}: give it as 2026-03-10T12:00:00Z."
         )
     return time
 
@@ -118,6 +154,9 @@ def _window(alert: Alert, changes: dict[str, Any]) -> dict[str, Any]:
     """Both ends: one that is given alone moves the other only where it must."""
     first = changes.get("first_seen", alert.first_seen)
     last = changes.get("last_seen", alert.last_seen)
+    if (alert.time_is_fallback or alert.time_question) and len(set(_TIMES) & set(changes)) == 1:
+        # The other end is no better known than what was just put right.
+        first = last = changes.get("first_seen", changes.get("last_seen"))
     if first is not None and last is not None and last < first:
         if "first_seen" in changes and "last_seen" in changes:
             raise CorrectionRefused("The last time seen is before the first: exchange them.")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.json_place import Place
+from alerts.time_window import TimeWindow, window_of
+from alerts.written_times import written_times
+from trail.access_keys import is_access_key, is_stand_in
 
 
 @dataclass
@@ -41,18 +44,110 @@ class Draft:
             self.fields[name] = value
             self.origins[name] = path
 
+    def take_times(self, first: Sequence[Place], last: Sequence[Place]) -> bool:
+        """Takes when the activity was, from the first place of each list; False if none says so.
+
+        A time in words that leaves something open is taken too, with its question.
+        """
+        self.take("first_seen", *first, *last, read=lambda place: place.time)
+        self.take("last_seen", *last, *first, read=lambda place: place.time)
+        if "first_seen" in self.fields:
+            return True
+        for place in (*first, *last):
+            window = window_of(written_times((place.text or "")[:80]))
+            if window is not None:
+                self.put_window(window, place.path, place.path)
+                return True
+        return False
+
+    def fall_back_on(self, places: Sequence[Place], words: str) -> bool:
+        """Takes as times when the alert was written or sent: all that is known, and marked so."""
+        known = [(time, place.path) for place in places if (time := place.time) is not None]
+        if not known:
+            return False
+        self.put("first_seen", *min(known))
+        self.put("last_seen", *max(known))
+        self.mark_fallback(words)
+        return True
+
+    def mark_fallback(self, words: str) -> None:
+        """Says that the times are `words` ("when the finding was created"), not the activity's."""
+        self.fields["time_is_fallback"] = True
+        self.note(fallback_words(words))
+
+    def put_window(self, window: TimeWindow, first_path: str, last_path: str) -> None:
+        self.put("first_seen", window.first, first_path)
+        self.put("last_seen", window.last, last_path)
+        self.fields["time_question"] = window.question
+        if window.question is not None:
+            self.note(window.question.text)
+        if window.is_fallback:
+            self.mark_fallback("when the mail was sent")
+
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
+    def take_account(self, *places: Place) -> None:
+        """Takes the account id; what only stands where one was is none, and is said."""
+        if self.take("account_id", *places, read=lambda place: place.account) is None:
+            masked = next((place.text for place in places if is_stand_in(place.text)), None)
+            if masked is not None and not is_nothing(masked):
+                self.note(
+                    f"The account id “{masked[:40]}” is a mask or a placeholder: it names none."
+                )
+
     def add_principal(self, principal: Principal, **origins: str) -> None:
-        """Adds it unless it is there already; `origins` has a path for each field."""
-        if principal in self.principals:
-            return
+        """Adds it unless it is there already; `origins` has a path for each field.
+
+        What only stands where a key, an id or a name was is left out (§3.4 rule 1): a mask
+        equals every other mask.
+        """
+        principal = self._without_stand_ins(principal)
+        for number, known in enumerate(self.principals):
+            if (both := _one_of(known, principal)) is not None:
+                self.principals[number] = both
+                for name, path in origins.items():
+                    self.origins.setdefault(f"principals[{number}].{name}", path)
+                return
         number = len(self.principals)
         self.principals.append(principal)
         for name, path in origins.items():
-            self.origins[f"principals[{number}].{name}"] = path
+            if name == "principal" or getattr(principal, name) is not None:
+                self.origins[f"principals[{number}].{name}"] = path
+
+    def _without_stand_ins(self, principal: Principal) -> Principal:
+        if self.fields.get("sample", False):
+            return principal  # a sample's placeholders are shown as such, and never looked up
+        if principal.access_key_id is not None and not is_access_key(principal.access_key_id):
+            self.note_no_key(principal.access_key_id)
+            principal = replace(principal, access_key_id=None)
+        if is_stand_in(principal.principal_id):
+            self.note_stand_in("principal id", principal.principal_id)
+            principal = replace(principal, principal_id=None)
+        if is_stand_in(principal.user_name):
+            self.note_stand_in("user name", principal.user_name)
+            principal = replace(principal, user_name=None)
+        if is_stand_in(principal.session_name):
+            self.note_stand_in("session name", principal.session_name)
+            principal = replace(principal, session_name=None)
+        if is_stand_in(principal.account_id):
+            principal = replace(principal, account_id=None)
+        return principal
+
+    def note_no_key(self, text: str) -> None:
+        """Says that what stands where a key would is none."""
+        if not is_nothing(text):
+            self.note(
+                f"“{text[:40]}” is no access key: a mask, a placeholder or an example. Nothing is "
+                "matched by it."
+            )
+
+    def note_stand_in(self, what: str, text: str | None) -> None:
+        if text is not None and not is_nothing(text):
+            self.note(
+                f"“{text[:40]}” is no {what}: a mask or a placeholder. Nothing is matched by it."
+            )
 
     def alert(self, source: str, shape: str, record: Any) -> Alert:
         """The finished alert; its raw text is `record`'s, for want of the pasted one."""
@@ -88,6 +183,31 @@ _OPTIONAL = (
     "event_source",
     "event_name",
 )
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a value says no more than that there is none."""
+    return text.strip().casefold() in ("", "-", "null", "none", "n/a")
+
+
+def _one_of(known: Principal, found: Principal) -> Principal | None:
+    """Both in one where they are the same identity by the same key, told more or less fully."""
+    if known == found:
+        return known
+    if known.access_key_id is None or known.access_key_id != found.access_key_id:
+        return None
+    told = {name: value for name, value in vars(found).items() if value is not None}
+    if any(getattr(known, name) not in (None, "Unknown", value) for name, value in told.items()):
+        return None
+    return replace(known, **told)
+
+
+def fallback_words(when: str) -> str:
+    """The note on an alert whose times are only `when` it was written or sent."""
+    return (
+        f"The alert does not say when the activity was. Its times here are {when}: the activity "
+        "was before that, it is not known by how much."
+    )
 
 
 def hash_id(text: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from alerts import cloudtrail, flat_records, guardduty, other_findings, security_hub
 from alerts.alert import Alert
-from alerts.json_place import Place
+from alerts.draft import fallback_words
+from alerts.json_place import Place, first_time
 from alerts.json_text import json_in, json_in_subscription
 from trail.errors import AlertUnrecognised
 
@@ -99,7 +100,7 @@ def _walk(place: Place, envelope: tuple[str, ...], strings_left: int) -> Iterato
         if isinstance(original.value, str):
             inside = list(_walk(original, (name, *envelope), strings_left))
             if inside:
-                yield from inside
+                yield from (_dated(alert, place) for alert in inside)
                 return
     alert = _read(place, envelope)
     if alert is not None:
@@ -115,7 +116,7 @@ def _walk(place: Place, envelope: tuple[str, ...], strings_left: int) -> Iterato
         if inside:
             if key == "detail":
                 inside = [_completed(alert, place) for alert in inside]
-            yield from inside
+            yield from (_dated(alert, place) for alert in inside)
             return
 
 
@@ -137,6 +138,36 @@ def _completed(alert: Alert, event: Place) -> Alert:
     return alert
 
 
+_SENT = (
+    ("time",),
+    ("timestamp",),
+    ("attributes", "SentTimestamp"),
+    ("eventTime",),
+    ("_time",),
+    ("p_event_time",),
+    ("createdAt",),
+    ("updatedAt",),
+)
+"""Where an envelope says when it was sent: EventBridge, SNS and logs, SQS, and others."""
+
+
+def _dated(alert: Alert, envelope: Place) -> Alert:
+    """The alert with the envelope's time where it has none of its own, marked as a fall-back."""
+    if alert.first_seen is not None:
+        return alert
+    sent = first_time(envelope.at(*keys) for keys in _SENT)
+    if sent.time is None:
+        return alert
+    return replace(
+        alert,
+        first_seen=sent.time,
+        last_seen=sent.time,
+        time_is_fallback=True,
+        notes=(*alert.notes, fallback_words(f"when its envelope was sent ({sent.path})")),
+        origins={**alert.origins, "first_seen": sent.path, "last_seen": sent.path},
+    )
+
+
 def _walk_wrapped(
     wrapped: Place, key: str, name: str, envelope: tuple[str, ...], strings_left: int
 ) -> Iterator[Alert]:
@@ -146,7 +177,8 @@ def _walk_wrapped(
         yield from _walk(data.inside(json_in_subscription(data.value)), inner, strings_left)
     elif key == "logEvents" or (key == "Events" and _are_log_messages(wrapped)):
         for item in wrapped.items():
-            yield from _walk(item.at("message"), ("CloudWatch Logs", *envelope), strings_left)
+            inside = _walk(item.at("message"), ("CloudWatch Logs", *envelope), strings_left)
+            yield from (_dated(alert, item) for alert in inside)
     else:
         yield from _walk(wrapped, inner, strings_left)
 

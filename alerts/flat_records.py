@@ -13,6 +13,7 @@ from typing import Any
 
 from alerts.json_place import Place, plain_name
 from alerts.json_text import json_in
+from alerts.written_times import written_times
 from trail.events import parse_time
 
 _IDENTITY = "userIdentity."
@@ -217,7 +218,7 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
             continue
         if field in ("eventType", "eventCategory") and not isinstance(value, str):
             continue  # Elastic's lists of the same names
-        if field == "eventTime" and parse_time(value) is None:
+        if field == "eventTime" and not _is_time(value):
             continue
         if isinstance(value, list) and field not in ("resources", "eventTime"):
             value = next((item for item in value if isinstance(item, str)), None)
@@ -242,6 +243,12 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
         identity["credentialId"] = identity.pop("accessKeyId")  # OCSF has one place for both
         spelt[_IDENTITY + "credentialId"] = spelt.pop(_IDENTITY + "accessKeyId", "")
     return FlatRecord(record, shape, spelt)
+
+
+def _is_time(value: object) -> bool:
+    return parse_time(value) is not None or (
+        isinstance(value, str) and bool(written_times(value[:80]))
+    )
 
 
 def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tuple[str, Any]]:

@@ -9,10 +9,13 @@ from dataclasses import replace
 from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN, principal_of_arn
 from alerts.draft import Draft, hash_id
-from alerts.json_place import sane_time
+from alerts.time_window import window_of
+from alerts.written_times import written_times
+from trail.access_keys import is_access_key
 
 ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{12,28}(?![A-Z0-9])")
 UNIQUE_ID = re.compile(r"(?<![A-Z0-9])(?:AROA|AIDA)[A-Z0-9]{12,28}(?::[\w+=,.@-]+)?(?![A-Z0-9])")
+_MASKED_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{0,12}(?:\*|[xX•#]{4})[\w*•#]{0,28}")
 _EVENT_ID = re.compile(
     r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])", re.I
 )
@@ -21,27 +24,29 @@ _ADDRESS = re.compile(
     r"(?![\w:/-]|\.\d)",
     re.I,
 )
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?UTC|[+-]\d\d:?\d\d)?"
-)
 _CALL = re.compile(r"\b([a-z][a-z0-9-]{1,40}):((?:[A-Z][a-z0-9]+){2,10})\b")
 _SOURCE = re.compile(r"\b[a-z][a-z0-9-]{1,40}\.amazonaws\.com\b")
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-(?:gov-)?[a-z]{4,9}-\d\b")
 _RESOURCE_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 _ACCOUNT = re.compile(r"\baccount(?:[ _-]?id)?\W{1,8}(\d{12})\b", re.I)
 _LENGTH = 200_000  # characters looked at: an alert in words is a page or two
+_TIMES_LENGTH = 50_000
 
 
 def read_text(text: str) -> Alert | None:
     """The alert that the text describes; None if nothing in it names an identity or an event."""
     looked_at = text[:_LENGTH]
     draft = Draft()
-    keys = list(dict.fromkeys(ACCESS_KEY.findall(looked_at)))
+    in_form = dict.fromkeys(ACCESS_KEY.findall(looked_at))
+    keys = [key for key in in_form if is_access_key(key)]
+    no_keys = [key for key in (*in_form, *_MASKED_KEY.findall(looked_at)) if key not in keys]
+    for no_key in no_keys:
+        draft.note_no_key(no_key)
     ids = list(dict.fromkeys(UNIQUE_ID.findall(looked_at)))
     arns = list(dict.fromkeys(match[0] for match in IDENTITY_ARN.finditer(looked_at)))
     events = list(dict.fromkeys(match.lower() for match in _EVENT_ID.findall(looked_at)))
     addresses = _addresses(looked_at)
-    if not (keys or ids or arns or events or addresses):
+    if not (keys or no_keys or ids or arns or events or addresses):
         return None
     _add_principals(draft, arns, keys, ids)
     if events:
@@ -53,16 +58,8 @@ def read_text(text: str) -> Alert | None:
             draft.note(
                 f"The text has several addresses; the first is used: {', '.join(addresses)}."
             )
-    times = sorted(
-        time
-        for match in _TIME.findall(looked_at)
-        if (time := sane_time(match.removesuffix("UTC").strip())) is not None
-    )
-    if times:
-        draft.put("first_seen", times[0], "the text's earliest time")
-        draft.put("last_seen", times[-1], "the text's latest time")
-    else:
-        draft.note("The text has no time: give the time before running the questions.")
+    if (window := window_of(written_times(looked_at[:_TIMES_LENGTH]))) is not None:
+        draft.put_window(window, "the text's earliest time", "the text's latest time")
     if (call := _CALL.search(looked_at)) and call[1] not in ("arn", "http", "https"):
         draft.put("event_source", f"{call[1]}.amazonaws.com", "the text's first call")
         draft.put("event_name", call[2], "the text's first call")

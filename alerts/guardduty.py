@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import datetime
 
 from alerts.alert import Alert, Principal
 from alerts.arns import assumed_role_arn, partition_of, role_arn
 from alerts.draft import Draft
-from alerts.json_place import Place, first_text
+from alerts.json_place import NOWHERE, Place, first_text
 from alerts.json_text import json_in
+from trail.access_keys import is_access_key, is_stand_in
 from trail.events import session_name_of
 
 
@@ -21,21 +22,30 @@ def read_finding(place: Place, shape: str) -> Alert:
     draft.take("finding_type", place.at("type"))
     draft.take("title", place.at("title"), place.at("type"))
     draft.take("severity", place.at("severity"), read=lambda found: found.severity)
-    draft.take("account_id", place.at("accountId"), read=lambda found: found.account)
+    draft.take_account(place.at("accountId"), account_in(place.at("arn")))
     draft.take("region", place.at("region"))
     note_sample(draft, _is_sample(place))
-    _take_window(draft, service)
+    draft.take_times([service.at("eventFirstSeen")], [service.at("eventLastSeen")])
     _take_call(draft, service.at("action"))
     if "user_agent" not in draft.fields:
         additional = _additional(service)
         draft.take("user_agent", *(found.at("userAgent", "fullUserAgent") for found in additional))
     partition = place.at("partition").text or partition_of(draft.fields.get("region"))
-    if place.at("resource", "resourceType").text == "AttackSequence" or (
-        service.at("detection", "sequence").is_object
-    ):
-        read_sequence(draft, service.at("detection", "sequence"), partition)
+    sequence = service.at("detection", "sequence")
+    is_sequence = place.at("resource", "resourceType").text == "AttackSequence" or (
+        sequence.is_object
+    )
+    if is_sequence:
+        # A key of the resource may be another than those of the sequence's actors: each is kept.
+        _add_key_of(draft, place.at("resource", "accessKeyDetails"), partition)
+        read_sequence(draft, sequence, partition, place.at("description"), place.at("title"))
     else:
         _read_resource(draft, place.at("resource"), partition)
+    if "first_seen" not in draft.fields:
+        draft.fall_back_on(
+            [place.at("createdAt"), place.at("updatedAt")],
+            "when GuardDuty created the finding, or last updated it",
+        )
     return draft.alert("guardduty", shape, place.value)
 
 
@@ -51,19 +61,6 @@ def note_sample(draft: Draft, sample: bool) -> None:
 
 def is_placeholder(place: Place) -> bool:
     return (place.text or "").startswith("GeneratedFinding")
-
-
-def _take_window(draft: Draft, service: Place) -> None:
-    def time(found: Place) -> datetime | None:
-        return found.time
-
-    draft.take("first_seen", service.at("eventFirstSeen"), service.at("eventLastSeen"), read=time)
-    draft.take("last_seen", service.at("eventLastSeen"), service.at("eventFirstSeen"), read=time)
-    if "first_seen" not in draft.fields and not service.at("detection", "sequence").is_object:
-        draft.note(
-            "The finding does not say when the activity was seen, and when it was created says "
-            "nothing of that: give the time before running the questions."
-        )
 
 
 def _take_call(draft: Draft, action: Place) -> None:
@@ -120,19 +117,7 @@ def _is_sample(place: Place) -> bool:
 
 def _read_resource(draft: Draft, resource: Place, partition: str) -> None:
     account = draft.fields.get("account_id")
-    details = resource.at("accessKeyDetails")
-    if details.is_object and first_text(
-        details.at(name) for name in ("accessKeyId", "principalId", "userName")
-    ):
-        add_key_principal(
-            draft,
-            kind=details.at("userType"),
-            name=details.at("userName"),
-            principal_id=details.at("principalId"),
-            key=details.at("accessKeyId"),
-            account=account,
-            partition=partition,
-        )
+    if _add_key_of(draft, resource.at("accessKeyDetails"), partition):
         return
     instance = resource.at("instanceDetails")
     profile = instance.at("iamInstanceProfile", "arn")
@@ -167,6 +152,29 @@ def _read_resource(draft: Draft, resource: Place, partition: str) -> None:
     draft.note("The finding names no AWS identity: give the principal to look for.")
 
 
+def _add_key_of(draft: Draft, details: Place, partition: str) -> bool:
+    """Adds whom a finding's access key details name; False if they name nobody."""
+    told = [details.at(name) for name in ("accessKeyId", "principalId", "userName")]
+    if not details.is_object or not first_text(told).text:
+        return False
+    add_key_principal(
+        draft,
+        kind=details.at("userType"),
+        name=details.at("userName"),
+        principal_id=details.at("principalId"),
+        key=details.at("accessKeyId"),
+        account=draft.fields.get("account_id"),
+        partition=partition,
+    )
+    return bool(draft.principals)
+
+
+def account_in(arn: Place) -> Place:
+    """The place of the account id in an ARN, for a finding whose own is missing or masked."""
+    parts = (arn.text or "").split(":", 5)
+    return Place(parts[4] if len(parts) == 6 else None, arn.path)
+
+
 def add_key_principal(
     draft: Draft,
     *,
@@ -176,6 +184,7 @@ def add_key_principal(
     key: Place,
     account: str | None,
     partition: str,
+    created: Place = NOWHERE,
 ) -> None:
     """Adds the principal of an access key's details, with the ARN that they do not carry."""
     user_type = kind.text or "Unknown"
@@ -187,7 +196,18 @@ def add_key_principal(
         for field, place in (("type", kind), ("principal_id", principal_id), ("access_key_id", key))
         if place.text is not None
     }
-    placeholder = draft.fields.get("sample", False)
+    if created.time is not None:
+        origins["session_created"] = created.path
+    sample = draft.fields.get("sample", False)
+    told = (name.text, principal_id.text, key.text if sample or is_access_key(key.text) else None)
+    if all(text is None or is_stand_in(text) for text in told) and user_type != "Root":
+        if key.text is not None:
+            draft.note_no_key(key.text)
+        return
+    placeholder = sample or is_stand_in(name.text)
+    if is_stand_in(principal_id.text):
+        draft.note_stand_in("principal id", principal_id.text)
+        principal_id = replace(principal_id, value=None)
     user_name = name.text
     if user_type in ("AssumedRole", "Role"):
         session = session_name_of(principal_id.text)
@@ -227,6 +247,7 @@ def add_key_principal(
             access_key_id=key.text,
             role_arn=issuer,
             session_name=session,
+            session_created=created.time,
             user_name=user_name,
             account_id=account,
         ),
@@ -251,7 +272,10 @@ def add_instance_principal(
         return
     if draft.fields.get("sample", False):
         return
-    partition, owner = parts[1] or "aws", parts[4] or account or ""
+    partition, owner = parts[1] or "aws", account_in(profile).account or account
+    if owner is None or is_stand_in(name):
+        draft.note("The instance profile's account or name is masked: its role cannot be told.")
+        return
     draft.add_principal(
         Principal(
             type="AssumedRole",
@@ -274,8 +298,8 @@ def add_workload(
 ) -> None:
     parts = (role.text or "").split(":", 5)
     name = parts[-1].rsplit("/", 1)[-1]
-    owner = parts[4] if len(parts) == 6 else account
-    if len(parts) != 6 or not owner or not parts[5].startswith("role/"):
+    owner = account_in(role).account
+    if owner is None or is_stand_in(name) or not parts[5].startswith("role/"):
         draft.note(f"The role of the {what} is not given as an ARN: correct it before running.")
         draft.add_principal(
             Principal("AssumedRole", session_name=session.text, account_id=account),
@@ -299,7 +323,7 @@ def add_workload(
 def _add_task(draft: Draft, task: Place, role: Place) -> None:
     parts = (task.text or "").split(":", 5)
     task_id = Place(parts[-1].rsplit("/", 1)[-1], task.path)
-    account = parts[4] if len(parts) == 6 else draft.fields.get("account_id")
+    account = account_in(task).account or draft.fields.get("account_id")
     if role.text is not None:
         add_workload(draft, role, task_id, "ECS task", "id", account)
         return
@@ -313,13 +337,24 @@ def _add_task(draft: Draft, task: Place, role: Place) -> None:
     )
 
 
-def read_sequence(draft: Draft, sequence: Place, partition: str) -> None:
+_DESCRIBED = re.compile(
+    r"\b(IAMUser|AssumedRole|Role|Root|FederatedUser|AWSAccount|AWSService)/([\w+=,.@/-]*[\w+=@])"
+    r"(?:\s+with\s+principalId\s+([\w:+=,.@-]+))?(?:\s+in\s+account\s+(\d{12}))?"
+)
+"""How AWS names the identity in an attack sequence's description, and in its title."""
+
+
+def read_sequence(
+    draft: Draft, sequence: Place, partition: str, description: Place, title: Place
+) -> None:
+    """Adds each actor of an attack sequence; without any, whom its description or title names."""
+    named_before = len(draft.principals)
     for actor in sequence.at("actors").items():
         user = actor.at("user")
         if not user.is_object:
             continue
-        account = user.at("account", "uid").text or draft.fields.get("account_id")
-        before = len(draft.principals)
+        account = user.at("account", "uid").account or draft.fields.get("account_id")
+        created = actor.at("session", "createdTime")
         add_key_principal(
             draft,
             kind=user.at("type"),
@@ -328,16 +363,33 @@ def read_sequence(draft: Draft, sequence: Place, partition: str) -> None:
             key=user.at("credentialUid"),
             account=account,
             partition=partition,
+            created=created,
         )
-        created = actor.at("session", "createdTime")
-        if created.time is not None and len(draft.principals) > before:
-            draft.principals[-1] = replace(draft.principals[-1], session_created=created.time)
-            draft.origins[f"principals[{before}].session_created"] = created.path
+    if len(draft.principals) == named_before:
+        _add_described(draft, description, title, partition)
     if len(draft.principals) > 1:
         draft.note(f"The attack sequence names {len(draft.principals)} principals.")
     elif not draft.principals:
         draft.note("The attack sequence names no AWS identity: give the principal to look for.")
     _take_sequence_call(draft, sequence)
+
+
+def _add_described(draft: Draft, description: Place, title: Place, partition: str) -> None:
+    for place in (description, title):
+        match = _DESCRIBED.search(place.text or "")
+        if match is None:
+            continue
+        add_key_principal(
+            draft,
+            kind=Place(match[1], place.path),
+            name=Place(match[2].partition("/")[0], place.path),
+            principal_id=Place(match[3], place.path),
+            key=NOWHERE,
+            account=match[4] or draft.fields.get("account_id"),
+            partition=partition,
+        )
+        draft.note(f"The finding has no actors: who it is about was read from its {place.path}.")
+        return
 
 
 def _take_sequence_call(draft: Draft, sequence: Place) -> None:

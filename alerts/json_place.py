@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from alerts.sane_times import EARLIEST, LATEST
+from alerts.written_times import instant_in
 from trail.events import parse_time
 
-_EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _NOT_IN_NAMES = re.compile(r"[\W_]+")
 
 
@@ -77,10 +78,11 @@ class Place:
 
     @property
     def account(self) -> str | None:
-        """An account id as text; tools that write it as a number drop its leading zeros."""
+        """A 12-digit account id; tools that write it as a number drop its leading zeros."""
         if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return f"{self.value:012d}"
-        return self.text
+            return f"{self.value:012d}" if 0 < self.value < 10**12 else None
+        text = self.text
+        return text if text is not None and _ACCOUNT.fullmatch(text) else None
 
     @property
     def severity(self) -> float | None:
@@ -118,7 +120,18 @@ def first_text(places: Iterable[Place]) -> Place:
     return next((place for place in places if place.text is not None), NOWHERE)
 
 
+def first_time(places: Iterable[Place]) -> Place:
+    """The first place that holds a time, else NOWHERE."""
+    return next((place for place in places if place.time is not None), NOWHERE)
+
+
 def sane_time(value: object) -> datetime | None:
-    """A UTC time between 2006 and 2200, else None: no window around it can then overflow."""
+    """A UTC time between 2006 and 2200, else None: no window around it can then overflow.
+
+    ISO 8601 without a zone is UTC, as AWS and the tools that index its logs write it. Any other
+    form counts only if it says its zone.
+    """
     time = parse_time(value.strip() if isinstance(value, str) else value)
-    return time if time is not None and _EARLIEST <= time < _LATEST else None
+    if time is not None:
+        return time if EARLIEST <= time < LATEST else None
+    return instant_in(value) if isinstance(value, str) else None

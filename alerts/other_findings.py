@@ -6,7 +6,7 @@ from alerts.alert import Alert, Principal
 from alerts.arns import principal_of_arn
 from alerts.cloudtrail import principal_of_identity
 from alerts.draft import Draft
-from alerts.json_place import Place, join
+from alerts.json_place import Place, first_time, join
 from alerts.security_hub import LABELS
 
 _MACIE_IDENTITIES = {
@@ -28,8 +28,7 @@ def read_macie(place: Place, shape: str) -> Alert:
     call = place.at("policyDetails", "action", "apiCallDetails")
     draft.take("event_name", call.at("api"))
     draft.take("event_source", call.at("apiServiceName"))
-    draft.take("first_seen", call.at("firstSeen"), read=lambda found: found.time)
-    draft.take("last_seen", call.at("lastSeen"), read=lambda found: found.time)
+    draft.take_times([call.at("firstSeen")], [call.at("lastSeen")])
     draft.take(
         "severity",
         place.at("severity", "description"),
@@ -63,8 +62,7 @@ def read_config(place: Place, shape: str) -> Alert:
     compliance = result.at("complianceType").text or "changed"
     draft.fields["title"] = f"{rule.text}: {resource.text} is {compliance}"
     time = result.at("resultRecordedTime")
-    draft.take("first_seen", time, read=lambda found: found.time)
-    draft.note("The time is when Config judged the resource, not when somebody changed it.")
+    draft.fall_back_on([time], "when Config judged the resource")
     unique = resource.text or ""
     if unique.startswith(("AIDA", "AROA")):
         kind = "IAMUser" if unique.startswith("AIDA") else "Role"
@@ -87,10 +85,8 @@ def is_access_analyzer(place: Place) -> bool:
 def read_access_analyzer(place: Place, shape: str) -> Alert:
     draft = _common(place)
     draft.fields["title"] = f"{place.at('resource').text} is shared outside its zone of trust"
-    draft.take(
-        "first_seen", place.at("createdAt"), place.at("analyzedAt"), read=lambda found: found.time
-    )
-    draft.note("The time is when Access Analyzer found the sharing, not when it was made.")
+    found = first_time([place.at("createdAt"), place.at("analyzedAt")])
+    draft.fall_back_on([found], "when Access Analyzer found the sharing")
     shared_with = place.at("principal", "AWS")
     if (text := shared_with.text) is not None:
         person = principal_of_arn(text)
@@ -107,7 +103,7 @@ def _common(place: Place) -> Draft:
     draft.take("id", place.at("id"))
     draft.take("title", place.at("title"))
     draft.take("finding_type", place.at("type"))
-    draft.take("account_id", place.at("accountId"), place.at("awsAccountId"))
+    draft.take_account(place.at("accountId"), place.at("awsAccountId"))
     draft.take("region", place.at("region"), place.at("awsRegion"))
     return draft
 
@@ -115,6 +111,9 @@ def _common(place: Place) -> Draft:
 def _finished(draft: Draft, source: str, shape: str, place: Place) -> Alert:
     if not draft.principals:
         draft.note("The finding names no AWS identity: give the principal to look for.")
-    if "first_seen" not in draft.fields and "last_seen" not in draft.fields:
-        draft.note("The finding does not say when the activity was: give the time.")
+    if "first_seen" not in draft.fields:
+        draft.fall_back_on(
+            [place.at("createdAt"), place.at("updatedAt")],
+            "when the finding was created, or last updated",
+        )
     return draft.alert(source, shape, place.value)

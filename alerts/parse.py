@@ -35,13 +35,14 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         if len(alerts) > MAX_ALERTS:
             raise too_many()
     if alerts:
-        distinct = _distinct(alerts)
+        distinct = [_asking_for_time(alert) for alert in _distinct(alerts)]
         if len(distinct) == 1:
             distinct[0] = replace(distinct[0], raw=pasted)
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
     alert = read_text(pasted)
+    alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
         if alert is None or not alert.principals or _is_s3_notice(pasted):
             raise AlertUnrecognised(_no_alert(containers, pasted))
@@ -54,6 +55,13 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             f"Paste {KNOWN}."
         )
     return [alert]
+
+
+def _asking_for_time(alert: Alert) -> Alert:
+    if alert.first_seen is not None:
+        return alert
+    note = "The alert has no readable time: give the time before running the questions."
+    return replace(alert, notes=(*alert.notes, note))
 
 
 def _left_out(values: Sequence[object]) -> str | None:

@@ -10,6 +10,7 @@ from alerts.alert import Alert
 from alerts.arns import partition_of, principal_of_arn
 from alerts.draft import Draft
 from alerts.guardduty import (
+    account_in,
     add_instance_principal,
     add_key_principal,
     add_workload,
@@ -31,6 +32,8 @@ LABELS = {
 """Severity words on GuardDuty's scale: the lower end of each of its bands."""
 _OCSF_SEVERITIES = {1: 1.0, 2: 2.0, 3: 5.0, 4: 7.0, 5: 9.0, 6: 10.0}
 
+_OCSF_WRITTEN = ("created", "modified")
+
 _TYPE = re.compile(r"(?:^|/)([A-Za-z]+):([A-Za-z0-9]+)[-:/](.+)$")
 
 
@@ -43,6 +46,7 @@ def is_asff(place: Place) -> bool:
 
 def read_asff(place: Place, shape: str) -> Alert:
     draft = Draft()
+    place = Place(_without_nulls(place.value), place.path)
     fields = place.at("ProductFields")
     from_guardduty = "guardduty" in (
         (place.at("ProductArn").text or "") + (place.at("ProductName").text or "")
@@ -64,20 +68,23 @@ def read_asff(place: Place, shape: str) -> Alert:
         draft.take("severity", severity.at("Normalized"), read=_tenth)
     if "severity" not in draft.fields:
         draft.take("severity", severity.at("Label"), read=_label)
-    draft.take("account_id", place.at("AwsAccountId"), read=lambda found: found.account)
+    draft.take_account(place.at("AwsAccountId"), account_in(place.at("Id")))
     draft.take("region", place.at("Region"), *(r.at("Region") for r in _resources(place)))
-    first, last = place.at("FirstObservedAt"), place.at("LastObservedAt")
-    draft.take("first_seen", first, last, read=lambda found: found.time)
-    draft.take("last_seen", last, first, read=lambda found: found.time)
-    if "first_seen" not in draft.fields:
-        draft.note("The finding does not say when it was observed: give the time.")
+    draft.take_times([place.at("FirstObservedAt")], [place.at("LastObservedAt")])
     note_sample(draft, _is_sample(place, fields))
-    _take_call(draft, place.at("Action", "AwsApiCallAction"), fields)
+    _take_call(draft, place.at("Action", "AwsApiCallAction"), fields, from_guardduty)
     sequence = place.at("Detection", "Sequence")
     if sequence.is_object:
-        read_sequence(draft, sequence, partition_of(draft.fields.get("region")))
+        _add_keys(draft, place)
+        partition = partition_of(draft.fields.get("region"))
+        read_sequence(draft, sequence, partition, place.at("Description"), place.at("Title"))
     else:
         _add_resources(draft, place)
+    if "first_seen" not in draft.fields:
+        draft.fall_back_on(
+            [place.at(name) for name in ("CreatedAt", "UpdatedAt", "ProcessedAt")],
+            "when the finding was created, or last updated",
+        )
     alert = draft.alert("securityhub", shape, place.value)
     product = "GuardDuty" if from_guardduty else place.at("ProductName").text
     return replace(alert, shape=f"{shape}, from {product}") if product else alert
@@ -97,18 +104,19 @@ def read_ocsf(place: Place, shape: str) -> Alert:
     if "severity" not in draft.fields:
         draft.take("severity", place.at("severity"), read=_label)
     resources = place.at("resources").items()
-    draft.take(
-        "account_id",
+    draft.take_account(
         place.at("cloud", "account", "uid"),
         *(resource.at("owner", "account", "uid") for resource in resources),
     )
     draft.take("region", place.at("cloud", "region"), *(r.at("region") for r in resources))
     first = (info.at("first_seen_time_dt"), info.at("first_seen_time"))
     last = (info.at("last_seen_time_dt"), info.at("last_seen_time"))
-    draft.take("first_seen", *first, *last, read=lambda found: found.time)
-    draft.take("last_seen", *last, *first, read=lambda found: found.time)
-    if "first_seen" not in draft.fields:
-        draft.note("The finding does not say when it was first seen: give the time.")
+    if not draft.take_times(first, last):
+        created = [info.at(f"{name}_time{dt}") for name in _OCSF_WRITTEN for dt in ("_dt", "")]
+        draft.fall_back_on(
+            [*created, place.at("time_dt"), place.at("time")],
+            "when the finding was created, or last changed",
+        )
     evidences = place.at("evidences").items()
     keys = [evidence.at("actor", "user", "credential_uid") for evidence in evidences]
     title = draft.fields.get("title", "")
@@ -181,42 +189,73 @@ def _add_ocsf_user(draft: Draft, actor: Place) -> None:
         name=user.at("name"),
         principal_id=unique,
         key=key,
-        account=user.at("account", "uid").text or draft.fields.get("account_id"),
+        account=user.at("account", "uid").account or draft.fields.get("account_id"),
         partition=partition_of(draft.fields.get("region")),
     )
 
 
-def _take_call(draft: Draft, action: Place, fields: Place) -> None:
-    flat = "aws/guardduty/service/action/awsApiCallAction/"
-    draft.take("event_name", action.at("Api"), fields.at(flat + "api"))
-    draft.take("event_source", action.at("ServiceName"), fields.at(flat + "serviceName"))
-    draft.take("error_code", action.at("ErrorCode"), fields.at(flat + "errorCode"))
-    draft.take("user_agent", action.at("UserAgent"), fields.at(flat + "userAgent"))
+_CALL_KEYS = tuple(
+    f"{prefix}{{}}"
+    for prefix in (
+        "aws/guardduty/service/action/awsApiCallAction/",
+        "action/awsApiCallAction/",  # findings of before 2020 (§7.8)
+        "",
+    )
+)
+
+
+def _take_call(draft: Draft, action: Place, fields: Place, from_guardduty: bool) -> None:
+    def flat(name: str) -> list[Place]:
+        return [fields.at(key.format(name)) for key in _CALL_KEYS] if from_guardduty else []
+
+    remote = action.at("RemoteIpDetails")
+    draft.take("event_name", action.at("Api"), *flat("api"))
+    draft.take("event_source", action.at("ServiceName"), *flat("serviceName"))
+    draft.take("error_code", action.at("ErrorCode"), *flat("errorCode"))
+    draft.take("user_agent", action.at("UserAgent"), *flat("userAgent"))
     draft.take(
         "source_ip_address",
-        action.at("RemoteIpDetails", "IpAddressV4"),
-        action.at("RemoteIpDetails", "IpAddressV6"),
-        fields.at(flat + "remoteIpDetails/ipAddressV4"),
-        fields.at(flat + "remoteIpDetails/ipAddressV6"),
+        remote.at("IpAddressV4"),
+        remote.at("IpAddressV6"),
+        *flat("remoteIpDetails/ipAddressV4"),
+        *flat("remoteIpDetails/ipAddressV6"),
     )
+
+
+def _add_keys(draft: Draft, place: Place) -> None:
+    """Adds the principal of each access key among a finding's resources."""
+    for resource in _resources(place):
+        if resource.at("Type").text != "AwsIamAccessKey":
+            continue
+        details = resource.at("Details", "AwsIamAccessKey")
+        named = Place((resource.at("Id").text or "").rpartition(":")[2], resource.at("Id").path)
+        key = first_text((details.at("AccessKeyId"), named))
+        name = first_text((details.at("PrincipalName"), details.at("UserName")))
+        add_key_principal(
+            draft,
+            kind=first_text((details.at("PrincipalType"), _type_by(key, name))),
+            name=name,
+            principal_id=details.at("PrincipalId"),
+            key=key,
+            account=details.at("AccountId").account or draft.fields.get("account_id"),
+            partition=resource.at("Partition").text or "aws",
+        )
+
+
+def _type_by(key: Place, name: Place) -> Place:
+    """What a finding of the older form leaves unsaid: a long-term key is the root's or a user's.
+
+    The name beside a temporary key is a user's or a role's, and only the index can tell.
+    """
+    if name.text == "Root":
+        return Place("Root", name.path)
+    return Place("IAMUser" if (key.text or "").startswith("AKIA") else None, key.path)
 
 
 def _add_resources(draft: Draft, place: Place) -> None:
     account = draft.fields.get("account_id")
     resources = _resources(place)
-    for resource in resources:
-        if resource.at("Type").text == "AwsIamAccessKey":
-            details = resource.at("Details", "AwsIamAccessKey")
-            named = Place((resource.at("Id").text or "").rpartition(":")[2], resource.at("Id").path)
-            add_key_principal(
-                draft,
-                kind=details.at("PrincipalType"),
-                name=details.at("PrincipalName"),
-                principal_id=details.at("PrincipalId"),
-                key=first_text((details.at("AccessKeyId"), named)),
-                account=details.at("AccountId").text or account,
-                partition=resource.at("Partition").text or "aws",
-            )
+    _add_keys(draft, place)
     for resource in resources if not draft.principals else []:
         kind = resource.at("Type").text
         details = resource.at("Details", kind or "")
@@ -246,11 +285,16 @@ def _is_sample(place: Place, fields: Place) -> bool:
         resource.at("Details", "AwsIamAccessKey", name)
         for resource in _resources(place)
         for name in ("AccessKeyId", "PrincipalId")
+    ] + [
+        fields.at(key.format(f"remoteIpDetails/organization/{name}"))
+        for key in _CALL_KEYS
+        for name in ("asnOrg", "isp", "org")
     ]
     return (
         place.at("Sample").is_true
         or (place.at("Title").text or "").startswith("[SAMPLE]")
         or fields.at("aws/guardduty/service/additionalInfo/sample").is_true
+        or fields.at("additionalInfo/sample").is_true
         or inner.at("sample").is_true
         or any(map(is_placeholder, keys))
     )
@@ -258,6 +302,17 @@ def _is_sample(place: Place, fields: Place) -> bool:
 
 def _resources(place: Place) -> list[Place]:
     return place.at("Resources").items()
+
+
+def _without_nulls(value: Any, left: int = 12) -> Any:
+    """The value without the word "null", which GuardDuty's findings have for no value (§7.8)."""
+    if isinstance(value, dict) and left:
+        return {
+            key: _without_nulls(inner, left - 1) for key, inner in value.items() if inner != "null"
+        }
+    if isinstance(value, list) and left:
+        return [_without_nulls(inner, left - 1) for inner in value]
+    return value
 
 
 def _keys(place: Place) -> list[Any]:

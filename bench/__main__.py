@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import chains, crash, dashboard, ingest, queries
+from bench.truth import running
 
-BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
+BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
     "large_files": ingest.large_files,
     "small_files": ingest.small_files,
     "real_files": ingest.real_files,
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[Path, bool], dict[str, Any]]] = {
     "memory": ingest.memory,
     "crash": crash.many_kills,
     "dashboard": dashboard.dashboard,
+    "truth": running.truth,
 }
 
 
@@ -34,14 +36,26 @@ def main() -> None:
         "--work", type=Path, default=Path(tempfile.gettempdir()) / "backtrail-bench",
         help="where generated logs and indexes go, and stay for the next run",
     )  # fmt: skip
+    made_up = parser.add_argument_group("truth")
+    made_up.add_argument("--seed", type=int, default=1, help="which worlds (default: 1)")
+    made_up.add_argument("--worlds", type=int, default=20_000, help="how many (default: 20,000)")
+    made_up.add_argument(
+        "--only", type=int, metavar="N", help="write world N out as files in the work folder"
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         parser.error(f"no bench named {unknown[0]}; there are: {', '.join(BENCHES)}")
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.only is not None:
+        folder = options.work / f"world-{options.seed}-{options.only}"
+        print(*running.write_out(options.seed, options.only, folder), sep="\n")
+        return
+    worlds = {"seed": options.seed, "worlds": options.worlds}
     for name in options.names or BENCHES:
         print(f"{name}: {BENCHES[name].__doc__}", file=sys.stderr)
-        print(json.dumps(BENCHES[name](options.work, options.scale == "full")), flush=True)
+        more = worlds if name == "truth" else {}
+        print(json.dumps(BENCHES[name](options.work, options.scale == "full", **more)), flush=True)
 
 
 if __name__ == "__main__":

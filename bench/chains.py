@@ -79,14 +79,14 @@ def _chain(number: int, hops: int) -> list[dict[str, Any]]:
         "principalId": f"AIDACHAIN{number:012}",
         "arn": f"arn:aws:iam::{account}:user/chain-{number}",
         "accountId": account,
-        "accessKeyId": f"AKIACHAIN{number:011}",
+        "accessKeyId": f"AKIACHAIN7Q2J{number:07}",
         "userName": f"chain-{number}",
     }
     records = []
     for hop in range(hops):
         at = started + timedelta(minutes=hop)
         role, session = f"hop-{hops}-{hop}", f"session-{number}"
-        role_id, key = f"AROAHOP{hops}X{hop:012}", f"ASIA{hops}X{hop}CHAIN{number:08}"
+        role_id, key = f"AROAHOP{hops}X{hop:012}", f"ASIA{hops}X{hop}CHAIN7Q{number:06}"
         role_arn = f"arn:aws:iam::{account}:role/{role}"
         session_arn = f"arn:aws:sts::{account}:assumed-role/{role}/{session}"
         records.append(

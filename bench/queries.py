@@ -61,7 +61,12 @@ with numbered as (
         ($day::date + to_hours((i % 4 * 6)::bigint))::timestamp as t, (i // 4) % 5 as s,
         i % 4 as b, 1 as c, true as mint
     from range(($identities + 1) * 20) t(i)
-), every as (select * from calls union all by name select * from mints)
+), every as (
+    select *, 'ASIA' || lpad(
+            n || 'S' || s || 'D' || strftime($day::date, '%d') || 'B' || b, 16, 'Q7'
+        ) as key
+    from (select * from calls union all by name select * from mints)
+)
 select
     case when mint then 'mint-' else 'call-' end || $day || '-' || i || '-' || h as event_id,
     t as event_time,
@@ -87,9 +92,8 @@ select
         else 'arn:aws:sts::' || recipient_account_id || ':assumed-role/role-' || n || '/session-'
             || s end as principal_arn,
     recipient_account_id as account_id,
-    case when mint then 'AKIA' || lpad((n % 97)::varchar, 16, '0')
-        else 'ASIA' || n || 'S' || s || 'D' || strftime($day::date, '%d') || 'B' || b end
-        as access_key_id,
+    case when mint then 'AKIA' || lpad((n % 97)::varchar, 16, '0Q')
+        else key end as access_key_id,
     case when mint then 'user-' || n % 97 end as user_name,
     case when not mint then 'arn:aws:iam::' || recipient_account_id || ':role/role-' || n end
         as issuer_arn,
@@ -97,8 +101,7 @@ select
     case when not mint then 'session-' || s end as session_name,
     case when not mint then ($day::date + to_hours((b * 6)::bigint))::timestamp end
         as session_created,
-    case when mint then 'ASIA' || n || 'S' || s || 'D' || strftime($day::date, '%d') || 'B' || b
-        end as minted_access_key_id,
+    case when mint then key end as minted_access_key_id,
     case when mint then 'AROA' || lpad(n::varchar, 17, '0') || ':session-' || s end
         as minted_principal_id,
     case when mint then 'arn:aws:iam::' || recipient_account_id || ':role/role-' || n end

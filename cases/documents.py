@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert, Principal, TimeQuestion
 from cases.canonical import from_iso, plain
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
@@ -34,7 +34,18 @@ def read_alert(document: Mapping[str, Any], raw: str) -> Alert:
     for name in ("event_ids", "notes"):
         if name in values:
             values[name] = tuple(values[name])
+    if (question := values.get("time_question")) is not None:
+        values["time_question"] = _read_question(question)
     return Alert(**values, raw=raw)
+
+
+def _read_question(document: Mapping[str, Any]) -> TimeQuestion:
+    values = {f.name: document[f.name] for f in fields(TimeQuestion)}
+    for name in ("times", "zones", "orders"):
+        values[name] = tuple(values[name])
+    for name in ("earliest", "latest"):
+        values[name] = from_iso(values[name])
+    return TimeQuestion(**values)
 
 
 def _read_principal(document: Mapping[str, Any]) -> Principal:

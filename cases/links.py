@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from trail.access_keys import is_access_key
 
 Link = tuple[str, str]
 
@@ -37,7 +38,7 @@ def answer_links(answers: Iterable[Mapping[str, Any]]) -> set[Link]:
 
 def _principal_links(principal: Principal) -> set[Link]:
     found: set[Link] = set()
-    if principal.access_key_id:
+    if is_access_key(principal.access_key_id):  # equal masks relate strangers
         found.add(("session", f"key:{principal.access_key_id}"))
     if principal.arn:
         found.add(_arn_link(principal.arn))
@@ -74,7 +75,7 @@ def _walk(value: Any, found: set[str]) -> None:
     if not isinstance(value, Mapping):
         return
     for key in ("access_key_id", "minted_access_key_id"):
-        if isinstance(value.get(key), str) and value[key]:
+        if is_access_key(value.get(key)):
             found.add(f"key:{value[key]}")
     arn = value.get("arn")
     if isinstance(arn, str) and arn:

@@ -19,6 +19,7 @@ from enrich.interesting_calls import INTERESTING_CALLS
 from enrich.json_form import Result, as_json
 from enrich.roles_assumed import ROLES_ASSUMED
 from enrich.services_used import SERVICES_USED
+from enrich.time_basis import on_its_basis
 from enrich.words import short
 from trail.errors import BacktrailError
 from trail.store import Store
@@ -58,7 +59,7 @@ def ask(question: Enrichment, alert: Alert, principal: Principal, store: Store) 
     """The question's answer with the time it took, a `failed` one if it could not be had."""
     started = time.perf_counter()
     try:
-        answer = question.ask(alert, principal, store)
+        answer = on_its_basis(question.ask(alert, principal, store), alert)
     except Exception as error:
         # The one place: a question that breaks must cost its own card and no other.
         answer = _failed(question, error)

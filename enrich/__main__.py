@@ -20,6 +20,7 @@ from alerts.alert import Alert
 from enrich import Result, as_json, ask_for_every_principal
 from enrich.gaps import fill_gaps
 from enrich.markdown import as_markdown
+from enrich.time_basis import time_caveats
 from enrich.window import iso
 from enrich.words import short
 from trail.catalog import default_index
@@ -109,6 +110,7 @@ def _read(alert_file: str) -> bytes:
 
 def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> str:
     lines = [f"{short(alert.title or alert.id, 120)} ({iso(alert.first_seen) or 'no time'})"]
+    lines += [f"  the time is not sure: {short(said, 400)}" for said in time_caveats(alert)]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines.append(f"  {short(who, 160)}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
+from enrich.count import Count
 from trail.store import Query, Store
 
 Status = Literal["answered", "partial", "nothing", "not_covered", "not_applicable", "failed"]
@@ -31,6 +32,8 @@ class Answer:
     caveats: tuple[str, ...] = ()
     queries: tuple[Query, ...] = ()
     elapsed_ms: float = 0.0
+    counts: tuple[Count, ...] = ()
+    """Every number of calls, days or the like that the sentence states."""
 
 
 @dataclass(frozen=True)

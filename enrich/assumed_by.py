@@ -18,9 +18,10 @@ from enrich.juggling import juggling_of, juggling_sentence
 from enrich.left_instance import left_the_instance
 from enrich.mints import MINT_CAP, MintReader
 from enrich.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
-from enrich.rules import needs_explaining
-from enrich.session import Session, completed, find_uses, record_in, session_of_alert
+from enrich.rules import needs_explaining, weighed
+from enrich.session import Session, record_in, session_of_alert
 from enrich.unexplained import say_where, time_of
+from enrich.uses import completed, find_uses
 from enrich.window import iso, why_not_looked_up
 from enrich.words import counted
 from trail.store import Store
@@ -39,6 +40,7 @@ def empty_data() -> dict[str, Any]:
         "origin": dict(NO_ORIGIN),
         "forward": empty_tree(),
         "juggling": None,
+        "left_instance": None,
         "would_be_in": None,
         "derived_account": None,
     }
@@ -67,7 +69,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     if stated.seen is None:
         stated = _dated_by_its_mint(stated, reader)
     uses = find_uses(stated, alert, reader)
-    session = completed(stated, uses, alert)
+    session = weighed(completed(stated, uses, alert), reader)
     chain = resolve_chain(session, reader)
     data = empty_data()
     acting = len(acting_hops(chain.hops))
@@ -77,7 +79,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     data["origin"] = dict(origin_of(chain, session))
     data["forward"] = find_forward(session, reader)
     data["juggling"] = juggling_of(chain)
-    caveats += chain.caveats
+    caveats += [*chain.said.alarms, *chain.caveats]
     if data["juggling"] is not None:
         caveats.append(juggling_sentence(data["juggling"]))
     if data["forward"]["cut"]:
@@ -95,10 +97,18 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
     if reader.cut:
         caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
-    status, sentence = _status_and_sentence(chain, session, data, caveats, store)
+    if alert.time_is_fallback:
+        caveats.append(
+            "The alert does not say when the activity was, only when it was written or sent: a"
+            " session is only known to have begun before that."
+        )
+    status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
-        caveats.insert(0, left)
+        caveats.insert(0, left.sentence)
+        data["left_instance"] = left.as_json()
         sentence += " These credentials may have left that instance."
+    if chain.said.alarms:
+        sentence = " ".join([sentence, *chain.said.alarms])
     evidence = [
         event_id
         for hop in chain.hops
@@ -111,8 +121,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
 def _dated_by_its_mint(session: Session, reader: MintReader) -> Session:
     """A key pasted without a time, with the lifetime that the record of its making gives it."""
     mints = reader.by_minted_key(session.access_key_id) if session.access_key_id else []
-    if not mints or mints[0].event_name == "CreateAccessKey":
-        return session
+    if len(mints) != 1 or mints[0].event_name == "CreateAccessKey":
+        return session  # of several records of one key, none is known to be its own (rule 3)
     return replace(
         session,
         created=session.created or mints[0].time,
@@ -147,6 +157,7 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
         "minted_access_key_id": mint.key if mint else None,
         "source_ip_address": hop.source_ip_address,
         "user_agent": hop.user_agent,
+        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
         "by": {
             "type": by.type,
             "arn": by.arn,
@@ -167,30 +178,42 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
 
 
 def _status_and_sentence(
-    chain: Chain, session: Session, data: dict[str, Any], caveats: list[str], store: Store
+    chain: Chain,
+    session: Session,
+    data: dict[str, Any],
+    caveats: list[str],
+    reader: MintReader,
+    region: str | None,
 ) -> tuple[Status, str]:
     if chain.hops:
         status: Status = "answered"
         if chain.stopped == "unexplained" and chain.end is not None:
             covered: Status = "nothing" if chain.only_borrowed else "answered"
-            status = say_where(chain.end, data, caveats, store, covered)
+            mint = chain.hops[-1].mint
+            region = mint.row["aws_region"] if mint is not None else region
+            status = say_where(chain.end, data, caveats, reader, region, covered).status
         return status, chain_sentence(chain, session, data)
     if not needs_explaining(session):
         return "not_applicable", not_assumed(session)
-    status = say_where(session, data, caveats, store, "nothing")
+    found = say_where(session, data, caveats, reader, region, "nothing")
     what = named(session)
     account = account_of_role(session)
-    if status == "not_covered":
-        return status, (
+    if time_of(session) is None:
+        return found.status, (
+            f"No indexed event explains {what}; the alert has no time, so whether its logs are"
+            " indexed cannot be told."
+        )
+    if found.status == "not_covered":
+        return found.status, (
             f"No logs of account {account or 'the role'} around {clock(time_of(session))} are"
             f" indexed, so who assumed {what} cannot be told."
         )
-    if status == "partial":
-        return status, (
-            f"No indexed event explains {what}; logs of account {account or 'the role'} are"
-            " missing for part of the time."
-        )
-    return status, f"No indexed event explains {what}, although that account and time are covered."
+    if found.status == "partial":
+        return found.status, f"No indexed event explains {what}: {found.missing}."
+    return (
+        found.status,
+        f"No indexed event explains {what}, although that account and time are covered.",
+    )
 
 
 def _answer(

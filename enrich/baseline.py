@@ -25,15 +25,17 @@ from enrich.comparison import (
     unusual,
     view_of,
 )
+from enrich.count import Count, Events
 from enrich.entity import Match, by_identity_id, entity_match
-from enrich.history import PAIRS_COMPARED, Counts
+from enrich.history import PAIRS_COMPARED, SAME_CALL, Counts
 from enrich.ip import ip_facts
 from enrich.likeness import Likeness, value_of
+from enrich.own_events import own_events
 from enrich.service_names import service_name
 from enrich.techniques import plain_name
 from enrich.user_agent import normal_form
 from enrich.window import NO_ONE, Looked, Window, iso, look, why_not_looked_up
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
 from trail.store import Query, Store
 
 NAME = "baseline"
@@ -58,6 +60,8 @@ def empty_data() -> Mapping[str, Any]:
         "earlier": None,
         "before_dwell": None,
         "unusual": [],
+        "own_events": [],
+        "pairs_cut": None,
     }
 
 
@@ -71,13 +75,16 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     assert alert.first_seen is not None
     window = Window(alert.first_seen - timedelta(days=DAYS), alert.first_seen - GAP)
     looked = look(alert, principal, store, window, open_end=True)
-    whole, queries = by_identity_id(whole, store, window.first, window.last)
+    own, queries = own_events(alert, entity, store)
+    whole, more = by_identity_id(whole, store, window.first, window.last)
+    queries += more
     scene = Likeness(alert, store, entity, whole)
 
     history, query = scene.history(window)
     queries += (query,)
     of_entity, of_whole = history.counts("entity"), history.counts("whole")
     data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
+    data["own_events"] = own
     status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
@@ -87,8 +94,10 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
     pairs = history.pairs()
-    view = view_of(alert, of_entity, "entity", pairs)
-    role_view = view_of(alert, of_whole, "whole", pairs) if whole.is_role else empty_view()
+    view = view_of(alert, history, of_entity, "entity", pairs)
+    role_view = empty_view()
+    if whole.is_role:
+        role_view = view_of(alert, history, of_whole, "whole", pairs)
     rests_on_role = whole.is_role and (entity.role_filter is None or not view["sufficient"])
     data |= view | {
         "whole_role": role_view,
@@ -96,6 +105,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "user_agent": agent_facts(alert, pairs),
         "network": network_facts(alert, pairs),
         "peers": history.sessions() if whole.is_role else None,
+        "pairs_cut": len(pairs) == PAIRS_COMPARED,
     }
     data |= rhythm_of(history)
     telling = role_view if rests_on_role else view
@@ -105,11 +115,11 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         queries += (query,)
     data["before_dwell"], more = _before_dwell(scene, principal, window, of_whole)
     queries += more
-    evidence = tuple(history.like_the_alert())
+    evidence = tuple(history.like_the_alert("whole" if rests_on_role else "entity"))
 
-    caveats = looked.caveats() + _caveats(pairs, telling, data, evidence) + history.caveats
-    sentence = _sentence(alert, entity, data, looked)
-    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
+    caveats = looked.caveats() + _caveats(telling, data, evidence) + history.caveats
+    sentence, counts = _sentence(alert, entity, data, looked, window)
+    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
 def _earlier(scene: Likeness, window: Window) -> tuple[dict[str, Any], Query]:
@@ -149,7 +159,7 @@ def _before_dwell(
     until, reason = min(signs)
     shorter = Window(window.first, until)
     history, query = scene.history(shorter)
-    view = view_of(scene.alert, history.counts("whole"), "whole", history.pairs())
+    view = view_of(scene.alert, history, history.counts("whole"), "whole", history.pairs())
     return {
         "to": iso(until),
         "reason": reason,
@@ -161,13 +171,12 @@ def _before_dwell(
 
 
 def _caveats(
-    pairs: Sequence[Mapping[str, Any]],
     telling: Mapping[str, Any],
     data: Mapping[str, Any],
     evidence: Sequence[str],
 ) -> tuple[str, ...]:
     caveats: tuple[str, ...] = ()
-    if len(pairs) == PAIRS_COMPARED:
+    if data["pairs_cut"]:
         caveats += (
             f"Only the {PAIRS_COMPARED:,} most frequent pairs of IP and user agent are compared.",
         )
@@ -203,7 +212,9 @@ def _words(fields: Sequence[str]) -> list[str]:
     return [_ATTRIBUTE.get(field, field) for field in fields]
 
 
-def _sentence(alert: Alert, entity: Match, data: Mapping[str, Any], looked: Looked) -> str:
+def _sentence(
+    alert: Alert, entity: Match, data: Mapping[str, Any], looked: Looked, window: Window
+) -> tuple[str, tuple[Count, ...]]:
     on_role = data["scope"] == "whole_role"
     view = data["whole_role"] if on_role else data
     part = "" if looked.coverage.status == "covered" else "the indexed part of "
@@ -213,39 +224,76 @@ def _sentence(alert: Alert, entity: Match, data: Mapping[str, Any], looked: Look
         who = "the whole role"
     elif entity.role_filter is not None:
         who = "this session name or source IP"
-    found = (
-        f"{counted(view['events'], 'call')} on {counted(view['active_days'], 'day')}"
-        f" by {who} in {span}"
-    )
+    seen = Events("whole_role" if on_role else "entity", window.first, window.last, open_end=True)
+    calls, days = history_counts(view, seen)
     if not view["events"]:
-        return f"No calls by {who} in {span}: nothing to compare with."
+        return f"No calls by {who} in {span}: nothing to compare with.", ()
+    counts: tuple[Count, ...] = (calls, days)
     few = ""
     if on_role and entity.role_filter is not None:
-        few = (
-            f" (only {counted(data['events'], 'call')} on {counted(data['active_days'], 'day')}"
-            " by this session name or source IP)"
-        )
+        of_entity = history_counts(data, Events("entity", seen.first, seen.last, open_end=True))
+        few = f" (only {of_entity[0]} on {of_entity[1]} by this session name or source IP)"
+        counts += of_entity
     lead = "" if view["sufficient"] else "Insufficient history: "
-    sentence = f"{lead}{found}{few}"
-    same = view["same_api"]
+    sentence = f"{lead}{calls} on {days} by {who} in {span}{few}"
     if alert.event_name is not None:
-        name = short(plain_name(alert.event_name), 40)
-        sentence += f"; {same['events'] or 0:,} of them {name}"
-        if same["same_ip_and_agent"] is not None:
-            sentence += f", {same['same_ip_and_agent']:,} from this IP with this user agent"
-        elif same["same_ip"] is not None:
-            sentence += f", {same['same_ip']:,} from this IP"
+        of_call = same_call_counts(alert, view, seen)
+        counts += tuple(of_call.values())
+        sentence += (
+            f"; {of_call['events'].number:,} of them {short(plain_name(alert.event_name), 40)}"
+        )
+        sentence += _same_call(of_call)
     values = [
-        f"{_ATTRIBUTE[field]} {short(_value(alert, field), 45)}"
+        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}"
         for field in view["new"]
         # A new service makes its call new as well: said once.
         if not (field == "event_name" and "event_source" in view["new"])
     ]
-    unseen = f" Not seen: {listed(values)}." if values else " Nothing about the alert is new."
-    return f"{sentence}.{unseen}"
+    unseen = " Nothing about the alert is new." if view["seen"] else ""
+    unseen = f" Not seen: {listed(values)}." if values else unseen
+    return f"{sentence}.{unseen}", counts
 
 
-def _value(alert: Alert, field: str) -> str:
+def _same_call(of_call: Mapping[str, Count]) -> str:
+    """How often the alert's call came from its IP with its user agent; never together, how often
+    from each alone.
+    """
+    both, ip, agent = (of_call.get(n) for n in ("same_ip_and_agent", "same_ip", "same_agent"))
+    if both is None:
+        return f", {ip.number:,} from this IP" if ip is not None else ""
+    told = f", {both.number:,} from this IP with this user agent"
+    if not both.number and ip is not None and agent is not None:
+        told += f" ({ip.number:,} from this IP, {agent.number:,} with this user agent)"
+    return told
+
+
+def history_counts(view: Mapping[str, Any], seen: Events) -> tuple[Count, Count]:
+    """How many calls a view holds, on how many days."""
+    return (
+        Count(seen, number=view["events"] or 0),
+        Count(seen, number=view["active_days"] or 0, noun="day", distinct="day"),
+    )
+
+
+def same_call_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dict[str, Count]:
+    """The view's counts of the alert's own call: in all (`events`), and those of `SAME_CALL`."""
+    same = view["same_api"]
+    where = {"event_name": {"api": plain_name(alert.event_name or "")}}
+    if alert.event_source is not None:
+        where["event_name"]["event_source"] = alert.event_source
+    where["source_ip_address"] = {"source_ip_address": alert.source_ip_address or ""}
+    where["user_agent"] = {"user_agent": alert.user_agent or ""}
+    counts = {}
+    for name, shared in {"events": ("event_name",), **SAME_CALL}.items():
+        if same[name] is not None:
+            columns = {key: value for one in shared for key, value in where[one].items()}
+            ids = tuple(same["event_ids"].get(name, ()))
+            counts[name] = Count(seen.where(**columns), ids, number=same[name])
+    return counts
+
+
+def value_in_words(alert: Alert, field: str) -> str:
+    """The alert's value for one of the `COMPARED` columns, as people name it."""
     if field == "user_agent":
         return normal_form(alert.user_agent or "")
     if field == "event_source":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from enrich.calls_sql import calls
 from enrich.entity import Match
@@ -71,10 +72,33 @@ def known_details(event_name: str) -> bool:
     return plain_name(event_name) in DETAILS
 
 
+class Detail(NamedTuple):
+    """How many calls a phrase holds for, and how many of them failed."""
+
+    words: str
+    calls: int
+    failed: int
+
+    @property
+    def told(self) -> str:
+        """ "with start-up code: 2"."""
+        return f"{self.words}: {self.calls:,}"
+
+    @property
+    def succeeded(self) -> Detail | None:
+        """The same of the calls that succeeded, None when there are none."""
+        done = self.calls - self.failed
+        return Detail(self.words, done, 0) if done else None
+
+
+Call = tuple[str | None, str, str | None]
+"""Event source, event name, error code."""
+
+
 def find_details(
     match: Match, store: Store, window: Window, event_names: Sequence[str]
-) -> tuple[dict[tuple[str, str | None], list[str]], Query]:
-    """(event name, error code) → phrases with counts: "with start-up code: 2"."""
+) -> tuple[dict[Call, list[Detail]], Query]:
+    """The phrases that hold for any of the calls of these names, by call."""
     names = {f"name_{number}": name for number, name in enumerate(event_names)}
     told = [
         (name, words, condition)
@@ -82,25 +106,27 @@ def find_details(
         for words, condition in DETAILS[name]
     ]
     columns = [
-        f"{calls(f'({condition})')} as detail_{number}"
+        f"{calls(f'({condition})')} as detail_{number},"
+        f" {calls(f'(({condition}) and failed)')} as failed_{number}"
         for number, (_, _, condition) in enumerate(told)
     ]
     found = store.query(
         f"""
-        select event_name, error_code, {", ".join(columns)}
+        select event_source, event_name, error_code, {", ".join(columns)}
         from events
         where event_time >= $window_first and event_time <= $window_last and {match.sql}
           and event_name in ({", ".join("$" + name for name in names)})
-        group by 1, 2
+        group by 1, 2, 3
         """,
         {**match.parameters, **names, "window_first": window.first, "window_last": window.last},
         first=window.first,
         last=window.last,
     )
-    details: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    details: dict[Call, list[Detail]] = defaultdict(list)
     for row in found.rows:
+        call = (row["event_source"], row["event_name"], row["error_code"])
         for number, (name, words, _) in enumerate(told):
             count = row[f"detail_{number}"]
             if name == plain_name(row["event_name"]) and count:
-                details[row["event_name"], row["error_code"]].append(f"{words}: {count:,}")
+                details[call].append(Detail(words, count, row[f"failed_{number}"]))
     return dict(details), found.query

@@ -100,16 +100,28 @@ def with_person(hop: Hop, reader: MintReader) -> Hop:
     role = mint.role
     if role is None or not role.name.startswith(RESERVED):
         return hop
-    return replace(hop, **_identity_center_user(mint, reader))
+    found = _identity_center_user(mint, hop.session, reader)
+    found["also"] = (*hop.also, *found.get("also", ()))
+    found["caveats"] = (*hop.caveats, *found.get("caveats", ()))
+    return replace(hop, **found)
 
 
-def _identity_center_user(mint: Mint, reader: MintReader) -> dict[str, Any]:
+def _identity_center_user(mint: Mint, session: Session, reader: MintReader) -> dict[str, Any]:
+    """Who asked the portal for it: by account, permission set and time, so never against what the
+    session itself says of its user, whose name Identity Center gives it (§3.4 rule 6).
+    """
     rows = reader.identity_center_calls(mint.time - CLOCK_SKEW, mint.time + CLOCK_SKEW)
+    name = (mint.session_name or session.session_name or "").casefold()
     fitting = []
     for row in rows:
         asked = asked_of_portal(row["service_event_details"], row["request_parameters"])
-        if asked is not None and asked.fits(mint.role_arn):
-            fitting.append(row)
+        if asked is None or not asked.fits(mint.role_arn):
+            continue
+        if session.on_behalf_of and row["on_behalf_of"] not in (None, session.on_behalf_of):
+            continue
+        if name and row["user_name"] and row["user_name"].casefold() != name:
+            continue
+        fitting.append(row)
     if not fitting:
         return {}
     best = min(fitting, key=lambda row: (nearness(row["event_time"], mint.time), row["event_id"]))
@@ -131,6 +143,7 @@ def _identity_center_user(mint: Mint, reader: MintReader) -> dict[str, Any]:
             else f"{best['event_name']} userIdentity.userName",
         },
         "source_ip_address": best["source_ip_address"],
+        "address_event_id": str(best["event_id"]),
         "user_agent": best["user_agent"],
         "also": tuple(str(row["event_id"]) for row in fitting),
     }

@@ -7,12 +7,13 @@ never by role: roles may renew themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from enrich.claims import behind
 from enrich.hop import Hop
 from enrich.mints import MintReader
-from enrich.rules import explain, needs_explaining
+from enrich.rules import Said, explain, needs_explaining
 from enrich.session import Session
 
 LONGEST_CHAIN = 100
@@ -25,16 +26,29 @@ class Chain:
 
     hops: list[Hop] = field(default_factory=list)
     end: Session | None = None
-    stopped: Literal["origin", "unexplained", "cycle", "too_long"] = "origin"
-    caveats: list[str] = field(default_factory=list)
+    stopped: Literal["origin", "unexplained", "cycle", "too_long", "several"] = "origin"
+    """`several`: more than one caller fits, and what lies behind one of them is nobody's past."""
+    said: Said = field(default_factory=Said)
+
+    @property
+    def caveats(self) -> list[str]:
+        return self.said.caveats
 
     @property
     def only_borrowed(self) -> bool:
-        """Whether it tells no more than how a console session came to the command line.
+        """Whether it tells no more than how a session was handed on: a console session to the
+        command line (R2d), or any session narrowed.
 
-        Who borrowed it is the session's own identity: that explains nobody (R2d).
+        Who did that is the session's own identity: that explains nobody.
         """
-        return bool(self.hops) and all(hop.method == "signin_session" for hop in self.hops)
+        return bool(self.hops) and self.assumption is None
+
+    @property
+    def assumption(self) -> Hop | None:
+        """The hop that made the session: borrowing and narrowing it only hand it on."""
+        return next(
+            (hop for hop in self.hops if hop.method not in ("signin_session", "scoped")), None
+        )
 
 
 def resolve_chain(session: Session, reader: MintReader) -> Chain:
@@ -43,7 +57,7 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
     seen_events: set[str] = set()
     current = session
     for _ in range(LONGEST_CHAIN):
-        hop = explain(current, reader, chain.caveats)
+        hop = explain(current, reader, chain.said)
         if hop is None:
             chain.end = current
             chain.stopped = "unexplained" if needs_explaining(current) else "origin"
@@ -57,11 +71,15 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
             )
             return chain
         seen_events |= ids
+        hop = replace(hop, claim=behind(hop.claim, [one.claim for one in chain.hops]))
         chain.hops.append(hop)
         chain.caveats.extend(hop.caveats)
         chain.end = hop.by
         if hop.mint is None:
             chain.end, chain.stopped = current, "unexplained"
+            return chain
+        if len(hop.callers) > 1:
+            chain.stopped = "several"
             return chain
         current = hop.by
     chain.stopped = "too_long"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,21 +18,32 @@ METHOD_WORDS: Mapping[str, str] = {
     "switch_role": "by the console's switch-role record",
     "signin_session": "by the shared sign-in session",
     "key_created": "by the record that created the key",
+    "scoped": "same session, narrowed",
     "most_recent": "most recent: a guess",
     "inferred": "inferred from the session's own fields",
 }
 
 
 def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
-    first = next((hop for hop in chain.hops if hop.method != "signin_session"), chain.hops[0])
+    first = chain.assumption or chain.hops[0]
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
     how = f"{METHOD_WORDS[first.method]}, {first.confidence}{fitting}"
+    if first.mint is None and first.guess is None:
+        return (
+            f"{named(session)}: no record of its making is indexed; its own record names {origin}"
+            f" as who issued it ({how}, {first.by_label_field})."
+        )
     if first.mint is None:
         return f"{named(session)}: no record of its assumption; it looks like {origin} ({how})."
     when = clock(first.mint.time)
     borrowed = chain.hops[0].mint
+    if chain.only_borrowed and first.is_narrowing:
+        return (
+            f"{named(session)} is a session narrowed by {first.mint.event_name} at {when}; no"
+            " indexed event explains the session itself."
+        )
     if chain.only_borrowed:
         return (
             f"{named(session)} is a console session that {first.mint.event_name} handed to the"
@@ -44,17 +55,36 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
             f" {when} ({how}{more})."
         )
     if borrowed is not None and borrowed is not first.mint:
-        more += f"; borrowed by {borrowed.event_name} at {clock(borrowed.time)}"
-    if first.mint.event_name == "ConsoleLogin":
-        return f"{origin} signed in to the console at {when} ({how}{more})."
+        how_on = "narrowed" if chain.hops[0].is_narrowing else "borrowed"
+        more += f"; {how_on} by {borrowed.event_name} at {clock(borrowed.time)}"
     interface = "console" if first.console else first.mint.interface
     through = f" over {INTERFACE_WORDS[interface]}" if interface != "aws_service" else ""
     verb = "assumed" if session.is_role else "obtained"
-    verb = f"probably {verb}" if first.confidence == "low" else verb
-    callers = (
-        f" {len(first.callers)} different callers are possible." if len(first.callers) > 1 else ""
-    )
-    return f"{verb} by {origin} at {when}{through} ({how}{more}).{callers}"
+    if len(first.callers) > 1:
+        return (
+            f"Which of {len(first.callers)} different callers {verb} {named(session)} is not"
+            f" known: {caller_names(first.callers)}; the likeliest call was at {when}{through}"
+            f" ({how}{more})."
+        )
+    if first.mint.event_name == "ConsoleLogin":
+        return f"{origin} signed in to the console at {when} ({how}{more})."
+    verb = f"probably {verb}" if first.confidence in ("medium", "low") else verb
+    return f"{verb} by {origin} at {when}{through} ({how}{more})."
+
+
+def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
+    """Possible callers in few words: "IAM user alice, IAM user bob or one of 3 more"."""
+    names = []
+    for caller in callers:
+        arn = str(caller["arn"] or "")
+        name = caller["user_name"] or arn.partition(":assumed-role/")[2] or arn.rpartition("/")[2]
+        name = name or caller["invoked_by"] or caller["principal_id"] or caller["type"]
+        kind = {"IAMUser": "IAM user ", "AssumedRole": "session "}.get(caller["type"], "")
+        names.append(short(f"{kind}{name}"))
+    every = list(dict.fromkeys(names))
+    if len(every) > 4:
+        every = [*every[:3], f"one of {len(every) - 3} more"]
+    return " or ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else every[0]
 
 
 def not_assumed(session: Session) -> str:
@@ -101,6 +131,29 @@ def short_caller(by: Session) -> str:
         name = short(by.user_name)
         return f"IAM user {name}" if by.type == "IAMUser" else name
     return short(by.arn or by.principal_id or by.type)
+
+
+def distance_words(method: object, seconds: object) -> str | None:
+    """What a hop's `time_distance_s` measures: "used 111 s after it was issued"."""
+    if not isinstance(seconds, int):
+        return None
+    if method in ("creation_date", "switch_role"):
+        if seconds == 0:
+            return "issued in the second of its creation date"
+        side = "before" if seconds < 0 else "after"
+        return f"issued {age_words(seconds)} {side} its creation date"
+    made = "created" if method == "key_created" else "issued"
+    side = "before" if seconds < 0 else "after"
+    return f"used {age_words(seconds)} {side} it was {made}"
+
+
+def age_words(seconds: int) -> str:
+    """A length of time in the largest unit that still tells it well: "111 s", "5 h", "572 days"."""
+    size = abs(seconds)
+    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if size < limit:
+            return f"{size // unit} {word}"
+    return f"{size // 86400:,} days"
 
 
 def clock(moment: datetime | None) -> str:

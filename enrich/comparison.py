@@ -36,6 +36,7 @@ def empty_view() -> dict[str, Any]:
             "pairs": [],
             "events": None,
             "same_agent_normal_form": None,
+            "event_ids": {},
         },
         "all_apis": {"pairs": [], "pairs_total": None},
         "new": [],
@@ -44,10 +45,14 @@ def empty_view() -> dict[str, Any]:
     }
 
 
+CITED = 5
+"""Event ids beside each of the counts of the alert's own call, the newest."""
+
+
 def view_of(
-    alert: Alert, counts: Counts, scope: str, pairs: Sequence[Mapping[str, Any]]
+    alert: Alert, history: History, counts: Counts, scope: str, pairs: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The contract's keys for one scope."""
+    """The contract's keys for one scope ("entity" or "whole"), of which `counts` are."""
     rows = [row for row in pairs if scope == "whole" or row["in_entity"]]
     same = [row for row in rows if row["same_api"]]
     events, days = counts.all.count, len(counts.days)
@@ -65,6 +70,8 @@ def view_of(
         for field, alike in counts.of.items()
     }
     merged = _merged(rows)
+    shared = {name: SAME_CALL[name] for name in counts.same_call}
+    shared |= {"events": ("event_name",)} if has_api else {}
     return {
         "events": events,
         "active_days": days,
@@ -79,6 +86,9 @@ def view_of(
                 for row in same
                 if row["user_agent"] is not None and normal_form(row["user_agent"]) == form
             ),
+            "event_ids": {
+                name: history.ids_of(needed, scope, CITED) for name, needed in shared.items()
+            },
         },
         "all_apis": {"pairs": merged[:PAIRS], "pairs_total": len(merged)},
         "new": _unseen(alert, seen, rows),

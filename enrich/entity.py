@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.sql_text import like_text, values_in
+from trail.access_keys import is_access_key
 from trail.store import Query, Store
 
 Scope = Literal["entity", "whole_role"]
@@ -253,7 +254,7 @@ def _by_id_or_arn(alert: Alert, principal: Principal) -> Match | None:
             "entity",
             other_ids=condition,
         )
-    if principal.access_key_id is not None:
+    if is_access_key(principal.access_key_id):
         condition = "(access_key_id = $entity_key)"
         return Match(condition, {"entity_key": principal.access_key_id}, "entity")
     if principal.type == "AWSAccount" and principal.account_id is not None:

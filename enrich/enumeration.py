@@ -21,6 +21,8 @@ WITHIN = timedelta(minutes=10)
 LEAST_TARGETS = 5
 """So many distinct refused roles within `WITHIN` is no longer a slip."""
 DENIALS_READ = 20_000
+SHOWN = 20
+"""Event ids listed, one of each target."""
 
 
 def find_enumeration(
@@ -29,7 +31,8 @@ def find_enumeration(
     """The densest stretch of refused role names, or None; and the query."""
     found = store.query(
         f"""
-        select event_time, target_role_arn, error_code, error_message, call_id from credentials
+        select event_id, event_time, target_role_arn, error_code, error_message, call_id
+        from credentials
         where event_time >= $window_first and event_time <= $window_last
           and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRo%'
           and failed and {match.sql}
@@ -48,30 +51,35 @@ def find_enumeration(
         target = row["target_role_arn"] or denial.target_role_arn
         role = role_named(target)
         if role is not None:
-            denied.append((row["event_time"], role))
+            denied.append((row["event_time"], role, row["event_id"]))
     return densest(denied), found.query
 
 
-def densest(denied: Iterable[tuple[datetime, object]]) -> dict[str, Any] | None:
-    """The `WITHIN` with the most distinct targets, when there are `LEAST_TARGETS` or more."""
-    within: deque[tuple[datetime, object]] = deque()
+def densest(denied: Iterable[tuple[datetime, object, str]]) -> dict[str, Any] | None:
+    """The `WITHIN` with the most distinct targets, when there are `LEAST_TARGETS` or more; of the
+    (time, target, event id) in it, `event_ids` names one call of each target.
+    """
+    within: deque[tuple[datetime, object, str]] = deque()
     targets: Counter[object] = Counter()
     most: dict[str, Any] | None = None
-    for moment, target in sorted(denied, key=lambda one: one[0]):
-        within.append((moment, target))
+    for call in sorted(denied, key=lambda one: one[0]):
+        moment, target, _ = call
+        within.append(call)
         targets[target] += 1
         while moment - within[0][0] > WITHIN:
-            _, gone = within.popleft()
+            _, gone, _ = within.popleft()
             targets[gone] -= 1
             if not targets[gone]:
                 del targets[gone]
         if len(targets) >= LEAST_TARGETS and (most is None or len(targets) > most["targets"]):
             seconds = (moment - within[0][0]).total_seconds()
+            of_targets = {refused: event_id for _, refused, event_id in reversed(within)}
             most = {
                 "targets": len(targets),
                 "calls": len(within),
                 "from": iso(within[0][0]),
                 "to": iso(moment),
                 "minutes": max(1, -(-int(seconds) // 60)),
+                "event_ids": list(of_targets.values())[::-1][:SHOWN],
             }
     return most

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from enrich.calls_sql import COUNTED, each_once
+from enrich.claims import is_narrowing
 from enrich.mints import (
     Mint,
     MintReader,
@@ -49,6 +50,11 @@ class Branch:
     first: datetime | None = None
     last: datetime | None = None
     source_ip_addresses: set[str] = field(default_factory=set)
+
+    @property
+    def is_narrowing(self) -> bool:
+        """Whether it is its parent's session again, narrowed (`GetScopedCredentials`)."""
+        return self.mint is not None and is_narrowing(self.mint)
 
 
 def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
@@ -105,6 +111,8 @@ def empty_tree() -> dict[str, Any]:
 
 def _renews(branch: Branch, branches: Sequence[Branch]) -> bool:
     """Whether the session is of a role that it came from: access that renews itself."""
+    if branch.is_narrowing:  # the same session, not the role assumed anew
+        return False
     role = role_named(branch.role_arn)
     above = branch.parent
     while role is not None and above is not None:
@@ -118,21 +126,24 @@ def _grow(
     root: Branch, first: datetime, last: datetime, reader: MintReader
 ) -> tuple[list[Branch], bool]:
     branches = [root]
-    keys = {root.key}
+    keys = {root.key} - {None}
     events: set[str] = set()
     frontier = [root]
-    for depth in range(1, TREE_DEPTH + 1):
+    for _ in range(TREE_DEPTH):
         rows = _minted_by(frontier, first, last, reader)
         children: list[Branch] = []
-        for mint in merge_copies(rows):
-            parent = _parent(mint, frontier)
+        # A narrowed session has its parent's principal: its key, known first, tells them apart.
+        for mint in sorted(merge_copies(rows), key=lambda mint: not is_narrowing(mint)):
+            parent = _parent(mint, [*frontier, *children])
             if parent is None or mint.event_id in events or mint.key in keys:
                 continue
             if len(branches) + len(children) > TREE_SESSIONS:
                 return branches + children, True
             events.add(mint.event_id)
-            keys.add(mint.key)
-            children.append(_branch(mint, parent, len(branches) + len(children), depth))
+            if mint.key is not None:
+                keys.add(mint.key)
+            number = len(branches) + len(children)
+            children.append(_branch(mint, parent, number, parent.depth + 1))
         branches += children
         frontier = children
         if len(rows) > TREE_SESSIONS * 4:
@@ -220,7 +231,13 @@ def _branch(mint: Mint, parent: Branch, number: int, depth: int) -> Branch:
         principal = identity_id = row["principal_id"]
         if row["identity_type"] == "Root":
             identity_id = row["account_id"]
+    role_arn, session_name = role_arn_of(mint.role_arn), mint.session_name
     if mint.event_name == "CreateAccessKey":
+        created = None
+    if is_narrowing(mint):
+        # Told apart by its key alone: it may show its parent's creation date, or its own.
+        principal, identity_id = row["principal_id"], parent.identity_id
+        role_arn, session_name = parent.role_arn, parent.session_name
         created = None
     return Branch(
         number,
@@ -230,8 +247,8 @@ def _branch(mint: Mint, parent: Branch, number: int, depth: int) -> Branch:
         principal,
         created,
         identity_id,
-        role_arn_of(mint.role_arn),
-        mint.session_name,
+        role_arn,
+        session_name,
         mint,
     )
 
@@ -298,6 +315,7 @@ def _shown(branch: Branch) -> dict[str, Any]:
         "event_id": mint.event_id if mint else None,
         "event_time": iso(mint.time) if mint else None,
         "event_name": mint.event_name if mint else None,
+        "narrowed": branch.is_narrowing,
         "interface": mint.interface if mint else None,
         "source_ip_address": mint.row["source_ip_address"] if mint else None,
         "events": branch.events,

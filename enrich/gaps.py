@@ -7,10 +7,13 @@ identity it names, then says who, when and what; a note on the alert says that i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
+from enrich.acted_upon import at_what_was_done_to_it
+from enrich.cited_time import with_its_events_time
+from trail.access_keys import is_access_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -30,12 +33,13 @@ _FILLED = (
 
 def fill_gaps(alert: Alert, store: Store) -> Alert:
     """The alert itself when it states a time and an identity, or when the index cannot help."""
+    alert = with_its_events_time(alert, store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
-    event_id = cited or _newest_event(alert, store)
+    event_id, names_session = (cited, True) if cited else _newest_event(alert, store)
     if event_id is None:
-        return alert
+        return at_what_was_done_to_it(alert, store)
     try:
         record = store.raw_records([event_id]).get(event_id)
         found = parse_alerts(record)[0] if record is not None else None
@@ -48,7 +52,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     taken = _FILLED if cited or alert.first_seen is None else ("account_id",)
     missing = {name: getattr(found, name) for name in taken if getattr(alert, name) is None}
     note = f"What the alert does not state was taken from event {event_id} in the index."
-    return replace(
+    filled = replace(
         alert,
         **missing,
         # The record names its identity in full; the text's own mention is a part of it.
@@ -56,24 +60,67 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         notes=(*alert.notes, note),
         origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
     )
+    if names_session:
+        return filled
+    # Any event of its name says who it is, and neither which of its sessions nor when it was.
+    return replace(
+        filled,
+        principals=tuple(_named_by(one, found.principals) for one in alert.principals),
+        time_is_fallback=True,
+    )
 
 
 def _is_named(principals: Sequence[Principal]) -> bool:
-    return any(one.arn or one.principal_id or one.role_arn or one.user_name for one in principals)
+    # A name of unknown kind may be a user's or a role's: the events of its key say which.
+    return any(
+        one.arn or one.principal_id or one.role_arn or (one.user_name and one.type != "Unknown")
+        for one in principals
+    )
 
 
-def _newest_event(alert: Alert, store: Store) -> str | None:
-    """The newest event of the key, ARN or role that the alert names."""
+_OF_ONE_SESSION = frozenset(
+    {"access_key_id", "session_created", "source_identity", "sign_in_session_arn"}
+)
+
+
+def _named_by(principal: Principal, found: Sequence[Principal]) -> Principal:
+    """The principal with what an event of its name says of all its sessions."""
+    if not found:
+        return principal
+    known = {
+        one.name: getattr(found[0], one.name)
+        for one in fields(Principal)
+        if getattr(principal, one.name) is None and one.name not in _OF_ONE_SESSION
+    }
+    if principal.type == "Unknown":
+        known["type"] = found[0].type
+    # A role's ARN is what its sessions are called by in records.
+    if principal.arn is not None and principal.arn == found[0].role_arn:
+        known["arn"] = found[0].arn
+    return replace(principal, **known)
+
+
+def _key(principal: Principal) -> str | None:
+    return principal.access_key_id if is_access_key(principal.access_key_id) else None
+
+
+def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
+    """The newest event of the key, ARN or role that the alert names, and whether it must be of
+    the alert's own session: a key's is, a role's is any.
+
+    Of a key that no event shows, events of its owner do not say when it was used.
+    """
     summary = store.summary()
     if summary.first is None or summary.last is None:
-        return None
+        return None, False
     for principal in alert.principals:
+        key = _key(principal)
         for column, value in (
-            ("access_key_id", principal.access_key_id),
+            ("access_key_id", key),
             ("principal_arn", principal.arn),
             ("issuer_arn", principal.role_arn),
         ):
-            if value is None:
+            if value is None or is_stand_in(value) or (key is not None and value != key):
                 continue
             found = store.query(
                 f"select event_id from events where {column} = $value"
@@ -83,5 +130,5 @@ def _newest_event(alert: Alert, store: Store) -> str | None:
                 last=summary.last,
             )
             if found.rows:
-                return str(found.rows[0]["event_id"])
-    return None
+                return str(found.rows[0]["event_id"]), column == "access_key_id"
+    return None, False

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from enrich.calls_sql import newest_ids, one_of_each_call
+from enrich.calls_sql import EVIDENCE, newest_ids, one_of_each_call
 
 SAME_CALL = {
     "same_ip_and_agent": ("event_name", "source_ip_address", "user_agent"),
@@ -177,11 +177,22 @@ class History:
             of_entity[hour] += 1 if group["in_entity"] else 0
         return [{"calls": calls[hour], "of_entity": of_entity[hour]} for hour in range(24)]
 
-    def like_the_alert(self) -> list[str]:
+    def ids_of(self, shared: Iterable[str], scope: str, limit: int = EVIDENCE) -> list[str]:
+        """The newest event ids of the scope's calls that share all these attributes."""
+        needed = [f"is_{name}" for name in shared]
+        return newest_ids(
+            (
+                group
+                for group in self.groups
+                if (scope == "whole" or group["in_entity"]) and all(group[one] for one in needed)
+            ),
+            limit,
+        )
+
+    def like_the_alert(self, scope: str) -> list[str]:
         """The newest event ids of the alert's API, else of its address, else of any call."""
         named = (n for n in ("event_name", "source_ip_address") if n in self.attributes)
-        name = next(named, None)
-        return newest_ids(g for g in self.groups if name is None or g[f"is_{name}"])
+        return self.ids_of(list(named)[:1], scope)
 
 
 def _hours_in(text: str) -> Iterable[tuple[int, int]]:

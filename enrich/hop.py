@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from enrich.claims import Claim, Confidence
 from enrich.interface import is_console_call
 from enrich.mints import Mint
 from enrich.role_name import role_arn_of
@@ -18,12 +19,10 @@ Method = Literal[
     "switch_role",
     "signin_session",
     "key_created",
+    "scoped",
     "most_recent",
     "inferred",
 ]
-
-
-Confidence = Literal["certain", "high", "medium", "low"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Hop:
     session: Session
     method: Method
     rule: str
-    confidence: Confidence
+    claim: Claim
     mint: Mint | None
     """None when inferred."""
     by: Session
@@ -45,6 +44,8 @@ class Hop:
     """Every distinct caller among the candidates, when more than one fits."""
     source_ip_address: str | None = None
     user_agent: str | None = None
+    address_event_id: str | None = None
+    """The record that these two are from, where it is not the mint: a person's own sign-in."""
     also: tuple[str, ...] = ()
     """Further event ids that support the hop: other copies, the console's own record."""
     caveats: tuple[str, ...] = ()
@@ -56,6 +57,15 @@ class Hop:
     person: Mapping[str, Any] | None = None
     """The Identity Center user behind a SAML sign-in, with the field that names them."""
 
+    @property
+    def confidence(self) -> Confidence:
+        return self.claim.confidence
+
+    @property
+    def is_narrowing(self) -> bool:
+        """Whether it is the same session, narrowed: what it came from is to be told instead."""
+        return self.method == "scoped"
+
 
 def hop_of(
     session: Session,
@@ -63,11 +73,13 @@ def hop_of(
     *,
     method: Method,
     rule: str,
-    confidence: Confidence,
+    claim: Claim,
     candidates: Sequence[Mint],
     distance_from: datetime | None,
     others: Sequence[Mint] = (),
+    rivals: Sequence[Mint] = (),
 ) -> Hop:
+    """The hop of a mint; `candidates` fit as well as it does, `rivals` nearly as well."""
     by = session_of_caller(mint.row)
     distance = None
     if distance_from is not None:
@@ -82,16 +94,17 @@ def hop_of(
         session=session,
         method=method,
         rule=rule,
-        confidence=confidence,
+        claim=claim,
         mint=mint,
         by=by,
         by_label_field=_label_field(by),
         time_distance_s=distance,
         candidates=tuple(candidate.event_id for candidate in candidates),
-        callers=_distinct_callers(candidates) if len(candidates) > 1 else (),
+        callers=distinct_callers([*candidates, *rivals]),
         source_ip_address=mint.row["source_ip_address"],
         user_agent=mint.row["user_agent"],
         also=(*mint.event_ids[1:], *(other.event_id for other in others)),
+        caveats=claim.caveats,
         console=is_console_call(mint.row) or mint.event_name == "ConsoleLogin",
         role_arn=_fuller_role_arn(mint.role_arn, session.role_arn),
         session_name=mint.session_name or (session.session_name if session.is_role else None),
@@ -118,7 +131,10 @@ def _fuller_role_arn(minted: str | None, known: str | None) -> str | None:
     return minted
 
 
-def _distinct_callers(mints: Sequence[Mint]) -> tuple[Mapping[str, Any], ...]:
+def distinct_callers(mints: Sequence[Mint]) -> tuple[Mapping[str, Any], ...]:
+    """Every caller of these calls, the first one's first; nobody when it is all one call."""
+    if len(mints) < 2:
+        return ()
     callers: dict[object, dict[str, Any]] = {}
     for mint in mints:
         by = session_of_caller(mint.row)

@@ -15,16 +15,17 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
-from enrich.call_details import find_details, known_details
-from enrich.calls_made import calls_made, evidence_caveats, made_before
-from enrich.calls_sql import newest_ids
+from enrich.call_details import Detail, find_details, known_details
+from enrich.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
+from enrich.calls_sql import midnight, newest_ids
 from enrich.console_clicks import find_clicks
+from enrich.count import Count, Events
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
 from enrich.service_names import service_label, service_name
 from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
 from trail.store import Query, Store
 
 NAME = "interesting_calls"
@@ -65,6 +66,8 @@ def empty_data() -> Mapping[str, Any]:
         "high_signal": None,
         "by_service": None,
         "console": None,
+        "alert_day": None,
+        "before": None,
     }
 
 
@@ -97,7 +100,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
     evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
-    rows, sensitive, more = _labelled(groups, shown, alert, match, whole, store, window)
+    rows, sensitive, before, more = _labelled(groups, shown, alert, match, whole, store, window)
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
@@ -109,8 +112,10 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if by_hand := [group for group in groups if group["in_console"]]:
         clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
-    events = total + sum(row["count"] for row in sensitive)
-    caveats = looked.caveats() + evidence_caveats(evidence, events) + replaced
+    caveats = looked.caveats()
+    caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
+    caveats += replaced
+    assert alert.first_seen is not None
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in rows),
@@ -122,9 +127,12 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "high_signal": sum(row["count"] for row in rows if row["signal"]),
         "by_service": sum(row["by_service"] for row in rows),
         "console": clicks,
+        "alert_day": f"{midnight(alert.first_seen).date()}",
+        "before": None if before is None else before.as_json(),
     }
-    sentence = _sentence(data, complete=looked.coverage.status == "covered")
-    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
+    made_in = Events(match.scope, window.first, window.last)
+    sentence, counts = _sentence(data, made_in, complete=looked.coverage.status == "covered")
+    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
 def _groups(made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -143,6 +151,8 @@ def _groups(made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "last": max(day["last"] for day in days),
             "a_message": max((day["a_message"] for day in days if day["a_message"]), default=None),
             "event_ids": newest_ids(days, OF_EACH),
+            "succeeded_ids": newest_ids((d for d in days if not d["is_failed"]), OF_EACH),
+            "failed_ids": newest_ids((d for d in days if d["is_failed"]), OF_EACH),
             "days": days,
         }
         for days in grouped.values()
@@ -169,9 +179,9 @@ def _labelled(
     whole: Match,
     store: Store,
     window: Window,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], tuple[Query, ...]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Earlier | None, tuple[Query, ...]]:
     """The interesting rows and the reads, the gravest first, each with what its parameters say
-    and whether it is a first.
+    and whether it is a first; and how much is known of the time before.
     """
     interesting = [_call(group) for group in shown if group["interesting"]]
     reads = [
@@ -181,22 +191,29 @@ def _labelled(
     ]
     both = [*interesting, *reads]
     queries: tuple[Query, ...] = ()
+    known = None
     if both:
-        found, _, more = made_before(alert, whole, store, window)
+        found, since, more = made_before(alert, whole, store, window)
         queries += more
-        before = {(call["event_source"], plain_name(call["event_name"])) for call in found}
+        known = earlier(found, since)
+        before = {(call["event_source"], plain_name(call["event_name"])): call for call in found}
         for row in both:
             call = (row["event_source"], plain_name(row["event_name"]))
             row["never_before"] = call not in before if before else None
+            row["before"] = _usual(before[call]) if call in before else None
     named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
     if named:
         span = _span([group for group in groups if group["event_name"] in named])
         details, query = find_details(match, store, span, named)
         queries += (query,)
         for row in both:
-            row["details"] = details.get((row["event_name"], row["error_code"]), [])
+            found_of_call = details.get(
+                (row["event_source"], row["event_name"], row["error_code"]), []
+            )
+            row["details"] = [detail.told for detail in found_of_call]
+            row["detail_counts"] = [detail._asdict() for detail in found_of_call]
             row["reasons"] += row["details"]
-    return sorted(interesting, key=_order), sorted(reads, key=_order), queries
+    return sorted(interesting, key=_order), sorted(reads, key=_order), known, queries
 
 
 def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:
@@ -223,7 +240,40 @@ def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any
         "never_before": None,
         "details": [],
         "event_ids": group["event_ids"],
+        "detail_counts": [],
+        "before": None,
+        "succeeded_ids": group["succeeded_ids"],
+        "failed_ids": group["failed_ids"],
+        "days": _by_day(group["days"]),
     }
+
+
+def _usual(call: Mapping[str, Any]) -> dict[str, Any]:
+    """How often the principal (a role as a whole) made a call before the alert's day."""
+    return {
+        "events": call["events"],
+        "days": call["days"],
+        "most": call["most"],
+        "most_on": f"{call['most_on']}",
+    }
+
+
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The days of one call: how many `succeeded` and `failed`, the newest that succeeded."""
+    days: dict[Any, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["day"], row["is_failed"])):
+        blank = {"day": f"{row['day']}", "succeeded": 0, "failed": 0, "succeeded_ids": []}
+        day = days.setdefault(row["day"], blank)
+        day["failed" if row["is_failed"] else "succeeded"] += row["calls"]
+        if not row["is_failed"]:
+            day["succeeded_ids"] = newest_ids([row], OF_EACH)
+    return list(days.values())
+
+
+def succeeded_details(row: Mapping[str, Any]) -> list[Detail]:
+    """What the parameters of a row's successful calls say."""
+    details = (Detail(**one).succeeded for one in row["detail_counts"])
+    return [detail for detail in details if detail is not None]
 
 
 _FAILURE_WORDS = {
@@ -286,35 +336,68 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _sentence(data: Mapping[str, Any], *, complete: bool) -> str:
+def _sentence(
+    data: Mapping[str, Any], events: Events, *, complete: bool
+) -> tuple[str, tuple[Count, ...]]:
     span = f"the {DAYS} days to the alert"
     if not (data["calls"] or data["sensitive_reads"] or complete):
         span = f"the indexed part of {span}"
-    rows, sensitive, total = data["calls"], data["sensitive_reads"], data["total"]
-    reads = sum(row["count"] for row in sensitive)
+    rows, sensitive = data["calls"], data["sensitive_reads"]
+    interesting = events.where(interesting=True)
+    total = Count(interesting, number=data["total"], noun="interesting call")
+    failed = Count(interesting.where(failed=True), number=data["failed"])
+    reads = Count(
+        events.where(interesting=False).one_of(api_of(row) for row in sensitive),
+        number=sum(row["count"] for row in sensitive),
+        noun="sensitive read",
+    )
+    of_names = _of_names(rows, interesting)
+    of_reads = _of_names(sensitive, events.where(interesting=False))
+    counts = (total, failed, reads, *of_names.values(), *of_reads.values())
     also = ""
-    if reads:
-        also = f"{counted(reads, 'sensitive read')} ({listed(_names(sensitive), at_most=3)})"
-    if not total:
+    if reads.number:
+        also = f"{reads} ({_listed(of_reads, at_most=3)})"
+    if not total.number:
         if also:
-            return f"Only reads in {span}, among them {also}."
-        return f"No interesting calls in {span}."
-    failed = data["failed"]
-    how = ", all failed" if failed == total else f", {failed:,} failed" if failed else ""
-    sentence = f"{counted(total, 'interesting call')} in {span}{how}: {listed(_names(rows))}."
+            return f"Only reads in {span}, among them {also}.", counts
+        return f"No interesting calls in {span}.", ()
+    how = f", {failed.number:,} failed" if failed.number else ""
+    how = ", all failed" if failed.number == total.number else how
+    sentence = f"{total} in {span}{how}: {_listed(of_names)}."
     first = rows[0]
     if first["failed"] < first["count"] and first["signal"] not in (None, "sensitive read"):
-        told = [first["signal"], *first["details"]]
+        details = succeeded_details(first)
+        told = [first["signal"], *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first["never_before"] else []
         sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({', '.join(told)})."
-    return sentence + (f" Also {also}." if also else "")
+        counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
+    return sentence + (f" Also {also}." if also else ""), counts
 
 
-def _names(rows: list[dict[str, Any]]) -> list[str]:
+def details_counted(details: Sequence[Detail], events: Events) -> tuple[Count, ...]:
+    """The numbers of the phrases about parameters of some calls."""
+    return tuple(Count(events.where(detail=one.words), number=one.calls) for one in details)
+
+
+def api_of(row: Mapping[str, Any]) -> dict[str, tuple[str | None]]:
+    """A row's call as a condition on events."""
+    return {name: (row[name],) for name in ("event_source", "event_name")}
+
+
+def _of_names(rows: Sequence[Mapping[str, Any]], events: Events) -> dict[str, Count]:
+    """The calls of each name, whatever service it is of."""
     counts = Counter[str]()
     for row in rows:
         counts[row["event_name"]] += row["count"]
-    return [f"{short(name)} {count:,}" for name, count in counts.items()]
+    apis = {name: [api_of(row) for row in rows if row["event_name"] == name] for name in counts}
+    return {
+        name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
+    }
+
+
+def _listed(of_names: Mapping[str, Count], at_most: int = 5) -> str:
+    every = (f"{short(name)} {count.number:,}" for name, count in of_names.items())
+    return listed(every, at_most=at_most)
 
 
 INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, empty_data)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert, Principal, TimeQuestion
 from enrich.answer import Answer
-from enrich.evidence import weigh
+from enrich.count import Count
+from enrich.evidence import Weighing, weigh
 from enrich.next_steps import next_steps
 from enrich.window import iso
 from trail.store import IndexSummary, Query
@@ -45,21 +46,15 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
             "sample": alert.sample,
             "shape": alert.shape,
             "notes": list(alert.notes),
+            "time_is_fallback": alert.time_is_fallback,
+            "time_question": _question(alert.time_question),
         },
         "results": [
             {
                 "principal": _principal(result.principal),
                 "coverage": _coverage(summary),
                 "answers": [_answer(answer) for answer in result.answers],
-                "weights": [
-                    {
-                        "side": weight.side,
-                        "sentence": weight.sentence,
-                        "event_ids": list(weight.event_ids),
-                        "answer": weight.answer,
-                    }
-                    for weight in weigh(alert, result.principal, result.answers)
-                ],
+                **_weighing(weigh(alert, result.principal, result.answers)),
                 "next_steps": [
                     {"title": step.title, "text": step.text, "commands": list(step.commands)}
                     for step in next_steps(alert, result.principal, result.answers)
@@ -67,6 +62,54 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
             }
             for result in results
         ],
+    }
+
+
+def _question(question: TimeQuestion | None) -> dict[str, Any] | None:
+    if question is None:
+        return None
+    return {
+        "text": question.text,
+        "assumed": question.assumed,
+        "zones": list(question.zones),
+        "orders": list(question.orders),
+        "earliest": iso(question.earliest),
+        "latest": iso(question.latest),
+    }
+
+
+def _weighing(weighing: Weighing) -> dict[str, Any]:
+    return {
+        "weights": [
+            {
+                "side": weight.side,
+                "sentence": weight.sentence,
+                "event_ids": list(weight.event_ids),
+                "answer": weight.answer,
+                "kind": weight.kind,
+                "counts": [_count(count) for count in weight.counts],
+            }
+            for weight in weighing.lines
+        ],
+        "not_weighed": [asdict(one) for one in weighing.not_weighed],
+    }
+
+
+def _count(count: Count) -> dict[str, Any]:
+    """A number that a sentence states, and which events it counts."""
+    of = count.of
+    return {
+        "number": count.number,
+        "noun": count.noun,
+        "distinct": count.distinct,
+        "of": {
+            "whose": of.whose,
+            "from": iso(of.first),
+            "to": iso(of.last),
+            "open_end": of.open_end,
+            "any_of": plain(of.any_of),
+        },
+        "event_ids": list(count.event_ids),
     }
 
 
@@ -92,7 +135,7 @@ def _coverage(summary: IndexSummary) -> dict[str, Any]:
         "events": summary.events,
         "accounts": list(summary.accounts),
         "regions": list(summary.regions),
-        "records": plain(summary.records),
+        "records": asdict(summary.records) if summary.records is not None else None,
     }
 
 
@@ -107,6 +150,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "elapsed_ms": round(answer.elapsed_ms, 1),
         "data": plain(answer.data),
         "queries": [_query(query) for query in answer.queries],
+        "counts": [_count(count) for count in answer.counts],
     }
 
 

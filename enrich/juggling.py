@@ -16,6 +16,8 @@ def juggling_of(chain: Chain) -> dict[str, Any] | None:
     roles: dict[object, list[Hop]] = {}
     for hop in chain.hops:
         role = role_named(hop.role_arn)
+        if hop.is_narrowing:  # the same session, not the role assumed anew
+            continue
         if role is not None and hop.mint is not None and hop.mint.made_by_sts:
             roles.setdefault(role, []).append(hop)
     repeated = [hops for hops in roles.values() if len(hops) > 1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from alerts.alert import Alert
 from enrich.chain import Chain
@@ -15,10 +17,51 @@ from enrich.words import listed
 _ODD_ON_AN_INSTANCE = re.compile(r"\b(Darwin|macOS|kali|parrot|pentoo|Windows/1[01])\b", re.I)
 
 
+@dataclass(frozen=True)
+class Left:
+    """The credentials of an instance in use from another place, and the events that show it."""
+
+    instance: str
+    address: str
+    """Where they were used."""
+    event_ids: tuple[str, ...]
+    """Uses from there."""
+    earlier_addresses: tuple[str, ...] = ()
+    """Where sessions of the same instance had been used before."""
+    earlier_event_ids: tuple[str, ...] = ()
+    system: str | None = None
+    """The operating system that the client names, where that alone gives it away."""
+
+    @property
+    def sentence(self) -> str:
+        used = f"Credentials of EC2 instance {self.instance} were used from {self.address}"
+        if self.earlier_addresses:
+            return (
+                f"{used}, while the instance's sessions had used"
+                f" {listed(self.earlier_addresses, at_most=3)} before: they may have left the"
+                " instance."
+            )
+        return (
+            f"{used} by a client that says it runs on {self.system}, which instances rarely do:"
+            " they may have left the instance."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "instance": self.instance,
+            "source_ip_address": self.address,
+            "event_ids": list(self.event_ids),
+            "earlier_addresses": list(self.earlier_addresses),
+            "earlier_event_ids": list(self.earlier_event_ids),
+            "system": self.system,
+            "sentence": self.sentence,
+        }
+
+
 def left_the_instance(
     alert: Alert, session: Session, chain: Chain, reader: MintReader
-) -> str | None:
-    """A caveat when an instance's credential seems to be used somewhere else than its instance.
+) -> Left | None:
+    """Whether an instance's credential seems to be used somewhere else than its instance.
 
     Only said with evidence: sessions of the same instance had used another address before, or
     the client itself names a system that instances rarely run (§3.2).
@@ -32,7 +75,7 @@ def left_the_instance(
     first, last = session.seen - timedelta(days=7), session.seen + timedelta(hours=1)
     rows = reader.find(
         """
-        select source_ip_address, count(*) as events, min(event_time) as first
+        select source_ip_address, min(event_time) as first, max_by(event_id, event_time) as event_id
         from events
         where identity_id = $identity_id and principal_id = $principal_id
           and event_time >= $first and event_time <= $last
@@ -48,22 +91,20 @@ def left_the_instance(
         last=last,
     )
     places = [row for row in rows if _is_address(str(row["source_ip_address"] or ""))]
-    elsewhere = [row for row in places if row["source_ip_address"] != address]
-    here = min((row["first"] for row in places if row not in elsewhere), default=session.seen)
-    before = [row["source_ip_address"] for row in elsewhere if row["first"] < here]
-    instance = f"Credentials of EC2 instance {session.session_name} were used from {address}"
-    if before:
-        return (
-            f"{instance}, while the instance's sessions had used {listed(before, at_most=3)}"
-            " before: they may have left the instance."
-        )
+    there = [row for row in places if row["source_ip_address"] == address]
+    since = min((row["first"] for row in there), default=session.seen)
+    before = [row for row in places if row not in there and row["first"] < since]
     odd = _ODD_ON_AN_INSTANCE.search(alert.user_agent or session.user_agent or "")
-    if odd is not None:
-        return (
-            f"{instance} by a client that says it runs on {odd[0]}, which instances rarely do:"
-            " they may have left the instance."
-        )
-    return None
+    if not before and odd is None:
+        return None
+    return Left(
+        session.session_name or "of unknown name",
+        address,
+        tuple(row["event_id"] for row in there),
+        tuple(row["source_ip_address"] for row in before),
+        tuple(row["event_id"] for row in before),
+        None if before or odd is None else odd[0],
+    )
 
 
 def _is_address(text: str) -> bool:

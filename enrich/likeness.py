@@ -40,35 +40,11 @@ class Likeness:
     @property
     def conditions(self) -> dict[str, str]:
         """What makes a row equal to the alert, for each attribute the alert has."""
-        alert, conditions = self.alert, {}
-        if alert.source_ip_address is not None:
-            conditions["source_ip_address"] = "source_ip_address = $alert_ip"
-        if alert.user_agent is not None:
-            conditions["user_agent"] = "user_agent = $alert_agent"
-        if alert.event_name is not None:
-            # GuardDuty names the API without the version date that Lambda logs it with.
-            name = "(event_name = $alert_name or event_name like $alert_dated escape '!')"
-            if alert.event_source is not None:
-                name = f"({name} and event_source = $alert_source)"
-            conditions["event_name"] = name
-        if alert.event_source is not None:
-            conditions["event_source"] = "event_source = $alert_source"
-        if alert.region is not None:
-            conditions["aws_region"] = "aws_region = $alert_region"
-        return conditions
+        return alike(self.alert)[0]
 
     def parameters(self, *texts: str) -> dict[str, Any]:
         """The values that the texts mention, and the principal's."""
-        alert, name = self.alert, plain_name(self.alert.event_name or "")
-        values = {
-            "alert_ip": alert.source_ip_address,
-            "alert_agent": alert.user_agent,
-            "alert_name": name,
-            "alert_dated": f"{like_text(name)}20______%",
-            "alert_source": alert.event_source,
-            "alert_region": alert.region,
-            **self.entity.parameters,
-        }
+        values = {**alike(self.alert)[1], **self.entity.parameters}
         return values_in(" ".join(texts), values) | dict(self.whole.parameters)
 
     def history(self, window: Window) -> tuple[History, Query]:
@@ -110,6 +86,34 @@ class Likeness:
             last=window.last,
         )
         return found.rows[0], found.query
+
+
+def alike(alert: Alert) -> tuple[dict[str, str], dict[str, Any]]:
+    """The condition that a row is like the alert, for each attribute the alert has; the values."""
+    conditions = {}
+    if alert.source_ip_address is not None:
+        conditions["source_ip_address"] = "source_ip_address = $alert_ip"
+    if alert.user_agent is not None:
+        conditions["user_agent"] = "user_agent = $alert_agent"
+    if alert.event_name is not None:
+        # GuardDuty names the API without the version date that Lambda logs it with.
+        name = "(event_name = $alert_name or event_name like $alert_dated escape '!')"
+        if alert.event_source is not None:
+            name = f"({name} and event_source = $alert_source)"
+        conditions["event_name"] = name
+    if alert.event_source is not None:
+        conditions["event_source"] = "event_source = $alert_source"
+    if alert.region is not None:
+        conditions["aws_region"] = "aws_region = $alert_region"
+    plain = plain_name(alert.event_name or "")
+    return conditions, {
+        "alert_ip": alert.source_ip_address,
+        "alert_agent": alert.user_agent,
+        "alert_name": plain,
+        "alert_dated": f"{like_text(plain)}20______%",
+        "alert_source": alert.event_source,
+        "alert_region": alert.region,
+    }
 
 
 def value_of(alert: Alert, column: str) -> Any:

@@ -13,9 +13,11 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.answer import Answer
+from enrich.chain_words import distance_words
 from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
+from enrich.time_basis import time_caveats
 from enrich.window import iso
 from trail.store import IndexSummary
 
@@ -48,6 +50,8 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
         ("Call", _call_of(alert)),
     )
     lines += [f"- {name}: {code(value)}" for name, value in facts if value]
+    for caveat in time_caveats(alert):
+        lines += ["", f"**The time is not sure**: {text(caveat)}"]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines += ["", f"## {text(who)}"]
@@ -121,18 +125,20 @@ def _answer(answer: Answer) -> list[str]:
 
 def _verdict_aid(alert: Alert, result: Result) -> list[str]:
     lines = []
-    weights = weigh(alert, result.principal, result.answers)
-    for side, heading in (
-        ("for", "What speaks for a true positive"),
-        ("against", "What speaks against it"),
+    weighing = weigh(alert, result.principal, result.answers)
+    for told, heading in (
+        (weighing.for_, "What speaks for a true positive"),
+        (weighing.against, "What speaks against it"),
     ):
-        told = [weight for weight in weights if weight.side == side]
         if told:
             lines += ["", f"### {heading}", ""]
             lines += [
                 f"- {text(one.sentence)} ({', '.join(code(i) for i in one.event_ids)})"
                 for one in told
             ]
+    if weighing.not_weighed:
+        lines += ["", "### Not weighed, or in part", ""]
+        lines += [f"- {text(one.question)} {text(one.why)}." for one in weighing.not_weighed]
     steps = next_steps(alert, result.principal, result.answers)
     if steps:
         lines += ["", "### Next steps (to read, then decide)", ""]
@@ -154,7 +160,9 @@ def _chain(data: Mapping[str, Any]) -> _Table:
     for hop in data.get("chain", ()):
         by = hop.get("by") or {}
         who = by.get("arn") or by.get("principal_id") or by.get("type")
-        how = f"{hop.get('method')} ({hop.get('confidence')})"
+        distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
+        how = f"{hop.get('matched') or hop.get('method')} ({hop.get('confidence')})"
+        how += f", {distance}" if distance else ""
         rows.append(
             (
                 text(hop.get("event_time")),

@@ -21,6 +21,7 @@ from enrich.interface import (
 )
 from enrich.role_name import RoleName, role_named, session_in
 from enrich.sql_text import bound_list, bound_values, like_text
+from trail.access_keys import is_access_key, is_stand_in
 from trail.store import Query, Store
 
 _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
@@ -91,7 +92,9 @@ class Mint:
 
     @property
     def key(self) -> str | None:
-        return _text(self.row["minted_access_key_id"])
+        """The key that the response shows; none where it was masked (§3.4 rule 1)."""
+        key = self.row["minted_access_key_id"]
+        return str(key) if is_access_key(key) else None
 
     @property
     def role_arn(self) -> str | None:
@@ -381,13 +384,15 @@ class MintReader:
     def sign_ins(
         self, identity_ids: Sequence[str], first: datetime, last: datetime
     ) -> list[dict[str, Any]]:
-        """What these identities did at sign-in, in CloudShell and by GetSessionToken."""
+        """What these identities did at sign-in, in CloudShell, by GetSessionToken, and by
+        GetScopedCredentials, which makes the same session again.
+        """
         if not identity_ids:
             return []
         rows = self.credentials(
             f"""identity_id in {bound_list("identity", identity_ids)}
               and (event_source in ('signin.amazonaws.com', 'cloudshell.amazonaws.com')
-                   or event_name = 'GetSessionToken')
+                   or event_name in ('GetSessionToken', 'GetScopedCredentials'))
               and not failed
               and event_time >= $first and event_time <= $last""",
             {**bound_values("identity", identity_ids), "first": first, "last": last},
@@ -449,18 +454,42 @@ class MintReader:
 def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
     """One `Mint` per call, in the rows' order: a cross-account call has a copy in each account.
 
-    Copies share `shared_event_id`, else request id and minted key (§3.2). The caller's copy
-    answers "who"; what it lacks is filled in from the other.
+    Copies share `shared_event_id`, else request id and minted key (§3.2), and their time: a record
+    that repeats another one's ids at another time is no copy of it, and ids that were masked are
+    shared by strangers. The caller's copy answers "who"; what it lacks is filled in from the other.
     """
-    calls: dict[object, list[Mapping[str, Any]]] = {}
-    same_request: dict[tuple[object, object], object] = {}
+    calls: list[list[Mapping[str, Any]]] = []
+    known: dict[object, list[Mapping[str, Any]]] = {}
     for row in rows:
-        call: object = row["shared_event_id"] or row["event_id"]
-        if row["request_id"] and row["minted_access_key_id"]:
-            request = (row["request_id"], row["minted_access_key_id"])
-            call = same_request.setdefault(request, call)
-        calls.setdefault(call, []).append(row)
-    return [_merged(copies) for copies in calls.values()]
+        shares = _shared_by_copies(row)
+        call = next(
+            (
+                known[share]
+                for share in shares
+                if share in known
+                and abs(known[share][0]["event_time"] - row["event_time"]) <= CLOCK_SKEW
+            ),
+            None,
+        )
+        if call is None:
+            call = []
+            calls.append(call)
+        call.append(row)
+        for share in shares:
+            known.setdefault(share, call)
+    return [_merged(copies) for copies in calls]
+
+
+def _shared_by_copies(row: Mapping[str, Any]) -> list[object]:
+    shared, request, key = (
+        row[name] for name in ("shared_event_id", "request_id", "minted_access_key_id")
+    )
+    shares: list[object] = []
+    if shared and not is_stand_in(shared):
+        shares.append(shared)
+    if request and key and not is_stand_in(request):
+        shares.append((request, key))
+    return shares
 
 
 def key_owner(mint: Mint) -> str | None:
@@ -474,6 +503,8 @@ _TELLING = "identity_type, event_name, target_role_arn, minted_principal_id"
 
 
 def _needs_json(row: Mapping[str, Any]) -> bool:
+    if row["event_name"] == "GetScopedCredentials":  # told by the session that called it
+        return False
     return (
         row["identity_type"] not in ("IAMUser", "AssumedRole", "AWSAccount", "Root")
         or row["event_name"] == "CreateAccessKey"

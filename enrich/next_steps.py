@@ -17,8 +17,10 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.entity import role_name_of
+from enrich.weight import SURE
 from enrich.window import iso
 from enrich.words import listed, short
+from trail.access_keys import is_access_key
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,13 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     ]
 
 
+def _key(principal: Principal) -> str | None:
+    """The key that the alert names; none where it is masked, which nobody can switch off."""
+    return principal.access_key_id if is_access_key(principal.access_key_id) else None
+
+
 def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
-    key = principal.access_key_id or ""
+    key = _key(principal) or ""
     if principal.type == "Root":
         yield Step(
             "Secure the root user",
@@ -132,7 +139,7 @@ def _stop_role(alert: Alert, principal: Principal, role: str) -> Iterator[Step]:
             " what the service was told to do.",
         )
         return
-    key = principal.access_key_id
+    key = _key(principal)
     temporary = f"Key {short(key)} is temporary and" if key else "A role session"
     if ":" in session:
         yield Step(
@@ -203,12 +210,16 @@ def _stop_before(answer: Answer | None) -> Iterator[Step]:
         if not key or key in seen:
             continue
         seen.add(key)
+        sure = hop.get("confidence") in SURE
+        how = f"({hop.get('matched') or hop.get('method')}, {hop.get('confidence')})"
+        what = "the next access key" if hop.get("method") == "key_created" else "this session"
         if key.startswith("AKIA") and user:
+            verb = "made" if sure else "may have made"
+            caution = "" if sure else "Check first that it is the one. "
             yield Step(
-                "Switch off the key that made the session",
-                f"Key {short(key)} of user {short(user)} assumed the role"
-                f" ({hop.get('matched') or hop.get('method')}, {hop.get('confidence')}): with it"
-                " another session is one call away.",
+                f"Switch off the key that {verb} the session",
+                f"{caution}Key {short(key)} of user {short(user)} {verb} {what} {how}: with it"
+                " another is one call away.",
                 (
                     _command(
                         "aws iam update-access-key --status Inactive",
@@ -220,9 +231,8 @@ def _stop_before(answer: Answer | None) -> Iterator[Step]:
         elif by.get("arn"):
             yield Step(
                 "Look at the session before it",
-                f"{short(by['arn'], 120)} made this session"
-                f" ({hop.get('matched') or hop.get('method')}, {hop.get('confidence')}): decide"
-                " whether it is in other hands too.",
+                f"{short(by['arn'], 120)} {'made' if sure else 'may have made'} {what} {how}:"
+                " decide whether it is in other hands too.",
                 (_events_of_key(key),),
             )
 
@@ -238,8 +248,9 @@ def _stop_after(alert: Alert, roles: Answer | None, chain: Answer | None) -> Ite
     before = iso(alert.last_seen or alert.first_seen)
     yield Step(
         "Revoke the sessions it made",
-        f"It assumed {listed(short(name, 100) for name in names)}. Those sessions keep working:"
-        " revoke them in the same way, with a later time if they were used after the alert.",
+        f"It assumed {listed(short(name, 100) for name in names)}. Those sessions work until they"
+        " expire: revoke them in the same way, with a later time if they were used after the"
+        " alert.",
         tuple(
             _command(
                 "aws iam put-role-policy",
@@ -247,12 +258,15 @@ def _stop_after(alert: Alert, roles: Answer | None, chain: Answer | None) -> Ite
                 *_deny_policy({"DateLessThan": {"aws:TokenIssueTime": before}}),
             )
             for name in names[:5]
-            if before is not None and ":role/" in name
+            if before is not None and ":role/" in name and not _CANNOT_BE_EDITED.search(name)
         ),
     )
 
 
 _LEFT_BEHIND = frozenset({"persistence", "privilege escalation", "defence evasion", "exfiltration"})
+
+
+_CANNOT_BE_EDITED = re.compile(r":role/(aws-reserved|aws-service-role)/|/AWSReservedSSO_")
 
 
 def _undo(answer: Answer | None) -> Iterator[Step]:
@@ -279,11 +293,11 @@ def _undo(answer: Answer | None) -> Iterator[Step]:
 
 
 def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
-    if principal.access_key_id:
+    if (key := _key(principal)) is not None:
         yield Step(
             "See everything the key did",
             "Also after the alert, and in every region and account that is indexed.",
-            (_events_of_key(principal.access_key_id),),
+            (_events_of_key(key),),
         )
     address = alert.source_ip_address
     if address and alert.first_seen is not None:
@@ -308,12 +322,22 @@ def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
         )
 
 
+_QUESTIONS = {
+    "assumed_by": "who assumed the role",
+    "roles_assumed": "the roles it assumed",
+    "services_used": "the services used",
+    "interesting_calls": "the interesting calls",
+    "baseline": "the baseline",
+}
+
+
 def _fill_gaps(answers: Sequence[Answer]) -> Iterator[Step]:
     thin = [answer for answer in answers if answer.status in ("not_covered", "partial")]
     if thin:
         yield Step(
             "Add the missing logs",
-            f"{listed(answer.name for answer in thin)} rest on part of the logs or none."
+            "Part of the logs or all are missing for"
+            f" {listed(_QUESTIONS.get(one.name, one.name) for one in thin)}."
             f" {' '.join(dict.fromkeys(note for answer in thin for note in answer.caveats[:1]))}",
             ("python -m trail add PATH",),
         )

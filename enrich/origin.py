@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from enrich.chain import Chain
+from enrich.chain_words import caller_names
+from enrich.claims import as_maker_of_key, as_named_by_caller, weakest
 from enrich.hop import Hop
 from enrich.interface import json_object
 from enrich.mints import Mint
@@ -37,8 +40,6 @@ class Origin(TypedDict):
 NO_ORIGIN: Origin = {"type": None, "arn": None, "label": None, "field": None, "detail": None,
                      "confidence": None}  # fmt: skip
 
-_CONFIDENCES = ("certain", "high", "medium", "low")
-
 _PERMISSION_SET = re.compile(r"^AWSReservedSSO_(.+)_[0-9a-f]{16}$", re.IGNORECASE)
 
 
@@ -46,9 +47,16 @@ def origin_of(chain: Chain, session: Session) -> Origin:
     """The human or workload behind a session, as far as the chain and its fields tell."""
     hops = acting_hops(chain.hops)
     end = hops[-1].by if hops else session
-    origin = _end_of(end, hops)
+    for hop in chain.hops[len(acting_hops(chain.hops)) :]:
+        # A key's owner that made it: a finding's ARN lacks the user's path, the record's has it.
+        if end.principal_id is not None and hop.by.principal_id == end.principal_id:
+            end = replace(end, arn=hop.by.arn or end.arn)
+    several = bool(hops) and len(hops[-1].callers) > 1
+    origin = _one_of(hops[-1]) if several else _end_of(end, hops)
     if hops and not chain.only_borrowed:
-        origin["confidence"] = max((hop.confidence for hop in hops), key=_CONFIDENCES.index)
+        origin["confidence"] = weakest([hop.confidence for hop in hops])
+    if any(hop.method == "key_created" for hop in hops):
+        origin["confidence"] = as_maker_of_key(origin["confidence"])
     sessions = [session, *(hop.by for hop in hops)]
     named = next((one.source_identity for one in sessions if one.source_identity), None)
     field = "sessionContext.sourceIdentity"
@@ -76,7 +84,7 @@ def origin_of(chain: Chain, session: Session) -> Origin:
         "label": named,
         "field": field,
         "detail": f"source identity {named}{behind}",
-        "confidence": origin["confidence"],
+        "confidence": as_named_by_caller(origin["confidence"]),
     }
 
 
@@ -96,6 +104,15 @@ def acting_hops(hops: Sequence[Hop]) -> list[Hop]:
     return acting
 
 
+def _one_of(hop: Hop) -> Origin:
+    """Several callers fit, and naming the likeliest would pass a guess off as known."""
+    names = caller_names(hop.callers)
+    kinds = {str(caller["type"]) for caller in hop.callers}
+    kind = next(iter(kinds)) if len(kinds) == 1 else "Unknown"
+    detail = f"one of {len(hop.callers)} possible callers: {names}"
+    return _origin(kind, None, names, hop.by_label_field, detail)
+
+
 def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
     last = hops[-1] if hops else None
     if last is not None and last.person is not None:
@@ -104,7 +121,7 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
             str(last.person["field"]),
             last,
         )
-    if last is not None and last.mint is None:
+    if last is not None and last.mint is None and last.guess is not None:
         return _origin(end.type, end.arn, last.guess, last.by_label_field)
     if end.type == "AWSService" and last is not None and last.mint is not None:
         return _origin("AWSService", None, *workload_of_mint(last.mint, last.session))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
+from enrich.count import Count, Events
 from enrich.denial import REASON_WORDS, parse_denial
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.enumeration import find_enumeration
@@ -24,6 +26,7 @@ from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
 from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
 from enrich.words import counted, listed, short
+from trail.access_keys import is_access_key
 from trail.store import Query, Store
 
 NAME = "roles_assumed"
@@ -77,7 +80,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats = list(looked.caveats())
     if len(kinds) == KINDS:
         caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
-    roles = _roles(kinds)
+    roles = _roles(kinds, alert.source_ip_address)
     failed = sum(role["count"] for role in roles if role["result"] == "failure")
     total = sum(role["count"] for role in roles)
     unknown = sum(
@@ -107,14 +110,22 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
             f"{counted(unknown, 'failed call')} named no role: neither the request nor the error"
             " message has one."
         )
-    evidence = [event_id for role in roles for event_id in role["event_ids"]]
+    evidence = list(dict.fromkeys(one for role in roles for one in role["event_ids"]))
+    if len(evidence) < total:
+        caveats.append(
+            f"The evidence lists {len(evidence):,} of {total:,} calls: the first {EVENTS_SHOWN} of"
+            " each role, result and interface."
+        )
+    events = Events(match.scope, window.first, window.last)
+    sentence, counts = _sentence(roles, status, enumeration, events)
     return Answer(
         name=NAME,
         question=QUESTION,
         status=status,
-        sentence=_sentence(roles, status, enumeration),
+        sentence=sentence,
+        counts=counts,
         data=data,
-        evidence=tuple(dict.fromkeys(evidence)),
+        evidence=tuple(evidence),
         caveats=tuple(caveats),
         queries=queries,
         elapsed_ms=(time.perf_counter() - started) * 1000,
@@ -213,13 +224,13 @@ def _kinds(
             "window_last": window.last,
             **(_around(window) if switched else {}),
             "last_seen": last_seen,
-            "alert_key": principal.access_key_id or "",
+            "alert_key": principal.access_key_id if is_access_key(principal.access_key_id) else "",
         },
     )
     return found.rows, found.query
 
 
-def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _roles(kinds: Iterable[Mapping[str, Any]], address: str | None) -> list[dict[str, Any]]:
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for kind in kinds:
         denial = parse_denial(kind["error_code"], kind["error_message"])
@@ -234,7 +245,7 @@ def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         interface = "console" if kind["switched"] else interface_of(kind)
         key = (target, bool(kind["failed"]), kind["error_code"], why, interface)
         grouped[(*key, bool(kind["after_alert"]))].append(kind)
-    roles = [_role(key, members) for key, members in grouped.items()]
+    roles = [_role(key, members, address) for key, members in grouped.items()]
     return sorted(
         roles,
         key=lambda role: (
@@ -246,9 +257,12 @@ def _roles(kinds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     )
 
 
-def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _role(
+    key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]], address: str | None
+) -> dict[str, Any]:
     target, failed, error_code, why, interface, after_alert = key
     early = sorted(kinds, key=lambda kind: kind["first"])
+    from_there = [k for k in early if address is not None and k["source_ip_address"] == address]
     return {
         "role_arn": target,
         "result": "failure" if failed else "success",
@@ -269,6 +283,10 @@ def _role(key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]]) -> dict[str,
         "error_message": next((kind["error_message"] for kind in early if failed), None),
         "by_alert_key": sum(int(kind["count"]) for kind in kinds if kind["by_alert_key"]),
         "event_ids": [event for kind in early for event in kind["event_ids"]][:EVENTS_SHOWN],
+        "from_alert_address": sum(int(kind["count"]) for kind in from_there),
+        "from_alert_address_ids": [one for kind in from_there for one in kind["event_ids"]][
+            :EVENTS_SHOWN
+        ],
     }
 
 
@@ -287,49 +305,115 @@ def _distinct(kinds: Iterable[Mapping[str, Any]], name: str) -> list[str]:
 
 
 def _sentence(
-    roles: Sequence[Mapping[str, Any]], status: str, enumeration: Mapping[str, Any] | None
-) -> str:
+    roles: Sequence[Mapping[str, Any]],
+    status: str,
+    enumeration: Mapping[str, Any] | None,
+    events: Events,
+) -> tuple[str, tuple[Count, ...]]:
     if status == "not_covered":
-        return "No logs of that account and time are indexed: whether it assumed roles is unknown."
+        return (
+            "No logs of that account and time are indexed: whether it assumed roles is unknown.",
+            (),
+        )
     if not roles and status == "partial":
-        return "It neither assumed a role nor tried to, in the indexed part of the week before."
+        return (
+            "It neither assumed a role nor tried to, in the indexed part of the week before.",
+            (),
+        )
     if not roles:
         return (
-            "It neither assumed a role nor tried to, from 7 days before the alert to a day after."
+            "It neither assumed a role nor tried to, from 7 days before the alert to a day after.",
+            (),
         )
-    made = [role for role in roles if role["result"] == "success"]
-    refused = [role for role in roles if role["result"] == "failure"]
+    made = tried(roles, "success", events)
+    refused = tried(roles, "failure", events)
     parts = []
-    if made:
-        times = sum(role["count"] for role in made)
+    if made.times.number:
+        parts.append(f"Assumed {made.roles}, {made.times}: {listed(made.names)}")
+    if refused.times.number:
+        every = {role["reason_class"] for role in refused.rows}
+        reasons = every - {"unknown"}
+        why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))}"
+        why += "; some records do not say why)" if every != reasons else ")"
         parts.append(
-            f"Assumed {counted(_targets(made), 'role')}, {counted(times, 'time')}:"
-            f" {listed(_names(made))}"
-        )
-    if refused:
-        times = sum(role["count"] for role in refused)
-        reasons = {role["reason_class"] for role in refused} - {"unknown"}
-        why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))})"
-        parts.append(
-            f"{'failed' if made else 'Failed'} {counted(times, 'time')} on"
-            f" {counted(_targets(refused), 'target')}{why if reasons else ''}:"
-            f" {listed(_names(refused))}"
+            f"{'failed' if parts else 'Failed'} {refused.times}{_on_targets(refused)}"
+            f"{why if reasons else ''}: {listed(refused.names)}"
         )
     sentence = "; ".join(parts) + "."
+    counts = (*made.counts, *refused.counts)
     if enumeration is not None:
+        targets = enumerated(enumeration, events)
         sentence += (
-            f" Enumeration: {enumeration['targets']} different roles were refused within"
+            f" Enumeration: {targets} were refused within"
             f" {counted(enumeration['minutes'], 'minute')}."
         )
-    return sentence
+        counts += (targets,)
+    return sentence, counts
 
 
-def _targets(roles: Iterable[Mapping[str, Any]]) -> int:
-    return len({_target_key(role["role_arn"]) for role in roles})
+class Tried(NamedTuple):
+    """The assumptions of one result: how often, of how many roles, and those by name."""
+
+    rows: Sequence[Mapping[str, Any]]
+    times: Count
+    roles: Count
+    """Those that the records name."""
+    role_names: Count
+    unnamed: Count
+    names: Sequence[str]
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        return (self.times, self.roles, self.role_names, self.unnamed)
 
 
-def _target_key(arn: str | None) -> object:
-    return role_named(arn) or arn
+def tried(roles: Iterable[Mapping[str, Any]], result: str, events: Events) -> Tried:
+    """The rows of one result ("success" or "failure"), counted; `events` says whose and when."""
+    rows = [role for role in roles if role["result"] == result]
+    named = [role for role in rows if role["role_arn"] is not None]
+    of = events.where(assumption=True, failed=result == "failure")
+    ids = tuple(event_id for role in rows for event_id in role["event_ids"])
+    targets = {role_key(role["role_arn"]) for role in named}
+    names = {short_name(role["role_arn"]) for role in named}
+    distinct = "role" if result == "success" else "target"
+    unnamed = [role for role in rows if role["role_arn"] is None]
+    return Tried(
+        rows,
+        Count(of, ids, number=sum(role["count"] for role in rows), noun="time"),
+        Count(of, number=len(targets), noun=distinct, distinct="role"),
+        Count(of, number=len(names), noun="different name", distinct="role_name"),
+        Count(of.where(role=None), number=sum(role["count"] for role in unnamed)),
+        _names(rows),
+    )
+
+
+def _on_targets(refused: Tried) -> str:
+    """How many roles were tried, and by how many names: the same name is tried in many accounts."""
+    on = f" on {refused.roles}" if refused.roles.number else ""
+    if refused.role_names.number != refused.roles.number:
+        on += f" with {refused.role_names}"
+    if refused.unnamed.number and refused.roles.number:
+        on += f", {refused.unnamed.number:,} of them without a target"
+    return on
+
+
+def enumerated(enumeration: Mapping[str, Any], events: Events) -> Count:
+    """The targets of the densest stretch of refusals, each with a call that it was refused in."""
+    first, last = (datetime.fromisoformat(enumeration[end]) for end in ("from", "to"))
+    refused = replace(events, first=first, last=last).where(assumption=True, failed=True)
+    return Count(
+        refused,
+        tuple(enumeration["event_ids"]),
+        number=enumeration["targets"],
+        noun="different role",
+        distinct="role",
+    )
+
+
+def role_key(arn: str | None) -> str | None:
+    """One text for a role however its ARN is written; any other target's ARN as it is."""
+    role = role_named(arn)
+    return arn if role is None else f"{role.account_id}/{role.name}"
 
 
 def _names(roles: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -1,12 +1,16 @@
-"""The rules R0 to R4, in order: the one hop that explains a session (§3.1)."""
+"""The rules R0 to R4, in order: the one hop that explains a session (§3.1).
+
+They find the records; what a found record may claim is `enrich.claims`'s to say (§3.4).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
+from enrich import claims
 from enrich.caller import in_order, with_name, with_person
 from enrich.hop import Hop, hop_of, nearness
 from enrich.mints import CLOCK_SKEW, Mint, MintReader, is_near, key_owner
@@ -17,12 +21,19 @@ from enrich.sign_in import (
     by_switch_role,
     sign_ins_of,
     switch_near,
+    switch_source,
     told_by_switch,
 )
 from enrich.workload import workload_of_session
 
-PORTAL_DELAY = timedelta(seconds=60)
-"""A sign-in portal turns a credential into a console login at once, or not at all."""
+
+@dataclass
+class Said:
+    """What has to be told beside the hops of a chain, as the rules come upon it."""
+
+    caveats: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    """What belongs into the sentence itself (§3.4 rule 8)."""
 
 
 def needs_explaining(session: Session) -> bool:
@@ -38,20 +49,20 @@ def needs_explaining(session: Session) -> bool:
     )
 
 
-def explain(session: Session, reader: MintReader, caveats: list[str]) -> Hop | None:
+def explain(session: Session, reader: MintReader, said: Said) -> Hop | None:
     """The one hop that explains a session, by the first rule that does."""
     if session.type in ("AWSService", "SAMLUser", "WebIdentityUser", "IdentityCenterUser"):
         return None
     hop = None
     if session.access_key_id:
-        hop = _by_key(session, reader, caveats)
+        hop = _by_key(session, reader, said)
     if hop is None and session.has_long_term_key:
         return None
     if hop is None and needs_explaining(session):
         if session.is_role or session.type == "FederatedUser":
-            hop = _role_session(session, reader, caveats)
+            hop = _role_session(session, reader, said)
         elif session.type in ("IAMUser", "Root"):
-            hop = _user_session(session, reader)
+            hop = _user_session(session, reader, said)
     if hop is None:
         return None
     if hop.by.type == "AWSService":
@@ -68,52 +79,74 @@ def _with_identity(session: Session, reader: MintReader) -> Session:
     return replace(session, user_identity=found, event_id=None)
 
 
-def _by_key(session: Session, reader: MintReader, caveats: list[str]) -> Hop | None:
+def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
     """R1 and R1b: the record whose response shows the very key."""
-    mints = reader.by_minted_key(str(session.access_key_id))
     fitting = []
-    for mint in mints:
-        if mint.event_name == "CreateAccessKey":
-            made_for = key_owner(mint)
-            if not session.is_role and (
-                session.user_name is None or made_for in (None, session.user_name)
-            ):
-                fitting.append(mint)
-                continue
-        elif _agrees(mint, session):
+    for mint in reader.by_minted_key(str(session.access_key_id)):
+        if not _is_for(mint, session):
+            said.caveats.append(
+                f"Event {mint.event_id} minted this access key, but for"
+                f" {mint.role_arn or key_owner(mint) or 'another principal'}"
+                f" ({mint.session_name or 'no session name'}): it was not used."
+            )
+        elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
+            said.alarms.append(claims.alarm(mint, session, misfit.why))
+        else:
             fitting.append(mint)
-            continue
-        caveats.append(
-            f"Event {mint.event_id} minted this access key, but for"
-            f" {mint.role_arn or key_owner(mint) or 'another principal'}"
-            f" ({mint.session_name or 'no session name'}): it was not used."
-        )
     if not fitting:
         return None
     # One key may show in two records: the service's own call and the STS call behind it.
-    fitting.sort(key=lambda mint: (mint.row["event_source"] != "sts.amazonaws.com", mint.time))
+    fitting.sort(key=lambda mint: _likeness(mint, session))
     best = fitting[0]
+    same = [mint for mint in fitting[1:] if _is_same_making(mint, best)]
+    unlike = [mint for mint in fitting if mint not in same]
     is_birth = best.event_name == "CreateAccessKey"
+    method = "key_created" if is_birth else "access_key"
     return hop_of(
         session,
         best,
-        method="key_created" if is_birth else "access_key",
+        method="scoped" if claims.is_narrowing(best) else method,  # type: ignore[arg-type]
         rule="R1b" if is_birth else "R1",
-        confidence="certain",
-        candidates=[best],
+        claim=claims.by_key(session, unlike),
+        candidates=unlike,
         distance_from=session.seen,
-        others=fitting[1:],
+        others=same,
     )
 
 
-def _agrees(mint: Mint, session: Session) -> bool:
+def _likeness(mint: Mint, session: Session) -> tuple[float, bool, float]:
+    """Sorts the likeliest of several records of one key first: nearest the creation date, STS's
+    own, the newest."""
+    apart = abs(mint.time - session.created).total_seconds() if session.created else 0.0
+    return (
+        apart if apart > CLOCK_SKEW.total_seconds() else 0.0,
+        not mint.made_by_sts,
+        (mint.time.timestamp()),
+    )
+
+
+def _is_same_making(mint: Mint, best: Mint) -> bool:
+    """Whether two records are a service's own call and the STS call behind it."""
+    return (
+        mint.made_by_sts != best.made_by_sts
+        and "CreateAccessKey" not in (mint.event_name, best.event_name)
+        and abs(mint.time - best.time) <= CLOCK_SKEW
+    )
+
+
+def _is_for(mint: Mint, session: Session) -> bool:
     """Whether a mint is for the session's own principal, as far as both say (§3.1, R1)."""
+    if mint.event_name == "CreateAccessKey":
+        made_for = key_owner(mint)
+        return not session.is_role and (
+            session.user_name is None or made_for in (None, session.user_name)
+        )
     minted = mint.row["minted_principal_id"]
     if minted is not None and session.principal_id is not None:
         if ":" not in session.principal_id:
             minted = str(minted).partition(":")[0]
         return bool(minted == session.principal_id)
-    if mint.event_name == "GetSessionToken":
+    if mint.event_name in ("GetSessionToken", "GetScopedCredentials"):
         return (
             session.principal_id is None
             or mint.row["principal_id"] is None
@@ -129,21 +162,72 @@ def _agrees(mint: Mint, session: Session) -> bool:
     return True
 
 
-def _role_session(session: Session, reader: MintReader, caveats: list[str]) -> Hop | None:
+def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | None:
     """R2 to R4 for an assumed role or a federated user."""
     sign_ins = sign_ins_of(session, reader)
     if (hop := by_shared_sign_in(session, sign_ins)) is not None:
         return hop
     mints = _mints_for(session, reader)
+    fitting = _fitting(mints, session, said)
     if session.created is not None:
-        near = [mint for mint in mints if is_near(mint.time, session.created)]
+        near = [mint for mint in fitting if is_near(mint.time, session.created)]
+        near += _fitting(_narrowings(session, sign_ins), session, said)
         if (hop := _by_creation_date(session, near, sign_ins)) is not None:
             return hop
         if (hop := by_switch_role(session, sign_ins)) is not None:
             return hop
-    if (hop := _most_recent(session, mints)) is not None:
+    if (hop := _by_own_words(session, reader)) is not None:
+        return hop
+    if (hop := _most_recent(session, fitting)) is not None:
         return hop
     return _inferred(_with_identity(session, reader))
+
+
+def weighed(session: Session, reader: MintReader) -> Session:
+    """A session with a borrowed creation date, against others that were alive then (rule 4).
+
+    Where the date is not from the alert's own call, any other makes it unknown again.
+    """
+    if session.created is None or session.dated_by not in ("own_call", "same_address"):
+        return session
+    if session.access_key_id is not None and not session.key_is_borrowed:
+        return session  # its key says which session it is
+    undated = replace(
+        session,
+        created=None,
+        dated_by="own",
+        contested=False,
+        access_key_id=None if session.key_is_borrowed else session.access_key_id,
+        key_is_borrowed=False,
+    )
+    if not session.contested and not any(
+        not is_near(mint.time, session.created) and _is_alive(mint, undated)
+        for mint in _mints_for(undated, reader)
+    ):
+        return session
+    return undated if session.dated_by == "same_address" else replace(session, contested=True)
+
+
+def _fitting(mints: Iterable[Mint], session: Session, said: Said) -> list[Mint]:
+    fitting = []
+    for mint in mints:
+        misfit = claims.misfit(mint, session)
+        if misfit is None:
+            fitting.append(mint)
+        elif not misfit.by_time and is_near(mint.time, session.created):
+            said.caveats.append(f"Event {mint.event_id} {misfit.why}: it was not used.")
+    return fitting
+
+
+def _narrowings(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> list[Mint]:
+    """The calls that made this very session narrowed, at its creation date."""
+    return [
+        Mint(row, (str(row["event_id"]),))
+        for row in sign_ins
+        if row["event_name"] == "GetScopedCredentials"
+        and row["principal_id"] == session.principal_id
+        and is_near(row["event_time"], session.created)
+    ]
 
 
 def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
@@ -177,36 +261,36 @@ def _by_creation_date(
     if session.created is None:
         return None
     created = session.created
-    ranked = sorted(mints, key=lambda mint: (nearness(mint.time, created), mint.event_id))
+    switch = switch_near(sign_ins, session)
+    source = switch_source(switch) if switch is not None else None
+    ranked = sorted(
+        (mint for mint in mints if source is None or claims.named_by_switch(mint, source)),
+        key=lambda mint: (nearness(mint.time, created), mint.event_id),
+    )
     if not ranked:
         return None
     exact = [mint for mint in ranked if mint.time == created]
     fitting = exact or ranked
-    switch = switch_near(sign_ins, created)
+    rivals = [mint for mint in ranked if mint not in fitting]
+    best = fitting[0]
     hop = hop_of(
         session,
-        fitting[0],
-        method="creation_date",
+        best,
+        method="scoped" if claims.is_narrowing(best) else "creation_date",
         rule="R2" if exact else "R2b",
-        confidence="high" if len(exact) == 1 else "medium",
+        claim=claims.by_date(session, best, fitting, sign_ins, rivals),
         candidates=fitting,
         distance_from=created,
+        rivals=rivals,
     )
     if switch is not None:
         return told_by_switch(hop, switch)
     # A console login with the minted credential, by a portal or a broker of the company's own.
-    logins = [
-        str(row["event_id"])
-        for row in sign_ins
-        if row["event_name"] == "ConsoleLogin"
-        and row["principal_id"] == session.principal_id
-        and timedelta(0) <= row["event_time"] - fitting[0].time <= PORTAL_DELAY
-        and row["event_id"] != fitting[0].event_id
-    ]
-    return replace(hop, also=(*hop.also, *logins[:1])) if logins else hop
+    logins = claims.logins_with(session, best, sign_ins)
+    return replace(hop, also=(*hop.also, str(logins[0]["event_id"]))) if logins else hop
 
 
-def _user_session(session: Session, reader: MintReader) -> Hop | None:
+def _user_session(session: Session, reader: MintReader, said: Said) -> Hop | None:
     """R0: a user's or root's temporary credential: a console login, GetSessionToken, AssumeRoot."""
     sign_ins = sign_ins_of(session, reader)
     if (hop := by_shared_sign_in(session, sign_ins)) is not None:
@@ -214,26 +298,21 @@ def _user_session(session: Session, reader: MintReader) -> Hop | None:
     mints = [
         Mint(row, (str(row["event_id"]),))
         for row in sign_ins
-        if row["event_name"] in ("ConsoleLogin", "GetSessionToken")
+        if row["event_name"] in ("ConsoleLogin", "GetSessionToken", "GetScopedCredentials")
     ]
+    mints = _fitting(mints, session, said)
     if session.created is not None:
         near = [mint for mint in mints if is_near(mint.time, session.created)]
         if not near and session.type == "Root" and session.account_id is not None:
-            near = reader.root_mints(
+            roots = reader.root_mints(
                 session.account_id, session.created - CLOCK_SKEW, session.created + CLOCK_SKEW
             )
+            near = _fitting(roots, session, said)
         hop = _by_creation_date(session, near, sign_ins)
         return replace(hop, rule="R0") if hop is not None else None
-    if session.seen is None:
-        return None
     # No creation date: the last sign-in that can still have lasted.
-    possible = [
-        mint
-        for mint in mints
-        if mint.time <= (session.seen_until or session.seen) + CLOCK_SKEW
-        and mint.latest_end >= session.seen
-    ]
-    return _guess(session, possible)
+    sign_in = [mint for mint in mints if not claims.is_narrowing(mint)]
+    return _guess(session, [mint for mint in sign_in if _is_alive(mint, session)])
 
 
 def _latest_mint(session: Session, used: datetime) -> datetime:
@@ -242,15 +321,21 @@ def _latest_mint(session: Session, used: datetime) -> datetime:
     return latest if session.created is None else min(latest, session.created + CLOCK_SKEW)
 
 
-def _most_recent(session: Session, mints: Iterable[Mint]) -> Hop | None:
-    """R3: the last assumption of that role session which can still have lasted. A guess."""
+def _is_alive(mint: Mint, session: Session) -> bool:
+    """Whether what a mint made can be what was used, by its usual lifetime (R3b)."""
     used = session.seen or session.created
     if used is None:
-        return None
-    begin, end = used - LONGEST_SESSION, _latest_mint(session, used)
-    hop = _guess(
-        session, [mint for mint in mints if begin <= mint.time <= end and mint.latest_end >= used]
+        return False
+    begin = claims.earliest_use(session) or used - LONGEST_SESSION
+    return (
+        used - LONGEST_SESSION <= mint.time <= _latest_mint(session, used)
+        and mint.latest_end >= begin
     )
+
+
+def _most_recent(session: Session, mints: Iterable[Mint]) -> Hop | None:
+    """R3: the last assumption of that role session which can still have lasted. A guess."""
+    hop = _guess(session, [mint for mint in mints if _is_alive(mint, session)])
     key = session.access_key_id
     if hop is not None and hop.mint is not None and key and hop.mint.key not in (None, key):
         hop = replace(
@@ -262,14 +347,13 @@ def _most_recent(session: Session, mints: Iterable[Mint]) -> Hop | None:
             ),
         )
     if hop is not None and session.created is not None and hop.mint is not None:
-        apart = abs(int((session.created - hop.mint.time).total_seconds()))
         hop = replace(
             hop,
             caveats=(
                 *hop.caveats,
-                f"The guessed call is {_span(apart)} from the session's own creation date, so it"
-                " made another session of the same name; the call that made this one is not"
-                " indexed.",
+                f"The guessed call is {claims.age(session.created - hop.mint.time)} from the"
+                " session's own creation date, so it made another session of the same name; the"
+                " call that made this one is not indexed.",
             ),
         )
     return hop
@@ -284,9 +368,38 @@ def _guess(session: Session, mints: Iterable[Mint]) -> Hop | None:
         ranked[0],
         method="most_recent",
         rule="R3",
-        confidence="low",
+        claim=claims.GUESSED,
         candidates=ranked,
         distance_from=session.seen or session.created,
+    )
+
+
+def _by_own_words(session: Session, reader: MintReader) -> Hop | None:
+    """R4 for a federated user: AWS itself names who issued it, whatever record is missing."""
+    if session.type != "FederatedUser":
+        return None
+    known = _with_identity(session, reader)
+    issuer = claims.issuer_of(known)
+    if issuer is None:
+        return None
+    arn = issuer.get("arn")
+    name = issuer.get("userName") or str(arn or "").rpartition("/")[2] or None
+    kind = str(issuer.get("type") or ("Root" if str(arn).endswith(":root") else "IAMUser"))
+    named = next(name for name in ("arn", "userName", "principalId") if issuer.get(name))
+    return Hop(
+        session=known,
+        method="inferred",
+        rule="R4",
+        claim=claims.by_own_words(),
+        mint=None,
+        by=Session(
+            type=kind,
+            arn=arn,
+            principal_id=issuer.get("principalId"),
+            user_name=name if kind == "IAMUser" else None,
+            account_id=issuer.get("accountId") or session.account_id,
+        ),
+        by_label_field=f"userIdentity.sessionContext.sessionIssuer.{named}",
     )
 
 
@@ -299,7 +412,7 @@ def _inferred(session: Session) -> Hop | None:
         session=session,
         method="inferred",
         rule="R4",
-        confidence="low",
+        claim=claims.GUESSED,
         mint=None,
         by=Session(
             type=found.type,
@@ -312,9 +425,3 @@ def _inferred(session: Session) -> Hop | None:
         role_arn=session.role_arn,
         session_name=session.session_name,
     )
-
-
-def _span(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -14,9 +14,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from enrich.acted_upon import acted_upon, in_words, name_of
 from enrich.answer import Answer, Enrichment
-from enrich.calls_made import calls_made, evidence_caveats, made_before
+from enrich.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
 from enrich.calls_sql import midnight, newest_ids
+from enrich.count import Count, Events
 from enrich.entity import by_identity_id, entity_match
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
@@ -30,6 +32,9 @@ DAYS = 7
 OF_EACH = 3
 """How many event ids stand beside each service: the newest of its newest calls."""
 
+OF_ALL = 20
+"""How many of the events that name an identity without calls are evidence, the newest."""
+
 
 def empty_data() -> Mapping[str, Any]:
     return {
@@ -42,6 +47,8 @@ def empty_data() -> Mapping[str, Any]:
         "alert_day": None,
         "days": [],
         "looked_back_to": None,
+        "acted_upon": None,
+        "before": None,
     }
 
 
@@ -70,12 +77,15 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
 
     found, since, more = made_before(alert, whole, store, window)
     queries += more
-    before = _Before(since.first, found)
+    before = _Before(earlier(found, since), found)
     assert alert.first_seen is not None
     alert_day = midnight(alert.first_seen).date()
     services = _services(made, before, alert_day)
     evidence = tuple(newest_ids(made))
-    caveats = looked.caveats() + evidence_caveats(evidence, total) + replaced
+    caveats = looked.caveats()
+    caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
+    caveats += _thin(services, before.all)
+    caveats += replaced
     data |= {
         "total": total,
         "failed": sum(row["failed"] for row in services),
@@ -83,17 +93,30 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "scope": match.scope,
         "alert_day": f"{alert_day}",
         "days": [f"{day}" for day in _days(window)],
-        "looked_back_to": iso(before.since),
+        "looked_back_to": iso(before.all.window.first),
+        "before": before.all.as_json(),
     }
-    sentence = _sentence(total, services, complete=looked.coverage.status == "covered")
-    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries)
+    events = Events(match.scope, window.first, window.last)
+    sentence, counts = _sentence(services, events, complete=looked.coverage.status == "covered")
+    if not total and (name := name_of(principal)) is not None:
+        named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
+        queries += named.queries
+        data["acted_upon"] = {
+            "events": named.events,
+            "event_ids": [row["event_id"] for row in named.newest[:OF_ALL]],
+            "from": iso(named.looked_from),
+        }
+        if named.events:
+            sentence = f"{sentence} {in_words(named)}"
+            evidence = tuple(row["event_id"] for row in named.newest[:OF_ALL])
+    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
 class _Before:
     """Which services were used before the alert's day, if there is any history to say so from."""
 
-    def __init__(self, since: datetime, calls: Iterable[Mapping[str, Any]]) -> None:
-        self.since = since
+    def __init__(self, everything: Earlier, calls: Iterable[Mapping[str, Any]]) -> None:
+        self.all = everything
         self.services: dict[str, datetime] = {}
         for call in calls:
             source = call["event_source"] or ""
@@ -143,21 +166,45 @@ def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _sentence(total: int, services: list[dict[str, Any]], *, complete: bool) -> str:
+def _sentence(
+    services: Sequence[Mapping[str, Any]], events: Events, *, complete: bool
+) -> tuple[str, tuple[Count, ...]]:
     span = f"the {DAYS} days to the alert"
-    if not total:
+    total = Count(events, number=sum(row["count"] for row in services))
+    if not services:
         part = "" if complete else "the indexed part of "
-        return f"No calls by this identity in {part}{span}."
-    failed = sum(row["failed"] for row in services)
-    how = ", all failed" if failed == total else f", {failed:,} failed" if failed else ""
-    counts = listed(f"{short(row['service'])} {row['count']:,}" for row in services)
-    sentence = (
-        f"{counted(total, 'call')} to {counted(len(services), 'service')} in {span}{how}: {counts}."
+        return f"No calls by this identity in {part}{span}.", ()
+    kinds = Count(events, number=len(services), noun="service", distinct="event_source")
+    failed = Count(events.where(failed=True), number=sum(row["failed"] for row in services))
+    of_each = [
+        Count(
+            events.where(event_source=row["event_source"]),
+            tuple(row["event_ids"]),
+            number=row["count"],
+        )
+        for row in services
+    ]
+    how = f", {failed.number:,} failed" if failed.number else ""
+    how = ", all failed" if failed.number == total.number else how
+    named = listed(
+        f"{short(row['service'])} {count.number:,}"
+        for row, count in zip(services, of_each, strict=True)
     )
+    sentence = f"{total} to {kinds} in {span}{how}: {named}."
     new = [short(row["service"]) for row in services if row["never_before"]]
     if new:
         sentence += f" Not used before the alert's day: {listed(new)}."
-    return sentence
+    return sentence, (total, kinds, failed, *of_each)
+
+
+def _thin(services: Sequence[Mapping[str, Any]], before: Earlier) -> tuple[str, ...]:
+    """A service is new only against a history that says so (§9)."""
+    if before.sufficient or not any(row["never_before"] for row in services):
+        return ()
+    return (
+        f"Insufficient history: {counted(before.events, 'event')} before the alert's day. That a"
+        " service was not used before rests on little.",
+    )
 
 
 def _days(window: Window) -> list[date]:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
+from enrich import claims
+from enrich.claims import LONGEST_ROLE_SESSION
 from enrich.hop import Hop, hop_of, nearness
 from enrich.interface import is_console_call, json_object
 from enrich.mints import CLOCK_SKEW, Mint, MintReader
 from enrich.role_name import role_arn_of, session_in
 from enrich.session import LONGEST_SESSION, Session, session_of_caller
-
-LONGEST_ROLE_SESSION = timedelta(hours=12)
+from trail.access_keys import is_stand_in
 
 
 def sign_ins_of(session: Session, reader: MintReader) -> list[dict[str, Any]]:
-    """The sign-in events of the session's own identity over its lifetime so far."""
+    """The sign-in events of the session's own principal over its lifetime so far."""
     end = session.seen_until or session.created
     if end is None or session.identity_id is None:
         return []
@@ -29,13 +29,22 @@ def sign_ins_of(session: Session, reader: MintReader) -> list[dict[str, Any]]:
     start = max(start, end - LONGEST_SESSION) if start <= end else end
     if session.created is not None:
         start = min(start, session.created)
-    return reader.sign_ins([session.identity_id], start - CLOCK_SKEW, end + CLOCK_SKEW)
+    rows = reader.sign_ins([session.identity_id], start - CLOCK_SKEW, end + CLOCK_SKEW)
+    # All sessions of a role have one identity: another person's are none of this session's.
+    return [
+        row
+        for row in rows
+        if row["principal_id"] is None
+        or session.principal_id is None
+        or row["principal_id"] == session.principal_id
+        or not session.is_role
+    ]
 
 
 def told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
     """The hop with what only `SwitchRole` shows: the person's address, and the caller's ARN."""
     by, by_field = hop.by, hop.by_label_field
-    source = _switch_source(switch)
+    source = switch_source(switch)
     if by.arn is None and source is not None:
         by = _switched_from(source, switch)
         by = replace(by, principal_id=hop.by.principal_id or by.principal_id)
@@ -45,6 +54,7 @@ def told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
         by=by,
         by_label_field=by_field,
         source_ip_address=switch["source_ip_address"],
+        address_event_id=str(switch["event_id"]),
         user_agent=switch["user_agent"],
         also=(*hop.also, str(switch["event_id"])),
         console=True,
@@ -55,12 +65,10 @@ def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> H
     """R2c: the console's `SwitchRole` names its source, even without the caller's own log."""
     if session.created is None:
         return None
-    switch = switch_near(sign_ins, session.created)
-    if switch is None:
+    switches = _switches_near(sign_ins, session)
+    if not switches or (source := switch_source(switches[0])) is None:
         return None
-    source = _switch_source(switch)
-    if source is None:
-        return None
+    switch = switches[0]
     mint = Mint(switch, (str(switch["event_id"]),))
     return replace(
         hop_of(
@@ -68,8 +76,8 @@ def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> H
             mint,
             method="switch_role",
             rule="R2c",
-            confidence="high",
-            candidates=[mint],
+            claim=claims.by_switch(session, len({switch_source(row) for row in switches})),
+            candidates=[Mint(row, (str(row["event_id"]),)) for row in switches],
             distance_from=session.created,
         ),
         by=_switched_from(source, switch),
@@ -77,28 +85,62 @@ def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> H
         console=True,
         role_arn=session.role_arn,
         session_name=session.session_name,
+        callers=_sources(switches),
     )
 
 
 def switch_near(
-    sign_ins: Sequence[Mapping[str, Any]], created: datetime
+    sign_ins: Sequence[Mapping[str, Any]], session: Session
 ) -> Mapping[str, Any] | None:
+    """The console's own record of switching to this session; None when there are several that
+    name different sources, which tells nothing."""
+    switches = _switches_near(sign_ins, session)
+    if len({switch_source(row) for row in switches}) != 1:
+        return None
+    return switches[0]
+
+
+def _switches_near(
+    sign_ins: Sequence[Mapping[str, Any]], session: Session
+) -> list[Mapping[str, Any]]:
+    created = session.created
+    if created is None:
+        return []
     switches = [
         row
         for row in sign_ins
         if row["event_name"] in ("SwitchRole", "RenewRole")
         and abs(row["event_time"] - created) <= CLOCK_SKEW
     ]
-    return min(
-        switches,
-        key=lambda row: (nearness(row["event_time"], created), row["event_id"]),
-        default=None,
-    )
+    return sorted(switches, key=lambda row: (nearness(row["event_time"], created), row["event_id"]))
 
 
-def _switch_source(switch: Mapping[str, Any]) -> str | None:
+def _sources(switches: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """The callers that several switches name."""
+    callers = {}
+    for row in switches:
+        source = switch_source(row)
+        if source is not None and source not in callers:
+            by = _switched_from(source, row)
+            callers[source] = {
+                "type": by.type,
+                "arn": by.arn,
+                "principal_id": None,
+                "user_name": by.user_name,
+                "invoked_by": None,
+                "count": sum(switch_source(other) == source for other in switches),
+                "last": row["event_time"],
+                "event_id": str(row["event_id"]),
+            }
+    return tuple(callers.values()) if len(callers) > 1 else ()
+
+
+def switch_source(switch: Mapping[str, Any]) -> str | None:
+    """Who switched, by AWS's own word; None where it is missing or masked."""
     source = json_object(switch["additional_event_data"]).get("SwitchFrom")
-    return source if isinstance(source, str) and source.startswith("arn:") else None
+    if not isinstance(source, str) or not source.startswith("arn:") or is_stand_in(source):
+        return None
+    return source
 
 
 def _switched_from(arn: str, switch: Mapping[str, Any]) -> Session:
@@ -152,6 +194,7 @@ def by_shared_sign_in(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -
             continue
         same_arn = (
             session.sign_in_session_arn is not None
+            and not is_stand_in(session.sign_in_session_arn)
             and row["sign_in_session_arn"] == session.sign_in_session_arn
         )
         same_date = session.created is not None and row["session_created"] == session.created
@@ -170,23 +213,21 @@ def by_shared_sign_in(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -
         return None
     row, same_arn = fitting[0]
     mint = Mint(row, (str(row["event_id"]),))
+    tokens = [other for other, _ in fitting if other["event_name"] == row["event_name"]]
     hop = hop_of(
         session,
         mint,
         method="signin_session",
         rule="R2d",
-        confidence="high" if same_arn else "medium",
-        candidates=[
-            Mint(other, (str(other["event_id"]),))
-            for other, _ in fitting
-            if other["event_name"] == row["event_name"]
-        ],
+        claim=claims.by_sign_in(session, same_arn=same_arn, tokens=len(tokens)),
+        candidates=[Mint(other, (str(other["event_id"]),)) for other in tokens],
         distance_from=session.seen,
     )
     browser = [other for other, _ in fitting if other["event_name"] == "AuthorizeOAuth2Access"]
-    caveats: tuple[str, ...] = ()
+    caveats = hop.caveats
     if browser and browser[0]["source_ip_address"] != row["source_ip_address"]:
         caveats = (
+            *caveats,
             "The browser that authorised this command-line login was at"
             f" {browser[0]['source_ip_address']}, the command line at"
             f" {row['source_ip_address']}: a sign of phishing where they should be one machine.",

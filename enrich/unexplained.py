@@ -2,47 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.account_of_key import account_of_key
 from enrich.answer import Status
 from enrich.chain_words import clock, named
-from enrich.mints import CLOCK_SKEW
+from enrich.claims import is_of_console
+from enrich.mint_coverage import MintCoverage, mint_coverage
+from enrich.mints import CLOCK_SKEW, MintReader
 from enrich.origin import account_of_role
 from enrich.session import Session
 from enrich.window import iso
-from trail.store import Coverage, Store
 
 LATE_DELIVERY = timedelta(minutes=30)
 """An event this close to the newest one may have a forerunner that is still under way (§1.4)."""
+
+
+@dataclass(frozen=True)
+class Unexplained:
+    """How far the index covers what is not found in it: a status, and why it is no better."""
+
+    status: Status
+    missing: str | None = None
+    """What is missing, in words; None when nothing is."""
 
 
 def say_where(
     session: Session,
     data: dict[str, Any],
     caveats: list[str],
-    store: Store,
+    reader: MintReader,
+    region: str | None,
     covered: Status,
-) -> Status:
-    """R5: which log would hold the missing event, and whether the index has it."""
+) -> Unexplained:
+    """R5: which log would hold the missing event, and whether the index has it.
+
+    `covered` is the status to give when the index has it; without a time, or with a fall-back for
+    one, nobody can say that.
+    """
     about = time_of(session)
     account = account_of_role(session)
     if about is None:
+        why = "the alert has no time"
         caveats.append("The alert has no time, so only its access key could be looked for.")
-        return covered
+        return Unexplained("partial" if covered == "answered" else "not_covered", why)
     exact = session.created is not None
     first = about - (CLOCK_SKEW if exact else timedelta(hours=12))
     last = about + CLOCK_SKEW
     derived = account_of_key(session.access_key_id) or account_of_key(session.principal_id)
     data["derived_account"] = derived
-    coverage = store.coverage([account] if account else None, first, last)
+    coverage = _coverage(session, reader, account, region, about)
     data["would_be_in"] = {
         "account_id": account,
         "regions": "any",
         "from": iso(first),
         "to": iso(last),
         "coverage": coverage.status,
+        "looked_at": list(coverage.regions),
+        "missing": list(coverage.missing),
     }
     when = (
         f"at {clock(about)} (within 2 s)" if exact else f"between {clock(first)} and {clock(last)}"
@@ -54,31 +73,45 @@ def say_where(
     )
     caveats.append(
         f"The event that would explain {named(session)} lies in the logs of account"
-        f" {account or 'unknown'}, in {where}, {when}. {_covered_words(coverage)}"
+        f" {account or 'unknown'}, in {where}, {when}. {coverage.in_words}"
     )
     if derived is not None and account is None:
         caveats.append(
             f"Its id was made in account {derived}, by calculation from the id alone: no record"
             " says so."
         )
-    newest = store.summary().last
+    newest = reader.store.summary().last
     if newest is not None and last > newest - LATE_DELIVERY:
         caveats.append(
             "CloudTrail may deliver that event later: look again in half an hour, after adding"
             " newer logs."
         )
+    missing = "; ".join(coverage.missing) or None
     if coverage.status == "covered":
-        return covered
-    return "partial" if coverage.status == "partial" or covered == "answered" else "not_covered"
+        return Unexplained(covered)
+    if coverage.status == "partial" or covered == "answered":
+        return Unexplained("partial", missing)
+    return Unexplained("not_covered", missing)
 
 
-def _covered_words(coverage: Coverage) -> str:
-    if coverage.status == "covered":
-        return "The index has logs of that account and day."
-    if coverage.status == "partial":
-        missing = ", ".join(day.isoformat() for day in coverage.missing[:3])
-        return f"The index lacks {missing}."
-    return "The index has no logs of that account and time."
+def _coverage(
+    session: Session,
+    reader: MintReader,
+    account: str | None,
+    region: str | None,
+    about: datetime,
+) -> MintCoverage:
+    coverage = mint_coverage(reader, account, region, about)
+    beyond = []
+    if session.only_before:
+        beyond.append("when the activity was is not known, only a time by which it had been")
+    if session.type == "Root" and not is_of_console(session):
+        beyond.append("an AssumeRoot would be in the logs of the organization's management account")
+    if not beyond or coverage.status == "not_covered":
+        return coverage
+    return MintCoverage(
+        coverage.account_id, coverage.regions, (*coverage.missing, *beyond), "partial"
+    )
 
 
 def time_of(session: Session) -> datetime | None:

@@ -11,6 +11,7 @@ from alerts.alert import Alert, Principal
 from cases import case, inbox, users
 from cases.database import Database
 from enrich.answer import Answer, Status
+from tests.an_event import a_key
 from trail.errors import SourceUnreadable
 from trail.reread import RawRecord
 from trail.store import Coverage, IndexSummary, Query, QueryResult
@@ -62,7 +63,7 @@ def a_user_principal(name: str = "alice", **changes: Any) -> Principal:
         "type": "IAMUser",
         "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}",
         "principal_id": f"AIDA{name.upper():X<17}",
-        "access_key_id": f"AKIA{name.upper():X<16}",
+        "access_key_id": a_key(name),
         "user_name": name,
         "account_id": ACCOUNT,
     }
@@ -138,7 +139,7 @@ def a_chain_answer() -> Answer:
                         "type": "IAMUser",
                         "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
                         "principal_id": "AIDAALICEXXXXXXXXXXXX",
-                        "access_key_id": "AKIAALICEXXXXXXXXXXX",
+                        "access_key_id": "AKIAALICEXQXQXQXQXQX",
                         "user_name": "alice",
                     },
                 }

@@ -45,10 +45,15 @@ def a_user(name: str = "alice", account: str = ACCOUNT, **changes: Any) -> dict[
         "principalId": f"AIDA{name.upper():X<17}",
         "arn": f"arn:aws:iam::{account}:user/{name}",
         "accountId": account,
-        "accessKeyId": f"AKIA{name.upper():X<16}",
+        "accessKeyId": a_key(name),
         "userName": name,
         **changes,
     }
+
+
+def a_key(name: str) -> str:
+    """A user's long-term key, which ends in no run that would make it a mask (§3.4 rule 1)."""
+    return "AKIA" + (name.upper() + "XQ" * 8)[:16]
 
 
 def a_role_session(
@@ -113,3 +118,30 @@ def an_assumption(
     }
     fields.update(changes)
     return an_event(**fields)
+
+
+MASKED = "ASIA****************"
+"""As customers send their logs: such a key is no other key than the one used, nor the same."""
+
+IN_CONSOLE = {"sessionCredentialFromConsole": "true"}
+
+
+def by_the_console(**changes: Any) -> dict[str, Any]:
+    """How an assumption looks that the console made for its user."""
+    return {
+        "userIdentity": a_user(accessKeyId="ASIASWITCHER00Q00Q01", invokedBy="AWS Internal"),
+        "sourceIPAddress": "AWS Internal",
+        "userAgent": "AWS Internal",
+        **changes,
+    }
+
+
+def around(*regions: str, account: str = ACCOUNT) -> list[dict[str, Any]]:
+    """Events of an account hours before and after the others: its logs have no hole there."""
+    return [
+        an_event(
+            eventTime=f"2026-03-10T{hour}:00:00Z", awsRegion=region, recipientAccountId=account
+        )
+        for region in ("us-east-1", "eu-west-1", *regions)
+        for hour in ("08", "16")
+    ]

@@ -21,6 +21,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chain_cases() -> Path:
+    """Small chains whose right answer is known; they lie beside the project where it has them."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "cases" / "chains"
+    if not folder.is_dir():
+        pytest.skip("the cases are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def stratus_store(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """An index of the stratus run: one real account for an hour, 2,900 events."""
     index = tmp_path_factory.mktemp("stratus-index")

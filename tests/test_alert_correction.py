@@ -37,7 +37,7 @@ def test_a_principal_may_be_given_as_an_arn_a_key_or_an_id() -> None:
 
 
 def test_old_origins_of_a_replaced_principal_go() -> None:
-    corrected = correct(_alert(), principal="AKIAALICEXXXXXXXXXXX")
+    corrected = correct(_alert(), principal="AKIAALICEXQXQXQXQXQX")
     assert not any(name.startswith("principals[") for name in corrected.origins)
     assert corrected.origins["principals"] == "corrected by the analyst"
 

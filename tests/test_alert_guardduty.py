@@ -213,13 +213,43 @@ def test_arns_are_of_the_findings_partition() -> None:
     assert person.role_arn == "arn:aws-cn:iam::111122223333:role/reader"
 
 
-def test_without_times_there_is_no_window_and_creation_is_no_substitute() -> None:
+def test_without_times_those_of_the_finding_stand_in_and_are_marked() -> None:
     finding = deepcopy(FINDING)
     del finding["service"]["eventFirstSeen"], finding["service"]["eventLastSeen"]
+    finding |= {"createdAt": "2026-03-10T13:35:00Z", "updatedAt": "2026-03-10T14:00:00Z"}
     alert = _one(finding)
-    assert alert.first_seen is None
-    assert alert.last_seen is None
-    assert any("give the time" in note for note in alert.notes)
+    assert alert.time_is_fallback
+    assert alert.first_seen == datetime(2026, 3, 10, 13, 35, tzinfo=UTC)
+    assert alert.last_seen == datetime(2026, 3, 10, 14, tzinfo=UTC)
+    assert alert.used_between == (None, alert.last_seen)
+    assert (alert.origins["first_seen"], alert.origins["last_seen"]) == ("createdAt", "updatedAt")
+    assert any("does not say when the activity was" in note for note in alert.notes)
+    assert not _one(FINDING).time_is_fallback
+
+
+@pytest.mark.parametrize(
+    ("envelope", "path"),
+    [
+        ({"detail-type": "GuardDuty Finding", "time": "2026-03-10T14:00:00Z"}, "time"),
+        ({"Type": "Notification", "Timestamp": "2026-03-10T14:00:00.000Z"}, "Timestamp"),
+        ({"attributes": {"SentTimestamp": "1773151200000"}}, "attributes.SentTimestamp"),
+    ],
+)
+def test_without_any_time_that_of_the_envelope_stands_in(
+    envelope: dict[str, Any], path: str
+) -> None:
+    finding = deepcopy(FINDING)
+    del finding["service"]["eventFirstSeen"], finding["service"]["eventLastSeen"]
+    for name in ("createdAt", "updatedAt"):
+        finding.pop(name, None)
+    key = "detail" if "time" in envelope else "Message" if "Type" in envelope else "body"
+    (alert,) = parse_alerts(json.dumps(envelope | {key: json.dumps(finding)}))
+    assert alert.first_seen == alert.last_seen == datetime(2026, 3, 10, 14, tzinfo=UTC)
+    assert alert.time_is_fallback
+    assert alert.origins["first_seen"] == path
+    alone = _one(finding)
+    assert alone.first_seen is None
+    assert any("give the time" in note for note in alone.notes)
 
 
 def test_an_ipv6_caller() -> None:
@@ -311,7 +341,7 @@ def test_a_ticket_with_a_type_and_a_resource_is_no_finding() -> None:
 
 
 def test_a_role_without_an_account_is_named_all_the_same() -> None:
-    finding = {key: value for key, value in FINDING.items() if key != "accountId"}
+    finding = {key: value for key, value in FINDING.items() if key not in ("accountId", "arn")}
     assert any("names the role reader" in note for note in _one(finding).notes)
 
 
@@ -355,7 +385,7 @@ SEQUENCE = _changed(
                             "name": "alice",
                             "uid": "AIDAALICEXXXXXXXXXXXX",
                             "type": "IAMUser",
-                            "credentialUid": "AKIAALICEXXXXXXXXXXX",
+                            "credentialUid": "AKIAALICEXQXQXQXQXQX",
                             "account": {"uid": "111122223333"},
                         },
                     },
@@ -385,6 +415,83 @@ SEQUENCE = _changed(
 )
 
 
+DESCRIBED = (
+    "A sequence of actions involving 4 signals indicating a possible credential compromise was "
+    "observed for {} in account 444455556666\nbetween eventFirstSeen and eventLastSeen with the "
+    "following behaviors:\n  - 4 sensitive APIs called: cloudtrail:DeleteTrail"
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "kind", "arn", "principal_id"),
+    [
+        (
+            "IAMUser/alice with principalId AIDAALICEQXQXQXQXQXQX",
+            "IAMUser",
+            "arn:aws:iam::444455556666:user/alice",
+            "AIDAALICEQXQXQXQXQXQX",
+        ),
+        (
+            "AssumedRole/reader with principalId AROAREADERQXQXQXQXQXQ:work",
+            "AssumedRole",
+            "arn:aws:sts::444455556666:assumed-role/reader/work",
+            "AROAREADERQXQXQXQXQXQ:work",
+        ),
+        ("Root/prod", "Root", "arn:aws:iam::444455556666:root", None),
+    ],
+)
+@pytest.mark.parametrize("form", ["camel", "pascal"])
+def test_an_attack_sequence_without_its_sequence_is_of_whom_its_description_names(
+    named: str, kind: str, arn: str, principal_id: str | None, form: str
+) -> None:
+    finding = _changed(
+        type="AttackSequence:IAM/CompromisedCredentials",
+        description=DESCRIBED.format(named),
+        resource={"resourceType": "AttackSequence"},
+        service={"eventFirstSeen": "2026-03-10 10:00:00.000000000"},
+    )
+    alert = _one(finding if form == "camel" else _pascal(finding))
+    (person,) = alert.principals
+    assert (person.type, person.arn, person.principal_id) == (kind, arn, principal_id)
+    assert person.account_id == "444455556666"
+    assert any("escription" in note for note in alert.notes)
+
+
+def test_the_title_names_whom_the_description_does_not() -> None:
+    finding = _changed(
+        description="Potential compromise.",
+        title="Potential credential compromise of IAMUser/alice indicated by a sequence.",
+        resource={"resourceType": "AttackSequence"},
+        service={"eventFirstSeen": "2026-03-10T10:00:00Z"},
+    )
+    (person,) = _one(finding).principals
+    assert person.arn == "arn:aws:iam::111122223333:user/alice"
+
+
+def test_the_key_of_the_resource_and_each_actor_of_the_sequence_are_kept() -> None:
+    both = deepcopy(SEQUENCE)
+    both["resource"]["accessKeyDetails"] = {
+        "accessKeyId": "ASIAOTHERSESSIONQ001",
+        "principalId": "AROAREADERXXXXXXXXXXX:other",
+        "userName": "reader",
+        "userType": "AssumedRole",
+    }
+    keys = [person.access_key_id for person in _one(both).principals]
+    assert keys == ["ASIAOTHERSESSIONQ001", "ASIAROLESESSION00001", "AKIAALICEXQXQXQXQXQX"]
+    # The same key twice is one identity, told as fully as either tells it.
+    both["resource"]["accessKeyDetails"] = {
+        "accessKeyId": "AKIAALICEXQXQXQXQXQX",
+        "userName": "alice",
+        "userType": "IAMUser",
+    }
+    user, role = _one(both).principals
+    assert (user.access_key_id, user.principal_id) == (
+        "AKIAALICEXQXQXQXQXQX",
+        "AIDAALICEXXXXXXXXXXXX",
+    )
+    assert role.access_key_id == "ASIAROLESESSION00001"
+
+
 @pytest.mark.parametrize("finding", [SEQUENCE, _pascal(SEQUENCE)], ids=["camel", "pascal"])
 def test_an_attack_sequence_names_every_actor(finding: dict[str, Any]) -> None:
     alert = _one(finding)
@@ -393,7 +500,7 @@ def test_an_attack_sequence_names_every_actor(finding: dict[str, Any]) -> None:
     assert role.access_key_id == "ASIAROLESESSION00001"
     assert role.session_created == datetime(2026, 3, 10, 9, 50, tzinfo=UTC)
     assert (user.type, user.user_name) == ("IAMUser", "alice")
-    assert user.access_key_id == "AKIAALICEXXXXXXXXXXX"
+    assert user.access_key_id == "AKIAALICEXQXQXQXQXQX"
     assert alert.source_ip_address == "203.0.113.9"
     assert (alert.event_source, alert.event_name) == ("cloudtrail.amazonaws.com", "StopLogging")
     assert any("203.0.113.8" in note for note in alert.notes)
@@ -639,3 +746,99 @@ def test_security_hub_v2_with_the_key_as_a_resource(as_text: bool) -> None:
     assert _one(finding).principals == _one(FINDING).principals
     finding["resources"] = [{"type": "AwsIamAccessKey", "data": "{"}]
     assert _one(finding).principals == ()
+
+
+# Masks and placeholders (§3.4 rule 1)
+
+
+@pytest.mark.parametrize(
+    "masked", ["AKIA****************", "***", "REDACTED", "<redacted>", "AKIAIOSFODNN7EXAMPLE"]
+)
+def test_what_stands_where_a_key_was_is_no_key(masked: str) -> None:
+    finding = deepcopy(FINDING)
+    finding["resource"]["accessKeyDetails"]["accessKeyId"] = masked
+    alert = _one(finding)
+    (person,) = alert.principals
+    assert person.access_key_id is None
+    assert person.arn == "arn:aws:sts::111122223333:assumed-role/reader/i-0123456789abcdef0"
+    assert any(f"“{masked}” is no access key" in note for note in alert.notes)
+
+
+def test_a_masked_account_makes_no_arn() -> None:
+    finding = deepcopy(FINDING)
+    finding |= {"accountId": "***", "arn": "arn:aws:guardduty:eu-west-1:***:detector/1/finding/2"}
+    details = finding["resource"]["accessKeyDetails"]
+    details |= {"accessKeyId": "***", "principalId": "***"}
+    alert = _one(finding)
+    assert alert.account_id is None
+    (person,) = alert.principals
+    assert (person.arn, person.role_arn, person.account_id, person.principal_id) == (None,) * 4
+    assert any("“***” is a mask or a placeholder: it names none" in note for note in alert.notes)
+
+
+@pytest.mark.parametrize(
+    "role", ["arn:aws:iam::***:role/worker", "arn:aws:iam::444455556666:role/***"]
+)
+def test_a_masked_role_of_a_workload_makes_no_arn(role: str) -> None:
+    resource = {"resourceType": "Lambda", "lambdaDetails": {"role": role, "functionName": "resize"}}
+    (person,) = _one(_changed(resource=resource)).principals
+    assert (person.arn, person.role_arn) == (None, None)
+
+
+# The older Security Hub form (§7.8)
+
+
+def _older_asff(details: dict[str, Any], key: str, **fields: str) -> dict[str, Any]:
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": "arn:aws:guardduty:eu-west-1:111122223333:detector/d1/finding/f1",
+        "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/guardduty",
+        "GeneratorId": "arn:aws:guardduty:eu-west-1:111122223333:detector/d1",
+        "AwsAccountId": "111122223333",
+        "Types": ["TTPs/Discovery/Recon:IAMUser-TorIPCaller"],
+        "FirstObservedAt": "2020-03-29T13:41:57Z",
+        "LastObservedAt": "2020-03-29T13:42:01Z",
+        "Severity": {"Product": 5, "Normalized": 50},
+        "Title": "API ListUsers was invoked from a Tor exit node.",
+        "ProductFields": {
+            "action/actionType": "AWS_API_CALL",
+            "action/awsApiCallAction/api": "ListUsers",
+            "action/awsApiCallAction/serviceName": "iam.amazonaws.com",
+            "action/awsApiCallAction/remoteIpDetails/ipAddressV4": "203.0.113.9",
+            "action/awsApiCallAction/errorCode": "null",
+            **fields,
+        },
+        "Resources": [
+            {
+                "Type": "AwsIamAccessKey",
+                "Id": f"AWS::IAM::AccessKey:{key}",
+                "Partition": "aws",
+                "Details": {"AwsIamAccessKey": details},
+            }
+        ],
+    }
+
+
+def test_the_older_security_hub_form_is_read() -> None:
+    alert = _one(_older_asff({"UserName": "alice", "Status": "null"}, "AKIAALICEXQXQXQXQXQX"))
+    assert (alert.event_source, alert.event_name) == ("iam.amazonaws.com", "ListUsers")
+    assert (alert.source_ip_address, alert.error_code) == ("203.0.113.9", None)
+    (person,) = alert.principals
+    assert (person.type, person.user_name) == ("IAMUser", "alice")
+    assert person.arn == "arn:aws:iam::111122223333:user/alice"
+    assert person.access_key_id == "AKIAALICEXQXQXQXQXQX"
+
+
+def test_the_older_form_does_not_say_whether_a_temporary_keys_name_is_a_users_or_a_roles() -> None:
+    (person,) = _one(_older_asff({"UserName": "deploy"}, "ASIAROLESESSION00001")).principals
+    assert (person.type, person.arn, person.user_name) == ("Unknown", None, "deploy")
+    (root,) = _one(_older_asff({"UserName": "Root"}, "ASIAROLESESSION00001")).principals
+    assert (root.type, root.arn) == ("Root", "arn:aws:iam::111122223333:root")
+
+
+def test_the_word_null_is_no_value() -> None:
+    nothing = {"UserName": "null", "PrincipalId": "null", "PrincipalType": "null"}
+    alert = _one(_older_asff(nothing, "null", **{"action/awsApiCallAction/api": "null"}))
+    assert alert.event_name is None
+    assert alert.principals == ()
+    assert any("names no AWS identity" in note for note in alert.notes)

@@ -100,7 +100,7 @@ def test_without_an_api_there_is_no_same_call() -> None:
         "resource": {
             "resourceType": "AccessKey",
             "accessKeyDetails": {
-                "accessKeyId": "AKIAALICEXXXXXXXXXXX",
+                "accessKeyId": "AKIAALICEXQXQXQXQXQX",
                 "principalId": a_user()["principalId"],
                 "userName": "alice",
                 "userType": "IAMUser",
@@ -209,7 +209,8 @@ def test_a_role_with_a_thin_entity_rests_on_the_whole_role_and_says_so() -> None
     assert answer.sentence == (
         "12 calls on 6 days by the whole role in the 14 days before the alert (only 0 calls on 0"
         " days by this session name or source IP); 12 of them DescribeInstances, 0 from this IP"
-        " with this user agent. Not seen: source IP 203.0.113.9."
+        " with this user agent (0 from this IP, 12 with this user agent). Not seen: source IP"
+        " 203.0.113.9."
     )
 
 

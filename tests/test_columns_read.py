@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import trail.segments
 from tests.an_event import a_user, an_assumption, an_event
 from trail.build import add
+from trail.calls import CALL_COLUMNS
 from trail.catalog import Catalog
 from trail.columns_read import columns_read
 from trail.errors import QueryFailed
@@ -27,7 +28,7 @@ from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
 from trail.store import DuckStore
 
 RELATIONS = ("events", "edges", "credentials", "daily")
-COLUMNS = {*EVENT_SCHEMA.names, *DAILY_SCHEMA.names}
+COLUMNS = {*EVENT_SCHEMA.names, *DAILY_SCHEMA.names, *CALL_COLUMNS}
 USERS = ("alice", "bob", "eve", "Zoë", "o'neil")
 RECORDS = [
     an_event(
@@ -93,7 +94,11 @@ def plain(index: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             paths = [str(index / segment.name) for segment in catalog.segments(kind)]
             assert paths
             read = f"read_parquet({paths}, hive_partitioning = false)"
-            db.execute(f"create table {table} as from {read}")
+            alone = ""  # each record is a call of its own here
+            if table != "daily":
+                alone = ", null::varchar as call_id, null::varchar as replaced"
+                alone += ", null::varchar as replaced_by"
+            db.execute(f"create table {table} as select *{alone} from {read}")
         db.execute("create table edges as from events limit 0")
         yield db
 

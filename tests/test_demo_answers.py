@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recount import check
 
 from alerts import Alert, Principal, parse_alerts
 from demo import generate
@@ -228,3 +229,12 @@ def test_roles_assumed_equal_a_recount(company: Demo) -> None:
         for row in answer.data["roles"]:
             shown[row["result"]] += row["count"]
         assert +shown == +expected, name
+
+
+def test_every_sentence_and_every_line_for_and_against_holds(company: Demo) -> None:
+    met = set[str]()
+    for _, alert, principal in every_principal(company):
+        answers = ask_all(alert, principal, company.store)
+        met.update(check(alert, principal, answers, company.records))
+    # What the stories are about speaks for them.
+    assert met >= {"left_instance", "denied_assumptions", "role_enumeration", "high_signal_call"}

@@ -83,7 +83,7 @@ def _new_key(for_user: str | None, **changes: Any) -> Event:
             "eventSource": "iam.amazonaws.com",
             "eventName": "CreateAccessKey",
             "requestParameters": {"userName": for_user} if for_user else None,
-            "responseElements": {"accessKey": {"accessKeyId": "AKIANEWKEYXXXXXXXXXX"}},
+            "responseElements": {"accessKey": {"accessKeyId": "AKIANEWKEYXQXQXQXQXQ"}},
             "readOnly": False,
             **changes,
         }

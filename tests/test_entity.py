@@ -271,7 +271,7 @@ def test_another_accounts_caller_without_an_id_is_its_account() -> None:
 
 def test_an_access_key_is_enough_when_there_is_nothing_else() -> None:
     records = [named("mine"), named("other", userIdentity=a_user("bob"))]
-    principal = Principal("Unknown", access_key_id="AKIAALICEXXXXXXXXXXX")
+    principal = Principal("Unknown", access_key_id="AKIAALICEXQXQXQXQXQX")
     assert matched(records, principal) == {"mine"}
 
 

@@ -71,7 +71,7 @@ def hostile_events(beacon: str) -> list[dict[str, object]]:
     events: list[dict[str, object]] = []
     for number in range(len(texts)):
         turned = texts[number:] + texts[:number]
-        key = f"ASIAHOSTILE{number:09}"
+        key = f"ASIAHOSTILE7Q{number:07}"
         events.append(
             an_assumption(
                 "reader",
@@ -180,7 +180,7 @@ def test_no_page_fetches_or_links_what_a_log_says(tmp_path: Path, beacon: Beacon
         f"triage?text={finding}",
         f"triage?text={finding}&check=1",
         f"entity?of={quote(texts[0], safe='')}",
-        "entity?of=ASIAHOSTILE000000000",
+        "entity?of=ASIAHOSTILE0Q0Q0Q0Q0",
         "events",
         f"events?event={events[1]['eventID']}",
         f"triage?event={quote(texts[0], safe='')}",

@@ -236,9 +236,9 @@ def opened_correction(asked: dict[str, str]) -> AppTest:
 
 
 def test_a_correction_is_asked_again_and_stays_in_the_address(tmp_path: Path) -> None:
-    mint = an_assumption(key="ASIAOTHERKEY00000001", session="other")
+    mint = an_assumption(key="ASIAOTHERKEY0Q0Q0Q01", session="other")
     use = an_event(
-        userIdentity=a_role_session(session="other", key="ASIAOTHERKEY00000001"),
+        userIdentity=a_role_session(session="other", key="ASIAOTHERKEY0Q0Q0Q01"),
         eventTime="2026-03-10T11:55:00Z",
     )
     plain = an_event()

@@ -585,11 +585,11 @@ def test_the_consoles_event_history_csv() -> None:
         "Event name,Event time,User name,Event source,Resource type,Resource name,Event ID,"
         "AWS access key,Source IP address,Error code\n"
         f'StopLogging,"2026-03-10T12:00:00Z",alice,cloudtrail.amazonaws.com,,,{EVENT_ID},'
-        "AKIAALICEXXXXXXXXXXX,198.51.100.7,\n"
+        "AKIAALICEXQXQXQXQXQX,198.51.100.7,\n"
     )
     (alert,) = parse_alerts(pasted)
     assert (alert.event_name, alert.event_id) == ("StopLogging", EVENT_ID)
-    assert alert.principals[0].access_key_id == "AKIAALICEXXXXXXXXXXX"
+    assert alert.principals[0].access_key_id == "AKIAALICEXQXQXQXQXQX"
     assert alert.principals[0].type == "Unknown"
 
 
@@ -772,9 +772,9 @@ def test_one_thing_to_look_for_is_enough(text: str) -> None:
 
 
 def test_text_with_several_identities_lets_the_analyst_choose() -> None:
-    (alert,) = parse_alerts("keys AKIAALICEXXXXXXXXXXX and ASIAROLESESSION00001")
+    (alert,) = parse_alerts("keys AKIAALICEXQXQXQXQXQX and ASIAROLESESSION00001")
     assert [person.access_key_id for person in alert.principals] == [
-        "AKIAALICEXXXXXXXXXXX",
+        "AKIAALICEXQXQXQXQXQX",
         "ASIAROLESESSION00001",
     ]
 
@@ -790,7 +790,7 @@ def test_a_chat_message_about_a_finding_gives_its_account() -> None:
 
 @pytest.mark.parametrize("words", ["Account: 444455556666 (prod)", "account id = 444455556666"])
 def test_a_chat_message_may_give_the_account_in_words(words: str) -> None:
-    (alert,) = parse_alerts(f"High: key AKIAALICEXXXXXXXXXXX used from 203.0.113.9\n{words}")
+    (alert,) = parse_alerts(f"High: key AKIAALICEXQXQXQXQXQX used from 203.0.113.9\n{words}")
     assert alert.account_id == "444455556666"
     assert alert.origins["account_id"] == "the text's first account id"
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.an_alert import an_alert, who_assumed
-from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event, around
 
 IDENTITY_CENTER_ACCOUNT = "222233334444"
 USER_ID = "90677f4b-1111-7000-8000-a1b2c3d4e5f6"
@@ -34,7 +34,7 @@ def a_console_session(name: str = "alice", created: str = "2026-03-10T11:30:00Z"
     return a_user(
         name,
         **{
-            "accessKeyId": "ASIACONSOLE000000001",
+            "accessKeyId": "ASIACONSOLE0Q0Q0Q0Q1",
             "sessionContext": {
                 "sessionIssuer": {},
                 "webIdFederationData": {},
@@ -186,9 +186,9 @@ def an_identity_center_sign_in(at: str = "2026-03-10T11:49:59Z", user: str = USE
 
 
 def test_identity_center_keys_differ_and_the_portal_event_names_the_user():
-    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0Q0Q0Q0Q01", path=SSO_PATH)
     portal = an_identity_center_sign_in()
-    use = an_event(userIdentity=an_identity_center_session("ASIAUSED000000000001"))
+    use = an_event(userIdentity=an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01"))
 
     answer = who_assumed(use, [mint, portal, use])
 
@@ -205,8 +205,8 @@ def test_identity_center_keys_differ_and_the_portal_event_names_the_user():
 
 
 def test_an_older_identity_center_key_is_matched_by_key():
-    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
-    use = an_event(userIdentity=an_identity_center_session("ASIAMINTED0000000001"))
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0Q0Q0Q0Q01", path=SSO_PATH)
+    use = an_event(userIdentity=an_identity_center_session("ASIAMINTED0Q0Q0Q0Q01"))
 
     answer = who_assumed(use, [mint, use])
 
@@ -217,9 +217,9 @@ def test_an_older_identity_center_key_is_matched_by_key():
 
 @pytest.mark.parametrize("at", ["2026-03-10T11:49:55Z", "2026-03-10T11:50:04Z"])
 def test_a_portal_event_further_than_two_seconds_away_is_not_used(at):
-    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0Q0Q0Q0Q01", path=SSO_PATH)
     portal = an_identity_center_sign_in(at)
-    use = an_event(userIdentity=an_identity_center_session("ASIAUSED000000000001"))
+    use = an_event(userIdentity=an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01"))
 
     answer = who_assumed(use, [mint, portal, use])
 
@@ -235,16 +235,16 @@ def test_a_portal_event_further_than_two_seconds_away_is_not_used(at):
     ],
 )
 def test_a_portal_event_for_another_account_or_permission_set_is_not_used(details):
-    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0Q0Q0Q0Q01", path=SSO_PATH)
     portal = an_identity_center_sign_in() | {"serviceEventDetails": details}
-    use = an_event(userIdentity=an_identity_center_session("ASIAUSED000000000001"))
+    use = an_event(userIdentity=an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01"))
     assert portal["eventID"] not in who_assumed(use, [mint, portal, use]).evidence
 
 
 def test_two_portal_users_in_the_same_seconds_are_not_told_apart():
-    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0000000001", path=SSO_PATH)
+    mint = a_saml_mint(PERMISSION_SET_ROLE, key="ASIAMINTED0Q0Q0Q0Q01", path=SSO_PATH)
     portals = [an_identity_center_sign_in(), an_identity_center_sign_in(user="another-user-id")]
-    use = an_event(userIdentity=an_identity_center_session("ASIAUSED000000000001"))
+    use = an_event(userIdentity=an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01"))
 
     answer = who_assumed(use, [mint, *portals, use])
 
@@ -300,13 +300,13 @@ def test_a_switched_role_leads_over_the_console_login_to_the_user():
     mint = an_assumption(
         "admin",
         "alice",
-        key="ASIAMINTED0000000001",
+        key="ASIAMINTED0Q0Q0Q0Q01",
         userIdentity=a_console_session(invokedBy="AWS Internal"),
         sourceIPAddress="AWS Internal",
         userAgent="AWS Internal",
     )
     use = an_event(
-        userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"),
+        userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"),
         sessionCredentialFromConsole="true",
     )
 
@@ -326,9 +326,9 @@ def test_a_switched_role_leads_over_the_console_login_to_the_user():
 def test_the_switch_alone_names_its_source_without_the_callers_log():
     source = "arn:aws:sts::444455556666:assumed-role/hub/ana@example.com"
     switch = a_switch(source)
-    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"))
+    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"))
 
-    answer = who_assumed(use, [switch, use])
+    answer = who_assumed(use | {"sessionCredentialFromConsole": "true"}, [switch, use])
 
     hop = answer.data["chain"][0]
     assert (hop["event_id"], hop["method"], hop["rule"]) == (
@@ -346,7 +346,7 @@ def test_the_switch_alone_names_its_source_without_the_callers_log():
 @pytest.mark.parametrize("at", ["2026-03-10T11:49:57Z", "2026-03-10T11:50:03Z"])
 def test_a_switch_into_another_session_of_the_role_is_no_source(at):
     switch = a_switch(eventTime=at)
-    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"))
+    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"))
     answer = who_assumed(use, [switch, use])
     assert all(hop["method"] != "switch_role" for hop in answer.data["chain"])
 
@@ -355,7 +355,7 @@ def test_the_switch_names_the_caller_of_an_owner_copy():
     owners = an_assumption(
         "admin",
         "alice",
-        key="ASIAMINTED0000000001",
+        key="ASIAMINTED0Q0Q0Q0Q01",
         userIdentity={
             "type": "AWSAccount",
             "principalId": a_user()["principalId"],
@@ -365,7 +365,7 @@ def test_the_switch_names_the_caller_of_an_owner_copy():
         userAgent="AWS Internal",
     )
     switch = a_switch("arn:aws:iam::444455556666:user/alice")
-    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"))
+    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"))
 
     answer = who_assumed(use, [owners, switch, use])
 
@@ -377,7 +377,7 @@ def test_the_switch_names_the_caller_of_an_owner_copy():
 
 def test_a_refused_switch_is_no_source():
     switch = a_switch(responseElements={"SwitchRole": "Failure"})
-    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE000000002"))
+    use = an_event(userIdentity=a_role_session("admin", "alice", key="ASIACONSOLE0Q0Q0Q0Q2"))
     assert who_assumed(use, [switch, use]).data["chain"] == []
 
 
@@ -401,7 +401,7 @@ def test_a_command_line_login_is_traced_to_the_console_session_it_borrowed():
     token = an_oauth_event(
         "CreateOAuth2Token", "2026-03-10T11:40:02Z", userAgent="aws-cli/2.32.0 md/command#login"
     )
-    use = an_event(userIdentity=a_console_session(accessKeyId="ASIALOGIN0000000001"))
+    use = an_event(userIdentity=a_console_session(accessKeyId="ASIALOGIN0Q0Q0Q0Q01"))
 
     answer = who_assumed(use, [login, browser, token, use])
 
@@ -418,7 +418,7 @@ def test_the_console_session_itself_did_not_come_from_the_login_that_borrowed_it
     login = a_console_login()
     token = an_oauth_event("CreateOAuth2Token", "2026-03-10T11:40:02Z")
     for mark in ({"sessionCredentialFromConsole": "true"}, {"userAgent": BROWSER}):
-        use = an_event(userIdentity=a_console_session(accessKeyId="ASIACONSOLE000000077"), **mark)
+        use = an_event(userIdentity=a_console_session(accessKeyId="ASIACONSOLE0Q0Q0Q077"), **mark)
         assert hops(who_assumed(use, [login, token])) == [("ConsoleLogin", "creation_date", "R0")]
 
 
@@ -429,14 +429,14 @@ def test_a_command_line_login_authorised_elsewhere_is_a_sign_of_phishing():
     token = an_oauth_event(
         "CreateOAuth2Token", "2026-03-10T11:40:02Z", sourceIPAddress="203.0.113.200"
     )
-    use = an_event(userIdentity=a_console_session(accessKeyId="ASIALOGIN0000000001"))
+    use = an_event(userIdentity=a_console_session(accessKeyId="ASIALOGIN0Q0Q0Q0Q01"))
     answer = who_assumed(use, [browser, token, use])
     assert any("phishing" in text for text in answer.caveats)
 
 
 def test_a_sign_in_session_arn_makes_the_link_high():
     arn = f"arn:aws:signin:eu-west-1:{ACCOUNT}:session/5f0c"
-    identity = a_console_session(accessKeyId="ASIALOGIN0000000001")
+    identity = a_console_session(accessKeyId="ASIALOGIN0Q0Q0Q0Q01")
     identity["sessionContext"]["signInSessionArn"] = arn
     token = an_oauth_event("CreateOAuth2Token", "2026-03-10T11:40:02Z")
     token["userIdentity"]["sessionContext"]["signInSessionArn"] = arn
@@ -453,10 +453,10 @@ def test_cloudshell_borrows_the_console_session():
         eventTime="2026-03-10T11:45:00Z",
         eventSource="cloudshell.amazonaws.com",
         eventName="PutCredentials",
-        userIdentity=a_console_session(accessKeyId="ASIACONSOLE000000009"),
+        userIdentity=a_console_session(accessKeyId="ASIACONSOLE0Q0Q0Q0Q9"),
     )
     use = an_event(
-        userIdentity=a_console_session(accessKeyId="ASIASHELL0000000001"),
+        userIdentity=a_console_session(accessKeyId="ASIASHELL0Q0Q0Q0Q01"),
         userAgent="aws-cli/2.15.0 Python/3.11.6 exec-env/CloudShell",
     )
 
@@ -468,7 +468,7 @@ def test_cloudshell_borrows_the_console_session():
 
 def a_borrowed_role_session(**changes):
     """A role in the console, signed in to by SAML, and `aws login` of it."""
-    identity = a_role_session("reader", "work", key="ASIALOGIN0000000001")
+    identity = a_role_session("reader", "work", key="ASIALOGIN0Q0Q0Q0Q01")
     identity["sessionContext"]["signInSessionArn"] = f"arn:aws:signin:eu-west-1:{ACCOUNT}:session/5"
     token = an_oauth_event("CreateOAuth2Token", "2026-03-10T11:55:00Z", userAgent="aws-cli/2.32.0")
     token["userIdentity"] = {k: v for k, v in identity.items() if k != "accessKeyId"}
@@ -479,7 +479,7 @@ def test_a_login_that_is_the_alert_does_not_explain_itself():
     token, _ = a_borrowed_role_session()
     earlier = {**token, "eventID": "another", "eventTime": "2026-03-10T11:52:00Z"}
     for records in ([token], [token, earlier]):
-        answer = who_assumed(token, records)
+        answer = who_assumed(token, [*records, *around()])
         assert (answer.status, answer.data["chain"]) == ("nothing", [])
     mint = a_saml_mint(session="work")
     answer = who_assumed(token, [mint, token])
@@ -489,7 +489,7 @@ def test_a_login_that_is_the_alert_does_not_explain_itself():
 def test_a_borrowed_session_whose_own_beginning_is_missing_is_not_explained():
     token, use = a_borrowed_role_session()
 
-    answer = who_assumed(use, [token, use])
+    answer = who_assumed(use, [token, use, *around()])
 
     assert answer.status == "nothing"
     assert hops(answer) == [("CreateOAuth2Token", "signin_session", "R2d")]
@@ -524,8 +524,8 @@ def a_token_call(name: str, key: str, at: str = "2026-03-10T11:50:00Z", **respon
 
 
 def test_a_session_token_leads_to_the_long_term_key():
-    mint = a_token_call("GetSessionToken", "ASIATOKEN00000000001")
-    identity = a_console_session(accessKeyId="ASIATOKEN00000000001", created="2026-03-10T11:50:00Z")
+    mint = a_token_call("GetSessionToken", "ASIATOKEN0Q0Q0Q0Q0Q1")
+    identity = a_console_session(accessKeyId="ASIATOKEN0Q0Q0Q0Q0Q1", created="2026-03-10T11:50:00Z")
 
     answer = who_assumed(an_event(userIdentity=identity), [mint])
 
@@ -534,8 +534,8 @@ def test_a_session_token_leads_to_the_long_term_key():
 
 
 def test_a_session_token_of_the_day_before_yesterday_is_too_old_yesterdays_is_not():
-    identity = a_console_session(accessKeyId="ASIATOKEN00000000001", created="2026-03-09T02:00:00Z")
-    mint = a_token_call("GetSessionToken", "ASIATOKEN00000000001", at="2026-03-09T02:00:00Z")
+    identity = a_console_session(accessKeyId="ASIATOKEN0Q0Q0Q0Q0Q1", created="2026-03-09T02:00:00Z")
+    mint = a_token_call("GetSessionToken", "ASIATOKEN0Q0Q0Q0Q0Q1", at="2026-03-09T02:00:00Z")
     use = an_event(userIdentity=identity)
     assert hops(who_assumed(use, [mint, use])) == [("GetSessionToken", "access_key", "R1")]
 
@@ -546,7 +546,7 @@ def test_a_federated_user_leads_to_the_user_behind_it():
         "principalId": f"{ACCOUNT}:contractor",
         "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/contractor",
         "accountId": ACCOUNT,
-        "accessKeyId": "ASIACONSOLE000000003",
+        "accessKeyId": "ASIACONSOLE0Q0Q0Q0Q3",
         "sessionContext": {
             "sessionIssuer": {"type": "IAMUser", "userName": "alice"},
             "attributes": {"creationDate": "2026-03-10T11:50:00Z", "mfaAuthenticated": "false"},
@@ -595,13 +595,13 @@ def an_assume_root(target: str = MEMBER):
                 "arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"
             },
         },
-        responseElements={"credentials": {"accessKeyId": "ASIAROOT000000000001"}},
+        responseElements={"credentials": {"accessKeyId": "ASIAROOT0Q0Q0Q0Q0Q01"}},
     )
 
 
 def test_a_root_session_leads_to_the_management_account_that_assumed_it():
     mint = an_assume_root()
-    use = an_event(userIdentity=a_root_session("ASIAROOT000000000001"), recipientAccountId=MEMBER)
+    use = an_event(userIdentity=a_root_session("ASIAROOT0Q0Q0Q0Q0Q01"), recipientAccountId=MEMBER)
 
     answer = who_assumed(use, [mint, use])
 
@@ -611,7 +611,7 @@ def test_a_root_session_leads_to_the_management_account_that_assumed_it():
 
 def test_a_root_session_without_its_key_is_matched_by_target_and_creation_date():
     mint, another = an_assume_root(), an_assume_root("999999999999")
-    use = an_event(userIdentity=a_root_session("ASIAOTHER00000000001"), recipientAccountId=MEMBER)
+    use = an_event(userIdentity=a_root_session("ASIAOTHER0Q0Q0Q0Q0Q1"), recipientAccountId=MEMBER)
 
     answer = who_assumed(use, [mint, another, use])
 
@@ -703,10 +703,10 @@ def test_roles_anywhere_shows_its_key_in_a_credential_set():
         eventName="CreateSession",
         userIdentity={"type": "Unknown", "principalId": "", "accountId": ACCOUNT},
         responseElements={
-            "credentialSet": [{"credentials": {"accessKeyId": "ASIAANYWHERE00000001"}}]
+            "credentialSet": [{"credentials": {"accessKeyId": "ASIAANYWHERE0Q0Q0Q01"}}]
         },
     )
-    identity = a_role_session("worker", "3f8a01", key="ASIAANYWHERE00000001")
+    identity = a_role_session("worker", "3f8a01", key="ASIAANYWHERE0Q0Q0Q01")
     identity["sessionContext"]["sourceIdentity"] = "CN=build-host-7"
 
     answer = who_assumed(an_event(userIdentity=identity), [mint])
@@ -759,8 +759,8 @@ def a_new_key(at: str, maker: dict, owner: str = "backdoor"):
 
 
 def test_a_fresh_key_leads_on_to_whoever_made_it():
-    assumed = an_assumption(key="ASIAOWN0000000000001", userIdentity=a_user("mallory"))
-    made = a_new_key("2026-03-10T11:55:00Z", a_role_session(key="ASIAOWN0000000000001"))
+    assumed = an_assumption(key="ASIAOWN0Q0Q0Q0Q0Q0Q1", userIdentity=a_user("mallory"))
+    made = a_new_key("2026-03-10T11:55:00Z", a_role_session(key="ASIAOWN0Q0Q0Q0Q0Q0Q1"))
     use = an_event(userIdentity=a_user("backdoor"))
 
     answer = who_assumed(use, [assumed, made, use])
@@ -820,7 +820,7 @@ def test_a_source_identity_never_hides_the_user_that_set_it():
 
 
 def test_an_identity_center_session_without_a_mint_is_known_by_its_user():
-    identity = an_identity_center_session("ASIAUSED000000000001")
+    identity = an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01")
     identity["onBehalfOf"] = {"userId": USER_ID, "identityStoreArn": "arn:aws:identitystore::1:x"}
     use = an_event(userIdentity=identity)
 
@@ -877,7 +877,7 @@ def test_many_other_roles_of_that_session_name_hide_no_mint():
 
 
 def test_a_source_identity_that_only_the_request_of_a_key_matched_mint_has_is_told():
-    mint = an_assumption(userIdentity=a_role_session("broker", "job", key="ASIABROKER0000000001"))
+    mint = an_assumption(userIdentity=a_role_session("broker", "job", key="ASIABROKER0Q0Q0Q0Q01"))
     mint["requestParameters"]["sourceIdentity"] = "ana@example.com"
     use = an_event(userIdentity=a_role_session())
     answer = who_assumed(use, [use, mint])
@@ -889,7 +889,7 @@ def test_a_source_identity_that_only_the_request_of_a_key_matched_mint_has_is_to
 def test_what_a_caller_s_credentials_were_issued_to_is_read_though_its_mint_is_missing():
     """The caller of a key-matched mint is a function, by the scope in its own `userIdentity`."""
     function = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:billing"
-    caller = a_role_session("runner", "billing-session", key="ASIARUNNER0000000001")
+    caller = a_role_session("runner", "billing-session", key="ASIARUNNER0Q0Q0Q0Q01")
     caller["inScopeOf"] = {
         "issuerType": "AWS::Lambda::Function",
         "credentialsIssuedTo": function,

@@ -158,22 +158,22 @@ def test_other_peoples_assumptions_do_not_count():
 
 
 def test_a_role_is_filtered_to_the_alerts_session_or_address():
-    alert = an_event(userIdentity=a_role_session("hub", "mine", key="ASIAMINE000000000001"))
+    alert = an_event(userIdentity=a_role_session("hub", "mine", key="ASIAMINE0Q0Q0Q0Q0Q01"))
     same_session = an_assumption(
         "a",
-        userIdentity=a_role_session("hub", "mine", key="ASIAOTHER00000000001"),
+        userIdentity=a_role_session("hub", "mine", key="ASIAOTHER0Q0Q0Q0Q0Q1"),
         sourceIPAddress="203.0.113.50",
     )
     same_address = an_assumption(
-        "b", userIdentity=a_role_session("hub", "theirs", key="ASIAOTHER00000000002")
+        "b", userIdentity=a_role_session("hub", "theirs", key="ASIAOTHER0Q0Q0Q0Q0Q2")
     )
     neither = an_assumption(
         "c",
-        userIdentity=a_role_session("hub", "theirs", key="ASIAOTHER00000000003"),
+        userIdentity=a_role_session("hub", "theirs", key="ASIAOTHER0Q0Q0Q0Q0Q3"),
         sourceIPAddress="203.0.113.51",
     )
     exact = an_assumption(
-        "d", userIdentity=a_role_session("hub", "mine", key="ASIAMINE000000000001")
+        "d", userIdentity=a_role_session("hub", "mine", key="ASIAMINE0Q0Q0Q0Q0Q01")
     )
 
     answer = which_roles(alert, [alert, same_session, same_address, neither, exact])
@@ -236,6 +236,23 @@ def test_many_distinct_denied_targets_in_minutes_are_enumeration():
     assert "Enumeration: 12 different roles were refused within 1 minute" in answer.sentence
 
 
+def test_targets_and_their_names_are_both_counted():
+    # 6 names in each of 3 accounts, and one refusal that names no role.
+    mfa = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+    denials = [
+        a_denial(errorMessage=f"User: x is not authorized to perform: sts:AssumeRole on resource:"
+                 f" arn:aws:iam::{account}:role/name-{n}", eventTime=f"2026-03-0{n + 4}T09:00:00Z")
+        for account in ("111122223333", "222233334444", "333344445555")
+        for n in range(6)
+    ]  # fmt: skip
+    answer = which_roles(ALERT, [*denials, a_denial(errorMessage=mfa), ALERT])
+
+    assert answer.sentence.startswith(
+        "Failed 19 times on 18 targets with 6 different names, 1 of them without a target"
+        " (refused by a wrong or unknown MFA code; some records do not say why)"
+    )
+
+
 @pytest.mark.parametrize(
     "records",
     [
@@ -279,7 +296,7 @@ def test_an_assumed_root_shows_the_account_as_its_target():
         eventSource="sts.amazonaws.com",
         eventName="AssumeRoot",
         requestParameters={"targetPrincipal": OTHER},
-        responseElements={"credentials": {"accessKeyId": "ASIAROOT000000000001"}},
+        responseElements={"credentials": {"accessKeyId": "ASIAROOT0Q0Q0Q0Q0Q01"}},
     )
     assert rows(which_roles(ALERT, [record, ALERT]), "role_arn") == [
         (f"arn:aws:iam::{OTHER}:root",)
@@ -322,7 +339,7 @@ def a_reserved_role(at: str, role_arn: str = RESERVED_ROLE):
         recipientAccountId=OTHER,
         userIdentity={"type": "SAMLUser", "principalId": "kM9=:ana", "userName": "ana"},
         requestParameters={"roleArn": role_arn, "roleSessionName": "ana"},
-        responseElements={"credentials": {"accessKeyId": "ASIARESERVED00000001"}},
+        responseElements={"credentials": {"accessKeyId": "ASIARESERVED0Q0Q0Q01"}},
     )
 
 

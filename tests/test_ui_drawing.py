@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
+from enrich.chain_words import distance_words
 from tests.an_event import a_role_session, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
@@ -43,7 +44,7 @@ def a_chain(length: int) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     caller: dict[str, Any] | None = None
     for number in range(1, length + 1):
-        role, key = f"role-{number}", f"ASIACHAIN{number:011}"
+        role, key = f"role-{number}", f"ASIACHAIN7Q2J{number:07}"
         at = f"2026-03-10T11:{number:02}:00Z"
         changes: dict[str, Any] = {} if caller is None else {"userIdentity": caller}
         records.append(an_assumption(role, f"s{number}", key=key, eventTime=at, **changes))
@@ -85,7 +86,7 @@ def test_a_certain_link_is_solid_and_a_guess_dashed() -> None:
     _, tree = drawn(records)
     assert not any("hop-guess" in look for look in hops(tree))
     # Without key and creation date only role and session name are left: the most recent fits.
-    vague = a_role_session("role-1", "s1", key="ASIAUNKNOWN000000001")
+    vague = a_role_session("role-1", "s1", key="ASIAUNKNOWN0Q0Q0Q0Q1")
     del vague["sessionContext"]["attributes"]["creationDate"]
     words, tree = drawn([*records[:-1], an_event(userIdentity=vague)])
     assert "most recent: a guess" in words
@@ -104,7 +105,7 @@ def a_hop(**changes: Any) -> dict[str, Any]:
         "callers": [],
         "role_arn": "arn:aws:iam::111122223333:role/web",
         "session_name": "i-0abc",
-        "minted_access_key_id": "ASIAWEB0000000000001",
+        "minted_access_key_id": "ASIAWEB0Q0Q0Q0Q0Q0Q1",
         "source_ip_address": "ec2.amazonaws.com",
         "by": {"type": "AWSService", "invoked_by": "ec2.amazonaws.com"},
         "acting": True,
@@ -399,3 +400,39 @@ def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:
 )
 def test_times_are_written_one_way(value: object, said: str) -> None:
     assert phrases.when(value) == said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (
+            "2026-03-03T12:00:05Z",
+            "2026-03-10T12:00:05Z",
+            "3 Mar 12:00:05 to 10 Mar 2026 12:00:05 UTC",
+        ),
+        (
+            "2025-12-28T12:00:05Z",
+            "2026-01-04T12:00:05Z",
+            "28 Dec 2025 12:00:05 to 4 Jan 2026 12:00:05 UTC",
+        ),
+    ],
+)
+def test_a_range_names_each_year_that_is_not_plain(first: str, last: str, said: str) -> None:
+    assert phrases.window(first, last) == said
+    assert phrases.clock(first, beside=last) == said.partition(" to ")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "seconds", "said"),
+    [
+        ("access_key", 111, "used 111 s after it was issued"),
+        ("access_key", -1, "used 1 s before it was issued"),
+        ("most_recent", 5400, "used 90 min after it was issued"),
+        ("key_created", 572 * 86400, "used 572 days after it was created"),
+        ("creation_date", 0, "issued in the second of its creation date"),
+        ("switch_role", 2, "issued 2 s after its creation date"),
+        ("inferred", None, None),
+    ],
+)
+def test_a_distance_says_what_it_measures(method: str, seconds: int | None, said: str) -> None:
+    assert distance_words(method, seconds) == said

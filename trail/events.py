@@ -138,6 +138,7 @@ CREDENTIAL_EVENTS = frozenset(
             "GetSessionToken",
             "GetFederationToken",
             "GetDelegatedAccessToken",
+            "GetScopedCredentials",
         )
     }
     | {

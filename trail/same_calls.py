@@ -86,20 +86,14 @@ def find_same_calls(
     seen = {day for segment in arrived if (day := segment.day) is not None}
     if arrived:
         _with_a_day(merger, arrived, _between(events, seen, REACH))
-        corrections, networked = db.execute(
-            "select count(original_event_id), count_if(event_category = 'NetworkActivity')"
-            f" from {merger.relation(arrived)}"
-        ).fetchone() or (0, 0)
-        _network_twins(merger, arrived, _between(events, seen, _ONE_DAY), known=bool(networked))
-    else:
-        corrections = 0
+        _network_twins(merger, _between(events, seen, _ONE_DAY))
     gone = ", ".join(f"date '{day}'" for day in sorted(afresh)) or "null"
     stays = f"coalesce(day not in ({gone}), true) and coalesce(other_day not in ({gone}), true)"
     db.execute(
         "insert into telling from told where corrects is null"
         f" and replaced is distinct from '{CORRECTED}' and {stays}"
     )
-    _corrections(merger, arrived, events, f"coalesce(day not in ({gone}), true)", corrections)
+    _corrections(merger, arrived, events, f"coalesce(day not in ({gone}), true)")
     db.execute("create or replace temp table telling as select distinct * from telling")
     found.days = {
         day
@@ -133,7 +127,8 @@ def _between(
 
 def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segment]) -> None:
     """Ids that came with several days: those of each count as one call."""
-    keyed = "select hash(event_id, recipient_account_id) as h, cast(event_time as date) as day"
+    # By the id alone: half the work, and what shares one is looked at again.
+    keyed = "select hash(event_id) as h, cast(event_time as date) as day"
     every = f"({keyed} from {merger.relation(near)})"
     if sum(s.rows for s in near) <= sum(s.rows for s in arrived):  # all of them are new
         twice = f"select h from {every} group by h having min(day) <> max(day)"
@@ -149,7 +144,7 @@ def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segme
         rows = (
             f"select cast(event_time as date) as day, {_ID}, {is_credential()} as is_credential"
             f" from {merger.relation(near)}"
-            " where hash(event_id, recipient_account_id) in (from twice)"
+            " where hash(event_id) in (from twice)"
         )
         db.execute(
             f"""insert into telling
@@ -166,17 +161,14 @@ def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segme
     db.execute("drop table twice")
 
 
-def _network_twins(
-    merger: Merger, arrived: Sequence[Segment], near: Sequence[Segment], *, known: bool
-) -> None:
+def _network_twins(merger: Merger, near: Sequence[Segment]) -> None:
     """Network activity records with a twin: the twin counts."""
     is_network = "event_category = 'NetworkActivity'"
     db = merger.db
-    if not known:
-        # Of the days' other rows, the statistics mostly say that there is none.
-        some = f"select 1 from {merger.relation(near)} where {is_network} limit 1"
-        if db.execute(some).fetchone() is None:
-            return
+    # Mostly there is none, which statistics say.
+    some = f"select 1 from {merger.relation(near)} where {is_network} limit 1"
+    if db.execute(some).fetchone() is None:
+        return
     relation = merger.relation(near)
     columns = (
         f"cast(event_time as date) as day, {_ID}, request_id, event_source, event_name,"
@@ -202,7 +194,6 @@ def _corrections(
     arrived: Sequence[Segment],
     events: Mapping[date, Sequence[Segment]],
     stays: str,
-    coming: int,
 ) -> None:
     """Corrections, and the records that one of them is counted in place of."""
     columns = f"day, {_ID}, is_credential, call_id"
@@ -219,7 +210,7 @@ def _corrections(
         f"select {columns}, corrects, event_time from told where corrects is not null and {stays}"
     )
     new: list[_Record] = []
-    if coming:
+    if arrived:
         new = records(
             f"{read}, original_event_id, event_time from {merger.relation(arrived)}"
             " where original_event_id is not null and original_event_id <> event_id"

@@ -191,6 +191,7 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
                     f"{day}: its rollup counts {rolled.get(day, 0):,} events of {expected:,}"
                 )
         problems += _keys(db, index, by_day, readable)
+        problems += _calls(db, index, by_day, readable)
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         for kind in CREDENTIAL_KINDS:
             if (held := sum(s.rows for s in runs if s.kind == kind)) != credentials:
@@ -223,6 +224,29 @@ def _keys(
         if differ:
             problems.append(f"week of {monday}: its keys differ from its events in {differ:,} uses")
     return problems
+
+
+def _calls(
+    db: duckdb.DuckDBPyConnection,
+    index: Path,
+    by_day: Mapping[date, Sequence[Segment]],
+    readable: Sequence[Segment],
+) -> list[str]:
+    """Whether every record that is said not to count by itself is there."""
+    told = [str(index / segment.name) for segment in readable if segment.kind == CALLS]
+    if not told:
+        return []
+    paths = [str(index / segment.name) for of_day in by_day.values() for segment in of_day]
+    (missing,) = db.execute(
+        "select count(*) from (select distinct day, event_id, recipient_account_id"
+        " from read_parquet($told)) as told anti join"
+        " (select cast(event_time as date) as day, event_id, recipient_account_id"
+        f" from read_parquet({'$paths' if paths else '$told'}) where {bool(paths)}) as held"
+        " on held.day = told.day and held.event_id = told.event_id"
+        " and held.recipient_account_id is not distinct from told.recipient_account_id",
+        {"told": told} | ({"paths": paths} if paths else {}),
+    ).fetchone() or (0,)
+    return [f"calls: {missing:,} records are spoken of that no day holds"] if missing else []
 
 
 def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:

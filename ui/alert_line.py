@@ -17,7 +17,8 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
     """Title, severity and the facts an analyst reads first. `assumed_by` names the human."""
     when = phrases.when(alert.first_seen)
     if alert.last_seen and alert.last_seen != alert.first_seen:
-        when = f"{phrases.clock(alert.first_seen)} to {phrases.when(alert.last_seen)}"
+        first = phrases.clock(alert.first_seen, beside=alert.last_seen)
+        when = f"{first} to {phrases.when(alert.last_seen)}"
     call = None
     if alert.event_name:
         call = el(
@@ -41,7 +42,7 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
             fact("Who", *who(principal, assumed_by), look="who"),
             _linked("Account", alert.account_id or principal.account_id),
             fact("Region", alert.region) if alert.region else None,
-            fact("When (UTC)", when if alert.first_seen else "not stated"),
+            fact("When (UTC)", when if alert.first_seen else "not stated", _unsure(alert)),
             fact("Call", call) if call else None,
             fact("Result", alert.error_code) if alert.error_code else None,
             _from(alert),
@@ -49,6 +50,12 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
             _linked("Access key", principal.access_key_id),
         ),
     )
+
+
+def _unsure(alert: Alert) -> Node | None:
+    if alert.time_question is not None:
+        return el("span", "mute small", " assumed")
+    return el("span", "mute small", " not the activity's") if alert.time_is_fallback else None
 
 
 def who(principal: Principal, assumed_by: Mapping[str, Any]) -> list[Node | str]:

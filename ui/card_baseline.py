@@ -131,7 +131,7 @@ def _peers(peers: Any) -> Node | None:
         "p",
         "",
         el("span", "mute", "Peers: "),
-        f"of {phrases.count(peers['sessions'], 'other session')} of the role, {', '.join(shares)}.",
+        f"of {phrases.count(peers['sessions'], 'session name')} of the role, {', '.join(shares)}.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from enrich.chain_words import distance_words
 from ui import phrases
 from ui.chain import METHOD_WORDS
 from ui.markup import Node, el
@@ -53,7 +54,7 @@ def chain_table(data: Mapping[str, Any]) -> Node | None:
 def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
     by = hop.get("by") or {}
     others = [event for event in hop.get("candidates") or () if event != hop.get("event_id")]
-    distance = hop.get("time_distance_s")
+    distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
     interface = str(hop.get("interface_detail") or INTERFACES.get(str(hop.get("interface")), "–"))
     return (
         time_of(hop.get("event_time"), full=True),
@@ -63,7 +64,7 @@ def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
             METHOD_WORDS.get(str(hop.get("method")), str(hop.get("method"))),
             el("span", "mute", f" {hop.get('rule') or ''}"),
         ),
-        f"{hop.get('confidence')}" + (f", {_distance(distance)}" if distance else ""),
+        f"{hop.get('confidence')}" + (f", {distance}" if distance else ""),
         pivot(by.get("arn") or by.get("principal_id") or by.get("access_key_id")),
         pivot(hop.get("role_arn")),
         pivot(hop.get("session_name")),
@@ -80,13 +81,6 @@ def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
         if others
         else "–",
     )
-
-
-def _distance(seconds: float) -> str:
-    size = abs(seconds)
-    if size < 120:
-        return f"{seconds:g} s"
-    return f"{seconds / 60:.0f} min" if size < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node | None:
@@ -112,10 +106,11 @@ def _lines(sessions: Sequence[Mapping[str, Any]]) -> int:
 
 def _grouped(sessions: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     """The sessions of one role and session name together, in order of their first."""
-    grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    grouped: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
     for session in sessions:
         name = str(session.get("session_name") or "")
-        key = (str(session.get("role_arn") or session.get("access_key_id") or ""), name)
+        made = str(session.get("role_arn") or session.get("access_key_id") or "")
+        key = (made, name, bool(session.get("narrowed")))
         grouped.setdefault(key, []).append(session)
     return list(grouped.values())
 
@@ -146,8 +141,9 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
             pivot(str(target), phrases.role_name(role) if role else str(target)),
             pivot(first.get("session_name")) if first.get("session_name") else None,
             el("strong", "", f"× {len(group)}") if len(group) > 1 else None,
-            event_link(first.get("event_id"), phrases.clock(times[0])) if times else None,
-            el("span", "mute", f"to {phrases.clock(max(times))}") if len(times) > 1 else None,
+            el("span", "mute", "same session, narrowed") if first.get("narrowed") else None,
+            event_link(first.get("event_id"), phrases.when(times[0])) if times else None,
+            el("span", "mute", f"to {phrases.when(max(times))}") if len(times) > 1 else None,
             el("span", "mute", "from") if ips else None,
             *(pivot(ip) for ip in ips[:3]),
             el("span", "mute", phrases.count(calls, "call")),
@@ -171,8 +167,7 @@ def roles_table(data: Mapping[str, Any]) -> Node | None:
                 "row",
                 mark("Enumeration", "bad"),
                 f"{enumeration.get('targets')} different roles refused from "
-                f"{phrases.clock(enumeration.get('from'))} to "
-                f"{phrases.clock(enumeration.get('to'))} UTC",
+                f"{phrases.window(enumeration.get('from'), enumeration.get('to'))}",
             )
         )
     if taken:

@@ -22,6 +22,7 @@ METHOD_WORDS = {
     "switch_role": "by switch role",
     "signin_session": "by sign-in session",
     "key_created": "by key creation",
+    "scoped": "same session, narrowed",
     "most_recent": "most recent: a guess",
     "inferred": "inferred, no event",
 }
@@ -39,7 +40,7 @@ def chain_drawing(alert: Alert, principal: Principal, data: Mapping[str, Any]) -
     """The chain of an `assumed_by` answer's data, whatever its length; none is one node."""
     hops = acting(data)
     origin = data.get("origin") or {}
-    parts = _up_to_the_session(hops, principal, origin)
+    parts = _up_to_the_session(hops, alert, principal, origin)
     if not hops:
         parts = _without_hops(principal, data, origin)
     parts.append(_hop("made the call", None, tone="mute"))
@@ -73,7 +74,9 @@ def caller_target(by: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _up_to_the_session(hops: Hops, principal: Principal, origin: Mapping[str, Any]) -> list[Node]:
+def _up_to_the_session(
+    hops: Hops, alert: Alert, principal: Principal, origin: Mapping[str, Any]
+) -> list[Node]:
     """Caller, link, session, link, … up to the session that made the alert's call."""
     parts: list[Node] = []
     for place, hop in enumerate(reversed(hops)):
@@ -85,7 +88,7 @@ def _up_to_the_session(hops: Hops, principal: Principal, origin: Mapping[str, An
             parts.append(_session(made_it))
         else:
             parts.append(_caller(hop.get("by") or {}))
-        parts.append(_link(hop))
+        parts.append(_link(hop, alert))
     if hops and hops[0].get("method") == "key_created":
         parts.append(_principal(principal))
     elif hops:
@@ -117,7 +120,7 @@ def _without_hops(
                 "no event says who",
                 None,
                 f"would be in the logs of account {missing.get('account_id') or 'unknown'}",
-                f"{phrases.clock(missing.get('from'))} to {phrases.clock(missing.get('to'))} UTC",
+                phrases.window(missing.get("from"), missing.get("to")),
                 look="node-missing",
             ),
             _hop("not found", None, tone="warn", guess=True),
@@ -142,6 +145,8 @@ def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
     name = str(origin.get("label") or caller)
     kind = str(origin.get("type") or by.get("type"))
     source = hop.get("source_ip_address")
+    if len(hop.get("callers") or ()) > 1:  # one candidate's key and address are nobody's here
+        return _node("One of several callers", name, None, look="node-origin")
     return _node(
         ORIGIN_KINDS.get(kind, kind if kind != "None" else "Caller"),
         name,
@@ -198,7 +203,7 @@ def _alert(alert: Alert) -> Node:
     )
 
 
-def _link(hop: Mapping[str, Any]) -> Node:
+def _link(hop: Mapping[str, Any], alert: Alert) -> Node:
     confidence = str(hop.get("confidence") or "low")
     method = str(hop.get("method") or "inferred")
     fitting = len(hop.get("candidates") or ())
@@ -206,7 +211,9 @@ def _link(hop: Mapping[str, Any]) -> Node:
         METHOD_WORDS.get(method, method),
         hop.get("event_id"),
         str(hop["event_name"]) if hop.get("event_name") else None,
-        phrases.clock(hop["event_time"]) if hop.get("event_time") else None,
+        phrases.clock(hop["event_time"], beside=alert.first_seen)
+        if hop.get("event_time")
+        else None,
         confidence + (f", 1 of {fitting} that fit" if fitting > 1 else ""),
         tone=CONFIDENCE_TONES.get(confidence, "warn"),
         guess=confidence == "low" or method in ("most_recent", "inferred"),

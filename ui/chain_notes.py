@@ -52,7 +52,7 @@ def making_of_the_key(data: Mapping[str, Any]) -> Node | None:
                 "",
                 "→ ",
                 event_link(hop.get("event_id"), hop.get("event_name")),
-                f" {phrases.clock(hop.get('event_time'))}, {hop.get('confidence')} →",
+                f" {phrases.when(hop.get('event_time'))}, {hop.get('confidence')} →",
             )
         )
     key = making[0].get("minted_access_key_id")
@@ -115,7 +115,7 @@ def _caller_that_fits(caller: Mapping[str, Any]) -> Node:
         "",
         _maker(caller),
         f": {phrases.count(int(caller.get('count') or 0), 'event')}, last ",
-        event_link(caller.get("event_id"), phrases.clock(caller.get("last"))),
+        event_link(caller.get("event_id"), phrases.when(caller.get("last"))),
     )
 
 

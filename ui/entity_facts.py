@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from enrich.acted_upon import ActedUpon, acted_upon
 from enrich.calls_sql import calls
 from trail.store import Query, Store
 from ui.timeline import Activity, count_over_time
@@ -93,6 +94,8 @@ class Facts:
     sessions: list[dict[str, Any]]
     made_by: list[dict[str, Any]]
     activity: Activity | None
+    named: ActedUpon | None
+    """What others' events say of it; only looked for where it has no events of its own."""
     queries: tuple[Query, ...]
 
 
@@ -149,6 +152,10 @@ def _facts(version: str, name: str, first: datetime, last: datetime, _store: Sto
         )
         made_by = found.rows
         queries.append(found.query)
+    named = None
+    if not totals["events"] and not made_by:
+        named = acted_upon(name, store, first, last)
+        queries += named.queries
     return Facts(
         kind,
         totals["events"],
@@ -159,6 +166,7 @@ def _facts(version: str, name: str, first: datetime, last: datetime, _store: Sto
         sessions,
         made_by,
         shown,
+        named,
         tuple(queries),
     )
 

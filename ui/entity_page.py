@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,14 +40,7 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
     found = facts(store, name, *span)
     draw("entity-head", _head(name, found))
     if not found.events and not found.made_by:
-        draw(
-            "entity-unknown",
-            notice(
-                "The index has no event of it.",
-                f"Indexed is {phrases.window(*span)}. Check the spelling (case counts), or add the "
-                "logs of its account and time on the index page.",
-            ),
-        )
+        _only_named(found, span)
         return
     if found.made_by:
         with st.container(border=True):
@@ -81,6 +75,60 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
                     _panel(PANELS[panel][0], rows[:MOST]),
                     _cut(rows, name, found),
                 )
+    _queries(found)
+
+
+def _only_named(found: Facts, span: tuple[datetime, datetime]) -> None:
+    """Something without events of its own: what others did to it, or that there is nothing."""
+    named = found.named
+    limit = named.limit if named is not None else None
+    if named is None or not named.events:
+        draw(
+            "entity-unknown",
+            notice(
+                "The index has no event of it.",
+                "It acted in no event, and none names it in a request, a response or a resource.",
+                limit,
+                f"Indexed is {phrases.window(*span)}. Check the spelling (case counts), or add the "
+                "logs of its account and time on the index page.",
+            ),
+        )
+        _queries(found)
+        return
+    with st.container(border=True):
+        draw(
+            "entity-named",
+            el("h3", "panel-title", "What others did to it"),
+            el("p", "", f"It {named.sentence}."),
+            _named(named.newest),
+            el("p", "mute small", f"The newest {MOST} only.") if named.events > MOST else None,
+            el("p", "mute small", limit) if limit else None,
+        )
+    _queries(found)
+
+
+def _named(rows: Sequence[Mapping[str, Any]]) -> Node:
+    return table(
+        ("When (UTC)", "By", "Call", "Result", "From", "Event"),
+        [
+            (
+                el("span", "time", phrases.when(row["event_time"])),
+                pivot(
+                    row["principal_arn"] or row["identity_id"],
+                    phrases.short_arn(row["principal_arn"] or row["identity_id"]),
+                ),
+                pivot(row["event_name"]),
+                mark("failed", "bad", "✕") if row["failed"] else "succeeded",
+                pivot(row["source_ip_address"]),
+                event_link(row["event_id"]),
+            )
+            for row in rows[:MOST]
+        ],
+        caption="Events that name it",
+    )
+
+
+def _queries(found: Facts) -> None:
     if st.toggle("Query", key="entity-query"):
         for query in found.queries:
             text.show_query(query)
@@ -102,13 +150,25 @@ def _head(name: str, found: Facts) -> Node:
             "div",
             "facts",
             *_about_address(name, found),
-            fact("Events", phrases.number(found.events)),
-            fact("Failed", phrases.number(found.failed)),
-            fact("First seen (UTC)", phrases.when(found.first)),
-            fact("Last seen (UTC)", phrases.when(found.last)),
+            *_counts(found),
             fact("All events", link("Search them", search)) if search and found.events else None,
         ),
     )
+
+
+def _counts(found: Facts) -> list[Node]:
+    if found.named is not None and found.named.events:
+        return [
+            fact("Acted in", "0 events"),
+            fact("Was acted upon in", phrases.count(found.named.events, "event")),
+            fact("Last (UTC)", phrases.when(found.named.last)),
+        ]
+    return [
+        fact("Events", phrases.number(found.events)),
+        fact("Failed", phrases.number(found.failed)),
+        fact("First seen (UTC)", phrases.when(found.first)),
+        fact("Last seen (UTC)", phrases.when(found.last)),
+    ]
 
 
 def _about_address(name: str, found: Facts) -> list[Node]:
@@ -150,8 +210,8 @@ def _sessions(rows: list[dict[str, Any]]) -> Node:
                 pivot(row["principal_arn"], phrases.short_arn(row["principal_arn"])),
                 row["events"],
                 row["failed"],
-                el("span", "time", phrases.clock(row["first"])),
-                el("span", "time", phrases.clock(row["last"])),
+                el("span", "time", phrases.when(row["first"])),
+                el("span", "time", phrases.when(row["last"])),
                 el(
                     "span",
                     "",
@@ -176,8 +236,8 @@ def _panel(title: str, rows: list[dict[str, Any]]) -> Node:
                 row["events"],
                 bar(100 * row["events"] / most),
                 mark(phrases.number(row["failed"]), "bad", "✕") if row["failed"] else "",
-                el("span", "time", phrases.clock(row["first"])),
-                el("span", "time", phrases.clock(row["last"])),
+                el("span", "time", phrases.when(row["first"])),
+                el("span", "time", phrases.when(row["last"])),
             )
             for row in rows
         ],

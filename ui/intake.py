@@ -18,6 +18,7 @@ from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.correct import correct
 from alerts.json_text import text_of
+from enrich.cited_time import with_its_events_time
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui import data, phrases
@@ -101,6 +102,8 @@ CORRECTABLE = {
     "ip": "source_ip_address",
     "source": "event_source",
     "call": "event_name",
+    "zone": "time_zone",
+    "order": "date_order",
 }
 """Address parameter → the field of the alert that it corrects."""
 
@@ -156,6 +159,8 @@ def _parsed(text: str) -> list[Alert]:
 
 def _completed(alert: Alert, store: Store) -> Alert:
     """An alert that only cites an indexed event, with what that event says."""
+    if alert.time_is_fallback or alert.time_question is not None:
+        alert = with_its_events_time(alert, store)
     if alert.principals and alert.first_seen is not None:
         return alert
     event_id = alert.event_id or (alert.event_ids[0] if alert.event_ids else None)

@@ -68,11 +68,14 @@ def measured_against(data: Mapping[str, Any]) -> str:
     events, days = view.get("events"), view.get("active_days")
     if not isinstance(events, int):
         return "Nothing to compare with."
-    scope = "this principal" if view is data else "the whole role"
+    scope = "the whole role"
+    if view is data:
+        of_a_role = (data.get("whole_role") or {}).get("events") is not None
+        scope = "this session name or source IP" if of_a_role else "this principal"
     over = f" on {phrases.count(days, 'day')}" if isinstance(days, int) else ""
     return (
         f"Against {phrases.count(events, 'event')}{over} by {scope}, "
-        f"{phrases.clock(data.get('from'))} to {phrases.clock(data.get('to'))} UTC"
+        f"{phrases.window(data.get('from'), data.get('to'))}"
     )
 
 

@@ -24,10 +24,17 @@ def when(value: object) -> str:
     return "–" if moment is None else f"{moment:%d %b %Y %H:%M:%S}".lstrip("0")
 
 
-def clock(value: object) -> str:
-    """ "10 Mar 12:00:05", where the year is plain from what stands around it."""
-    moment = as_time(value)
-    return "–" if moment is None else f"{moment:%d %b %H:%M:%S}".lstrip("0")
+def clock(value: object, beside: object = None) -> str:
+    """ "10 Mar 12:00:05"; with its year where that is not the year of the time it stands `beside`.
+
+    Without `beside`, for where the year is plain from what stands around it.
+    """
+    moment, other = as_time(value), as_time(beside)
+    if moment is None:
+        return "–"
+    if other is not None and other.year != moment.year:
+        return when(moment)
+    return f"{moment:%d %b %H:%M:%S}".lstrip("0")
 
 
 def day(value: date) -> str:
@@ -35,8 +42,8 @@ def day(value: date) -> str:
 
 
 def window(first: object, last: object) -> str:
-    """ "3 Mar 12:00:05 to 10 Mar 2026 12:00:05 UTC"."""
-    return f"{clock(first)} to {when(last)} UTC"
+    """ "3 Mar 12:00:05 to 10 Mar 2026 12:00:05 UTC"; both years where they differ."""
+    return f"{clock(first, beside=last)} to {when(last)} UTC"
 
 
 def iso(value: object) -> str | None:

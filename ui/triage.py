@@ -23,6 +23,7 @@ from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_
 from ui.markup import Node, draw, draw_encoded, el, encoded
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
+from ui.time_question import time_question
 
 MOST_BRANCHES = 5
 """Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
@@ -115,6 +116,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
         correct(found)
         return
+    if (question := time_question(alert, st.query_params.to_dict())) is not None:
+        draw("time-question", question)
     of_what = data.asked_of(store, alert, principal)
     try:
         answers = data.kept(of_what, "answers", lambda: data.answers(store, alert, principal))
@@ -177,7 +180,11 @@ def _above(
 
 def show_every_principal(found: intake.Chosen, store: Store) -> None:
     """The five answers of each principal that the alert names, under each other."""
-    draw("of-all", el("h2", "alert-title", found.alert.title))
+    draw(
+        "of-all",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+    )
     choose(found)
     for number, principal in enumerate(found.alert.principals[:PRINCIPALS]):
         try:
@@ -201,7 +208,12 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
 
 def check_first(found: intake.Chosen) -> None:
     """What was read from where, before anything is asked: choose, correct, then ask."""
-    draw("to-check", el("h2", "alert-title", found.alert.title), _recognised(found))
+    draw(
+        "to-check",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+        _recognised(found),
+    )
     if len(found.alerts) > 1 or len(found.alert.principals) > 1:
         choose(found)
     if st.button("It is right: answer the five questions", type="primary", key="is-right"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
-from enrich.evidence import Weight, weigh
+from enrich.evidence import NotWeighed, Weight, weigh
 from enrich.next_steps import Step, next_steps
 from ui.markup import Node, el
 from ui.pieces import code, event_link, more
@@ -16,16 +16,21 @@ MOST_CITED = 3
 
 def verdict(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node]:
     """Two short lists, every line resting on events; then the next steps, as text to copy."""
-    lines = weigh(alert, principal, answers)
+    weighing = weigh(alert, principal, answers)
     steps = next_steps(alert, principal, answers)
     drawn: list[Node] = []
-    if lines:
+    if weighing.lines or weighing.not_weighed:
         drawn.append(
             el(
                 "section",
-                "card columns",
-                _side("Speaks for a true positive", "for", lines),
-                _side("Speaks against it", "against", lines),
+                "card stack",
+                el(
+                    "div",
+                    "columns",
+                    _side("Speaks for a true positive", "for", weighing.for_),
+                    _side("Speaks against it", "against", weighing.against),
+                ),
+                _not_weighed(weighing.not_weighed),
             )
         )
     if steps:
@@ -47,14 +52,21 @@ def _steps(steps: Sequence[Step]) -> list[Node]:
     ]
 
 
+def _not_weighed(answers: Sequence[NotWeighed]) -> Node | None:
+    """Which answers say too little: an empty side is not a clear one."""
+    if not answers:
+        return None
+    said = "; ".join(f"{one.question} {one.why}" for one in answers)
+    return el("p", "mute small", f"Not weighed, or in part: {said}.")
+
+
 def _side(title: str, side: str, lines: Sequence[Weight]) -> Node:
-    own = [line for line in lines if line.side == side]
     return el(
         "div",
         "stack",
         el("h3", "panel-title", title),
-        el("ul", f"notes notes-{side}", *(_line(line) for line in own))
-        if own
+        el("ul", f"notes notes-{side}", *(_line(line) for line in lines))
+        if lines
         else el("p", "mute", "Nothing in the logs that we looked at."),
     )
 

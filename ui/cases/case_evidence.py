@@ -54,7 +54,7 @@ def _list(file: CaseFile, shown: str) -> Node:
                 KINDS.get(one.kind, one.kind),
                 el("div", "", el("strong", "", one.title), el("div", "small mute", _says(one))),
                 _records(one),
-                el("span", "time", f"{phrases.clock(one.frozen_at)} by {one.frozen_by}"),
+                el("span", "time", f"{phrases.when(one.frozen_at)} by {one.frozen_by}"),
                 link("Close", _at(file, None))
                 if str(one.id) == shown
                 else link("Open", _at(file, one.id)),

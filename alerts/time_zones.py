@@ -1,0 +1,135 @@
+"""What a zone written after a time means: an offset, a name, or an abbreviation of several."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+WIDEST = (timedelta(hours=-12), timedelta(hours=14))
+"""The offsets from UTC between which every zone of the world lies."""
+
+_Meaning = tuple[int, str, str | None]
+"""Minutes from UTC, where that is, and the zone whose clocks change there."""
+
+
+def _rows(kind: str) -> list[list[str]]:
+    lines = Path(__file__).with_name("time_zones.txt").read_text("utf-8").splitlines()
+    return [line.split(";")[1:] for line in lines if line.startswith(f"{kind};")]
+
+
+_ABBREVIATIONS: dict[str, tuple[_Meaning, ...]] = {}
+for _name, _minutes, _place, _clock in _rows("abbreviation"):
+    _known_so_far = _ABBREVIATIONS.get(_name, ())
+    _ABBREVIATIONS[_name] = (*_known_so_far, (int(_minutes), _place, _clock or None))
+_BY_DATE = {name: clock for name, clock in _rows("by date")}
+_WRITTEN_OUT = {
+    name: (standard, summer, clock) for name, standard, summer, clock in _rows("written out")
+}
+COMMON = tuple(name for (name,) in _rows("common"))
+"""What is offered where nothing is known of a zone, the assumed one first."""
+
+_NAMES = "|".join(
+    sorted(map(re.escape, [*_ABBREVIATIONS, *_BY_DATE]), key=lambda name: (-len(name), name))
+)
+_PLACES = "|".join(sorted(map(re.escape, _WRITTEN_OUT), key=lambda name: (-len(name), name)))
+ZONE = (
+    # An offset, with "UTC" or without; hours alone only where two digits or "UTC" make them sure.
+    r"(?:(?:UTC|GMT|UT)\s?[+\-\u2212]\d{1,2}(?::?\d\d)?(?![\d:])"
+    # Where another zone follows, "06:06-07:15 PDT" is no offset but a stretch of time.
+    rf"|[+\-\u2212]\d\d(?::?[0134][05])?(?![\d:])(?:(?<=\s.{{3}})|(?<=\s.{{5}})|(?<=\s.{{6}})"
+    rf"|(?!\s?(?:UTC|GMT|(?-i:{_NAMES}))\b))"
+    r"|(?:UTC|GMT|UT|Z)(?![\w/])"
+    rf"|(?-i:{_NAMES})(?![\w/])"
+    rf"|(?:{_PLACES})(?:\s(?:standard|daylight|summer))?\stime\b"
+    r"|(?-i:[A-Z][A-Za-z]{1,20}(?:/[A-Z][A-Za-z_+-]{1,20}){1,2}))"
+)
+"""A pattern, for use with `re.I`, of everything that `meanings` may know."""
+
+_OFFSET = re.compile(
+    r"(?:UTC|GMT|UT)?\s?([+\-\u2212])(\d{1,2})(?::?(\d\d))?(?:\s?\(.{1,60}\))?", re.I
+)
+_WRITTEN = re.compile(rf"({_PLACES})(?:\s(standard|daylight|summer))?\stime", re.I)
+
+
+def meanings(zone: str, local: datetime) -> list[tuple[str, datetime]]:
+    """Each thing that the zone can mean for a naive local time: its name, and the time in UTC.
+
+    The likeliest first; an empty list if the zone is not known. Several: the abbreviation is used
+    in several places, or not at that time of the year ("EST" in July), or the clocks went back.
+    """
+    written = zone.strip()
+    if written[:1] in ("(", "["):
+        written = written[1:-1].strip()
+    if written.upper() in ("Z", "UTC", "GMT", "UT"):
+        return [("UTC", local.replace(tzinfo=UTC))]
+    if offset := _OFFSET.fullmatch(written):
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes > 14 * 60 or minutes % 15:
+            return []
+        return _by_offsets([-minutes if offset[1] != "+" else minutes], local, "")
+    if said := _WRITTEN.fullmatch(written):
+        standard, summer, by_date = _WRITTEN_OUT[said[1].lower()]
+        kind = (said[2] or "").lower()
+        if not kind:
+            return _by_clock(by_date, local)
+        written = standard if kind == "standard" else summer
+        if written not in _ABBREVIATIONS:
+            return meanings(written, local)
+        # Written out, it is the first place alone.
+        return _of_places(_ABBREVIATIONS[written][:1], local)
+    if written in _ABBREVIATIONS:
+        return _of_places(_ABBREVIATIONS[written], local)
+    if written in _BY_DATE:
+        return _by_clock(_BY_DATE[written], local)
+    return _by_clock(written, local) if written in _known() else []
+
+
+def _of_places(places: tuple[_Meaning, ...], local: datetime) -> list[tuple[str, datetime]]:
+    found: list[tuple[str, datetime]] = []
+    for minutes, place, clock in places:
+        found += _by_offsets([minutes], local, place)
+        if clock is None or len(places) > 1:
+            continue
+        by_clock = [instant for _, instant in _by_clock(clock, local)]
+        if found[0][1] not in by_clock:
+            # "EST" in July: what was meant is either that offset or New York's clock.
+            found += [
+                (f"{_named(instant, local)} ({place}, as its clocks were)", instant)
+                for instant in by_clock
+            ]
+    return found
+
+
+def _by_clock(name: str, local: datetime) -> list[tuple[str, datetime]]:
+    """By a place's clocks: twice where they were put back and showed the time twice."""
+    place = ZoneInfo(name)
+    instants = dict.fromkeys(
+        local.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1)
+    )
+    if len(instants) == 1:
+        return [(name, instant) for instant in instants]
+    return [(f"{_named(instant, local)} ({name})", instant) for instant in instants]
+
+
+def _by_offsets(offsets: list[int], local: datetime, place: str) -> list[tuple[str, datetime]]:
+    found = []
+    for minutes in offsets:
+        instant = (local - timedelta(minutes=minutes)).replace(tzinfo=UTC)
+        name = _named(instant, local)
+        found.append((f"{name} ({place})" if place else name, instant))
+    return found
+
+
+def _named(instant: datetime, local: datetime) -> str:
+    minutes = round((local - instant.replace(tzinfo=None)).total_seconds() / 60)
+    if minutes == 0:
+        return "UTC"
+    return f"UTC{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(available_timezones())

@@ -1,0 +1,194 @@
+"""The events that name an identity, or anything else, without being its own.
+
+A user that was created and deleted again made no call, and is in the index all the same: in the
+requests, responses and resources of the calls that others made. Looking there reads the widest
+columns of every event, so it goes from the newest day back and stops after some seconds; what was
+not looked at is said.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from alerts.arns import IDENTITY_ARN
+from enrich.words import counted, listed, short
+from trail.errors import QueryFailed
+from trail.store import Query, Store
+
+SECONDS = 5.0
+"""How long is looked: a page may wait so long for what its index cannot look up."""
+MOST = 200
+"""Events that are kept of each stretch of days, the newest; all are counted."""
+
+_JSON = ("request_parameters", "response_elements", "resources", "additional_event_data",
+         "service_event_details")  # fmt: skip
+_NAMED_BY = {"user": "userName", "role": "roleName"}
+_ABOUT_IDENTITIES = "event_source in ('iam.amazonaws.com', 'sts.amazonaws.com')"
+
+
+@dataclass(frozen=True)
+class ActedUpon:
+    """How often something is named in what others did, and how far back that was looked for."""
+
+    events: int
+    newest: tuple[Mapping[str, Any], ...]
+    looked_from: datetime
+    """Nothing before was looked at."""
+    whole: bool
+    """Whether all was looked at that was to be."""
+    queries: tuple[Query, ...]
+
+    @property
+    def first(self) -> datetime | None:
+        return min((row["event_time"] for row in self.newest), default=None)
+
+    @property
+    def last(self) -> datetime | None:
+        return max((row["event_time"] for row in self.newest), default=None)
+
+    @property
+    def sentence(self) -> str:
+        """ "acted in 0 events, was acted upon in 7: CreateUser, DeleteUser"."""
+        names = Counter(str(row["event_name"]) for row in self.newest)
+        said = f": {listed(short(name) for name, _ in names.most_common())}" if names else ""
+        return f"acted in 0 events, was acted upon in {self.events:,}{said}"
+
+    @property
+    def limit(self) -> str | None:
+        """What was not looked at, in a sentence."""
+        if self.whole:
+            return None
+        return (
+            f"Its name was looked for in requests, responses and resources since "
+            f"{self.looked_from:%Y-%m-%d %H:%M} UTC only: the index goes further back."
+        )
+
+
+def acted_upon(
+    name: str,
+    store: Store,
+    first: datetime,
+    last: datetime,
+    *,
+    seconds: float = SECONDS,
+    about_identities: bool = False,
+) -> ActedUpon:
+    """The events from `first` to `last`, both included, that name it and that it did not make.
+
+    With `about_identities` those of IAM and STS alone, which is quick.
+    """
+    condition, parameters = _names(name)
+    if about_identities:
+        condition = f"{_ABOUT_IDENTITIES} and ({condition})"
+    started = time.monotonic()
+    # What is quick to read is read in one stretch where a window of questions is all there is.
+    end, days = last, 8 if about_identities else 1
+    found: list[Mapping[str, Any]] = []
+    queries: list[Query] = []
+    events = 0
+    while True:
+        start = max(first, end - timedelta(days=days))
+        try:
+            part = store.query(
+                f"""
+                select event_id, event_time, event_source, event_name, principal_arn, identity_id,
+                       source_ip_address, failed, count(*) over () as named
+                from events
+                where event_time >= $span_first and event_time <= $span_last
+                  and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of
+                  and ({condition})
+                order by event_time desc, event_id limit {MOST}
+                """,
+                {**parameters, "of": name, "span_first": start, "span_last": end},
+                first=start,
+                last=end,
+            )
+        except QueryFailed:
+            # Too much for one query: what is newer than this stretch was looked at.
+            return ActedUpon(events, tuple(found[:MOST]), end, False, tuple(queries))
+        queries.append(part.query)
+        if part.rows:
+            events += int(part.rows[0]["named"])
+            found += part.rows
+        if start <= first:
+            return ActedUpon(events, tuple(found[:MOST]), first, True, tuple(queries))
+        if time.monotonic() - started > seconds:
+            return ActedUpon(events, tuple(found[:MOST]), start, False, tuple(queries))
+        end, days = start - timedelta(microseconds=1), days * 2
+
+
+def name_of(principal: Principal) -> str | None:
+    """What others' events would call it."""
+    return principal.arn or principal.role_arn or principal.principal_id or principal.access_key_id
+
+
+def in_words(found: ActedUpon) -> str:
+    """A sentence for an answer that found no call of an identity's own."""
+    names = Counter(str(row["event_name"]) for row in found.newest)
+    return (
+        f"It was acted upon in {counted(found.events, 'event')}: "
+        f"{listed(short(name) for name, _ in names.most_common())}."
+    )
+
+
+def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
+    """An alert without a time about somebody without calls, at the calls that others made of it."""
+    summary = store.summary()
+    if alert.first_seen is not None or summary.first is None or summary.last is None:
+        return alert
+    for principal in alert.principals:
+        if (name := name_of(principal)) is None:
+            continue
+        named = acted_upon(name, store, summary.first, summary.last, about_identities=True)
+        if named.first is None or named.last is None:
+            continue
+        note = (
+            f"{short(name, 120)} {named.sentence}. The time here is that of these events, which "
+            "others made."
+        )
+        where = f"the events that name it, from {named.newest[-1]['event_id']} on"
+        return replace(
+            alert,
+            first_seen=named.first,
+            last_seen=named.last,
+            time_is_fallback=True,
+            account_id=alert.account_id or principal.account_id,
+            notes=(*alert.notes, note),
+            origins={**alert.origins, "first_seen": where, "last_seen": where},
+        )
+    return alert
+
+
+def _names(name: str) -> tuple[str, dict[str, Any]]:
+    """The condition for events that name it: its ARN or id as a whole value of their JSON, or
+    its user or role name in a call to the account that it is in.
+    """
+    parameters: dict[str, Any] = {"quoted": json.dumps(name, ensure_ascii=False)}
+    parts = [f"contains({column}, $quoted)" for column in _JSON]
+    parts += [
+        f"{column} = $of"
+        for column in ("target_role_arn", "minted_principal_id", "minted_access_key_id")
+    ]
+    match = IDENTITY_ARN.fullmatch(name)
+    key = _NAMED_BY.get(match[2]) if match is not None else None
+    if match is not None and key is not None and match[3]:
+        value = json.dumps(match[3].rpartition("/")[2], ensure_ascii=False)
+        # As CloudTrail writes JSON, and as tools that write it again do.
+        parameters |= {
+            "account": match[1],
+            "named": f'"{key}":{value}',
+            "named_apart": f'"{key}": {value}',
+        }
+        parts.append(
+            "(recipient_account_id = $account and event_source = 'iam.amazonaws.com'"
+            " and (contains(request_parameters, $named)"
+            " or contains(request_parameters, $named_apart)))"
+        )
+    return " or ".join(parts), parameters

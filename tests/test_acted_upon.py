@@ -1,0 +1,141 @@
+"""What acted in no event and is named in others' is told as that, and never as unknown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts import parse_alerts
+from enrich import ask_all
+from enrich.acted_upon import acted_upon
+from enrich.gaps import fill_gaps
+from tests.a_page import a_page, words
+from tests.an_event import ACCOUNT, an_event
+from tests.memory_store import MemoryStore
+from trail.build import add
+
+pytest_plugins = ("tests.case_pages",)
+
+GHOST = f"arn:aws:iam::{ACCOUNT}:user/ghost"
+GHOST_ID = "AIDAGHOSTQXQXQXQXQXQX"
+CALLS = ["CreateUser", "AttachUserPolicy", "CreateLoginProfile", "CreateAccessKey"]
+CALLS += ["DeleteLoginProfile", "DetachUserPolicy", "DeleteUser"]
+
+
+def _on(user: str, call: str, minute: int, **changes: Any) -> dict[str, Any]:
+    response = None
+    if call == "CreateUser":
+        arn = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+        response = {"user": {"userName": user, "userId": GHOST_ID, "arn": arn}}
+    return an_event(
+        eventName=call,
+        eventSource="iam.amazonaws.com",
+        eventTime=f"2026-03-10T12:{minute:02}:00Z",
+        eventID=f"aaaaaaaa-0000-4000-8000-{minute:012}",
+        requestParameters={"userName": user},
+        responseElements=response,
+        **changes,
+    )
+
+
+LIFE = [_on("ghost", call, minute) for minute, call in enumerate(CALLS)]
+OTHERS = [
+    _on("ghost2", "CreateUser", 20),
+    an_event(eventTime="2026-03-10T12:30:00Z", requestParameters={"groupName": "ghost"}),
+    # The same name in another account is another user.
+    _on("ghost", "GetUser", 40, recipientAccountId="999988887777"),
+]
+FIRST, LAST = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "events"),
+    [
+        (GHOST, 7),
+        (GHOST_ID, 2),  # the two CreateUser of this made-up world share it
+        (f"arn:aws:iam::{ACCOUNT}:user/gho", 0),
+        (f"arn:aws:iam::{ACCOUNT}:role/ghost", 0),
+        ("ghost", 9),  # a bare name is anything's
+    ],
+)
+def test_what_others_did_to_it_is_counted(name: str, events: int) -> None:
+    store = MemoryStore([*LIFE, *OTHERS])
+    found = acted_upon(name, store, FIRST, LAST)
+    assert found.events == len(found.newest) == events
+    assert found.whole
+    assert found.limit is None
+
+
+def test_its_own_calls_are_no_calls_of_others() -> None:
+    own = an_event(
+        eventName="GetUser",
+        eventSource="iam.amazonaws.com",
+        requestParameters={"userName": "alice"},
+    )
+    assert acted_upon(own["userIdentity"]["arn"], MemoryStore([own]), FIRST, LAST).events == 0
+
+
+def test_a_search_that_took_too_long_says_how_far_back_it_went() -> None:
+    old = _on("ghost", "CreateUser", 50) | {"eventTime": "2025-03-10T12:00:00Z"}
+    store = MemoryStore([*LIFE, old])
+    found = acted_upon(GHOST, store, datetime(2025, 1, 1, tzinfo=UTC), LAST, seconds=0)
+    assert not found.whole
+    assert found.looked_from == datetime(2026, 3, 30, tzinfo=UTC)
+    assert found.limit is not None
+    assert "2026-03-30 00:00 UTC only" in found.limit
+    assert found.events == 0
+
+
+def test_spaces_in_a_tools_json_hide_nothing() -> None:
+    spaced = an_event(
+        eventName="DeleteUser",
+        eventSource="iam.amazonaws.com",
+        requestParameters={"userName": "ghost"},
+    )
+    store = MemoryStore([spaced])
+    assert acted_upon(GHOST, store, FIRST, LAST).events == 1
+
+
+def test_the_answer_about_it_says_what_others_did() -> None:
+    (alert,) = parse_alerts(f"{GHOST} was seen at 2026-03-10 13:00 UTC")
+    store = MemoryStore([*LIFE, *OTHERS])
+    services = next(
+        a for a in ask_all(alert, alert.principals[0], store) if a.name == "services_used"
+    )
+    assert services.sentence.startswith("No calls by this identity")
+    assert "It was acted upon in 7 events: " in services.sentence
+    assert services.data["acted_upon"]["events"] == 7
+    assert set(services.evidence) == {event["eventID"] for event in LIFE}
+
+
+def test_an_arn_alone_is_asked_about_at_the_time_of_what_others_did() -> None:
+    (pasted,) = parse_alerts(f"who is {GHOST} ?")
+    alert = fill_gaps(pasted, MemoryStore([*LIFE, *OTHERS]))
+    assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert alert.last_seen == datetime(2026, 3, 10, 12, 6, tzinfo=UTC)
+    assert alert.time_is_fallback
+    assert [principal.arn for principal in alert.principals] == [GHOST]
+    assert any("acted in 0 events, was acted upon in 7" in note for note in alert.notes)
+
+
+@pytest.mark.usefixtures("own_folders")
+def test_the_entity_page_of_it_tells_its_life(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    # As a pretty-printed log has it: with spaces inside.
+    (logs / "log.json").write_text(json.dumps({"Records": [*LIFE, *OTHERS]}, indent=1))
+    add([logs], tmp_path / "index")
+    at = a_page("entity", {"of": GHOST})
+    assert not at.exception
+    said = words(at)
+    assert "The index has no event of it" not in said
+    assert "acted in 0 events, was acted upon in 7" in said
+    for call in CALLS:
+        assert call in said
+    at = a_page("entity", {"of": f"arn:aws:iam::{ACCOUNT}:user/nobody"})
+    assert "The index has no event of it." in words(at)
+    assert "none names it in a request, a response or a resource" in words(at)

@@ -1,0 +1,986 @@
+"""What a match may claim: the eight rules of §3.4, each broken by the logs that it is there for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.alert import Alert
+from alerts.parse import parse_alerts
+from enrich.assumed_by import ASSUMED_BY
+from enrich.gaps import fill_gaps
+from tests.an_alert import an_alert, which_roles, who_assumed
+from tests.an_event import (
+    ACCOUNT,
+    IN_CONSOLE,
+    MASKED,
+    a_role_session,
+    a_user,
+    an_assumption,
+    an_event,
+    around,
+    by_the_console,
+)
+from tests.memory_store import MemoryStore
+from trail.build import add
+from trail.store import open_store
+
+K1, K2, K3 = "ASIA2GDPCIYTPURG5NQJ", "ASIA2GDPCIYTGHHRQVTJ", "ASIA2GDPCIYTBCF2Z7LK"
+BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/134.0.0.0 Safari/537.36"
+
+
+def the_hop(answer) -> tuple[str | None, str, str]:
+    hop = answer.data["chain"][0]
+    return hop["event_id"], hop["method"], hop["confidence"]
+
+
+def a_use(identity: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    return an_event(userIdentity=identity, **changes)
+
+
+def a_finding(
+    record: Mapping[str, Any],
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    **principal: Any,
+) -> Alert:
+    """What a GuardDuty finding says of a record: no creation date, no record to read it from."""
+    alert = an_alert(record, session_created=None, **principal)
+    return replace(
+        alert,
+        raw="{}",
+        event_id=None,
+        event_ids=(),
+        first_seen=datetime.fromisoformat(first) if first else alert.first_seen,
+        last_seen=datetime.fromisoformat(last) if last else alert.last_seen,
+    )
+
+
+def keyless(record: Mapping[str, Any], **times: str) -> Alert:
+    return a_finding(record, access_key_id=None, **times)
+
+
+# Rule 1: a key is a key ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mask", ["REDACTED", MASKED, "AKIAIOSFODNN7EXAMPLE", "ASIAXXXXXXXXXXXXXXXX", "null"]
+)
+def test_equal_placeholders_prove_nothing(mask):
+    other = an_assumption(key=mask, eventTime="2026-03-10T11:20:00Z", userIdentity=a_user("bob"))
+    own = an_assumption(key=mask)
+    use = a_use(a_role_session(key=mask))
+
+    answer = who_assumed(use, [other, own, use])
+
+    assert the_hop(answer) == (own["eventID"], "creation_date", "high")
+    assert answer.data["origin"]["label"] == "alice"
+    assert answer.data["chain"][0]["minted_access_key_id"] is None
+
+
+def test_a_masked_key_of_a_caller_leads_nowhere():
+    """The callers' keys are masked alike: the next hop is found by its date, not by the mask."""
+    hub = a_role_session("hub", "one", key="REDACTED", created="2026-03-10T11:00:00Z")
+    first = an_assumption("hub", "one", key="REDACTED", eventTime="2026-03-10T11:00:00Z")
+    stray = an_assumption(
+        "hub", "one", key="REDACTED", eventTime="2026-03-10T10:58:00Z", userIdentity=a_user("bob")
+    )
+    second = an_assumption(key="REDACTED", userIdentity=hub)
+    use = a_use(a_role_session(key="REDACTED"))
+
+    answer = who_assumed(use, [stray, first, second, use])
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [
+        second["eventID"],
+        first["eventID"],
+    ]
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_a_masked_key_finds_no_stranger_s_events():
+    stranger = a_use(a_user("mallory", accessKeyId="REDACTED"), eventTime="2026-03-10T12:30:00Z")
+    alert = replace(keyless(an_event()), principals=(), first_seen=None, last_seen=None)
+    masked = replace(
+        alert, principals=(replace(an_alert(an_event()).principals[0], arn=None,
+        principal_id=None, user_name=None, access_key_id="REDACTED"),)
+    )  # fmt: skip
+    filled = fill_gaps(masked, MemoryStore([stranger]))
+    assert filled.first_seen is None
+
+
+def test_masked_ids_of_calls_make_no_copies_of_strangers():
+    """A masked `sharedEventID` or `requestID` is shared by all records of an export."""
+    hidden = {"sharedEventID": "REDACTED", "requestID": "REDACTED"}
+    mints = [
+        an_assumption(key="REDACTED", userIdentity=a_user(name), **hidden)
+        for name in ("alice", "bob")
+    ]
+    use = a_use(a_role_session(key="REDACTED"))
+
+    answer = who_assumed(use, [*mints, use])
+
+    (hop,) = answer.data["chain"]
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+
+
+def test_the_tree_of_masked_sessions_has_each_of_them_once():
+    hub = a_role_session("hub", "one", key=MASKED, created="2026-03-10T11:00:00Z")
+    children = [
+        an_assumption(f"spoke{n}", "two", key=MASKED, userIdentity=hub,
+                      eventTime=f"2026-03-10T11:1{n}:00Z")
+        for n in range(3)
+    ]  # fmt: skip
+    use = a_use(hub, eventTime="2026-03-10T11:30:00Z")
+    tree = who_assumed(use, [*children, use]).data["forward"]
+    assert sorted(node["event_id"] for node in tree["sessions"]) == sorted(
+        child["eventID"] for child in children
+    )
+
+
+# Rule 2: a mint precedes its use and outlives it ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minted", "seconds", "fits"),
+    [
+        ("2026-03-10T12:00:02Z", 3600, True),  # two clocks
+        ("2026-03-10T12:00:03Z", 3600, False),
+        ("2026-03-10T11:00:00Z", 3600, True),
+        ("2026-03-10T10:59:58Z", 3600, True),
+        ("2026-03-10T10:59:57Z", 3600, False),
+        ("2026-03-10T00:00:00Z", None, True),  # no duration is shown: a role's longest is 12 hours
+        ("2026-03-09T23:59:57Z", None, False),
+        ("2026-04-16T12:00:00Z", 3600, False),
+        ("2024-08-15T12:00:00Z", 3600, False),
+    ],
+)
+def test_a_key_s_mint_fits_only_within_its_lifetime(minted, seconds, fits):
+    request = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "roleSessionName": "work"}
+    request |= {"durationSeconds": seconds} if seconds else {}
+    mint = an_assumption(key=K1, eventTime=minted, requestParameters=request)
+    answer = who_assumed(a_finding(a_use(a_role_session(key=K1))), [mint])
+    if fits:
+        assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
+    else:
+        assert answer.data["chain"] == []
+        assert answer.status != "answered"
+
+
+def test_a_window_of_hours_may_be_of_its_latest_activity():
+    """GuardDuty sends a finding again with a higher count: the key may be the last call's."""
+    use = a_use(a_role_session(key=K1))
+    finding = a_finding(use, first="2026-03-10T03:00:00Z", last="2026-03-10T12:00:00Z")
+    mint = an_assumption(key=K1, eventTime="2026-03-10T11:50:00Z")
+    assert the_hop(who_assumed(finding, [mint])) == (mint["eventID"], "access_key", "certain")
+
+
+def test_a_creation_date_that_differs_is_another_session():
+    mint = an_assumption(key=K1, eventTime="2026-03-10T11:40:00Z")
+    use = a_use(a_role_session(key=K1, created="2026-03-10T11:50:00Z"))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert all(hop["confidence"] == "low" for hop in answer.data["chain"])
+    assert "10 min from the session's own creation date" in answer.sentence
+
+
+def test_a_session_token_lives_as_long_as_was_asked():
+    def a_token(seconds: int):
+        return an_event(
+            eventTime="2026-03-09T04:00:00Z",
+            eventSource="sts.amazonaws.com",
+            eventName="GetSessionToken",
+            requestParameters={"durationSeconds": seconds},
+            responseElements={"credentials": {"accessKeyId": K1}},
+        )
+
+    identity = a_user(accessKeyId=K1, sessionContext={
+        "attributes": {"creationDate": "2026-03-09T04:00:00Z", "mfaAuthenticated": "true"}
+    })  # fmt: skip
+    use = a_use(identity)  # 32 hours later
+    assert who_assumed(use, [a_token(36 * 3600), use]).data["chain"]
+    assert not who_assumed(use, [a_token(12 * 3600), use]).data["chain"]
+
+
+def test_a_long_term_key_need_only_be_older_than_its_use():
+    def made(at: str):
+        return an_event(
+            eventTime=at,
+            eventSource="iam.amazonaws.com",
+            eventName="CreateAccessKey",
+            userIdentity=a_user("root-admin"),
+            responseElements={
+                "accessKey": {"accessKeyId": a_user()["accessKeyId"], "userName": "alice"}
+            },
+        )
+
+    old, later = made("2023-01-01T00:00:00Z"), made("2026-03-10T12:00:03Z")
+    assert the_hop(who_assumed(an_event(), [old])) == (old["eventID"], "key_created", "certain")
+    answer = who_assumed(an_event(), [later])
+    assert answer.data["chain"] == []
+    assert "issued 3 s after its use" in answer.sentence
+
+
+def test_a_fall_back_for_the_time_bounds_the_mint_above_only():
+    use = a_use(a_role_session(key=K1))
+    alert = replace(a_finding(use), time_is_fallback=True)
+    days_before = an_assumption(key=K1, eventTime="2026-03-06T11:50:00Z")
+    after = an_assumption(key=K1, eventTime="2026-03-10T12:30:00Z")
+
+    answer = who_assumed(alert, [days_before])
+
+    assert the_hop(answer) == (days_before["eventID"], "access_key", "certain")
+    assert any("does not say when the activity was" in caveat for caveat in answer.caveats)
+    answer = who_assumed(alert, [after])
+    assert answer.data["chain"] == []
+    assert answer.status == "partial"  # never "nothing": the moment is not known
+
+
+# Rule 3: several mints of one key ------------------------------------------------------------
+
+
+def test_several_unlike_mints_of_one_key_are_never_certain():
+    mints = [
+        an_assumption(key=K1, userIdentity=a_user(name), eventTime=f"2026-03-10T11:{minute}:00Z")
+        for name, minute in (("alice", 50), ("bob", 40))
+    ]
+    answer = who_assumed(a_finding(a_use(a_role_session(key=K1))), mints)
+
+    (hop,) = answer.data["chain"]
+    assert hop["confidence"] == "medium"
+    assert set(hop["candidates"]) == {mint["eventID"] for mint in mints}
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+    assert any("no key is made twice" in caveat for caveat in answer.caveats)
+    assert "is not known" in answer.sentence
+
+
+def test_a_key_pasted_alone_with_several_mints_is_of_none_in_particular():
+    mints = [
+        an_assumption(key=K1, userIdentity=a_user(name), eventTime=f"2026-0{n}-10T11:50:00Z")
+        for n, name in enumerate(("alice", "bob"), 2)
+    ]
+    alert = replace(
+        a_finding(a_use(a_role_session(key=K1)), arn=None, principal_id=None, type="Unknown",
+                  role_arn=None, session_name=None),
+        first_seen=None, last_seen=None,
+    )  # fmt: skip
+    (hop,) = who_assumed(alert, mints).data["chain"]
+    assert hop["confidence"] == "medium"
+    assert len(hop["callers"]) == 2
+
+
+def test_a_record_replayed_a_year_later_is_no_second_making():
+    own = an_assumption(key=K1)
+    replayed = {**own, "eventID": "22222222-0000-4000-8000-000000000001",
+                "eventTime": "2027-03-10T11:50:00Z"}  # fmt: skip
+    use = a_use(a_role_session(key=K1))
+    answer = who_assumed(use, [own, replayed, use])
+    assert the_hop(answer) == (own["eventID"], "access_key", "certain")
+    assert "365 days" in answer.sentence or "364 days" in answer.sentence
+
+
+# Rule 4: whose creation date -----------------------------------------------------------------
+
+
+def two_behind_one_address():
+    """bea and carl, each with a session called terraform, from one address."""
+    sessions, mints = {}, {}
+    for name, key, at in (("bea", K1, "11:00:00"), ("carl", K2, "11:30:00")):
+        created = f"2026-03-10T{at}Z"
+        sessions[name] = a_role_session("deploy", "terraform", key=key, created=created)
+        mints[name] = an_assumption(
+            "deploy", "terraform", key=key, userIdentity=a_user(name), eventTime=created
+        )
+    return sessions, mints
+
+
+def test_the_alert_s_own_record_lends_its_date_and_key():
+    own = a_use(a_role_session(key=K1), eventName="CreateUser", eventSource="iam.amazonaws.com")
+    mint = an_assumption(key=K1)
+    assert the_hop(who_assumed(keyless(own), [mint, own])) == (
+        mint["eventID"],
+        "access_key",
+        "high",
+    )
+
+
+def test_a_key_lends_its_date_at_most_medium_where_the_call_itself_is_missing():
+    mint = an_assumption(key=MASKED)
+    other_call = a_use(a_role_session(key=K1), eventTime="2026-03-10T11:55:00Z")
+    finding = a_finding(a_use(a_role_session(key=K1)))
+    assert the_hop(who_assumed(finding, [mint, other_call])) == (
+        mint["eventID"],
+        "creation_date",
+        "medium",
+    )
+
+
+def test_the_same_session_and_address_lend_a_date_at_most_medium():
+    mint = an_assumption(key=MASKED)
+    other_call = a_use(
+        a_role_session(key=MASKED), eventTime="2026-03-10T11:55:00Z", eventName="ListBuckets"
+    )
+    finding = keyless(a_use(a_role_session()))
+    assert the_hop(who_assumed(finding, [mint, other_call])) == (
+        mint["eventID"],
+        "creation_date",
+        "medium",
+    )
+    elsewhere = other_call | {"sourceIPAddress": "203.0.113.200"}
+    assert the_hop(who_assumed(finding, [mint, elsewhere]))[1:] == ("most_recent", "low")
+
+
+def test_a_session_made_after_the_alert_lends_nothing():
+    sessions, mints = two_behind_one_address()
+    later = a_use(sessions["carl"], eventTime="2026-03-10T11:40:00Z")
+    finding = keyless(a_use(sessions["bea"], eventTime="2026-03-10T11:15:00Z"))
+
+    answer = who_assumed(finding, [*mints.values(), later])
+
+    assert the_hop(answer) == (mints["bea"]["eventID"], "most_recent", "low")
+    assert "carl" not in answer.sentence
+
+
+@pytest.mark.parametrize("seen", ["bea", "carl", "both"])
+def test_of_two_behind_one_address_none_is_named(seen):
+    sessions, mints = two_behind_one_address()
+    uses = [
+        a_use(sessions[name], eventName="ListBuckets", eventTime="2026-03-10T11:45:00Z")
+        for name in ("bea", "carl")
+        if seen in (name, "both")
+    ]
+    finding = keyless(a_use(sessions["bea"], eventName="CreateUser"))
+
+    answer = who_assumed(finding, [*mints.values(), *uses])
+
+    (hop,) = answer.data["chain"]
+    assert (hop["method"], hop["confidence"]) == ("most_recent", "low")
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bea", "carl"}
+    assert answer.sentence.startswith("Which of 2 different callers")
+    assert answer.data["origin"]["arn"] is None
+
+
+def test_the_own_call_tells_two_behind_one_address_apart_but_not_surely():
+    sessions, mints = two_behind_one_address()
+    own = a_use(sessions["carl"], eventName="CreateUser")
+    answer = who_assumed(keyless(own), [*mints.values(), own])
+    assert the_hop(answer) == (mints["carl"]["eventID"], "access_key", "medium")
+    assert any("another session of the same role" in caveat for caveat in answer.caveats)
+
+
+def test_two_own_calls_in_a_window_of_hours_are_of_nobody_in_particular():
+    sessions, mints = two_behind_one_address()
+    own = [
+        a_use(sessions[name], eventName="CreateUser", eventTime=f"2026-03-10T11:{at}:00Z")
+        for name, at in (("bea", 40), ("carl", 50))
+    ]
+    finding = keyless(own[0], first="2026-03-10T11:35:00Z", last="2026-03-10T11:59:00Z")
+    (hop,) = who_assumed(finding, [*mints.values(), *own]).data["chain"]
+    assert hop["confidence"] == "low"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bea", "carl"}
+
+
+def test_a_chain_ends_where_several_callers_are_possible():
+    """What lies behind one of them is nobody's past."""
+    hub = a_role_session("hub", "x", key=K3, created="2026-03-10T11:00:00Z")
+    behind = an_assumption("hub", "x", key=K3, eventTime="2026-03-10T11:00:00Z")
+    mints = [an_assumption(key=MASKED, userIdentity=who) for who in (hub, a_user("bob"))]
+    answer = who_assumed(a_use(a_role_session(key=MASKED)), [behind, *mints])
+    (hop,) = answer.data["chain"]
+    assert len(hop["callers"]) == 2
+    assert "alice" not in answer.sentence
+    assert " or " in answer.data["origin"]["label"]
+
+
+def test_a_key_that_no_event_shows_is_kept_and_not_dated_by_its_owner_s_others():
+    mint = an_assumption(key=K1)
+    newer = a_use(a_role_session(key=K2, created="2026-03-10T15:00:00Z"),
+                  eventTime="2026-03-10T15:10:00Z")  # fmt: skip
+    store = MemoryStore([mint, newer])
+    alert = replace(a_finding(a_use(a_role_session(key=K1))), first_seen=None, last_seen=None)
+    filled = fill_gaps(alert, store)
+    assert filled.principals[0].access_key_id == K1
+    answer = ASSUMED_BY.ask(filled, filled.principals[0], store)
+    assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
+
+
+def test_an_arn_alone_is_of_no_session_in_particular():
+    sessions, mints = two_behind_one_address()
+    newest = a_use(sessions["carl"])
+    store = MemoryStore([*mints.values(), newest])
+    alert = replace(keyless(newest, ), first_seen=None, last_seen=None, event_name=None,
+                    source_ip_address=None)  # fmt: skip
+    filled = fill_gaps(alert, store)
+    answer = ASSUMED_BY.ask(filled, filled.principals[0], store)
+    (hop,) = answer.data["chain"]
+    assert hop["confidence"] == "low"
+    assert len(hop["callers"]) == 2
+
+
+# Rule 5: the same second is not the same credential ------------------------------------------
+
+
+def test_another_key_of_the_same_second_is_medium_with_that_caveat():
+    twin = an_assumption(key=K1, userIdentity=a_user("dora"))
+    use = a_use(a_role_session(key=K2))
+
+    answer = who_assumed(use, [twin, use])
+
+    assert the_hop(answer) == (twin["eventID"], "creation_date", "medium")
+    assert any(f"another access key ({K1})" in caveat for caveat in answer.caveats)
+    assert "probably" in answer.sentence.lower()
+
+
+def test_the_console_explains_why_keys_differ_but_only_for_its_own_sessions():
+    by_console = an_assumption(key=K1, **by_the_console())
+    by_cli = an_assumption(key=K1)
+    in_console = a_use(a_role_session(key=K2), **IN_CONSOLE)
+    in_shell = a_use(a_role_session(key=K2))
+    for mint, use, confidence in (
+        (by_console, in_console, "high"),
+        (by_cli, in_console, "medium"),
+        (by_console, in_shell, "medium"),
+        (by_cli, in_shell, "medium"),
+    ):
+        assert the_hop(who_assumed(use, [mint, use]))[2] == confidence
+
+
+def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
+    sso = "AWSReservedSSO_PowerUser_0123456789abcdef"
+    saml = {"eventName": "AssumeRoleWithSAML", "userIdentity": {"type": "SAMLUser"}}
+    service = {
+        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        "sourceIPAddress": "ec2.amazonaws.com",
+        "userAgent": "ec2.amazonaws.com",
+    }
+    for role, mint_changes, use_changes, confidence in (
+        (sso, saml, {}, "high"),
+        ("okta", saml, {}, "medium"),
+        ("okta", saml, {"userAgent": "aws-cli/2.15 exec-env/CloudShell"}, "high"),
+        ("okta", saml, {"userAgent": BROWSER, **IN_CONSOLE}, "high"),
+        ("web", service, {}, "high"),
+    ):
+        mint = an_assumption(role, key=K1, **mint_changes)
+        use = a_use(a_role_session(role, key=K2), **use_changes)
+        assert the_hop(who_assumed(use, [mint, use])) == (
+            mint["eventID"],
+            "creation_date",
+            confidence,
+        )
+
+
+# Rule 6: AWS's own words ---------------------------------------------------------------------
+
+
+def a_federated_user(key: str = K1, **issuer: str) -> dict[str, Any]:
+    return {
+        "type": "FederatedUser",
+        "principalId": f"{ACCOUNT}:contractor",
+        "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/contractor",
+        "accountId": ACCOUNT,
+        "accessKeyId": key,
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "IAMUser",
+                "principalId": a_user("bob")["principalId"],
+                "arn": f"arn:aws:iam::{ACCOUNT}:user/bob",
+                "accountId": ACCOUNT,
+                "userName": "bob",
+                **issuer,
+            },
+            "attributes": {"creationDate": "2026-03-10T11:50:00Z", "mfaAuthenticated": "false"},
+        },
+    }
+
+
+def a_federation(user: str, key: str = K2) -> dict[str, Any]:
+    return an_event(
+        eventTime="2026-03-10T11:50:00Z",
+        eventSource="sts.amazonaws.com",
+        eventName="GetFederationToken",
+        userIdentity=a_user(user),
+        responseElements={
+            "credentials": {"accessKeyId": key},
+            "federatedUser": {"federatedUserId": f"{ACCOUNT}:contractor"},
+        },
+    )
+
+
+def test_a_federated_user_s_own_record_names_who_issued_it():
+    use = a_use(a_federated_user())
+
+    answer = who_assumed(use, [use])
+
+    (hop,) = answer.data["chain"]
+    assert (hop["event_id"], hop["method"], hop["rule"]) == (None, "inferred", "R4")
+    assert hop["confidence"] == "medium"  # who is AWS's word; which call is not known
+    assert hop["by"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/bob"
+    assert hop["by"]["field"] == "userIdentity.sessionContext.sessionIssuer.arn"
+    assert answer.data["origin"]["label"] == "bob"
+    assert "sessionContext.sessionIssuer.arn" in answer.sentence
+
+
+def test_a_federation_of_that_second_by_another_user_is_not_the_one():
+    use = a_use(a_federated_user(), **IN_CONSOLE)
+    answer = who_assumed(use, [a_federation("mallory"), use])
+    assert answer.data["chain"][0]["method"] == "inferred"
+    assert answer.data["origin"]["label"] == "bob"
+    assert any("another user" in caveat for caveat in answer.caveats)
+    own = a_federation("bob")
+    assert (
+        who_assumed(use, [a_federation("mallory"), own, use]).data["chain"][0]["event_id"]
+        == (own["eventID"])
+    )
+
+
+def test_a_name_that_two_users_gave_out_is_of_neither():
+    other = {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve", "userName": "eve",
+             "principalId": a_user("eve")["principalId"]}  # fmt: skip
+    uses = [
+        a_use(a_federated_user(MASKED), eventTime="2026-03-10T11:55:00Z"),
+        a_use(a_federated_user(MASKED, **other), eventTime="2026-03-10T11:56:00Z"),
+    ]
+    finding = keyless(a_use(a_federated_user()), role_arn=None)
+    assert who_assumed(finding, uses).data["chain"] == []
+    assert who_assumed(finding, uses[:1]).data["origin"]["label"] == "bob"
+
+
+def a_switch(source: str, session: str = "alice", **changes: Any) -> dict[str, Any]:
+    identity = a_role_session("admin", session)
+    del identity["accessKeyId"], identity["sessionContext"]
+    return an_event(
+        **{
+            "eventTime": "2026-03-10T11:50:01Z",
+            "eventSource": "signin.amazonaws.com",
+            "eventName": "SwitchRole",
+            "userIdentity": identity,
+            "userAgent": BROWSER,
+            "responseElements": {"SwitchRole": "Success"},
+            "additionalEventData": {"SwitchFrom": source},
+            **changes,
+        }
+    )
+
+
+def test_switch_from_wins_over_another_caller_of_that_second():
+    by_cli = an_assumption("admin", "alice", key=K1, userIdentity=a_user("mallory"))
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+
+    answer = who_assumed(use, [by_cli, switch, use])
+
+    assert the_hop(answer) == (switch["eventID"], "switch_role", "high")
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_a_switch_to_another_session_of_the_role_is_somebody_else_s():
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/bob", session="bob")
+    assert who_assumed(use, [switch, use]).data["chain"] == []
+
+
+def test_two_switches_that_name_different_sources_name_nobody():
+    switches = [a_switch(f"arn:aws:iam::{ACCOUNT}:user/{name}") for name in ("alice", "bob")]
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+    answer = who_assumed(use, [*switches, use])
+    assert answer.data["chain"][0]["confidence"] == "medium"
+    assert {caller["user_name"] for caller in answer.data["chain"][0]["callers"]} == {
+        "alice",
+        "bob",
+    }
+    assert answer.data["origin"]["arn"] is None
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("AWSServiceRoleForRDS", "/aws-service-role/rds.amazonaws.com/"),
+        ("AWSReservedSSO_Admin_0123456789abcdef", "/aws-reserved/sso.amazonaws.com/"),
+    ],
+)
+def test_what_only_aws_may_assume_was_not_assumed_by_a_user(role, path):
+    forged = an_assumption(role, path=path, key=MASKED, userIdentity=a_user("mallory"))
+    use = a_use(a_role_session(role, path=path, key=K2))
+
+    answer = who_assumed(use, [forged, use])
+
+    assert all(hop["event_id"] != forged["eventID"] for hop in answer.data["chain"])
+    assert any(forged["eventID"] in caveat for caveat in answer.caveats)
+    real = an_assumption(role, path=path, key=MASKED, userIdentity={
+        "type": "AWSService", "invokedBy": "account-access.amazonaws.com"
+    })  # fmt: skip
+    assert the_hop(who_assumed(use, [forged, real, use])) == (
+        real["eventID"],
+        "creation_date",
+        "high",
+    )
+
+
+def test_another_source_identity_is_another_session():
+    identity = a_role_session(key=MASKED)
+    identity["sessionContext"]["sourceIdentity"] = "ana"
+    hub = a_role_session("hub", "x", key=K3, created="2026-03-10T11:00:00Z")
+    hub["sessionContext"]["sourceIdentity"] = "bob"
+    mint = an_assumption(key=MASKED, userIdentity=hub)
+    use = a_use(identity)
+    assert all(hop["event_id"] is None for hop in who_assumed(use, [mint, use]).data["chain"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "fits"),
+    [("bob", "ana", False), ("bob", None, False), (None, "ana", False), ("ana", "ana", True),
+     (None, None, True)],
+)  # fmt: skip
+def test_a_source_identity_that_was_asked_for_shows_in_the_session(asked, shown, fits):
+    mint = an_assumption(key=MASKED)
+    if asked is not None:
+        mint["requestParameters"]["sourceIdentity"] = asked
+    identity = a_role_session(key=MASKED)
+    if shown is not None:
+        identity["sessionContext"]["sourceIdentity"] = shown
+    use = a_use(identity)
+
+    chain = who_assumed(use, [mint, use]).data["chain"]
+
+    named = [hop["event_id"] for hop in chain if hop["event_id"] is not None]
+    assert named == ([mint["eventID"]] if fits else [])
+
+
+@pytest.mark.parametrize(
+    ("context", "fields"),
+    [
+        ({"ec2RoleDelivery": "2.0"}, {}),
+        ({}, {"inScopeOf": {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": "arn"}}),
+        ({"webIdFederationData": {"federatedProvider": "arn:aws:iam::1:oidc-provider/x"}}, {}),
+    ],
+)
+def test_how_credentials_were_delivered_wins_over_a_user_s_call_of_that_second(context, fields):
+    """Masked keys, the workload's own mint missing, and somebody who takes its role and name."""
+    forged = an_assumption("web", "i-0123456789abcdef0", key=MASKED, userIdentity=a_user("mallory"))
+    identity = a_role_session("web", "i-0123456789abcdef0", key=MASKED, **fields)
+    identity["sessionContext"] |= context
+    use = a_use(identity)
+
+    answer = who_assumed(use, [forged, use])
+
+    assert all(hop["event_id"] != forged["eventID"] for hop in answer.data["chain"])
+    assert answer.data["origin"]["label"] != "mallory"
+
+
+def test_how_a_caller_s_credentials_were_delivered_is_known_inside_a_chain():
+    name = "i-0123456789abcdef0"
+    forged = an_assumption(
+        "web", name, key=MASKED, userIdentity=a_user("mallory"), eventTime="2026-03-10T11:00:00Z"
+    )
+    node = a_role_session("web", name, key=MASKED, created="2026-03-10T11:00:00Z")
+    node["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    mint = an_assumption(key=K1, userIdentity=node)
+    use = a_use(a_role_session(key=K1))
+
+    chain = who_assumed(use, [forged, mint, use]).data["chain"]
+
+    assert chain[0]["event_id"] == mint["eventID"]
+    assert all(hop["event_id"] is None for hop in chain[1:])
+
+
+def test_the_portal_s_user_never_wins_over_the_session_s_own_name():
+    role = "AWSReservedSSO_PowerUser_0123456789abcdef"
+    path = "/aws-reserved/sso.amazonaws.com/"
+    mint = an_assumption(
+        role,
+        "ana@example.com",
+        key=K1,
+        path=path,
+        eventName="AssumeRoleWithSAML",
+        userIdentity={"type": "SAMLUser"},
+    )
+    portal = an_event(
+        eventTime="2026-03-10T11:50:00Z",
+        eventSource="sso.amazonaws.com",
+        eventName="GetRoleCredentials",
+        userIdentity={"type": "Unknown", "accountId": ACCOUNT, "userName": "bob@example.com"},
+        serviceEventDetails={"account_id": ACCOUNT, "role_name": "PowerUser"},
+    )
+    use = a_use(a_role_session(role, "ana@example.com", key=K1, path=path))
+    answer = who_assumed(use, [mint, portal, use])
+    assert answer.data["origin"]["label"] == "ana@example.com"
+    assert portal["eventID"] not in answer.evidence
+
+
+def test_a_source_identity_alone_is_its_callers_own_word():
+    identity = a_role_session(key=K1)
+    identity["sessionContext"]["sourceIdentity"] = "ana@example.com"
+    hub = a_role_session("hub", "x", key=K3, created="2026-03-10T11:00:00Z")
+    mint = an_assumption(key=K1, userIdentity=hub)
+    origin = who_assumed(a_use(identity), [mint]).data["origin"]
+    assert origin["type"] == "SourceIdentity"
+    assert origin["confidence"] == "medium"
+
+
+# Rule 7: covered where the mint would be -----------------------------------------------------
+
+
+def coverage(records, alert=None):
+    use = a_use(a_role_session("payroll"), eventTime="2026-03-10T11:52:00Z")
+    return who_assumed(alert or use, records)
+
+
+def at(time: str, region: str = "us-east-1", **changes: Any) -> dict[str, Any]:
+    return an_event(eventTime=f"2026-03-{time}Z", awsRegion=region, **changes)
+
+
+def test_logs_that_begin_after_the_moment_do_not_cover_it():
+    """The day is there, its morning is not."""
+    answer = coverage([at("10T11:52:00"), at("10T11:52:00", "eu-west-1"), at("10T13:00:00")])
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} begin 2 min later" in answer.sentence
+
+
+def test_every_region_whose_sts_the_account_uses_has_to_be_there():
+    sts = an_assumption("other", eventTime="2026-02-20T10:00:00Z", awsRegion="ap-southeast-2")
+    answer = coverage([*around(), sts])
+    assert answer.status == "partial"
+    assert f"no logs of account {ACCOUNT} in ap-southeast-2" in answer.sentence
+    assert answer.data["would_be_in"]["looked_at"] == ["ap-southeast-2", "eu-west-1", "us-east-1"]
+
+    answer = coverage([*around("ap-southeast-2"), sts])
+    assert answer.status == "nothing"
+    assert any("Looked at ap-southeast-2, eu-west-1 and us-east-1" in text
+               for text in answer.caveats)  # fmt: skip
+
+
+def test_the_global_region_and_the_alert_s_own_have_to_be_there():
+    for absent in ("us-east-1", "eu-west-1"):
+        kept = [record for record in around() if record["awsRegion"] != absent]
+        answer = coverage(kept)
+        assert answer.status == "partial"
+        assert absent in answer.sentence
+
+
+def test_twelve_hours_and_a_second_away_is_not_near():
+    near = [at("09T23:50:00"), at("10T23:50:00"), at("10T11:00:00", "eu-west-1"),
+            at("10T12:00:00", "eu-west-1")]  # fmt: skip
+    assert coverage(near).status == "nothing"
+    far = [at("09T23:49:59"), *near[1:]]
+    assert coverage(far).status == "partial"
+
+
+def test_no_events_of_the_account_within_half_a_day_is_not_covered():
+    answer = coverage([at("08T10:00:00"), at("13T10:00:00")])
+    assert answer.status == "not_covered"
+
+
+def test_an_alert_without_a_time_is_never_nothing():
+    alert = replace(keyless(a_use(a_role_session("payroll"))), first_seen=None, last_seen=None)
+    answer = who_assumed(alert, around())
+    assert answer.status == "not_covered"
+    assert "no time" in answer.sentence
+
+
+def test_a_root_session_may_have_been_made_in_the_management_account():
+    root = {
+        "type": "Root", "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root",
+        "accountId": ACCOUNT, "accessKeyId": K1,
+        "sessionContext": {"attributes": {"creationDate": "2026-03-10T11:50:00Z"}},
+    }  # fmt: skip
+    answer = who_assumed(a_use(root), around())
+    assert answer.status == "partial"
+    assert "management account" in answer.sentence
+
+
+# Rule 8: an impossible age is an alarm -------------------------------------------------------
+
+
+def test_an_impossible_age_is_said_in_the_sentence():
+    use = a_use(a_role_session(key=K1))
+    for at_time, words in (
+        ("2024-08-15T12:00:00Z", "issued 572 days before its use"),
+        ("2026-04-16T12:00:00Z", "issued 37 days after its use"),
+    ):
+        mint = an_assumption(key=K1, eventTime=at_time, userIdentity=a_user("mallory"))
+        answer = who_assumed(use, [mint, use])
+        assert words in answer.sentence
+        assert mint["eventID"] in answer.sentence
+        assert "mallory" not in answer.sentence
+        assert answer.data["chain"] == []
+
+
+# GetScopedCredentials ------------------------------------------------------------------------
+
+
+def a_narrowing(
+    parent: Mapping[str, Any], key: str, when: str = "2026-03-10T11:55:00Z", **changes: Any
+) -> dict[str, Any]:
+    return an_event(
+        **{
+            "eventTime": when,
+            "eventSource": "sts.amazonaws.com",
+            "eventName": "GetScopedCredentials",
+            "userIdentity": dict(parent),
+            "requestParameters": {"durationSeconds": 900, "policy": "{}"},
+            "responseElements": {
+                "credentials": {"accessKeyId": key},
+                "sessionInfo": {"scopedSessionId": "s-0123"},
+            },
+            **changes,
+        }
+    )
+
+
+PARENT = a_role_session(key=K1)
+
+
+@pytest.mark.parametrize("created", ["2026-03-10T11:50:00Z", "2026-03-10T11:55:00Z"])
+def test_a_narrowed_session_is_a_hop_of_its_own_behind_which_the_assumption_stands(created):
+    """The child may show either creation date: the session's, or that of its narrowing."""
+    mint = an_assumption(key=K1)
+    narrowing = a_narrowing(PARENT, K2)
+    use = a_use(a_role_session(key=K2, created=created))
+
+    answer = who_assumed(use, [mint, narrowing, use])
+
+    assert [
+        (hop["event_id"], hop["method"], hop["confidence"]) for hop in answer.data["chain"]
+    ] == [
+        (narrowing["eventID"], "scoped", "certain"),
+        (mint["eventID"], "access_key", "certain"),
+    ]
+    assert answer.data["chain"][0]["matched"] == "same session, narrowed"
+    assert answer.data["juggling"] is None
+    assert answer.data["origin"]["label"] == "alice"
+    # The assumption and its time are the AssumeRole's.
+    assert "assumed by IAM user alice at 2026-03-10 11:50:00 UTC" in answer.sentence.replace(
+        "Assumed", "assumed"
+    )
+    assert "narrowed by GetScopedCredentials at 2026-03-10 11:55:00 UTC" in answer.sentence
+
+
+def test_narrowing_the_narrowed_is_still_one_session():
+    mint = an_assumption(key=K1)
+    once = a_narrowing(PARENT, K2)
+    twice = a_narrowing({**PARENT, "accessKeyId": K2}, K3, "2026-03-10T11:57:00Z")
+    use = a_use(a_role_session(key=K3))
+
+    answer = who_assumed(use, [mint, once, twice, use])
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [
+        twice["eventID"],
+        once["eventID"],
+        mint["eventID"],
+    ]
+    assert answer.data["juggling"] is None
+    assert not any("juggling" in caveat for caveat in answer.caveats)
+
+
+def test_a_failed_narrowing_explains_nothing_and_is_no_juggling():
+    mint = an_assumption(key=K1)
+    failed = a_narrowing(PARENT, K2, errorCode="AccessDenied", responseElements=None)
+    use = a_use(PARENT)
+    records = [mint, failed, use]
+
+    answer = who_assumed(use, records)
+
+    assert [hop["event_id"] for hop in answer.data["chain"]] == [mint["eventID"]]
+    assert answer.data["juggling"] is None
+    assert answer.data["forward"]["total"] == 0
+    roles = which_roles(use, records)
+    assert roles.data["roles"] == []  # no role was asked for
+
+
+def test_the_tree_shows_narrowing_with_the_calls_of_either():
+    narrowing = a_narrowing(PARENT, K2)
+    narrowed = a_role_session(key=K2)
+    onward = an_assumption(
+        "spoke", "two", key=K3, userIdentity=narrowed, eventTime="2026-03-10T11:58:00Z"
+    )
+    records = [
+        an_assumption(key=K1),
+        narrowing,
+        onward,
+        a_use(PARENT, eventTime="2026-03-10T11:52:00Z"),
+        a_use(narrowed, eventTime="2026-03-10T11:57:00Z"),
+    ]
+
+    tree = who_assumed(records[3], records).data["forward"]
+
+    assert tree["renewals"] == 0
+    assert tree["events"] == 2  # one call, and the narrowing itself
+    (node,) = tree["sessions"]
+    assert (node["narrowed"], node["event_name"]) == (True, "GetScopedCredentials")
+    assert (node["access_key_id"], node["role_arn"]) == (
+        K2,
+        PARENT["sessionContext"]["sessionIssuer"]["arn"],
+    )
+    assert node["events"] == 2
+    (after,) = node["sessions"]
+    assert (after["narrowed"], after["event_id"]) == (False, onward["eventID"])
+
+
+def test_a_masked_narrowing_is_found_by_its_own_date_or_leaves_it_open():
+    mint = an_assumption(key=MASKED)
+    parent = {**PARENT, "accessKeyId": MASKED}
+    narrowing = a_narrowing(parent, MASKED)
+    own_date = a_use(a_role_session(key=MASKED, created="2026-03-10T11:55:00Z"))
+    assert [hop["event_id"] for hop in who_assumed(own_date, [mint, narrowing]).data["chain"]] == [
+        narrowing["eventID"],
+        mint["eventID"],
+    ]
+    session_date = a_use(a_role_session(key=MASKED))
+    answer = who_assumed(session_date, [mint, narrowing])
+    assert the_hop(answer) == (mint["eventID"], "creation_date", "medium")
+    assert any("narrowed" in caveat for caveat in answer.caveats)
+
+
+def test_a_narrowed_session_whose_beginning_is_missing_is_not_explained():
+    use = a_use(a_role_session(key=K2))
+    answer = who_assumed(use, [a_narrowing(PARENT, K2), use, *around()])
+    assert answer.status == "nothing"
+    assert "no indexed event explains the session itself" in answer.sentence
+
+
+# The cases kept beside the project, and the shape of the code --------------------------------
+
+
+CASES = {
+    "redacted-key-same-role": ("creation_date", {"high"}, "tina"),
+    "gd-no-key-session-made-after-the-alert": ("most_recent", {"low", "medium"}, "bea"),
+    "same-second-other-key-cli": ("creation_date", {"low", "medium"}, "dora"),
+    "key-minted-30-days-after-use": (None, set(), None),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_chains_that_claimed_too_much(chain_cases: Path, tmp_path: Path, name: str):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "logs.json.gz").write_bytes((chain_cases / name / "logs.json.gz").read_bytes())
+    add([logs], tmp_path / "index")
+    store = open_store(tmp_path / "index")
+    (alert,) = parse_alerts((chain_cases / name / "alert.json").read_text())
+    answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+    method, confidences, user = CASES[name]
+    if method is None:
+        assert answer.data["chain"] == []
+        return
+    hop = answer.data["chain"][0]
+    assert hop["method"] == method
+    assert hop["confidence"] in confidences
+    assert hop["by"]["user_name"] == user
+
+
+def test_only_one_module_says_how_sure_a_match_is():
+    """No rule can give a confidence by itself: a `Claim` is made in `enrich/claims.py` alone."""
+    folder = Path(__file__).resolve().parents[1] / "enrich"
+    for module in folder.glob("*.py"):
+        if module.name != "claims.py":
+            text = module.read_text()
+            assert not re.search(r"\bClaim\(", text), module.name
+            assert not re.search(r"""confidence\s*=\s*["']""", text), module.name

@@ -1,0 +1,337 @@
+"""Times as people and programs write them: one instant where it is sure, a question where not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts import Alert, CorrectionRefused, correct, parse_alerts
+from alerts.written_times import written_times
+from tests.an_event import an_event
+
+WHO = "arn:aws:iam::111122223333:user/alice"
+
+
+def _utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]
+
+
+def _pasted(times: str) -> Alert:
+    (alert,) = parse_alerts(f"{WHO} was used. {times}")
+    return alert
+
+
+@pytest.mark.parametrize(
+    ("written", "hour", "minute"),
+    [
+        ("2026-03-10 06:06 PDT", 13, 6),
+        ("2026-03-10T06:06:00Z", 6, 6),
+        ("2026-03-10 06:06:00 UTC", 6, 6),
+        ("2026-03-10T06:06:00+01:00[Europe/Berlin]", 5, 6),
+        ("2026-03-10 06:06:00.123 -0700 PDT", 13, 6),
+        ("2026-03-10 06:06 CET", 5, 6),
+        ("2026-03-10 06:06 ET", 10, 6),  # New York's summer time began on 8 March
+        ("2026-03-10 06:06 America/Los_Angeles", 13, 6),
+        ("2026-03-10, 06:06:00 (UTC-07:00) Pacific Time (US & Canada)", 13, 6),
+        ("10 Mar 2026 09:00:00 +0100", 8, 0),
+        ("Tue, 10 Mar 2026 01:05:00 -0800", 9, 5),
+        ("Tue, 10 Mar 2026 01:05:00 GMT", 1, 5),
+        ("March 10, 2026 6:06 AM PDT", 13, 6),
+        ("March 10th, 2026 at 6:06 p.m. Eastern Daylight Time", 22, 6),
+        ("Mar 10 2026 6pm PT", 1, 0),
+        ("12 AM UTC, 10 March 2026", 0, 0),
+        ("12:30 PM UTC on March 10, 2026", 12, 30),
+        ("06:06 PDT on Tuesday, March 10, 2026", 13, 6),
+        ("Tue Mar 10 06:06:00 PDT 2026", 13, 6),
+        ("Tue Mar 10 2026 06:06:00 GMT-0700 (Pacific Daylight Time)", 13, 6),
+        ("Mar 10, 2026 @ 06:06:00.000 UTC", 6, 6),
+        ("10/Mar/2026:06:06:00 +0000", 6, 6),
+        ("20260310T060600Z", 6, 6),
+        ("Tue 03/10/2026 06:06 UTC", 6, 6),  # 3 October is a Saturday
+        ("13/03/2026 06:06 UTC is not it, but 10/03/2026 06:06 UTC", 6, 6),
+        ("10.03.2026 um 07:06 Uhr MEZ", 6, 6),
+        ("10. März 2026, 07:06 MEZ", 6, 6),
+        ("le 10 mars 2026 à 7h06 CET", 6, 6),
+        ("10 de marzo de 2026 a las 7:06 CET", 6, 6),
+        ("10 marzo 2026 alle 7:06 CET", 6, 6),
+        ("10 maart 2026 om 7:06 CET", 6, 6),
+        ("2026年3月10日 15:06 JST", 6, 6),
+        ("First seen (UTC): 2026-03-10 06:06", 6, 6),
+        ("2026-03-10 06:06\nAll times are in UTC.", 6, 6),
+        ("Time zone: America/Los_Angeles\n2026-03-09 23:06", 6, 6),
+        ("3/10/2026, 6:06:00\u202fAM UTC on a Tuesday; 3/31/2026, 6:06 AM UTC", 6, 6),
+    ],
+)
+def test_a_time_that_says_its_zone_is_converted(written: str, hour: int, minute: int) -> None:
+    readings = [time.readings for time in written_times(written)]
+    assert all(len(one) == 1 for one in readings)
+    assert not any(time.any_zone for time in written_times(written))
+    day = 11 if "6pm" in written else 10
+    instants = {one[0].instant.replace(second=0, microsecond=0) for one in readings}
+    assert _utc(2026, 3, day, hour, minute) in instants
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-03-10 06:06-07:15 PDT", "2026-03-10, 06:06 to 07:15 PDT"]
+)
+def test_a_stretch_of_time_has_both_ends_in_its_zone(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.time_question is None
+    assert (alert.first_seen, alert.last_seen) == (
+        _utc(2026, 3, 10, 13, 6),
+        _utc(2026, 3, 10, 14, 15),
+    )
+
+
+FORMS: list[Callable[[datetime, str], str]] = [
+    lambda t, zone: f"{t:%Y-%m-%d %H:%M:%S} {zone}",
+    lambda t, zone: f"{t:%Y-%m-%dT%H:%M:%S.%f} {zone}",
+    lambda t, zone: f"{t:%d %b %Y %H:%M:%S} {zone}",
+    lambda t, zone: f"{t:%a, %d %B %Y, %I:%M:%S %p} {zone}",
+    lambda t, zone: f"{t:%B %d, %Y at %I:%M:%S %p} {zone}",
+    lambda t, zone: f"{t:%A, %b} {t.day}, {t:%Y %I:%M:%S%p} ({zone})",
+    lambda t, zone: f"{t:%d.%m.%Y %H:%M:%S} {zone}",
+    lambda t, zone: f"{t:%Y/%m/%d %H:%M:%S} [{zone}]",
+    lambda t, zone: f"{t:%H:%M:%S} {zone} on {t:%B} {t.day}, {t:%Y}",
+    lambda t, zone: (
+        f"{t:%a %m/%d/%Y %H:%M:%S} {zone}"
+        if datetime(t.year, t.month, t.day).weekday() != _exchanged(t)
+        else f"{t:%Y-%m-%d %H:%M:%S} {zone}"
+    ),
+]
+
+
+def _exchanged(time: datetime) -> int | None:
+    """The weekday of the date with day and month exchanged; None if that is no date."""
+    try:
+        return datetime(time.year, time.day, time.month).weekday()
+    except ValueError:
+        return None
+
+
+ZONES = st.sampled_from(
+    ["America/Los_Angeles", "America/New_York", "America/Denver", "Europe/Berlin"]
+    + ["Europe/Helsinki", "Australia/Sydney", "Asia/Tokyo", "Pacific/Auckland"]
+)
+TIMES = st.datetimes(datetime(2006, 1, 3), datetime(2037, 1, 1)).map(
+    lambda time: time.replace(microsecond=0, tzinfo=UTC)
+)
+
+
+@given(TIMES, ZONES, st.sampled_from(FORMS))
+def test_any_time_in_any_form_with_its_zones_abbreviation(
+    time: datetime, zone: str, form: Callable[[datetime, str], str]
+) -> None:
+    local = time.astimezone(ZoneInfo(zone))
+    (read,) = written_times(form(local, local.strftime("%Z")))
+    assert not read.is_open
+    assert read.readings[0].instant == time
+
+
+@given(TIMES, st.integers(-48, 56), st.sampled_from(FORMS), st.sampled_from(["", "UTC", "GMT"]))
+def test_any_time_in_any_form_with_an_offset(
+    time: datetime, quarters: int, form: Callable[[datetime, str], str], prefix: str
+) -> None:
+    local = time.astimezone(timezone(timedelta(minutes=15 * quarters)))
+    (read,) = written_times(form(local, f"{prefix}{local.isoformat()[-6:]}"))
+    assert not read.is_open
+    assert read.readings[0].instant == time
+
+
+@given(TIMES, st.integers(-48, 56))
+def test_any_time_as_a_mail_writes_it(time: datetime, quarters: int) -> None:
+    local = time.astimezone(timezone(timedelta(minutes=15 * quarters)))
+    (read,) = written_times(format_datetime(local))
+    assert not read.is_open
+    assert read.readings[0].instant == time
+
+
+@given(TIMES, st.sampled_from(FORMS))
+def test_any_time_without_a_zone_is_a_question(
+    time: datetime, form: Callable[[datetime, str], str]
+) -> None:
+    local = time.replace(tzinfo=None)
+    alert = _pasted(form(local, "").replace("()", "").replace("[]", ""))
+    question = alert.time_question
+    assert question is not None
+    assert question.assumed == "UTC"
+    assert alert.first_seen == time
+    assert question.earliest == time - timedelta(hours=14)
+    assert question.latest == time + timedelta(hours=12)
+    tokyo = correct(alert, time_zone="Asia/Tokyo")
+    assert tokyo.first_seen == tokyo.last_seen == time - timedelta(hours=9)
+    assert tokyo.time_question is None
+
+
+@given(st.datetimes(datetime(2006, 2, 1), datetime(2037, 1, 1)), st.booleans())
+def test_a_date_of_two_numbers_is_one_date_or_a_question(time: datetime, month_first: bool) -> None:
+    form = "%m/%d/%Y %H:%M" if month_first else "%d/%m/%Y %H:%M"
+    (read,) = written_times(f"{time.strftime(form)} UTC")
+    ambiguous = time.day <= 12 and time.day != time.month
+    assert read.is_open == ambiguous
+    instants = {reading.instant for reading in read.readings}
+    assert time.replace(second=0, microsecond=0, tzinfo=UTC) in instants
+    assert len(instants) == 1 + ambiguous
+
+
+@given(st.text(alphabet="0123456789-/:. TZ+APMapmJanuryFebMachESCDTUG()[],\n", max_size=120))
+def test_any_text_has_times_or_none(text: str) -> None:
+    for time in written_times(text):
+        assert time.earliest <= time.readings[0].instant <= time.latest
+
+
+def test_hostile_text_is_read_in_time_that_grows_with_it() -> None:
+    for piece in (
+        "2026-03-10 ",
+        "06:06 ",
+        "10 mar ",
+        "(UTC",
+        "time time ",
+        "1/1/",
+        "Date: ",
+        "Jan ",
+    ):
+        written_times(piece * (50_000 // len(piece)))
+
+
+# What is open
+
+
+def test_a_zone_that_is_not_known_is_asked_for() -> None:
+    alert = _pasted("2026-03-10 06:06 QQQT")
+    assert alert.time_question is not None
+    assert "2026-03-10 06:06" in alert.time_question.text
+    assert alert.time_question.text in alert.notes
+    assert "America/Los_Angeles" in alert.time_question.zones
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [
+        ("2026-03-10 06:06 IST", {-5.5, -1, -2}),  # India, Ireland, Israel
+        ("2026-03-10 06:06 CST", {6, -8, 5}),  # Chicago, China, Cuba
+        ("2026-07-10 06:06 BST", {-1, -6}),  # Britain, Bangladesh
+        ("2026-07-10 06:06 EST", {5, 4}),  # as written, and as New York's clocks were
+        ("2026-11-01 01:30 ET", {4, 5}),  # the hour that was twice
+    ],
+)
+def test_an_abbreviation_of_several_zones_is_a_question(written: str, hours: set[float]) -> None:
+    alert = _pasted(written)
+    assert alert.time_question is not None
+    local = datetime.fromisoformat(written[:16]).replace(tzinfo=UTC)
+    answers = {correct(alert, time_zone=zone).first_seen for zone in alert.time_question.zones}
+    assert answers == {local + timedelta(hours=one) for one in hours}
+    assert alert.first_seen == correct(alert, time_zone=alert.time_question.zones[0]).first_seen
+    assert (alert.time_question.earliest, alert.time_question.latest) == (
+        local + timedelta(hours=min(hours)),
+        local + timedelta(hours=max(hours)),
+    )
+
+
+def test_day_and_month_that_may_be_exchanged_are_a_question() -> None:
+    alert = _pasted("03/10/2026, 06:06:00 AM")
+    question = alert.time_question
+    assert question is not None
+    assert "10 March 2026 or 3 October 2026" in question.text
+    assert question.assumed == "month first, UTC"
+    half = correct(alert, date_order="day first")
+    assert half.first_seen == _utc(2026, 10, 3, 6, 6)
+    assert half.time_question is not None
+    assert half.time_question.orders == ()
+    whole = correct(alert, date_order="day first", time_zone="PDT")
+    assert whole.first_seen == _utc(2026, 10, 3, 13, 6)
+    assert whole.time_question is None
+
+
+def test_a_time_that_is_cut_off_is_a_question() -> None:
+    alert = _pasted('{"eventFirstSeen": "2026-03-10T09:00:0')
+    assert alert.first_seen == _utc(2026, 3, 10, 9)
+    assert alert.time_question is not None
+
+
+def test_an_answer_decides_nothing_that_the_text_says() -> None:
+    alert = _pasted("2026-03-10 06:06 PDT, then 2026-03-10 15:00")
+    assert alert.first_seen == _utc(2026, 3, 10, 13, 6)
+    answered = correct(alert, time_zone="Europe/Berlin")
+    assert (answered.first_seen, answered.last_seen) == (
+        _utc(2026, 3, 10, 13, 6),
+        _utc(2026, 3, 10, 14),
+    )
+
+
+def test_what_bounds_the_activity_goes_by_every_reading() -> None:
+    alert = _pasted("2026-03-10 06:06")
+    assert alert.used_between == (_utc(2026, 3, 9, 16, 6), _utc(2026, 3, 10, 18, 6))
+    sure = _pasted("2026-03-10 06:06 UTC")
+    assert sure.used_between == (_utc(2026, 3, 10, 6, 6), _utc(2026, 3, 10, 6, 6))
+
+
+# Corrections
+
+
+def test_a_correction_may_be_written_in_any_sure_form() -> None:
+    alert = _pasted("no time")
+    assert correct(alert, first_seen="March 10, 2026 6:06 AM PDT").first_seen == _utc(
+        2026, 3, 10, 13, 6
+    )
+    with pytest.raises(CorrectionRefused, match="can mean several times"):
+        correct(alert, first_seen="03/10/2026 06:06 IST")
+    with pytest.raises(CorrectionRefused, match="is no time zone"):
+        correct(alert, time_zone="Mars/Olympus")
+    with pytest.raises(CorrectionRefused, match="is no order"):
+        correct(alert, date_order="year first")
+
+
+def test_a_corrected_time_is_in_question_no_more() -> None:
+    alert = _pasted("2026-03-10 06:06")
+    corrected = correct(alert, first_seen="2026-03-10T01:00:00Z")
+    assert corrected.time_question is None
+    assert (corrected.first_seen, corrected.last_seen) == (
+        _utc(2026, 3, 10, 1),
+        _utc(2026, 3, 10, 1),
+    )
+
+
+# Mails
+
+
+def test_when_a_mail_was_sent_is_not_when_it_happened() -> None:
+    mail = (
+        "From: soc@example.com\nSubject: alert\nDate: Tue, 10 Mar 2026 12:00:00 +0100\n\n"
+        f"{WHO} made a call at 2026-03-10 06:06 UTC."
+    )
+    (alert,) = parse_alerts(mail)
+    assert (alert.first_seen, alert.last_seen) == (_utc(2026, 3, 10, 6, 6), _utc(2026, 3, 10, 6, 6))
+    assert not alert.time_is_fallback
+    (alert,) = parse_alerts(mail.partition(" at 2026")[0])
+    assert alert.first_seen == _utc(2026, 3, 10, 11)
+    assert alert.time_is_fallback
+    assert alert.used_between == (None, _utc(2026, 3, 10, 11))
+
+
+# Records whose tool wrote the time in words
+
+
+def test_a_record_with_a_time_in_words_is_read_or_asked_about() -> None:
+    row: dict[str, Any] = an_event()
+    (alert,) = parse_alerts(json.dumps(row | {"eventTime": "March 10, 2026 6:06 AM PDT"}))
+    assert alert.first_seen == _utc(2026, 3, 10, 13, 6)
+    assert alert.time_question is None
+    (alert,) = parse_alerts(json.dumps(row | {"eventTime": "Mar 10, 2026 @ 06:06:00.000"}))
+    assert alert.first_seen == _utc(2026, 3, 10, 6, 6)
+    assert alert.time_question is not None
+    assert correct(alert, time_zone="UTC-07:00").first_seen == _utc(2026, 3, 10, 13, 6)
+
+
+def test_iso_times_of_records_are_in_utc_with_or_without_a_z() -> None:
+    (alert,) = parse_alerts(json.dumps(an_event() | {"eventTime": "2026-03-10 06:06:00.000"}))
+    assert alert.first_seen == _utc(2026, 3, 10, 6, 6)
+    assert alert.time_question is None
