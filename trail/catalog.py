@@ -602,6 +602,8 @@ class Catalog:
 
     def _watch(self) -> digests.RowSums:
         """The sums of the rows' digests, which from now on follow what this connection changes."""
+        for made in (_DROPPED, _RANGES):  # an index of before there were any gets them here
+            self._db.execute(made)
         for table, columns in _DIGESTS.items():
             if not self._has_digests(table):  # of before there were any
                 for column in columns:
