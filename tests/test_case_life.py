@@ -288,6 +288,7 @@ def test_an_event_is_pinned_with_its_record(database: Database) -> None:
     opened = a_case(database)
     store = LiteralStore({EVENT: RECORD})
     pinned = evidence.pin_event(database, "ann", opened.id, EVENT, store, "The first step.")
+    assert pinned.document["sources"][EVENT]["sha256"] == "ab" * 32
     assert pinned.records == {EVENT: RECORD}
     assert pinned.document["comment"] == "The first step."
     with pytest.raises(NotFound):

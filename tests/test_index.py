@@ -358,6 +358,8 @@ def test_an_index_of_before_drops_were_remembered_is_used(tmp_path: Path) -> Non
     assert drop_before(index, date(2026, 3, 3)) == 1
     (tmp_path / "in" / "old.json").touch()
     assert add([tmp_path / "in"], index).events_added == 0
+    with Catalog(index) as catalog:
+        assert catalog.changed_tables() in ([], None)
 
 
 def test_verify_finds_damage(tmp_path: Path) -> None:

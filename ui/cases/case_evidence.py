@@ -122,6 +122,7 @@ def _open(file: CaseFile, one: Evidence) -> None:
             )
             if one.missing
             else None,
+            *_only_by_columns(one),
             *_raw_records(one),
             more("The whole of it as JSON", _code(_without_raw(document))),
             more("The alert as it came", _code(document.get("raw")))
@@ -155,6 +156,19 @@ def _coverage(coverage: Mapping[str, Any]) -> list[Node | None]:
     if isinstance(window, Mapping):
         found.append(fact("Of its window", str(window.get("status") or "–")))
     return found
+
+
+def _only_by_columns(one: Evidence) -> list[Node]:
+    """What to know of records whose file was not as it was indexed when they were frozen."""
+    remarks = {
+        str(source.get("remark"))
+        for source in (one.document.get("sources") or {}).values()
+        if source.get("remark")
+    }
+    return [
+        notice("Not checked by their file's digest.", remark, tone="warn")
+        for remark in sorted(remarks)
+    ]
 
 
 def _raw_records(one: Evidence) -> list[Node | None]:
