@@ -863,6 +863,9 @@ class _Json:
                 self._past(brackets)
                 return
             elif not self._fill():
+                if inside:
+                    yield from self._inside_of(counted, inside[0])
+                    return
                 yield from self._cut_short(f"record {self._ordinal}")
                 self._at = len(self._buffer)
                 return
@@ -886,17 +889,21 @@ class _Json:
         if inside:
             one = _one(text, self._name, self._ordinal)
             if isinstance(one, Bad) and not one.foreign and one.reason != _DEEP:
-                self._scanned_twice += len(text)
-                if self._scanned_twice > _SCANNED_TWICE + self._position:
-                    yield self._rejected("too much malformed JSON: not read further", lost=True)
-                    self._told_end = True
-                    self._give_up()
-                    return
-                yield self._rejected(_UNCLOSED)
-                self._at += inside[0]
+                yield from self._inside_of(len(text), inside[0])
                 return
         self._at += len(text)
         yield from self._unwrap(text)
+
+    def _inside_of(self, size: int, first: int) -> Iterator[Found]:
+        """Goes on with the first record that seems to begin inside of one that is none."""
+        self._scanned_twice += size
+        if self._scanned_twice > _SCANNED_TWICE + self._position:
+            yield self._rejected("too much malformed JSON: not read further", lost=True)
+            self._told_end = True
+            self._give_up()
+            return
+        yield self._rejected(_UNCLOSED)
+        self._at += first
 
     def _rejected(self, reason: str, *, lost: bool = False) -> Bad:
         bad = Bad(self._name, f"record {self._ordinal}, byte {self._position}", reason, lost=lost)
@@ -1076,7 +1083,9 @@ def _may_go_on(prefix: bytes) -> bool:
         _any.decode(prefix)
     except msgspec.DecodeError as error:
         return "truncated" in str(error)
-    except (UnicodeDecodeError, RecursionError):
+    except UnicodeDecodeError:
+        return False
+    except RecursionError:
         return True
     return True
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui import links, look, loops, server
+from ui import links, look, server
 from ui.cases import people
 
 
@@ -18,7 +18,6 @@ def enter() -> StreamlitPage:
     st.set_page_config(page_title="Backtrail", page_icon=look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     page = st.navigation(list(_pages(server.main_script())), position="top")
-    loops.make_on_demand()
     server.spare_the_libraries()
     look.dress()
     people.menu()

@@ -14,8 +14,9 @@ tests/test_server_borrowed.py, which says what to do when an upgrade breaks it:
 5. `config.set_option("server.allowedHosts")`      start
 6. the listening socket, made without a protocol   send_at_once
 7. `get_script_run_ctx().session_id`, `main_script_path`    session_tag, main_script
+8. `app_session.asyncio.new_event_loop`             ui.loops (its test: tests/test_file_handles.py)
 
-Their order at the start: 3, 1, 2, 5 in `start`; 4 in `middleware`; 6 once the server listens.
+Their order at the start: 3, 1, 2, 8, 5 in `start`; 4 in `middleware`; 6 once the server listens.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server import server_util
 
 from trail.private import keep_private
-from ui import log
+from ui import log, loops
 from ui.gate import Gate, Refusal, ServerRefused, check_address, configured_sites
 from ui.headers import SecurityHeaders, inline_script_hashes
 from ui.health import Health, checks
@@ -58,6 +59,7 @@ def start() -> None:
     _log_as_json()
     call_nobody()
     pages_through_app()
+    loops.make_on_demand()
     for place in close_what_is_there():
         log.say("others can read this", logging.WARNING, place=str(place))
     try:
