@@ -75,7 +75,10 @@ def verify(
                 problems.append(f"The {name} cannot be read any more: {error}.")
         cases = _count(connection, tables.cases)
         evidence = _count(connection, tables.evidence)
-        seals = {row.id: row.seal for row in connection.execute(select(tables.cases))}
+        seals = {
+            row.id: row.seal
+            for row in connection.execute(select(tables.cases.c.id, tables.cases.c.seal))
+        }
     broken = [case_id for case_id in seals if _BROKEN_SEAL.format(case_id) in problems]
     checked = tuple(check_report(*one, rows, seals, broken) for one in reports)
     compared = (*heads, *(head for one in checked for head in one.heads))
