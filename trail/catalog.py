@@ -411,10 +411,11 @@ class Catalog:
     def continue_from(self, version: str) -> None:
         """Makes an empty catalog the same index as the one of that version, later than it."""
         identity, _, number = version.rpartition("-")
-        self._db.executemany(
-            "insert or replace into meta values (?, ?)",
-            [("identity", identity), ("version", number)],
-        )
+        with self.transaction():
+            self._db.executemany(
+                "insert or replace into meta values (?, ?)",
+                [("identity", identity), ("version", number)],
+            )
         self._meta = dict(self._db.execute("select key, value from meta"))
 
     def segments(self, *kinds: str) -> list[Segment]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from cases import audit
 from cases.database import Database
+from cases.errors import CaseStoreUnusable
 from cases.kept_reports import REPORT_MADE
 from cases.report import Format, render_report
 from cases.report_digest import read_mark
@@ -48,8 +49,9 @@ def make_report(
                 case_id=case_id,
                 after={"report": told},
             )
-    except DatabaseError as error:
-        why = str(error.orig).strip().partition("\n")[0]
+    except (DatabaseError, CaseStoreUnusable) as error:
+        cause = error.__cause__ if isinstance(error, CaseStoreUnusable) else error
+        why = str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
         return MadeReport(
             content,
             f"The case database cannot be written to ({why}), so its history does not tell that"
