@@ -68,11 +68,7 @@ class Database:
 
         Raises `CaseStoreUnusable` while the database cannot be reached or is locked.
         """
-        with (
-            self._reached(writing=True),
-            self.engine.connect() as plain,
-            log_actions(plain),
-        ):
+        with self._reached(writing=True), self.engine.connect() as plain, log_actions(plain):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":

@@ -8,7 +8,7 @@ from cases.case import CaseFile, case_file
 from cases.database import Database
 from cases.errors import NotFound
 from cases.similar import SimilarCase, similar_cases
-from ui import links, phrases
+from ui import data, links, phrases
 from ui.cases import (
     case_alerts,
     case_evidence,
@@ -33,7 +33,7 @@ def show(database: Database, user: User) -> None:
     try:
         if not asked.isdecimal() or len(asked) > 9:
             raise NotFound("The address names no case.")
-        file = case_file(database, int(asked))
+        file = case_file(database, int(asked), data.index_id())
     except NotFound:
         draw(
             "no-such-case",
@@ -59,7 +59,7 @@ def show(database: Database, user: User) -> None:
             decision.show(database, user, case)
         review_panel.show(database, user, case)
         with st.container(border=True):
-            report_buttons.show(database, case)
+            report_buttons.show(database, case, user)
         found = _similar(database, file)
         if found:
             with st.container(border=True):
