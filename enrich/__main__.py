@@ -111,6 +111,9 @@ def _read(alert_file: str) -> bytes:
 def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> str:
     lines = [f"{short(alert.title or alert.id, 120)} ({iso(alert.first_seen) or 'no time'})"]
     lines += [f"  the time is not sure: {short(said, 400)}" for said in time_caveats(alert)]
+    # What a caveat says already, and what only asks to look at the reading, is not said here too.
+    said_below = {*time_caveats(alert), *(c for r in results for a in r.answers for c in a.caveats)}
+    lines += [f"  note: {short(n, 1_000)}" for n in alert.notes if n not in said_below]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines.append(f"  {short(who, 160)}")

@@ -18,6 +18,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
+from alerts.parse import NO_TIME
 from enrich.words import counted, listed, short
 from trail.errors import QueryFailed
 from trail.store import Query, Store
@@ -160,7 +161,7 @@ def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
             last_seen=named.last,
             time_is_fallback=True,
             account_id=alert.account_id or principal.account_id,
-            notes=(*alert.notes, note),
+            notes=(*(one for one in alert.notes if one != NO_TIME), note),
             origins={**alert.origins, "first_seen": where, "last_seen": where},
         )
     return alert

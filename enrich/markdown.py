@@ -52,6 +52,9 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
     lines += [f"- {name}: {code(value)}" for name, value in facts if value]
     for caveat in time_caveats(alert):
         lines += ["", f"**The time is not sure**: {text(caveat)}"]
+    said = time_caveats(alert)
+    for note in alert.notes:
+        lines += ["", f"Note: {text(note)}"] if note not in said else []
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines += ["", f"## {text(who)}"]

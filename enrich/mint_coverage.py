@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from enrich.claims import age
 from enrich.mints import MintReader
-from enrich.words import listed
+from enrich.words import age, listed
 
 NEAR = timedelta(hours=12)
 """Logs that have events this near, before and after, are taken not to have a hole between."""

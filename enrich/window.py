@@ -90,6 +90,8 @@ def why_not_looked_up(alert: Alert) -> str | None:
     """The sentence for an alert that no question about events can be asked for, else None."""
     if alert.sample:
         return "This is a generated sample finding: its placeholders are not looked up."
+    if alert.first_seen is None and alert.unread_times:
+        return "The alert's time cannot be read, so there is no window to look in."
     if alert.first_seen is None:
         return "The alert states no time, so there is no window to look in."
     return None
