@@ -6,6 +6,8 @@ said only of a time that the alert states beyond doubt (§3.4 rule 7).
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert
@@ -53,5 +55,12 @@ def on_its_basis(answer: Answer, alert: Alert) -> Answer:
         answer,
         status="partial" if answer.status == "nothing" else answer.status,
         sentence=sentence,
-        caveats=(*caveats, *answer.caveats),
+        caveats=tuple(dict.fromkeys((*caveats, *answer.caveats))),
     )
+
+
+def shared_caveats(answers: Sequence[Answer]) -> tuple[str, ...]:
+    """The caveats that several answers have, which a text says once, above them."""
+    met = Counter(caveat for answer in answers for caveat in set(answer.caveats))
+    every = dict.fromkeys(caveat for answer in answers for caveat in answer.caveats)
+    return tuple(caveat for caveat in every if met[caveat] > 1)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from trail.counted import counted
+
 LONGEST = 60
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """ "1 call", "2,900 calls"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def short(text: str, longest: int = LONGEST) -> str:
@@ -38,7 +35,7 @@ def age(span: timedelta) -> str:
     for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
         if seconds < limit:
             return f"{seconds // unit} {word}"
-    return f"{seconds // 86400:,} days"
+    return counted(seconds // 86400, "day")
 
 
 def clock(moment: datetime | None) -> str:
