@@ -433,7 +433,7 @@ def migrate(
 
 
 def _free_name(wanted: str) -> Path:
-    """The path, or the first of `…-2`, `…-3` that nothing stands at: two migrations of one second."""
+    """The path, or the first of `…-2`, `…-3` where nothing stands: two may be of one second."""
     path, number = Path(wanted), 1
     while path.exists():
         number += 1
