@@ -185,6 +185,7 @@ def test_a_case_from_its_alert_to_its_seal(
     assert redacted.name == "case-1-redacted.md"
     assert "123837392027" not in redacted.read_text()
     assert downloaded(ann, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
+    assert downloaded(ann, "HTML", tmp_path).read_bytes().startswith(b"<!doctype html>")
     assert json.loads(downloaded(ann, "JSON", tmp_path).read_text())["redacted"] is True
     show(lea, "/review?view=history")
     lea.locator("input[type=file]").set_input_files(str(report))
@@ -200,6 +201,9 @@ def downloaded(page: Page, label: str, folder: Path) -> Path:
         press(page, label)
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
+    # Opened in the browser, what the dashboard serves would run nothing.
+    policy = page.request.get(waiting.value.url).headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
     return path
 
 
