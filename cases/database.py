@@ -18,8 +18,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from cases.action_log import log_actions
+from cases.actor import Actor
+from cases.admission import ACTING, admit
 from cases.errors import CaseStoreUnusable
 from cases.migrations.upgrade import upgrade
+from cases.permissions import Permission
 from trail.private import private_file, private_folder
 
 URL_SETTING = "BACKTRAIL_CASES_URL"
@@ -33,22 +36,45 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """An engine and a clock. Safe to share between threads."""
+    """An engine and a clock, for somebody in particular or for nobody. Safe between threads.
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    With an actor, every transaction begins by asking whether they may, by the registry and the
+    users as they are then. Without one, whoever has the file or the URL may read everything.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] = utc_now,
+        actor: Actor | None = None,
+    ) -> None:
         self.engine = engine
         self.clock = clock
+        self.actor = actor
 
     def now(self) -> datetime:
         return self.clock()
 
+    def acting_as(self, actor: Actor) -> Database:
+        """The same database, in their hands."""
+        return Database(self.engine, self.clock, actor)
+
+    def lent(self, permission: Permission) -> Database:
+        """The same database in nobody's hands, for what one function of ours reads for an actor
+        who may have what it makes of that. Raises `SignedOut` or `NotAllowed`."""
+        with self.read(permission):
+            return Database(self.engine, self.clock)
+
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection whose statements see one moment's data."""
+    def read(self, permission: Permission = "read") -> Iterator[Connection]:
+        """A connection whose statements see one moment's data.
+
+        Raises `SignedOut` or `NotAllowed` when there is an actor and they may not.
+        """
         with self.engine.connect() as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("set transaction isolation level repeatable read"))
-            yield connection
+            yield self._admitted(connection, permission)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -58,7 +84,13 @@ class Database:
             with connection.begin():
                 if connection.dialect.name == "postgresql":
                     connection.execute(text("select seq from audit_head where id = 1 for update"))
-                yield connection
+                yield self._admitted(connection, "read")
+
+    def _admitted(self, connection: Connection, permission: Permission) -> Connection:
+        if self.actor is None:
+            return connection
+        role = admit(connection, self.now(), self.actor, permission)
+        return connection.execution_options(**{ACTING: (self.actor, role)})
 
     def close(self) -> None:
         """Give back every connection."""
