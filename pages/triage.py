@@ -8,7 +8,7 @@ from alerts.correct import CorrectionRefused
 from trail.errors import AlertUnrecognised, BacktrailError, IndexMissing
 from ui import data, first_steps, intake, session, text, triage
 
-user = session.require("viewer")
+user = session.require("triage")
 
 try:
     store = data.open_index()
@@ -20,7 +20,7 @@ except BacktrailError as error:
     st.stop()
 
 if is_empty:
-    first_steps.offer()
+    first_steps.offer(user)
     st.stop()
 
 try:

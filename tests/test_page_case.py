@@ -148,6 +148,10 @@ def test_a_viewer_can_change_nothing(database: Database) -> None:
     assert not at.exception
     assert not at.text_area
     assert not {"Save", "Add the note", "Pin it"} & set(labels(at))
+    assert opened.title not in read(at)
+    assert [one.key for one in at.get("download_button")] == [
+        "redacted-md", "redacted-html", "redacted-pdf", "redacted-json"
+    ]  # fmt: skip
 
 
 def test_a_sealed_case_opens_again_for_a_lead_alone(database: Database) -> None:
@@ -368,7 +372,8 @@ def test_a_viewer_is_offered_no_case(database: Database) -> None:
     at.session_state["triage-close"] = True
     at.run()
     assert not at.exception
-    assert not {"Open a case", "Open, decide and close"} & set(labels(at))
+    assert "This page is not open to your role" in read(at)
+    assert not labels(at)
 
 
 def test_hostile_words_stay_text_on_every_page_of_cases(database: Database) -> None:

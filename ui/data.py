@@ -22,6 +22,7 @@ from enrich import ask_all
 from enrich.answer import Answer
 from trail.catalog import default_index
 from trail.store import DuckStore, IndexSummary, Store, open_store
+from ui import session
 from ui.inbox.kept import answers_ahead
 
 Made = TypeVar("Made")
@@ -42,7 +43,12 @@ def index_dir() -> Path:
 
 
 def open_index() -> DuckStore:
-    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`."""
+    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`.
+
+    Whatever is kept of its answers below is for those who may read logs, and they see the same:
+    so this asks before, in every run, and nothing that is kept tells one role from another.
+    """
+    session.may_read()
     return _opened(str(index_dir().resolve()))
 
 

@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cases.case import Case
 from cases.database import Database
 from cases.errors import CaseRefused
 from cases.redaction.listed import listed_words
 from cases.report import FORMATS, MEDIA_TYPES, Format, render_report
 from enrich.words import counted
 from ui.markup import draw, el
+from ui.session import User
 
 LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
 
 
-def show(database: Database, case: Case) -> None:
+def show(database: Database, user: User, case_id: int) -> None:
     draw("report-title", el("h3", "panel-title", "Report"))
-    redacted = st.toggle(
+    redacted = not user.can("take a report away") or st.toggle(
         "Redacted: stand-ins for accounts, names, keys and addresses",
-        key=f"redact-{case.id}",
+        key=f"redact-{case_id}",
     )
     if redacted:
         try:
@@ -44,10 +44,10 @@ def show(database: Database, case: Case) -> None:
         for form in FORMATS:
             st.download_button(
                 LABELS[form],
-                data=made_when_clicked(database, case.id, form, redacted=redacted),
-                file_name=f"case-{case.id}{ending}.{form}",
+                data=made_when_clicked(database, case_id, form, redacted=redacted),
+                file_name=f"case-{case_id}{ending}.{form}",
                 mime=MEDIA_TYPES[form],
-                key=f"report-{form}",
+                key=f"redacted-{form}" if redacted else f"report-{form}",
                 icon=":material/download:",
                 on_click="ignore",
             )
