@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cases import case, enrichment, evidence, review
+from cases import audit, case, enrichment, evidence, review
 from cases.database import Database
 from tests.a_case import (
     LiteralStore,
@@ -140,6 +140,21 @@ def test_a_reopened_case_can_be_worked_on(database: Database) -> None:
     at = press(at, "Reopen the case")
     assert case.get_case(database, closed.id).state == "investigating"
     assert "Save" in labels(at)
+
+
+def test_in_local_mode_the_trail_says_that_the_name_was_chosen_and_in_which_browser(
+    database: Database,
+) -> None:
+    opened = a_case(database, an_alert())
+    at = a_page_for("ann", "case", {"id": str(opened.id)})
+    field(at, "text_area", "A new note").set_value("Seen.")
+    at = press(at, "Add the note")
+    by = audit.history(database, opened.id)[-1].by
+    assert by is not None
+    assert set(by) == {"names", "browser"}
+    assert by["names"] == "chosen"
+    assert len(by["browser"]) == 10
+    assert f"chosen, not proven, browser session {by['browser']}" in read(at)
 
 
 def test_a_viewer_can_change_nothing(database: Database) -> None:
