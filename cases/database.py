@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cases.action_log import log_actions
 from cases.actor import Actor
@@ -27,12 +30,25 @@ from trail.private import private_file, private_folder
 
 URL_SETTING = "BACKTRAIL_CASES_URL"
 DEFAULT_FILE = Path("data") / "cases.db"
-BUSY_TIMEOUT_MS = 30_000
+WAIT_SECONDS = 10
+"""How long a write waits for those before it, which take milliseconds, and a reader for a
+connection."""
+READ_WAIT_MS = 2_000
+"""How long a reader waits on SQLite, where only whoever locks all of it stops one."""
+DOWN_SECONDS = 3.0
 
 
 def utc_now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
+
+
+@dataclass
+class _Down:
+    """Until when a database counts as out of reach, and why."""
+
+    until: float = 0.0
+    because: str = ""
 
 
 class Database:
@@ -51,35 +67,45 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.actor = actor
+        self._down = _Down()
 
     def now(self) -> datetime:
         return self.clock()
 
     def acting_as(self, actor: Actor) -> Database:
         """The same database, in their hands."""
-        return Database(self.engine, self.clock, actor)
+        return self._in_hands(actor)
 
     def lent(self, permission: Permission) -> Database:
         """The same database in nobody's hands, for what one function of ours reads for an actor
         who may have what it makes of that. Raises `SignedOut` or `NotAllowed`."""
         with self.read(permission):
-            return Database(self.engine, self.clock)
+            return self._in_hands(None)
+
+    def _in_hands(self, actor: Actor | None) -> Database:
+        other = Database(self.engine, self.clock, actor)
+        other._down = self._down  # one database is down for all hands
+        return other
 
     @contextmanager
     def read(self, permission: Permission = "read") -> Iterator[Connection]:
         """A connection whose statements see one moment's data.
 
-        Raises `SignedOut` or `NotAllowed` when there is an actor and they may not.
+        Raises `CaseStoreUnusable` while the database cannot be reached, `SignedOut` or `NotAllowed`
+        when there is an actor and they may not.
         """
-        with self.engine.connect() as connection, connection.begin():
+        with self._reached(), self.engine.connect() as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("set transaction isolation level repeatable read"))
             yield self._admitted(connection, permission)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The one writing transaction there is at a time: all of it happens, or none."""
-        with self.engine.connect() as plain, log_actions(plain):
+        """The one writing transaction there is at a time: all of it happens, or none.
+
+        Raises `CaseStoreUnusable` while the database cannot be reached or is locked.
+        """
+        with self._reached(writing=True), self.engine.connect() as plain, log_actions(plain):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":
@@ -91,6 +117,23 @@ class Database:
             return connection
         role = admit(connection, self.now(), self.actor, permission)
         return connection.execution_options(**{ACTING: (self.actor, role)})
+
+    @contextmanager
+    def _reached(self, *, writing: bool = False) -> Iterator[None]:
+        """Turns what a database says that is stopped, locked or full into a sentence.
+
+        A page asks several times, and must not wait for each: after a failure the next ones are
+        told at once, for some seconds.
+        """
+        if time.monotonic() < self._down.until:
+            raise CaseStoreUnusable(self._down.because)
+        try:
+            yield
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            why = _unreachable(self.engine.url, error)
+            if not writing:  # what may not be written can often be read
+                self._down.because, self._down.until = why, time.monotonic() + DOWN_SECONDS
+            raise CaseStoreUnusable(why) from error
 
     def close(self) -> None:
         """Give back every connection."""
@@ -123,7 +166,20 @@ def open_database(setting: str | None = None, clock: Callable[[], datetime] = ut
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(url, parsed.database)
     elif parsed.get_backend_name() == "postgresql":
-        engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,  # a server that was started again is used without a restart of ours
+            pool_timeout=WAIT_SECONDS,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 5,
+                # A server that is gone without a word, and a lock that nobody gives back.
+                "tcp_user_timeout": 10_000,
+                "options": f"-c lock_timeout={WAIT_SECONDS}s",
+            },
+        )
     else:
         raise CaseStoreUnusable(f"Cases are kept on SQLite or PostgreSQL, not {shown}.")
     try:
@@ -133,12 +189,36 @@ def open_database(setting: str | None = None, clock: Callable[[], datetime] = ut
         raise
     except (OperationalError, DatabaseError, OSError) as error:
         engine.dispose()
-        words = str(getattr(error, "orig", error)).strip()
+        words = _words_of(error)
         raise CaseStoreUnusable(
             f"The case database {shown} cannot be opened: {words}. Check that the path or server"
             " exists and may be written to."
         ) from error
     return Database(engine, clock)
+
+
+def _words_of(error: Exception) -> str:
+    """What the driver said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+
+
+def _unreachable(url: URL, error: Exception) -> str:
+    shown = url.render_as_string(hide_password=True)
+    words = _words_of(error)
+    if "locked" in words or "lock timeout" in words:
+        return (
+            f"The case database {shown} is locked: another program has been writing to it for too"
+            " long. Nothing was changed; try again when it has finished."
+        )
+    if "full" in words or "disk I/O" in words:
+        return (
+            f"The case database {shown} cannot be written: {words}. Nothing was changed; look at"
+            " the disk, then try again."
+        )
+    return (
+        f"The case database {shown} cannot be reached: {words[:300]}. Nothing was changed. It is"
+        " tried again by itself; the pages of the index go on meanwhile."
+    )
 
 
 def _sqlite(url: str, file: str | None) -> Engine:
@@ -154,13 +234,15 @@ def _sqlite(url: str, file: str | None) -> Engine:
     with suppress(OSError):  # SQLite says better what it cannot open
         private_file(Path(file))
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        url,
+        pool_timeout=WAIT_SECONDS,
+        hide_parameters=True,  # an error goes into logs, the case's words do not
+        connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say `begin` ourselves, below
-        connection.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")  # what was confirmed survives power loss
         connection.execute("pragma foreign_keys = on")
@@ -170,6 +252,8 @@ def _sqlite(url: str, file: str | None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("writing")
+        wait = WAIT_SECONDS * 1000 if writing else READ_WAIT_MS
+        connection.exec_driver_sql(f"pragma busy_timeout = {wait}")
         connection.exec_driver_sql("begin immediate" if writing else "begin")
 
     return engine

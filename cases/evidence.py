@@ -2,25 +2,28 @@
 
 Frozen are the answer as it was given, the raw records that it cites, and what the index covered
 then. An alert is frozen when it joins a case. The database refuses to change or delete any of it.
+Documents and records are kept as `cases.blobs`, each once; the hash of a piece of evidence is over
+its content, however that is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from alerts.alert import Alert
-from cases import tables
-from cases.canonical import digest, plain
+from cases import blobs, tables
+from cases.canonical import canonical, digest, plain
 from cases.change import apply, case_row, refuse_if_sealed
 from cases.database import Database
 from cases.documents import alert_document, answer_document
 from cases.enrichment import read_answers
-from cases.errors import CaseRefused, NotFound
+from cases.errors import CaseRefused, CaseStoreUnusable, NotFound
 from cases.inbox import read_one
 from cases.users import require
 from trail.errors import SourceUnreadable
@@ -79,14 +82,65 @@ def read_evidence(connection: Connection, case_id: int) -> list[Evidence]:
         select(tables.evidence)
         .where(tables.evidence.c.case_id == case_id)
         .order_by(tables.evidence.c.id)
-    )
-    return [Evidence(**{**row._mapping, "missing": tuple(row.missing)}) for row in rows]
+    ).all()
+    contents = blobs.read(connection, (name for row in rows for name in _blobs_of(row)))
+    return [Evidence(**{**unpacked(row, contents), "missing": tuple(row.missing)}) for row in rows]
+
+
+def read_documents(connection: Connection, case_id: int, kind: Kind) -> list[dict[str, Any]]:
+    """The documents of a case's evidence of one kind, without its records."""
+    of = tables.evidence.c
+    names = connection.execute(
+        select(of.document).where(of.case_id == case_id, of.kind == kind).order_by(of.id)
+    ).scalars()
+    found = list(names)
+    contents = blobs.read(connection, found)
+    return [json.loads(blobs.one(contents, name)) for name in found]
+
+
+def unpacked(row: Row[Any], contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """The row with the document and the records that it names. Raises `CaseStoreUnusable` where
+    one is not among the contents."""
+    records = {
+        event_id: blobs.one(contents, name).decode("utf-8", "surrogatepass")
+        for event_id, name in row.records.items()
+    }
+    document = json.loads(blobs.one(contents, row.document))
+    return {**row._mapping, "document": document, "records": records}
+
+
+def _blobs_of(row: Row[Any]) -> list[str]:
+    return [row.document, *row.records.values()]
+
+
+def evidence_rows(
+    connection: Connection,
+) -> Iterator[tuple[Row[Any], dict[str, Any] | None]]:
+    """Every piece of evidence as its row and with its content (None: it is not there any more),
+    one at a time: all of it may be more than memory holds."""
+    numbers = connection.execute(select(tables.evidence.c.id).order_by(tables.evidence.c.id))
+    for number in numbers.scalars().all():
+        row = connection.execute(
+            select(tables.evidence).where(tables.evidence.c.id == number)
+        ).one()
+        try:
+            yield row, unpacked(row, blobs.read(connection, _blobs_of(row)))
+        except (CaseStoreUnusable, ValueError, AttributeError):
+            yield row, None
 
 
 def _freeze(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
     sha256 = evidence_digest(values)
+    document = canonical(values["document"]).encode("ascii")
+    records = {i: text.encode("utf-8", "surrogatepass") for i, text in values["records"].items()}
+    blobs.keep(connection, [document, *records.values()])
+    stored = {
+        **values,
+        "document": blobs.name_of(document),
+        "records": {event_id: blobs.name_of(record) for event_id, record in records.items()},
+    }
     evidence_id = connection.execute(
-        insert(tables.evidence).values(**values, sha256=sha256).returning(tables.evidence.c.id)
+        insert(tables.evidence).values(**stored, sha256=sha256).returning(tables.evidence.c.id)
     ).scalar_one()
     return {
         "id": evidence_id,

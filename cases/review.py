@@ -16,6 +16,7 @@ from cases.canonical import digest
 from cases.change import apply, case_fields, case_row, find_conflict, refuse_if_sealed
 from cases.database import Database
 from cases.errors import CaseRefused, NotAllowed
+from cases.evidence import read_documents
 from cases.settings import Settings
 from cases.users import require
 
@@ -75,11 +76,7 @@ def review_reasons(connection: Connection, row: Row[Any], settings: Settings) ->
 
 
 def _answers_of(connection: Connection, case_id: int) -> list[Mapping[str, Any]]:
-    frozen = connection.execute(
-        select(tables.evidence.c.document).where(
-            tables.evidence.c.case_id == case_id, tables.evidence.c.kind == "answer"
-        )
-    ).scalars()
+    frozen = read_documents(connection, case_id, "answer")
     held = select(tables.case_alerts.c.alert_id).where(tables.case_alerts.c.case_id == case_id)
     kept = connection.execute(
         select(tables.answers.c.document).where(tables.answers.c.alert_id.in_(held))

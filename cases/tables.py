@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -166,8 +167,8 @@ evidence = Table(
     Column("principal", Integer),
     Column("kind", String(16), nullable=False),  # alert, answer, event
     Column("title", Words, nullable=False),
-    Column("document", Document, nullable=False),
-    Column("records", Document, nullable=False),  # event id → raw JSON text
+    Column("document", Words, nullable=False),  # the name of a blob: its canonical JSON
+    Column("records", Document, nullable=False),  # event id → the name of a blob: raw JSON text
     Column("missing", Document, nullable=False),  # cited ids whose record could not be read
     Column("coverage", Document, nullable=False),
     Column("index_version", Words, nullable=False),
@@ -175,6 +176,14 @@ evidence = Table(
     Column("frozen_by", Words, nullable=False),
     Column("sha256", String(64), nullable=False),
     Index("evidence_by_case", "case_id"),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of what is packed
+    Column("size", Integer, nullable=False),  # likewise, in bytes
+    Column("packed", LargeBinary, nullable=False),  # zlib
 )
 
 audit = Table(
@@ -207,5 +216,5 @@ audit_head = Table(
 NOT_KEPT = ("sign_ins",)
 """What no backup holds: a restored database must let in nobody who had signed in to another."""
 
-FROZEN_TABLES = ("audit", "evidence", "notes")
+FROZEN_TABLES = ("audit", "blobs", "evidence", "notes")
 """The tables that the database itself refuses to update or delete from."""

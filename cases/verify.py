@@ -21,7 +21,7 @@ from cases.audit import FIRST_HASH, Head, entry_hash, read_head
 from cases.canonical import plain
 from cases.change import CASE_FIELDS
 from cases.database import Database
-from cases.evidence import evidence_digest
+from cases.evidence import evidence_digest, evidence_rows
 from cases.review import seal_of
 from cases.users import user_document
 
@@ -203,12 +203,14 @@ def _notes(connection: Connection, told: _Told) -> Iterable[str]:
 
 
 def _evidence(connection: Connection, told: _Told) -> Iterable[str]:
-    rows = connection.execute(select(tables.evidence)).all()
-    present = {row.id for row in rows}
+    present = set(connection.execute(select(tables.evidence.c.id)).scalars())
     for evidence_id in sorted(set(told.evidence) - present):
         yield f"Evidence {evidence_id} of case {told.evidence[evidence_id][0]} is gone."
-    for row in rows:
-        found = evidence_digest(dict(row._mapping))
+    for row, content in evidence_rows(connection):
+        if content is None:
+            yield f"Evidence {row.id} of case {row.case_id} is damaged: what was frozen is gone."
+            continue
+        found = evidence_digest(content)
         if told.evidence.get(row.id) != (row.case_id, found) or row.sha256 != found:
             yield f"Evidence {row.id} of case {row.case_id} is not what was frozen."
 

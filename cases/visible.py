@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, formats (bidi overrides, zero-width), surrogates, private, unassigned, separators."""
+
+
+_PLAIN = re.compile(r"[ -~\n]*+")
 
 
 def visible(
@@ -16,7 +20,7 @@ def visible(
 
     `drawable` says which characters a font has: the others are spelled out, never lost.
     """
-    if text.isascii() and text.isprintable() and "\\u{" not in text:
+    if text.isascii() and (text.isprintable() or (newlines and _PLAIN.fullmatch(text))):
         return text
     return "".join(_shown(one, newlines, drawable) for one in text)
 

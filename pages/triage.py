@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from alerts.correct import CorrectionRefused
 from trail.errors import AlertUnrecognised, BacktrailError, IndexMissing
+from trail.store import Store
 from ui import data, first_steps, intake, session, text, triage
 
 user = session.require("triage")
 
+
+def show(store: Store) -> None:
+    try:
+        found = intake.chosen(store)
+    except AlertUnrecognised as error:
+        text.say_problem("no-alert", "No alert to answer.", error, tone="warn")
+        found = None
+    except CorrectionRefused as error:
+        text.say_problem("refused", "This correction cannot be right.", error, tone="warn")
+        found = None
+    if found is None:
+        triage.ask_for_an_alert(store)
+    else:
+        triage.show(found, store, user)
+
+
 try:
     store = data.open_index()
-    is_empty = data.summary(store).events == 0
+    if data.summary(store).events == 0:
+        raise IndexMissing("The index is empty.")
+    show(store)
 except IndexMissing:
-    is_empty = True
-except BacktrailError as error:
-    text.say_problem("index-problem", "The index cannot be opened.", error)
-    st.stop()
-
-if is_empty:
     first_steps.offer(user)
-    st.stop()
-
-try:
-    found = intake.chosen(store)
-except AlertUnrecognised as error:
-    text.say_problem("no-alert", "No alert to answer.", error, tone="warn")
-    found = None
-except CorrectionRefused as error:
-    text.say_problem("refused", "This correction cannot be right.", error, tone="warn")
-    found = None
-
-if found is None:
-    triage.ask_for_an_alert(store)
-else:
-    triage.show(found, store, user)
+except BacktrailError as error:
+    text.say_problem("index-problem", "The index cannot be asked.", error)

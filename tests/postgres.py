@@ -30,9 +30,27 @@ class PostgresMissing(RuntimeError):
 class Server:
     """A running server; `create` gives databases that nothing else uses."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, command: list[str], port: int, log: Path) -> None:
         self.port = port
+        self._command = command
+        self._log = log
         self._number = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Runs it, and waits until it can be asked."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, stdout=output, stderr=subprocess.STDOUT, cwd=self._log.parent
+            )
+        _wait_until_up(self._process, self.port, self._log)
+
+    def stop(self) -> None:
+        """Ends it, whoever is connected; its data stays."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=60)
+            self._process = None
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://postgres@{HOST}:{self.port}/{name}"
@@ -97,22 +115,19 @@ def running_server() -> Iterator[Server]:
             cwd=folder,
         )
         port = _free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                _as_postgres([postgres, "-D", str(data), "-p", str(port), "-k", str(folder)])
-                + ["-c", f"listen_addresses={HOST}", "-c", "max_connections=100"]
-                # The machine does not lose power during a test.
-                + ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-            )
+        server = Server(
+            _as_postgres([postgres, "-D", str(data), "-p", str(port), "-k", str(folder)])
+            + ["-c", f"listen_addresses={HOST}", "-c", "max_connections=100"]
+            # The machine does not lose power during a test.
+            + ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"],
+            port,
+            log,
+        )
         try:
-            _wait_until_up(process, port, log)
-            yield Server(port)
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_every_change_is_an_entry_with_who_when_before_and_after(database: Datab
 @pytest.mark.parametrize("table", FROZEN_TABLES)
 def test_the_database_refuses_to_change_or_delete_history(database: Database, table: str) -> None:
     a_worked_case(database)
-    column = {"audit": "hash", "evidence": "title", "notes": "text"}[table]
+    column = {"audit": "hash", "blobs": "packed", "evidence": "title", "notes": "text"}[table]
     own = {
         "sqlite": f"insert or replace into {table} select * from {table}",
         "postgresql": f"truncate {table} cascade",
@@ -167,6 +168,17 @@ TAMPERING: dict[str, tuple[Callable[[Connection], None], str]] = {
     "evidence edited": (
         sql("update evidence set document = '{}' where kind = 'answer'"),
         "Evidence 2 of case 1",
+    ),
+    "a record edited": (
+        sql("update blobs set packed = (select packed from blobs order by size desc limit 1)"),
+        "Evidence 2 of case 1 is damaged",
+    ),
+    "a record deleted": (sql("delete from blobs"), "Evidence 1 of case 1 is damaged"),
+    "a record made a bomb": (
+        lambda c: c.execute(
+            text("update blobs set packed = :bomb"), {"bomb": zlib.compress(b"0" * 50_000_000)}
+        ),
+        "Evidence 2 of case 1 is damaged",
     ),
     "evidence deleted": (sql("delete from evidence where id = 2"), "Evidence 2 of case 1 is gone"),
     "an alert taken out": (sql("delete from case_alerts"), "was taken out of case 1"),

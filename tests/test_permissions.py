@@ -296,7 +296,7 @@ ATTEMPTS: dict[str, Callable[[Hands], Any]] = {
     "make the demo": lambda at: jobs.start_demo(),
     "bring alerts in": lambda at: (
         inbox.receive(at.database, at.name, [an_alert(id="7" * 32)]),
-        background.take_in_uploads(["x"]),
+        background.take_in_uploads("Reading the files", ["x"]),
     ),
     "bring in alerts of this machine": lambda at: background.take_in_folder(Path("x")),
     "find alerts in the logs": lambda at: background.detect(),

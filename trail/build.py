@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -78,6 +78,8 @@ class Progress:
     bytes_total: int
     events: int
     elapsed_s: float
+    file: str = ""
+    """The file that was being read when this was said."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def add(
     ):
         catalog.check_schema()
         sweep(catalog)
-        with _Build(catalog, progress, workers, round_bytes) as build:
+        with nothing_unpublished(catalog), _Build(catalog, progress, workers, round_bytes) as build:
             return build.run(roots)
 
 
@@ -152,8 +154,13 @@ def disk_errors(index: Path) -> Iterator[None]:
             "permissions."
         ) from error
     except sqlite3.OperationalError as error:
-        if "full" in str(error) or "disk I/O" in str(error):
+        if "full" in str(error):
             raise _full(index) from error
+        if "disk I/O" in str(error):
+            raise IndexFull(
+                f"The disk under {index} is full, or failed ({error}). What was published before "
+                "is intact: look at the disk, then run the same command again."
+            ) from error
         raise IndexUnreadable(
             f"The catalog of {index} cannot be used ({error}). Check the folder's permissions."
         ) from error
@@ -180,13 +187,28 @@ def _full(index: Path) -> IndexFull:
     )
 
 
-def sweep(catalog: Catalog) -> None:
-    """Removes segment files that a killed build left, and replaced ones past their grace."""
+@contextmanager
+def nothing_unpublished(catalog: Catalog) -> Iterator[None]:
+    """After an error, be it of the disk, no segment stays that the catalog does not name."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, sqlite3.Error):  # the next build sweeps as well
+            _remove_unpublished(catalog)
+        raise
+
+
+def _remove_unpublished(catalog: Catalog) -> None:
     folder = catalog.index_dir / SEGMENTS
     known = catalog.known_names()
     for path in folder.glob("*/*.parquet"):
         if f"{SEGMENTS}/{path.parent.name}/{path.name}" not in known:
             path.unlink(missing_ok=True)
+
+
+def sweep(catalog: Catalog) -> None:
+    """Removes segment files that a killed build left, and replaced ones past their grace."""
+    _remove_unpublished(catalog)
     past = catalog.replaced_before(time.time() - GRACE_SECONDS)
     for name in past:
         (catalog.index_dir / name).unlink(missing_ok=True)
@@ -213,7 +235,8 @@ class _Build:
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
-        self._running: dict[int, tuple[int, int, int]] = {}
+        self._running: dict[int, Advance] = {}
+        self._at_work = ""
         self._workers = Workers()
         self._merger: Merger | None = None
 
@@ -379,10 +402,11 @@ class _Build:
         )
 
     def _advance_alone(self, far: Advance) -> None:
-        self._advance(0, far.files, far.bytes, far.events)
+        self._advance(0, far)
 
-    def _advance(self, worker: int, files: int, size: int, events: int) -> None:
-        self._running[worker] = (files, size, events)
+    def _advance(self, worker: int, far: Advance) -> None:
+        self._running[worker] = far
+        self._at_work = far.file or self._at_work
         self._tell()
 
     def _tell(self) -> None:
@@ -391,12 +415,13 @@ class _Build:
         ahead = self._running.values()
         self._progress(
             Progress(
-                min(self._files_total, self._files_done + sum(a[0] for a in ahead)),
+                min(self._files_total, self._files_done + sum(a.files for a in ahead)),
                 self._files_total,
-                min(self._bytes_total, self._bytes_done + sum(a[1] for a in ahead)),
+                min(self._bytes_total, self._bytes_done + sum(a.bytes for a in ahead)),
                 self._bytes_total,
-                self._events + sum(a[2] for a in ahead),
+                self._events + sum(a.events for a in ahead),
                 time.perf_counter() - self._started,
+                self._at_work,
             )
         )
 

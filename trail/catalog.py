@@ -289,6 +289,8 @@ class Catalog:
                 )
                 self._meta = dict(self._db.execute("select key, value from meta"))
         except sqlite3.DatabaseError as error:
+            if create and any(sign in str(error) for sign in ("full", "disk I/O")):
+                raise  # to `trail.build.disk_errors`
             if any(sign in str(error) for sign in ("readonly", "unable to open", "locked")):
                 raise IndexUnreadable(
                     f"The catalog of {index_dir} cannot be opened ({error}). Check the folder's "
@@ -547,7 +549,8 @@ class Catalog:
             yield
             self._db.execute("commit")
         except BaseException:
-            self._db.execute("rollback")
+            if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+                self._db.execute("rollback")
             raise
 
     def put_files(self, change: Publication) -> None:

@@ -2,6 +2,7 @@
 
 BacktrailError                what happened, and what to do next, in one sentence each
 ├── IndexMissing              there is no index at that folder yet
+├── IndexGone                 there was one when it was opened, and it is not there any more
 ├── IndexUnreadable           the index is damaged, or written by another schema version
 ├── IndexBusy                 another build holds the index's write lock
 ├── IndexFull                 the disk ran out; what was published before is intact
@@ -23,6 +24,10 @@ class BacktrailError(Exception):
 
 class IndexMissing(BacktrailError):
     """No index at the given folder."""
+
+
+class IndexGone(BacktrailError):
+    """The index that was open is not at its folder any more."""
 
 
 class IndexUnreadable(BacktrailError):

@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trail.columns import NOT_CALLS, Chunk, TypedRecord
@@ -39,6 +40,7 @@ from trail.flat_tables import (
 )
 from trail.streams import (
     BLOCK,
+    Allowance,
     Blocks,
     BrokenStream,
     from_file,
@@ -128,9 +130,25 @@ _PACKED = (
 )
 """How archives begin that are not opened: they may be full of logs, so they are no other files."""
 _ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|records|Events|events|logEvents)"\s*:\s*\[')
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))|[{}\[\]]', re.DOTALL)
+"""A bracket, or a string; one that is not closed goes up to the end, less a last backslash."""
+_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))', re.DOTALL)
+_QUOTE = ord('"')
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
+_BLANKS_AND_COMMAS = re.compile(rb"[ \t\r\n,\x1e]*+")
+_BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
+_ITEM_END = re.compile(rb"[,\]]")
+_NO_SCALAR = re.compile(rb"[{\]]")
+_SCALARS = 1_000
+_NESTED = 1_100
+"""No decoder goes as deep as this."""
+_DEEP = "nested too deeply"
+_UNCLOSED = "malformed JSON: its brackets or quotes do not close"
+_TOO_LONG = f"a record of more than {RECORD_BYTES:,} bytes"
+_PREFIXES = 3
+_GATHERED = 1 << 20
+_SCANNED_TWICE = 32 << 20
 _EXPORTED_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?\s+(?=\{)")
 _CLOUDTRAIL_KEYS = frozenset(
     {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
@@ -150,11 +168,38 @@ def kind_skipped_by_path(path: str) -> str | None:
 def read_source(
     path: str | Path, opened: Callable[[os.stat_result], None] = lambda _: None
 ) -> Iterator[Found]:
-    """Everything in one source file, archives opened. Never raises for what the file holds.
+    """Everything in one source file, archives opened. Never raises for what the file holds, and
+    ends within a time that the file's size on disk bounds, whatever it unpacks to or claims.
 
     `opened` is told the file's stamp, from before anything was read.
     """
     name = str(path)
+    sizes: list[int] = []
+
+    def stamped(stat: os.stat_result) -> None:
+        sizes.append(stat.st_size)
+        opened(stat)
+
+    count = 0
+    for found in _read_source(name, stamped):
+        yield found
+        count += len(found.records) if isinstance(found, Chunk) else 1
+        if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
+            reason = (
+                f"more than {count - 1:,} records in {sizes[0]:,} bytes on disk, too few for so "
+                "many: not read further"
+            )
+            yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
+            return
+
+
+_LEAST_RECORD = 16
+"""Bytes that a record takes however it is packed: its eventID alone is a random number of 16."""
+_RECORDS = 65_536
+"""So many are read whatever the size."""
+
+
+def _read_source(name: str, opened: Callable[[os.stat_result], None]) -> Iterator[Found]:
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
         return
@@ -163,6 +208,7 @@ def read_source(
         try:
             stat = os.fstat(handle)
             opened(stat)
+            allowance = Allowance(stat.st_size)
             if stat.st_size < _SMALL:
                 # Almost every file is small: no streaming machinery for it. One byte more than
                 # is there is asked for, to see whether it has grown since.
@@ -173,7 +219,8 @@ def read_source(
                         if (chunk := _usual(whole, name)) is not None:
                             yield chunk
                         else:
-                            yield from _content(from_file(io.BytesIO(whole)), name, 0)
+                            stream = from_file(io.BytesIO(whole))
+                            yield from _content(stream, name, 0, allowance)
                         return
                 del packed
                 os.lseek(handle, 0, os.SEEK_SET)
@@ -181,11 +228,11 @@ def read_source(
                 head = file.read(4)
                 file.seek(0)
                 if is_zip(head):
-                    yield from _zip(file, name, 0)
+                    yield from _zip(file, name, 0, allowance)
                 elif head == b"PAR1":
-                    yield from _parquet(file, name)
+                    yield from _parquet(file, name, allowance)
                 else:
-                    yield from _content(from_file(file), name, 0)
+                    yield from _content(from_file(file), name, 0, allowance)
         finally:
             os.close(handle)
     except OSError as error:
@@ -256,7 +303,7 @@ def take_apart(chunk: Chunk) -> Iterator[Loose | Bad | Skipped]:
 # ---- layers ------------------------------------------------------------------------------------
 
 
-def _content(stream: Blocks, name: str, depth: int) -> Iterator[Found]:
+def _content(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
     """What a stream holds, whatever its layers."""
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
@@ -265,8 +312,8 @@ def _content(stream: Blocks, name: str, depth: int) -> Iterator[Found]:
     if depth > _DEPTH:
         yield Bad(name, "file", f"archives nested more than {_DEPTH} deep", lost=True)
     elif is_gzip(head):
-        yield from _content(gunzip(stream), name, depth + 1)
-    elif is_zip(head):
+        yield from _content(gunzip(stream, allowance), name, depth + 1, allowance)
+    elif is_zip(head) or head[:4] == b"PAR1":
         with tempfile.TemporaryFile() as copy:
             try:
                 while data := stream.read():
@@ -274,35 +321,33 @@ def _content(stream: Blocks, name: str, depth: int) -> Iterator[Found]:
             except BrokenStream as error:
                 yield Bad(name, "file", str(error), lost=True)
             copy.seek(0)
-            yield from _zip(copy, name, depth)
+            if is_zip(head):
+                yield from _zip(copy, name, depth, allowance)
+            else:
+                yield from _parquet(copy, name, allowance)
     elif is_tar(head):
         try:
-            for member, content in tar_members(stream):
-                yield from _content(content, f"{name}!/{member}", depth + 1)
+            for member, content in tar_members(stream, allowance):
+                yield from _content(content, f"{name}!/{member}", depth + 1, allowance)
+                if allowance.spent:  # the member has said so
+                    return
         except BrokenStream as error:
             yield Bad(name, "file", str(error), lost=True)
-    elif head[:4] == b"PAR1":
-        with tempfile.TemporaryFile() as copy:
-            try:
-                while data := stream.read():
-                    copy.write(data)
-            except BrokenStream as error:
-                yield Bad(name, "file", str(error), lost=True)
-            copy.seek(0)
-            yield from _parquet(copy, name)
     else:
         yield from _text_stream(stream, name)
 
 
-def _zip(file: Any, name: str, depth: int) -> Iterator[Found]:
+def _zip(file: Any, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
     try:
-        for member, content in zip_members(file):
-            yield from _content(content, f"{name}!/{member}", depth + 1)
+        for member, content in zip_members(file, allowance):
+            yield from _content(content, f"{name}!/{member}", depth + 1, allowance)
+            if allowance.spent:
+                return
     except BrokenStream as error:
         yield Bad(name, "file", str(error), lost=True)
 
 
-def _parquet(file: Any, name: str) -> Iterator[Found]:
+def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
     ordinal = 0
     try:
         table = pq.ParquetFile(file)
@@ -314,13 +359,46 @@ def _parquet(file: Any, name: str) -> Iterator[Found]:
         else:
             yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
             return
-        for batch in table.iter_batches(batch_size=2_048):
+        # Few at a time: a value that is kept once may stand in every row.
+        for batch in table.iter_batches(batch_size=_PARQUET_ROWS):
+            weight = sum(map(_weight, batch.columns))
+            allowance.take(weight)
+            if weight > _PARQUET_ROWS * _PARQUET_ROW:
+                yield Bad(name, f"row {ordinal}", "rows of an impossible size", lost=True)
+                return
             for row in batch.to_pylist():
                 yield _converted(to_record, row, name, ordinal)
                 ordinal += 1
-    except (pa.ArrowException, OSError, ValueError, AttributeError, TypeError) as error:
+    except BrokenStream as error:
+        yield Bad(name, f"row {ordinal}", str(error), lost=True)
+    except (
+        pa.ArrowException, OSError, ValueError, AttributeError, TypeError, OverflowError,
+        MemoryError,
+    ) as error:  # fmt: skip
         reason = str(error).strip().partition("\n")[0]
         yield Bad(name, f"row {ordinal}", f"damaged Parquet ({reason})", lost=True)
+
+
+_PARQUET_ROWS = 256
+_PARQUET_ROW = 1 << 20
+"""Bytes that the rows of a batch may take on average."""
+
+
+def _weight(column: pa.Array) -> int:
+    """The bytes of a column's values, where those that say nothing count as one each."""
+    inner: list[pa.Array] = []
+    if isinstance(column, pa.DictionaryArray):  # each row will have the value for itself
+        each: int = max(1, column.dictionary.nbytes // max(1, len(column.dictionary)))
+        if pa.types.is_string(column.dictionary.type):
+            sizes = pc.binary_length(column.dictionary).take(column.indices)
+            total: int | None = pc.sum(sizes).as_py()
+            return len(column) + (total or 0)
+        return len(column) * each
+    if isinstance(column, pa.ListArray | pa.LargeListArray | pa.MapArray | pa.FixedSizeListArray):
+        inner = [column.values]
+    elif isinstance(column, pa.StructArray):
+        inner = [column.field(number) for number in range(column.type.num_fields)]
+    return len(column) + (sum(map(_weight, inner)) if inner else column.nbytes)
 
 
 def _converted(
@@ -337,7 +415,7 @@ def _converted(
     try:
         return Loose(name, ordinal, to_record(row))
     except RecursionError:
-        return Bad(name, position, "nested too deeply")
+        return Bad(name, position, _DEEP)
 
 
 # ---- text --------------------------------------------------------------------------------------
@@ -427,53 +505,111 @@ def _first_cells(start: bytes) -> list[str]:
     return start.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
 
 
-class _AsFile(io.RawIOBase):
-    """A stream as the file that `csv` wants; remembers how the stream broke, if it did."""
+class _Lines:
+    """A stream's lines for `csv`; what is too long is left out, and said by `_LineTooLong`."""
 
     def __init__(self, stream: Blocks) -> None:
         self._stream = stream
+        self._lines: Iterator[bytes] = iter(())
+        self._rest = b""
+        self._too_long = False
+        self._ended = False
+        self.number = 0
         self.broken: BrokenStream | None = None
 
-    def readable(self) -> bool:
-        return True
+    def __iter__(self) -> _Lines:
+        return self
 
-    def readinto(self, buffer: Any) -> int:
+    def __next__(self) -> str:
+        while (line := next(self._lines, None)) is None:
+            if self._ended:
+                if not self._rest:
+                    raise StopIteration
+                line, self._rest = self._rest, b""
+                break
+            self._more()
+            if self._too_long:
+                self.number += 1
+                self._too_long = False
+                raise _LineTooLong
+        self.number += 1
+        return line.decode("utf-8", "replace")
+
+    def _more(self) -> None:
+        parts = [self._rest]
+        size = len(self._rest)
+        while not self._ended:
+            data = self._read()
+            end = data.rfind(b"\n") + 1
+            if end:
+                lines = b"".join((*parts, data[:end]))
+                if self._too_long:
+                    lines = lines[lines.index(b"\n") + 1 :]
+                self._lines = iter(io.BytesIO(lines))
+                self._rest = data[end:]
+                return
+            size += len(data)
+            if size > RECORD_BYTES:
+                self._too_long = True
+                parts = []
+            else:
+                parts.append(data)
+        self._rest = b"" if self._too_long else b"".join(parts)
+
+    def _read(self) -> bytes:
         try:
-            data = self._stream.read(len(buffer))
+            data = self._stream.read()
         except BrokenStream as error:
             self.broken = error
-            return 0
-        buffer[: len(data)] = data
-        return len(data)
+            data = b""
+        self._ended = not data
+        return data
+
+
+class _LineTooLong(Exception):
+    """A line longer than `RECORD_BYTES` was left out."""
 
 
 def _csv(stream: Blocks, name: str) -> Iterator[Found]:
-    source = _AsFile(stream)
-    text = io.TextIOWrapper(
-        io.BufferedReader(source, BLOCK), encoding="utf-8", errors="replace", newline=""
-    )
+    lines = _Lines(stream)
     csv.field_size_limit(RECORD_BYTES)
-    ordinal = 0
-    reader = csv.reader(text)
-    try:
-        header = next(reader)
-        for cells in reader:
-            if len(cells) != len(header):
-                if cells:
-                    yield Bad(
-                        name,
-                        f"line {reader.line_num}",
-                        f"{len(cells)} cells under {len(header)} columns",
-                    )
-                    ordinal += 1
-                continue
-            row = dict(zip(header, cells, strict=True))
-            yield _converted(table_record, row, name, ordinal)
+    ordinal = blank = 0
+    reader = csv.reader(lines)
+    header: list[str] | None = None
+    while blank < _BLANK_ROWS:
+        try:
+            cells = next(reader)
+            if header is None:
+                header = cells
+            elif len(cells) == len(header):
+                row = dict(zip(header, cells, strict=True))
+                yield _converted(table_record, row, name, ordinal)
+                ordinal += 1
+            elif cells:
+                reason = f"{len(cells)} cells under {len(header)} columns"
+                yield Bad(name, f"line {lines.number}", reason)
+                ordinal += 1
+            else:
+                blank += 1
+        except StopIteration:
+            break
+        except _LineTooLong:
+            reason = f"a line of more than {RECORD_BYTES:,} bytes"
+            yield Bad(name, f"line {lines.number}", reason, lost=True)
             ordinal += 1
-    except csv.Error as error:
-        yield Bad(name, f"line {reader.line_num}", f"damaged CSV ({error})", lost=True)
-    if source.broken is not None:
-        yield Bad(name, f"line {reader.line_num}", str(source.broken), lost=True)
+        except csv.Error as error:
+            yield Bad(name, f"line {lines.number}", f"damaged CSV ({error})", lost=True)
+            ordinal += 1
+    else:
+        yield Bad(
+            name, f"line {lines.number}", f"{blank:,} blank lines: not read further", lost=True
+        )
+        return
+    if lines.broken is not None:
+        yield Bad(name, f"line {lines.number}", str(lines.broken), lost=True)
+
+
+_BLANK_ROWS = 100_000
 
 
 def _exported_lines(stream: Blocks, name: str) -> Iterator[Found]:
@@ -491,6 +627,7 @@ def _exported_lines(stream: Blocks, name: str) -> Iterator[Found]:
 def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
     rest = b""
     number = 0
+    too_long = False
     while True:
         try:
             data = stream.read()
@@ -501,17 +638,22 @@ def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
             return
         if not data:
             break
-        lines = (rest + data).split(b"\n")
+        blanks = data.count(b"\n")
+        lines = _BLANK_LINES.sub(b"\n", rest + data).split(b"\n")
         rest = lines.pop()
+        if too_long and lines:
+            lines.pop(0)
+            too_long = False
         for line in lines:
-            number += 1
             if line.strip():
                 yield line
-        if len(rest) > RECORD_BYTES:
-            yield Bad(
-                name, f"line {number}", f"a line of more than {RECORD_BYTES:,} bytes", lost=True
-            )
-            return
+        number += blanks
+        if too_long:
+            rest = b""
+        elif len(rest) > RECORD_BYTES:
+            reason = f"a line of more than {RECORD_BYTES:,} bytes"
+            yield Bad(name, f"line {number}", reason, lost=True)
+            rest, too_long = b"", True
     if rest.strip():
         yield rest
 
@@ -520,67 +662,94 @@ def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
 
 
 class _Json:
-    """Takes records out of JSON text of any size: arrays, lines, or values one after another."""
+    """Takes records out of JSON text of any size: arrays, lines, or values one after another.
+
+    Every byte is looked at a fixed number of times, however the text is nested or broken.
+    """
 
     def __init__(self, stream: Blocks, name: str) -> None:
         self._stream = stream
         self._name = name
         self._buffer = b""
+        self._at = 0  # what of the buffer was taken already
         self._offset = 0  # of the buffer's first byte in the text
         self._ended = False
         self._told_end = False
         self._broken: BrokenStream | None = None
         self._ordinal = 0
+        self._scanned_twice = 0
+        self._looked_from = self._looked_to = 0
+        self._next_begin: int | None = None
         # How the first record begins, and how one ends before another: where to cut.
-        self._begin: re.Pattern[bytes] | None = None
+        self._begin: re.Pattern[bytes] = _ANY_BEGIN
         self._anchor: re.Pattern[bytes] | None = None
 
     def found(self) -> Iterator[Found]:
         while self._more_text():
-            if match := _ARRAY_IN_OBJECT.match(self._buffer):
-                self._drop(match.end())
+            if match := _ARRAY_IN_OBJECT.match(self._buffer, self._at):
+                self._at = match.end()
                 yield from self._array_items()
                 self._close()
-            elif self._buffer[:1] == b"[":
-                self._drop(1)
+            elif self._next() == b"[":
+                self._at += 1
                 yield from self._array_items()
-            elif self._buffer[:1] == b"{":
+            elif self._next() == b"{":
                 yield from self._values()
             else:
-                position = self._offset
-                yield Bad(self._name, f"byte {position}", "not JSON from here on", lost=True)
-                while self._fill():
-                    self._drop(len(self._buffer))
-                break
+                yield Bad(self._name, f"byte {self._position}", "not JSON from here on", lost=True)
+                self._give_up()
         if self._broken is not None:
             yield Bad(self._name, f"after record {self._ordinal - 1}", str(self._broken), lost=True)
+
+    def _next(self) -> bytes:
+        return self._buffer[self._at : self._at + 1]
+
+    @property
+    def _left(self) -> int:
+        return len(self._buffer) - self._at
+
+    @property
+    def _position(self) -> int:
+        """Of what comes next, in the text."""
+        return self._offset + self._at
 
     def _fill(self) -> bool:
         """Reads one block more; False at the end."""
         if self._ended:
             return False
+        parts = [self._buffer[self._at :]]
+        self._offset += self._at
+        self._at = 0
+        came = 0
         try:
-            data = self._stream.read()
+            # A stream may come in tiny pieces: the buffer is not put together for each.
+            while came < _GATHERED and (data := self._stream.read()):
+                parts.append(data)
+                came += len(data)
         except BrokenStream as error:
             self._broken = error
-            data = b""
-        if not data:
+        if came < _GATHERED:
             self._ended = True
-            return False
-        self._buffer += data
-        return True
+        self._buffer = b"".join(parts)
+        return came > 0
 
-    def _drop(self, size: int) -> None:
-        self._offset += size
-        self._buffer = self._buffer[size:]
+    def _give_up(self) -> None:
+        """Takes no more from the text, and reads it to its end: an archive goes on behind it."""
+        self._at = len(self._buffer)
+        while self._fill():
+            self._at = len(self._buffer)
+
+    def _skip_blanks(self) -> None:
+        """Blanks, and commas between values."""
+        if (blanks := _BLANKS_AND_COMMAS.match(self._buffer, self._at)) is not None:
+            self._at = blanks.end()
 
     def _more_text(self) -> bool:
         """Whether anything but blanks (and commas between values) is left."""
         while True:
-            rest = self._buffer.lstrip(_SPACE + b",\x1e")
-            self._drop(len(self._buffer) - len(rest))
-            if rest:
-                if len(rest) < 256:
+            self._skip_blanks()
+            if self._left:
+                if self._left < 256:
                     self._fill()
                 return True
             if not self._fill():
@@ -588,34 +757,29 @@ class _Json:
 
     def _close(self) -> None:
         """Reads over the rest of the object that the array stood in."""
-        depth = 1
-        while True:
-            for token in _TOKEN.finditer(self._buffer):
-                kind = token[0]
-                if len(kind) == 1:
-                    depth += 1 if kind in b"{[" else -1
-                if depth == 0:
-                    self._drop(token.end())
-                    return
-            if len(self._buffer) > RECORD_BYTES or not self._fill():
-                self._drop(len(self._buffer))
+        brackets = _Brackets(depth=1)
+        most = self._position + RECORD_BYTES
+        while (end := brackets.end(self._buffer, self._at, len(self._buffer))) < 0:
+            self._at = brackets.at
+            if self._position > most or not self._fill():
+                self._at = len(self._buffer)
                 return
+        self._at = end
 
     # -- arrays
 
     def _array_items(self) -> Iterator[Found]:
         while True:
-            rest = self._buffer.lstrip(_SPACE + b",")
-            self._drop(len(self._buffer) - len(rest))
-            if not self._buffer:
+            self._skip_blanks()
+            if not self._left:
                 if not self._fill():
                     yield from self._cut_short("array")
                     return
                 continue
-            if self._buffer[:1] == b"]":
-                self._drop(1)
+            if self._next() == b"]":
+                self._at += 1
                 return
-            if len(self._buffer) < BLOCK and self._fill():
+            if self._left < BLOCK and self._fill():
                 continue
             if (chunk := self._fast_chunk()) is not None:
                 yield chunk
@@ -624,7 +788,7 @@ class _Json:
 
     def _fast_chunk(self) -> Chunk | None:
         """As many whole records as the buffer begins with, decoded at once; None if unclear."""
-        buffer = self._buffer
+        buffer = self._buffer[self._at :]
         if self._anchor is None:
             first = re.match(rb'\{\s*("[^"\\]{1,64}"\s*:)', buffer)
             if first is None:
@@ -632,6 +796,7 @@ class _Json:
             begin = rb"\{\s*" + re.escape(first[1])
             self._anchor = re.compile(rb"\}\s*,\s*(?=" + begin + rb")")
             self._begin = re.compile(begin)
+            self._looked_from = self._looked_to = 0
         if not _is_clean_prefix(buffer):
             return None
         tail = max(0, len(buffer) - (256 << 10))
@@ -648,77 +813,132 @@ class _Json:
                 return None
             chunk = Chunk(self._name, self._ordinal, records, data)
             self._ordinal += len(records)
-            self._drop(end)
+            self._at += end
             return chunk
         return None
 
     def _slow_items(self) -> Iterator[Found]:
-        """The records of about one block, each found by its brackets."""
-        done = 0
-        spans, closed = _spans(self._buffer)
-        for begin, end in spans:
-            text = self._buffer[begin:end]
-            if self._runs_on(text):
-                if not done:
-                    yield from self._resync()
-                    return
-                break
-            yield from self._unwrap(text)
-            done = end
-        if done:
-            self._drop(done)
-            return
-        if closed:  # a scalar, or something that is no value at all: read over it
-            cut = re.search(rb"[,\]]", self._buffer)
-            stop = cut.start() if cut else len(self._buffer)
+        """The items of about one block, one by one."""
+        until = self._offset + len(self._buffer)
+        scalars = 0
+        while self._position < until:
+            self._skip_blanks()
+            if not self._left or self._next() == b"]":
+                return
+            if self._next() == b"{":
+                yield from self._object()
+                continue
+            # A scalar, or something that is no value at all: read over it.
+            cut = _ITEM_END.search(self._buffer, self._at + 1)
             yield Bad(self._name, f"record {self._ordinal}", "not a JSON object", foreign=True)
             self._ordinal += 1
-            self._drop(max(stop, 1 if stop == 0 and self._buffer[:1] not in b",]" else stop))
-            return
-        if len(self._buffer) <= RECORD_BYTES and self._fill():
-            return
-        yield from self._resync()
+            self._at = cut.start() if cut else len(self._buffer)
+            scalars += 1
+            if scalars > _SCALARS:  # no log: the rest of the block in one
+                other = _NO_SCALAR.search(self._buffer, self._at)
+                begin, self._at = self._at, other.start() if other else len(self._buffer)
+                self._ordinal += self._buffer.count(b",", begin, self._at)
 
-    def _runs_on(self, text: bytes) -> bool:
-        """Whether an unclosed quote made several records look like one: it has to end where the
-        next one begins."""
-        if not (self._begin or _ANY_BEGIN).search(text, 1):
-            return False
-        one = _one(text, self._name, self._ordinal)
-        return isinstance(one, Bad) and not one.foreign
+    def _object(self) -> Iterator[Found]:
+        """The record that begins here, found by its brackets; or why there is none, gone past.
 
-    def _resync(self) -> Iterator[Found]:
-        """Goes on at the next thing that begins like a record, after one that never ends."""
-        too_long = len(self._buffer) > RECORD_BYTES
-        following = (self._begin or _ANY_BEGIN).search(self._buffer, 1)
-        if following is not None:
-            yield Bad(
-                self._name,
-                f"record {self._ordinal}, byte {self._offset}",
-                "malformed JSON: its brackets or quotes do not close",
-            )
-            self._ordinal += 1
-            self._drop(following.start())
-            return
-        if too_long:
-            yield Bad(
-                self._name,
-                f"record {self._ordinal}, byte {self._offset}",
-                f"a record of more than {RECORD_BYTES:,} bytes",
-                lost=True,
-            )
-            self._ended = self._told_end = True
-            self._drop(len(self._buffer))
-            return
-        yield from self._cut_short(f"record {self._ordinal}")
-        self._drop(len(self._buffer))
+        A record that an unclosed quote or bracket makes look longer than it is has to end where
+        the next one begins: there it is seen that its text cannot be JSON.
+        """
+        brackets = _Brackets(most=_NESTED)
+        inside: list[int] = []  # where other records seem to begin within, counted from our begin
+        counted = 0  # how far the brackets are, likewise
+        while True:
+            other = None
+            if len(inside) < _PREFIXES:
+                other = self._beginning(self._at + (inside[-1] if inside else 0) + 1)
+            stop = len(self._buffer) if other is None else other
+            end = brackets.end(self._buffer, self._at + counted, stop)
+            if end >= 0:
+                yield from self._closed(self._buffer[self._at : end], inside)
+                return
+            counted = brackets.at - self._at
+            if brackets.too_deep:
+                yield self._rejected(_DEEP)
+                self._past(brackets)
+                return
+            if other is not None:
+                inside.append(other - self._at)
+                if not _may_go_on(self._buffer[self._at : other + 1]):
+                    yield self._rejected(_UNCLOSED)
+                    self._at = other
+                    return
+            elif self._left > RECORD_BYTES:
+                yield self._rejected(_TOO_LONG, lost=True)
+                self._past(brackets)
+                return
+            elif not self._fill():
+                yield from self._cut_short(f"record {self._ordinal}")
+                self._at = len(self._buffer)
+                return
+
+    def _beginning(self, at: int) -> int | None:
+        """Where from there on the next record seems to begin, as far as the buffer goes."""
+        sought = self._offset + at
+        known = self._looked_from <= sought < self._looked_to
+        if not known or self._next_begin is None or self._next_begin < sought:
+            start = self._looked_to - self._offset if known and self._next_begin is None else at
+            found = self._begin.search(self._buffer, max(at, start))
+            self._looked_from = sought
+            self._next_begin = None if found is None else self._offset + found.start()
+            # One that the buffer's end cuts in two is not seen yet.
+            end = len(self._buffer) - 128 if found is None else found.end()
+            self._looked_to = self._offset + max(at, end)
+        return None if self._next_begin is None else self._next_begin - self._offset
+
+    def _closed(self, text: bytes, inside: list[int]) -> Iterator[Found]:
+        """What an object of this text is; where it is none, reading goes on inside it."""
+        if inside:
+            one = _one(text, self._name, self._ordinal)
+            if isinstance(one, Bad) and not one.foreign and one.reason != _DEEP:
+                self._scanned_twice += len(text)
+                if self._scanned_twice > _SCANNED_TWICE + self._position:
+                    yield self._rejected("too much malformed JSON: not read further", lost=True)
+                    self._told_end = True
+                    self._give_up()
+                    return
+                yield self._rejected(_UNCLOSED)
+                self._at += inside[0]
+                return
+        self._at += len(text)
+        yield from self._unwrap(text)
+
+    def _rejected(self, reason: str, *, lost: bool = False) -> Bad:
+        bad = Bad(self._name, f"record {self._ordinal}, byte {self._position}", reason, lost=lost)
+        self._ordinal += 1
+        return bad
+
+    def _past(self, brackets: _Brackets) -> None:
+        """Reads over the rest of an object, to its end, or to what begins like a record behind
+        another's end: a quote may be open."""
+        behind = re.compile(rb"\}[\s,]*(?=" + self._begin.pattern + rb")")
+        brackets.most = None
+        self._at = brackets.at
+        counted = self._offset + brackets.at
+        while True:
+            other = behind.search(self._buffer, self._at)
+            stop = len(self._buffer) if other is None else other.end()
+            end = brackets.end(self._buffer, counted - self._offset, stop)
+            if end >= 0 or other is not None:
+                self._at = end if end >= 0 else stop
+                return
+            counted = self._offset + brackets.at
+            self._at = min(brackets.at, max(self._at, len(self._buffer) - 256))
+            if not self._fill():
+                self._at = len(self._buffer)
+                return
 
     def _cut_short(self, what: str) -> Iterator[Found]:
         if self._broken is None and not self._told_end:
             self._told_end = True
             yield Bad(
                 self._name,
-                f"record {self._ordinal}, byte {self._offset}",
+                f"record {self._ordinal}, byte {self._position}",
                 f"the text ends inside {'the ' if what == 'array' else ''}{what}",
                 lost=True,
             )
@@ -729,9 +949,9 @@ class _Json:
         """JSON lines, or objects pretty-printed or run together, until an array object begins."""
         by_line = self._is_by_line()
         while self._more_text():
-            if self._buffer[:1] != b"{" or _ARRAY_IN_OBJECT.match(self._buffer):
+            if self._next() != b"{" or _ARRAY_IN_OBJECT.match(self._buffer, self._at):
                 return
-            if len(self._buffer) < BLOCK and self._fill():
+            if self._left < BLOCK and self._fill():
                 continue
             if (chunk := self._fast_lines()) is not None:
                 yield chunk
@@ -742,9 +962,11 @@ class _Json:
 
     def _is_by_line(self) -> bool:
         """Whether each line is a value of its own, to be judged without its neighbours."""
-        while b"\n" not in self._buffer and len(self._buffer) <= RECORD_BYTES and self._fill():
+        while (
+            self._buffer.find(b"\n", self._at) < 0 and self._left <= RECORD_BYTES and self._fill()
+        ):
             pass
-        first, _, rest = self._buffer.partition(b"\n")
+        first, _, rest = self._buffer[self._at :].partition(b"\n")
         try:
             _decoded(first)
         except (ValueError, RecursionError):
@@ -752,14 +974,17 @@ class _Json:
         return True
 
     def _slow_lines(self) -> Iterator[Found]:
-        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n") + 1
+        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n", self._at) + 1
         if end == 0:
-            if len(self._buffer) > RECORD_BYTES or not self._fill():
-                yield from self._resync()
+            if self._left > RECORD_BYTES:
+                yield self._rejected(_TOO_LONG, lost=True)
+                self._past_line()
+            else:
+                self._fill()
             return
-        data = self._buffer[:end]
-        self._drop(end)
-        for line in data.split(b"\n"):
+        data = self._buffer[self._at : end]
+        self._at = end
+        for line in _BLANK_LINES.sub(b"\n", data).split(b"\n"):
             if text := line.strip(_SPACE + b",\x1e\0"):
                 spans, closed = _spans(text)
                 if closed and len(spans) > 1 and not text[spans[-1][1] :].strip(_SPACE):
@@ -768,29 +993,26 @@ class _Json:
                 else:
                     yield from self._unwrap(text)
 
+    def _past_line(self) -> None:
+        """Reads over the rest of a line."""
+        while (end := self._buffer.find(b"\n", self._at)) < 0:
+            self._at = len(self._buffer)
+            if not self._fill():
+                return
+        self._at = end + 1
+
     def _slow_values(self) -> Iterator[Found]:
-        done = 0
-        spans, _ = _spans(self._buffer)
-        for begin, end in spans:
-            if done and _ARRAY_IN_OBJECT.match(self._buffer, begin):
-                break
-            text = self._buffer[begin:end]
-            if self._runs_on(text):
-                if not done:
-                    yield from self._resync()
-                    return
-                break
-            yield from self._unwrap(text)
-            done = end
-        if done:
-            self._drop(done)
-        elif len(self._buffer) > RECORD_BYTES or not self._fill():
-            yield from self._resync()
+        until = self._offset + len(self._buffer)
+        while self._position < until:
+            self._skip_blanks()
+            if self._next() != b"{" or _ARRAY_IN_OBJECT.match(self._buffer, self._at):
+                return
+            yield from self._object()
 
     def _fast_lines(self) -> Chunk | None:
         """Whole lines, each one record, decoded at once; None if unclear."""
-        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n") + 1
-        data = self._buffer[:end]
+        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n", self._at) + 1
+        data = self._buffer[self._at : end]
         if not data or not _is_clean(data):
             return None
         try:
@@ -801,7 +1023,7 @@ class _Json:
             return None
         chunk = Chunk(self._name, self._ordinal, records, data, lines=True)
         self._ordinal += len(records)
-        self._drop(end)
+        self._at = end
         return chunk
 
     def _unwrap(self, text: bytes) -> Iterator[Found]:
@@ -813,6 +1035,60 @@ class _Json:
                 self._ordinal = found.ordinal + 1
             else:
                 self._ordinal += 1
+
+
+class _Brackets:
+    """Where a value ends whose brackets are counted, through any number of pieces of its text."""
+
+    def __init__(self, depth: int = 0, most: int | None = None) -> None:
+        self.depth = depth
+        self.most = most
+        self.at = 0
+        """Where in the last piece counting stopped: at its end, or before a backslash there."""
+        self._in_string = False
+
+    @property
+    def too_deep(self) -> bool:
+        return self.most is not None and self.depth > self.most
+
+    def end(self, text: bytes, at: int, stop: int) -> int:
+        """The place behind the bracket that closes the value; -1 where none does before `stop`,
+        or it is too deep by then."""
+        if self._in_string:
+            rest = _STRING_REST.match(text, at, stop)
+            self.at = rest.end() if rest is not None else at
+            if rest is None or rest[1] != b'"':
+                return -1
+            at, self._in_string = self.at, False
+        self.at = max(at, stop)
+        for token in _TOKEN.finditer(text, at, stop):
+            kind = token[0]
+            if kind[0] == _QUOTE:
+                if token[1] != b'"':
+                    self._in_string = True
+                    self.at = token.end()
+                    return -1
+            elif kind in b"{[":
+                self.depth += 1
+                if self.too_deep:
+                    self.at = token.end()
+                    return -1
+            else:
+                self.depth -= 1
+                if self.depth <= 0:
+                    return token.end()
+        return -1
+
+
+def _may_go_on(prefix: bytes) -> bool:
+    """Whether more text could make this valid JSON."""
+    try:
+        _any.decode(prefix)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except (UnicodeDecodeError, RecursionError):
+        return True
+    return True
 
 
 def _is_clean_prefix(data: bytes) -> bool:
@@ -830,7 +1106,7 @@ def _spans(text: bytes) -> tuple[list[tuple[int, int]], bool]:
     depth = begin = last = 0
     for token in _TOKEN.finditer(text):
         kind = token[0]
-        if len(kind) != 1:
+        if kind[0] == _QUOTE:
             if depth == 0:
                 break
             continue
@@ -859,7 +1135,7 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     except UnicodeDecodeError as error:
         return Bad(name, position, f"not UTF-8 at byte {error.start} of the record")
     except RecursionError:
-        return Bad(name, position, "nested too deeply")
+        return Bad(name, position, _DEEP)
     except ValueError as error:
         return Bad(name, position, f"malformed JSON: {str(error)[:120]}")
     if not isinstance(value, dict):
@@ -993,7 +1269,9 @@ def _subscription(data: object, name: str, ordinal: int, depth: int) -> list[Fou
     """The message that a subscription filter hands to Lambda: base64 of gzip of JSON."""
     try:
         packed = base64.b64decode(data if isinstance(data, str | bytes) else b"", validate=True)
-        unpacked = zlib.decompressobj(31).decompress(packed, RECORD_BYTES)
+        # Its own share: a record of many of them must not unpack to many times `RECORD_BYTES`.
+        most = min(RECORD_BYTES, (64 << 10) + 100 * len(packed))
+        unpacked = zlib.decompressobj(31).decompress(packed, most)
         message = _decoded(unpacked)
     except (binascii.Error, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
         return [Bad(name, f"record {ordinal}", f"unreadable awslogs.data ({error})")]

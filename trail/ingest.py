@@ -36,6 +36,9 @@ FLUSH_BYTES = 96 << 20
 REJECTS_KEPT = 1_000
 """Of one file: a large file of something else must not fill the catalog. All are counted."""
 
+_SAY_SECONDS = 0.5
+_WORTH_NAMING = 1 << 20
+
 _EPOCH = date(1970, 1, 1)
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -76,6 +79,7 @@ class Advance:
     files: int
     bytes: int
     events: int
+    file: str = ""  # the one at work
 
 
 def read_task(task: Task, advance: Callable[[Advance], None] = lambda _: None) -> TaskResult:
@@ -101,6 +105,7 @@ class _Reading:
         self._with_events: set[str] = set()  # source files with at least one event
         self._archives: set[str] = set()  # paths with at least one event in a member
         self._said = time.monotonic()
+        self._at_work = ""
 
     def run(self, paths: Sequence[str]) -> TaskResult:
         stats: list[tuple[str, os.stat_result | None]] = []
@@ -108,11 +113,18 @@ class _Reading:
         for path in paths:
             self._records[path] = 0
             opened.clear()
-            self._read(path, opened.append)
+            self._at_work = path
+
+            def stamped(stat: os.stat_result) -> None:
+                opened.append(stat)
+                if stat.st_size > _WORTH_NAMING:  # it may be at work for long
+                    self._say(len(stats))
+
+            self._read(path, stamped)
             stat = opened[0] if opened else _stat(path)
             stats.append((path, stat))
             self._result.bytes += stat.st_size if stat else 0
-            if time.monotonic() - self._said > 0.5:
+            if time.monotonic() - self._said > _SAY_SECONDS:
                 self._say(len(stats))
         self._flush()
         names: dict[frozenset[int], tuple[str, ...]] = {}
@@ -127,7 +139,8 @@ class _Reading:
 
     def _say(self, files: int) -> None:
         self._said = time.monotonic()
-        self._advance(Advance(files, self._result.bytes, self._result.events + self._columns.rows))
+        events = self._result.events + self._columns.rows
+        self._advance(Advance(files, self._result.bytes, events, self._at_work))
 
     def _read(self, path: str, opened: Callable[[os.stat_result], None]) -> None:
         columns = self._columns
@@ -146,7 +159,9 @@ class _Reading:
                 self._skip(found)
             if columns.rows >= FLUSH_ROWS or columns.bytes >= FLUSH_BYTES:
                 self._flush()
-                self._say(len(self._records))
+                self._say(len(self._records) - 1)
+            elif time.monotonic() - self._said > _SAY_SECONDS:
+                self._say(len(self._records) - 1)
 
     def _path_of(self, source_file: str) -> str:
         return self._owner.get(source_file, source_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TextIO
 
@@ -23,7 +24,10 @@ class Bar:
         if not self._shown or (now - self._drawn_at < 0.1 and not done):
             return
         self._drawn_at = now
+        room = shutil.get_terminal_size().columns - 1
         line = render_progress(progress)
+        if progress.file and room - len(line) > 12:
+            line = f"{line}  {_name(progress.file, room - len(line) - 2)}"
         self._stream.write("\r" + line.ljust(self._width))
         self._stream.flush()
         self._width = len(line)
@@ -48,6 +52,12 @@ def render_progress(progress: Progress) -> str:
         f"{progress.files_done:,}/{progress.files_total:,} files  {progress.events:,} events  "
         f"{speed:,.1f} MB/s  {_clock(left) if share else '-:--'} left"
     )
+
+
+def _name(path: str, room: int) -> str:
+    """The end of a file's path. A name may hold anything, but a terminal obeys some of it."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in path)
+    return shown if len(shown) <= room else f"…{shown[-room + 1 :]}"
 
 
 def _clock(seconds: float) -> str:

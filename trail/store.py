@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -28,7 +30,13 @@ from trail.catalog import (
     default_index,
     monday_of,
 )
-from trail.errors import QueryFailed, SourceUnreadable
+from trail.errors import (
+    IndexGone,
+    IndexMissing,
+    IndexUnreadable,
+    QueryFailed,
+    SourceUnreadable,
+)
 from trail.events import KEYS_SCHEMA
 from trail.formats import read_raw
 from trail.memo import Memo
@@ -148,6 +156,9 @@ _CALLS = {"events": "calls", "edges": "calls", "credentials": "credential_calls"
 QUERY_SECONDS = 60.0
 """A query that runs longer is stopped: nobody waits a minute for one of five answers."""
 
+QUERY_ROWS = 500_000
+"""A query that finds more is refused: as Python's values, rows take a kilobyte and more each."""
+
 _PARSED = 300
 """How many statements are kept as DuckDB's parser understood them: alerts of a day share theirs."""
 
@@ -188,6 +199,7 @@ class DuckStore:
     def __init__(self, index_dir: Path, threads: int | None = None) -> None:
         self.index_dir = index_dir.resolve()
         self._lock = threading.Lock()
+        self._closed = False
         self._catalog, self._inode = self._open_catalog()
         self._snapshot = self._read_snapshot()
         # Questions are asked at the same time: half of the cores each is faster than all for one,
@@ -219,7 +231,8 @@ class DuckStore:
         last: datetime | None = None,
         timeout: float = QUERY_SECONDS,
     ) -> QueryResult:
-        """The rows found. Raises `QueryFailed` with the engine's words, or when time is up."""
+        """The rows found. Raises `QueryFailed` with the engine's words, or when a limit of time or
+        rows is reached: part of an answer would be a wrong one."""
         bound = {name: _naive(value) for name, value in (parameters or {}).items()}
         snapshot = self._current()
         key = (snapshot.version, sql, repr(bound), first, last, timeout)
@@ -287,13 +300,13 @@ class DuckStore:
 
     def rejects(self) -> list[Reject]:
         """Every record or file part that could not be read, with where it is and why."""
-        with self._lock:
-            return self._live_catalog().rejects()
+        with self._reading() as catalog:
+            return catalog.rejects()
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file that was recognised as holding no events."""
-        with self._lock:
-            return self._live_catalog().skips()
+        with self._reading() as catalog:
+            return catalog.skips()
 
     def skipped_records(self) -> list[tuple[str, str, int]]:
         """(path, reason, how many) of records that are no events, in files that hold others."""
@@ -302,13 +315,13 @@ class DuckStore:
 
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
-        with self._lock:
-            return self._live_catalog().files()
+        with self._reading() as catalog:
+            return catalog.files()
 
     def totals(self) -> Mapping[str, int]:
         """The counts that `python -m trail status` prints."""
-        with self._lock:
-            return self._live_catalog().totals()
+        with self._reading() as catalog:
+            return catalog.totals()
 
     def summary(self) -> IndexSummary:
         """What is indexed at all."""
@@ -316,8 +329,8 @@ class DuckStore:
 
     def version(self) -> str:
         """Changes whenever the index does: a cache key."""
-        with self._lock:
-            return self._live_catalog().version()
+        with self._reading() as catalog:
+            return catalog.version()
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
@@ -354,8 +367,22 @@ class DuckStore:
     def close(self) -> None:
         """Lets go of the index's files."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._watchdog.end()
+            # A cursor keeps the whole database open; so does a statement that was parsed by one.
+            self._parse.cache_clear()
+            while self._idle:
+                self._idle.pop().close()
             self._connection.close()
             self._catalog.close()
+
+    def __enter__(self) -> DuckStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _open_catalog(self) -> tuple[Catalog, int]:
         path = self.index_dir / CATALOG
@@ -369,15 +396,37 @@ class DuckStore:
             inode = (self.index_dir / CATALOG).stat().st_ino
         except OSError:
             inode = -1
+        if self._closed:
+            raise IndexUnreadable(f"The index at {self.index_dir} was closed. Open it again.")
         if inode != self._inode or self._catalog.is_outdated():
-            opened = self._open_catalog()
+            try:
+                opened = self._open_catalog()
+            except (IndexMissing, OSError) as error:
+                raise IndexGone(
+                    f"The index at {self.index_dir} is not there any more. Put the folder back, or "
+                    "build it again from its sources with `python -m trail add`; nothing has to be "
+                    "restarted."
+                ) from error
             self._catalog.close()
             self._catalog, self._inode = opened
         return self._catalog
 
-    def _current(self) -> _Snapshot:
+    @contextmanager
+    def _reading(self) -> Iterator[Catalog]:
+        """The catalog as it is now, for one thread. Raises `IndexGone` or `IndexUnreadable`."""
         with self._lock:
-            if self._live_catalog().version() != self._snapshot.version:
+            try:
+                yield self._live_catalog()
+            except sqlite3.Error as error:
+                self._inode = -1  # opened again for whoever asks next
+                raise IndexUnreadable(
+                    f"The catalog of {self.index_dir} cannot be read ({error}). Check the disk and "
+                    "the folder's permissions, then try again."
+                ) from error
+
+    def _current(self) -> _Snapshot:
+        with self._reading() as catalog:
+            if catalog.version() != self._snapshot.version:
                 self._snapshot = self._read_snapshot()
             return self._snapshot
 
@@ -518,11 +567,19 @@ class DuckStore:
                 statements = self._parse(sql)
                 cursor.execute(statements[0] if len(statements) == 1 else sql, dict(bound))
                 columns = [(column[0], str(column[1])) for column in cursor.description or []]
-                found = cursor.fetchall()
+                found = cursor.fetchmany(QUERY_ROWS + 1)
+            if len(found) > QUERY_ROWS:
+                raise QueryFailed(
+                    f"The query found more than {QUERY_ROWS:,} rows, which is more than is read. "
+                    "Narrow its time window, or ask about one identity."
+                )
         except BaseException:
             cursor.close()
             raise
-        self._idle.append(cursor)
+        if self._closed or len(self._idle) == self._idle.maxlen:
+            cursor.close()
+        else:
+            self._idle.append(cursor)
         names = [name for name, _ in columns]
         rows = [dict(zip(names, row, strict=True)) for row in found]
         for name in (name for name, kind in columns if "TIMESTAMP" in kind):

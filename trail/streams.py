@@ -7,22 +7,57 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from isal import igzip_lib, isal_zlib
 
 BLOCK = 4 << 20
 """How much is read, or unpacked, at a time."""
 
-BOMB_RATIO = 250
-BOMB_BYTES = 256 << 20
-"""A stream that unpacks to more than this, and to more than 250 times its own size, is a bomb:
-CloudTrail's own files shrink 10 to 30 times."""
+BOMB_RATIO = 200
+BOMB_BYTES = 64 << 20
+"""A file that unpacks to more than this, and to more than 200 times its own size, all its layers
+and members taken together, is a bomb: CloudTrail's own files shrink 10 to 30 times."""
 
-_DAMAGED: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment] # its stub says instance
+_DAMAGED: tuple[type[Exception], ...] = (igzip_lib.IsalError, zlib.error)  # type: ignore[assignment] # its stub says instance
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_MEMBERS_AT_MOST = 1_000_000
+_WINDOW = 16 << 10
+_LONGEST_HEADER = 1 << 20
+"""Of a tar archive, in bytes: a name, or a list of attributes."""
+_DIRECTORY_BYTES = 64 << 20
+"""The longest list of members that a zip archive may have: of a million files."""
+
+
+class Allowance:
+    """What one file on disk may unpack to, whatever it claims: bytes, and members of archives.
+
+    Taken from by all of its layers. `size` is the file's own, in bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.most_bytes = BOMB_BYTES + BOMB_RATIO * size
+        self.bytes = 0
+        # A member needs some 100 bytes of an archive, and far fewer only where that is packed.
+        self.members = 20_000 + size // 64
+
+    def take(self, size: int) -> None:
+        """Raises `BrokenStream` when more was unpacked than is allowed."""
+        self.bytes += size
+        if self.spent:
+            raise BrokenStream(
+                f"unpacks to more than {BOMB_RATIO} times its size: a bomb; stopped after "
+                f"{self.bytes:,} bytes"
+            )
+
+    def take_member(self) -> None:
+        self.members -= 1
+        if self.members < 0:
+            raise BrokenStream("holds more files than its size has room for: a bomb")
+
+    @property
+    def spent(self) -> bool:
+        return self.bytes > self.most_bytes or self.members < 0
 
 
 class BrokenStream(Exception):
@@ -100,31 +135,43 @@ def from_file(file: Readable) -> Blocks:
     return Blocks(read)
 
 
-def gunzip(packed: Blocks) -> Blocks:
+def gunzip(packed: Blocks, allowance: Allowance) -> Blocks:
     """The unpacked bytes of a gzip stream, of one member or several."""
-    state = _Gunzip(packed)
+    state = _Gunzip(packed, allowance)
     return Blocks(state.read)
 
 
 class _Gunzip:
-    def __init__(self, packed: Blocks) -> None:
+    def __init__(self, packed: Blocks, allowance: Allowance) -> None:
         self._packed = packed
-        self._member = isal_zlib.decompressobj(wbits=31)
-        self._left = b""
-        self._in = 0
-        self._out = 0
+        self._allowance = allowance
+        self._member: Any = isal_zlib.decompressobj(wbits=31)
+        self._block = b""
+        self._at = 0  # what of the block was handed to a member
+        self._left = b""  # what the member gave back
+        self._window = BLOCK
+        self._out = self._out_before = 0
 
     def read(self, size: int) -> bytes:
         while True:
             if self._member.eof:
-                rest = self._member.unused_data or self._next()
-                rest = rest.lstrip(b"\0")
+                rest = (self._member.unused_data or self._next()).lstrip(b"\0")
+                while not rest and (more := self._next()):
+                    rest = more.lstrip(b"\0")
                 if not rest:
                     return b""
+                if len(rest) == 1:
+                    rest += self._next()
                 if not is_gzip(rest):
                     raise BrokenStream("followed by bytes that are not gzip")
-                self._member = isal_zlib.decompressobj(wbits=31)
+                self._allowance.take_member()
+                # There may be many tiny ones: to make a reader of zlib's takes far less time, and
+                # what a member leaves is copied.
+                small = self._out - self._out_before < _WINDOW
+                self._member = (zlib if small else isal_zlib).decompressobj(wbits=31)
+                self._out_before = self._out
                 self._left = rest
+                self._window = _WINDOW
             data = self._left or self._next()
             if not data:
                 raise BrokenStream(f"gzip ends early, after {self._out:,} unpacked bytes")
@@ -136,17 +183,16 @@ class _Gunzip:
                 ) from error
             self._left = self._member.unconsumed_tail
             self._out += len(unpacked)
-            if self._out > BOMB_BYTES and self._out > BOMB_RATIO * self._in:
-                raise BrokenStream(
-                    f"unpacks to more than {BOMB_RATIO} times its size: a gzip bomb; stopped "
-                    f"after {self._out:,} bytes"
-                )
+            self._allowance.take(len(unpacked))
             if unpacked:
-                return unpacked
+                return bytes(unpacked)
 
     def _next(self) -> bytes:
-        data = self._packed.read(BLOCK)
-        self._in += len(data)
+        if self._at >= len(self._block):
+            self._block, self._at = self._packed.read(BLOCK), 0
+        data = self._block[self._at : self._at + self._window]
+        self._at += len(data)
+        self._window = min(BLOCK, 2 * self._window)
         return data
 
 
@@ -160,17 +206,33 @@ def unpack_small(data: bytes, limit: int) -> bytes | None:
     return unpacked if member.eof and not member.unused_data else None
 
 
-def zip_members(file: io.BufferedIOBase) -> Iterator[tuple[str, Blocks]]:
+def zip_members(file: io.BufferedIOBase, allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
     """(name, content) of each file in a zip archive."""
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(_Limited(file))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise BrokenStream(f"damaged zip archive ({error})") from error
     named = _Names()
     with archive:
-        for info in archive.infolist()[:_MEMBERS_AT_MOST]:
+        for info in archive.infolist():
+            allowance.take_member()
             if not info.is_dir():
-                yield named.unique(info.filename), _zip_member(archive, info)
+                yield named.unique(info.filename), _zip_member(archive, info, allowance)
+
+
+class _Limited:
+    """A file of which nobody reads more at once than a list of members may take."""
+
+    def __init__(self, file: io.BufferedIOBase) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        most = _DIRECTORY_BYTES + 1  # what is claimed is not made room for
+        data = self._file.read(min(size, most) if size >= 0 else most)
+        if len(data) == most:
+            raise zipfile.BadZipFile("its list of files is too long")
+        return data
 
 
 class _Names:
@@ -184,12 +246,10 @@ class _Names:
         return name if count == 1 else f"{name}#{count}"
 
 
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Blocks:
+def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, allowance: Allowance) -> Blocks:
     opened: list[Readable] = []
-    out = 0
 
     def read(size: int) -> bytes:
-        nonlocal out
         try:
             if not opened:
                 opened.append(archive.open(info))
@@ -200,23 +260,28 @@ def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Blocks:
             raise BrokenStream(f"zip member cannot be opened ({error})") from error
         except ValueError as error:
             raise BrokenStream(f"damaged zip archive ({error})") from error
-        out += len(data)
-        if out > BOMB_BYTES and out > BOMB_RATIO * max(1, info.compress_size):
-            raise BrokenStream(f"unpacks to more than {BOMB_RATIO} times its size: a zip bomb")
+        allowance.take(len(data))
         return data
 
     return Blocks(read)
 
 
-def tar_members(stream: Blocks) -> Iterator[tuple[str, Blocks]]:
+def tar_members(stream: Blocks, allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
     """(name, content) of each regular file in a tar archive, read once from front to back."""
     broken: list[BrokenStream] = []
+    ended = False
     named = _Names()
 
     class _Whole:
         """tarfile wants reads of exactly the size asked for, short only at the end."""
 
         def read(self, size: int) -> bytes:
+            nonlocal ended
+            # A header may claim any size: what is not there is not asked for again and again.
+            if ended:
+                raise EOFError("it ends early")
+            if size > _LONGEST_HEADER:
+                raise tarfile.ReadError("a header of impossible length")
             parts: list[bytes] = []
             missing = size
             while missing > 0:
@@ -229,11 +294,14 @@ def tar_members(stream: Blocks) -> Iterator[tuple[str, Blocks]]:
                     break
                 parts.append(data)
                 missing -= len(data)
+            ended = not parts
             return b"".join(parts)
 
     try:
         with tarfile.open(fileobj=_Whole(), mode="r|") as archive:  # type: ignore[call-overload] # typeshed wants more methods than the stream mode uses
             for member in archive:
+                allowance.take_member()
+                archive.members.clear()  # it would remember a million
                 if member.isfile():
                     content = archive.extractfile(member)
                     if content is not None:

@@ -16,7 +16,16 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trail.build import BuildSummary, Progress, add, disk_errors, publish, settle_days, sweep
+from trail.build import (
+    BuildSummary,
+    Progress,
+    add,
+    disk_errors,
+    nothing_unpublished,
+    publish,
+    settle_days,
+    sweep,
+)
 from trail.catalog import (
     CREDENTIAL_KINDS,
     SEGMENTS,
@@ -26,7 +35,7 @@ from trail.catalog import (
     monday_of,
     runs_of,
 )
-from trail.errors import IndexBusy, IndexUnreadable, SourceUnreadable
+from trail.errors import BacktrailError, IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
 from trail.same_calls import find_same_calls
@@ -217,7 +226,12 @@ def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
     by `migrate`, those days do not come back from it.
     """
     index = Path(index_dir).resolve()
-    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+    with (
+        disk_errors(index),
+        Catalog(index) as catalog,
+        write_lock(index),
+        nothing_unpublished(catalog),
+    ):
         catalog.check_schema()
         sweep(catalog)
         change = Publication()
@@ -287,7 +301,12 @@ def _by_file(rows: Mapping[str, int], files: Collection[str]) -> dict[str, int]:
 def compact(index_dir: str | os.PathLike[str]) -> tuple[int, int]:
     """(segments before, after): the events of each day merged into one run, and the credentials."""
     index = Path(index_dir).resolve()
-    with disk_errors(index), Catalog(index) as catalog, write_lock(index):
+    with (
+        disk_errors(index),
+        Catalog(index) as catalog,
+        write_lock(index),
+        nothing_unpublished(catalog),
+    ):
         catalog.check_schema()
         sweep(catalog)
         before = catalog.totals()["segments"]
@@ -350,11 +369,15 @@ def migrate(
         )
     fresh = index.with_name(index.name + ".migrating")
     shutil.rmtree(fresh, ignore_errors=True)
-    with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
-        known = Publication(files=list(unread.values()), dropped=dropped)
-        catalog.publish(known, time.time())
     left_out = {*gone, *unread}
-    built = add([path for path in sources if path not in left_out], fresh, progress=progress)
+    try:
+        with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+            known = Publication(files=list(unread.values()), dropped=dropped)
+            catalog.publish(known, time.time())
+        built = add([path for path in sources if path not in left_out], fresh, progress=progress)
+    except BacktrailError:
+        shutil.rmtree(fresh, ignore_errors=True)  # half an index is of no use, and takes room
+        raise
     if built.interrupted:
         raise IndexUnreadable(
             f"The migration was interrupted; {index} is as it was. Run it again to start over."

@@ -17,6 +17,22 @@ class Watchdog:
         self._number = 0
         self._thread: threading.Thread | None = None
         self._wakes_at = float("inf")
+        self._ended = False
+
+    def end(self) -> None:
+        """Interrupts what runs until it has ended, and ends the thread: nothing is watched from
+        now on."""
+        give_up = time.monotonic() + _IDLE
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+            thread = self._thread
+            while self._running and time.monotonic() < give_up:
+                for _, interrupt in self._running.values():
+                    interrupt()  # one that had not begun to run does not notice: once more, then
+                self._changed.wait(0.02)
+        if thread is not None:
+            thread.join()
 
     @contextmanager
     def watching(self, interrupt: Callable[[], None], seconds: float) -> Iterator[None]:
@@ -26,7 +42,7 @@ class Watchdog:
             self._number += 1
             number = self._number
             self._running[number] = (deadline, interrupt)
-            if self._thread is None:
+            if self._thread is None and not self._ended:
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
             elif deadline < self._wakes_at:
@@ -45,6 +61,8 @@ class Watchdog:
                 late = [n for n, (deadline, _) in self._running.items() if deadline <= now]
                 for number in late:
                     self._running.pop(number)[1]()
+                if self._ended:
+                    return
                 if not self._running:
                     self._wakes_at = now + _IDLE
                     if not self._changed.wait(_IDLE) and not self._running:

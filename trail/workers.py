@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from trail.ingest import Message, Task, TaskResult, receive_message, send
+from trail.ingest import Advance, Message, Task, TaskResult, receive_message, send
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,9 +73,7 @@ class Workers:
         with suppress(BrokenPipeError):  # its listener reports the death
             send(worker.tasks, task)
 
-    def wait(
-        self, advance: Callable[[int, int, int, int], None]
-    ) -> list[tuple[Task, TaskResult | None]]:
+    def wait(self, advance: Callable[[int, Advance], None]) -> list[tuple[Task, TaskResult | None]]:
         """Waits for something to be said. A finished task with its result, None after a crash."""
         worker, message = self._said.get()
         task = worker.task
@@ -86,11 +84,11 @@ class Workers:
             return [(task, None)] if task is not None else []
         far, result = message
         if far is not None:
-            advance(worker.number, far.files, far.bytes, far.events)
+            advance(worker.number, far)
         if result is None or task is None:
             return []
         worker.task = None
-        advance(worker.number, 0, 0, 0)
+        advance(worker.number, Advance(0, 0, 0))
         return [(task, result)]
 
     def dismiss(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ui import phrases
+from ui import markup, phrases
 
 Spec = dict[str, Any]
 
@@ -78,7 +78,7 @@ def seen_bars(counts: Mapping[str, int], of_the_alert: str | None, most: int = 6
         shown = [*shown[: most - 1], of_the_alert]
     values = [
         {
-            "value": phrases.shortened(value, 60),
+            "value": chart_name(phrases.shortened(value, 60)),
             "events": counts.get(value, 0),
             "which": "the alert's" if value == of_the_alert else "others",
             "label": phrases.number(counts[value]) if value in counts else "never seen",
@@ -356,4 +356,22 @@ def _result_colour(*more: str) -> Spec:
 
 
 def _name_of(row: Mapping[str, Any]) -> str:
-    return phrases.shortened(str(row.get("service") or phrases.service(row["event_source"])), 40)
+    named = str(row.get("service") or phrases.service(row["event_source"]))
+    return chart_name(phrases.shortened(named, 40))
+
+
+def chart_name(text: str) -> str:
+    """A name as a chart may carry it. Vega files bars under their names in plain objects, where
+    some names stand for something already: those get a blank that nobody sees behind them."""
+    named = markup.shown(text)
+    return f"{named}\u00a0" if named in _MEMBERS else named
+
+
+_MEMBERS = frozenset(
+    {
+        "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString",
+        "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__",
+        "__lookupGetter__", "__lookupSetter__",
+    }
+)  # fmt: skip
+"""What every object of JavaScript has."""

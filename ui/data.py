@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -68,8 +69,36 @@ def _summary(version: str, _store: Store) -> IndexSummary:
 
 
 def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
-    """The five answers, asked once per index version and alert."""
-    return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
+    """The five answers, asked once per index version and alert, unless one failed."""
+    return told(store, alert, principal)[1]
+
+
+def told(store: Store, alert: Alert, principal: Principal) -> tuple[str, list[Answer]]:
+    """What the drawings of these answers are kept under (see `kept`), and the answers.
+
+    Where a question failed, the next run asks again and draws anew: the disk, or whatever it was,
+    may be back by then.
+    """
+    of_what = asked_of(store, alert, principal)
+
+    def ask() -> list[Answer]:
+        return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
+
+    try:
+        return of_what, kept(of_what, "answers", ask)
+    except _Failed as error:
+        return f"{of_what} {next(_failures)}", error.answers
+
+
+class _Failed(Exception):
+    """Answers that are not to be kept, since a question among them failed."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__("a question failed")
+        self.answers = answers
+
+
+_failures = count()
 
 
 # Shared and not copied: nobody changes an answer, and a copy of one costs as much as a card.
@@ -77,7 +106,10 @@ def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
 def _answers(
     version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
 ) -> list[Answer]:
-    return answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
+    found = answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
+    if any(answer.status == "failed" for answer in found):
+        raise _Failed(found)
+    return found
 
 
 def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:

@@ -37,11 +37,14 @@ def show(user: User) -> None:
         if job is None or not job.running:
             _begin(user)
         return
-    draw("index-facts", _facts(store))
-    with st.container(border=True):
-        _coverage(store)
-    _add(user)
-    _rejects(store)
+    try:
+        draw("index-facts", _facts(store))
+        with st.container(border=True):
+            _coverage(store)
+        _add(user)
+        _rejects(store)
+    except BacktrailError as error:
+        text.say_problem("index-problem", "The index cannot be read.", error)
 
 
 def _begin(user: User) -> None:
@@ -122,7 +125,9 @@ def _coverage(store: DuckStore) -> None:
     cells = [
         {
             "day": cell.day.isoformat(),
-            "place": f"{cell.account or 'no account'} {cell.region or 'no region'}",
+            "place": charts.chart_name(
+                f"{cell.account or 'no account'} {cell.region or 'no region'}"
+            ),
             "events": cell.events,
         }
         for cell in coverage

@@ -23,9 +23,12 @@ from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui import data, phrases
 from ui.inbox.load import alert_by_id
+from ui.read_apart import alerts_in, refuse_too_long
 
 LONGEST_ADDRESS = 6000
 """Characters of a pasted alert that an address carries; a longer one lives in the session."""
+MOST_ALERTS = 200
+"""Alerts of one paste that the page lets choose among."""
 PASTED = "pasted_alert"
 IN_SESSION = "session"
 
@@ -49,13 +52,15 @@ def chosen(store: Store) -> Chosen | None:
     asked = st.query_params
     kept = alert_by_id(asked["alert"]) if asked.get("alert") else None
     if kept is not None:
-        found: tuple[Alert, ...] = (_completed(kept, store),)
+        found: tuple[Alert, ...] = (kept,)
     else:
         text = _asked_text(store, asked)
         if text is None:
             return None
-        found = tuple(_completed(alert, store) for alert in _parsed(text))
+        found = tuple(_parsed(text))
     which = _position(asked.get("which"), len(found))
+    # The others are only named: each may be a look-up.
+    found = (*found[:which], _completed(found[which], store), *found[which + 1 :])
     alert = corrected(found[which], asked)
     who = _position(asked.get("who"), len(alert.principals))
     principal = alert.principals[who] if alert.principals else None
@@ -68,6 +73,7 @@ def open_text(given: str | bytes, *, check: bool = False) -> None:
     With `check` the page first shows what was read, and asks nothing yet.
     """
     text = text_of(given)
+    refuse_too_long(text)  # before it is hashed, kept or compressed
     _parsed(text)
     packed = pack(text)
     if len(packed) > LONGEST_ADDRESS:
@@ -154,7 +160,13 @@ def _story_text(story_id: str) -> str:
 
 @st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
 def _parsed(text: str) -> list[Alert]:
-    return parse_alerts(text)
+    found = alerts_in(text)
+    if len(found) > MOST_ALERTS:
+        raise AlertUnrecognised(
+            f"This holds {len(found):,} alerts or records, and this page is about one. Give them "
+            "to the inbox, or paste the one."
+        )
+    return found
 
 
 def _completed(alert: Alert, store: Store) -> Alert:

@@ -44,11 +44,16 @@ class Job:
                 continue
             if isinstance(said, dict):
                 if not self.running and not said.get("done") and "error" not in said:
-                    return {"error": "The job ended early. " + (lines[-1] if lines else "")}
+                    return {"error": self._ended_early()}
                 return said
-        if self.running:
-            return {}
-        return {"error": "The job ended early. " + (lines[-1] if lines else "It said nothing.")}
+        return {} if self.running else {"error": self._ended_early()}
+
+    def _ended_early(self) -> str:
+        """Its last words may be a traceback, with log text in it: they stay in the file."""
+        return (
+            f"The job ended early (exit code {self.process.returncode}). What it said last is in "
+            f"{self.log}; what was published before is kept, and starting it again goes on there."
+        )
 
 
 @st.cache_resource(show_spinner=False)

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 import streamlit as st
 
+from cases.visible import visible
+
 Node = dict[str, Any]
 """One element, as `markup.js` reads it: t(ag), c(lass), a(ttributes), k(ids)."""
 
@@ -38,8 +40,15 @@ def el(
     href: str | None = None,
     **attributes: str | float | None,
 ) -> Node:
-    """An element of class `look` with children in order; text is text, None is left out."""
-    known = {name: value for name, value in attributes.items() if value is not None}
+    """An element of class `look` with children in order; text is text, None is left out.
+
+    Characters that hide or reorder what stands around them are written out, as in reports.
+    """
+    known = {
+        name: shown(value) if isinstance(value, str) and name in _READ else value
+        for name, value in attributes.items()
+        if value is not None
+    }
     if href is not None:
         known["href"] = href
     node: Node = {"t": tag}
@@ -47,10 +56,22 @@ def el(
         node["c"] = look
     if known:
         node["a"] = known
-    kids = [child for child in children if child is not None]
+    kids = [
+        shown(child) if isinstance(child, str) else child for child in children if child is not None
+    ]
     if kids:
         node["k"] = kids
     return node
+
+
+_READ = frozenset({"title", "aria_label"})
+"""Attributes that people read; the others are names and addresses."""
+
+
+def shown(text: str) -> str:
+    """The text as it may stand on the screen: nothing in it is invisible, nor is all of it."""
+    plain = visible(text, newlines=True)
+    return plain if not plain.isspace() or len(plain) < 2 else "␣" * len(plain)
 
 
 def draw(key: str, *nodes: Node | None) -> None:

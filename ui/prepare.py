@@ -73,6 +73,8 @@ class _Teller:
         note = f"{at.files_done:,} of {at.files_total:,} files, {at.events:,} events"
         if left is not None:
             note += f", about {left:.0f} s left"
+        if at.file:
+            note += f"; at {at.file}"
         self.fraction(part, note)
 
 

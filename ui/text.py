@@ -8,14 +8,24 @@ dataframe column do not; a test holds the pages to them.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 
 import streamlit as st
 
+from cases.visible import visible
 from trail.errors import BacktrailError
 from trail.store import Query
 from ui import phrases
 from ui.markup import Node, draw, el
 from ui.pieces import Tone, code, notice
+
+_HIDDEN = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
+)
+"""Controls, bidi marks, what takes no room, half surrogate pairs and private characters."""
 
 
 def say_problem(key: str, title: str, error: BacktrailError, tone: Tone = "bad") -> None:
@@ -29,13 +39,23 @@ def show_record(text: str) -> None:
         pretty = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:
         pretty = text
-    st.code(_encodable(pretty), language=None, wrap_lines=True)
+    st.code(_HIDDEN.sub(_escaped, pretty), language=None, wrap_lines=True)
+
+
+def _escaped(hidden: re.Match[str]) -> str:
+    """As JSON writes it, so that what is copied is still the record."""
+    return "".join(f"\\u{unit:04x}" for unit in _utf16(hidden[0]))
+
+
+def _utf16(text: str) -> Iterator[int]:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
 
 
 def show_query(query: Query) -> None:
     """The statement as it was run, and the values bound to it."""
     for part in _as_run(query):
-        st.code(part, language=None, wrap_lines=True)
+        st.code(visible(part, newlines=True), language=None, wrap_lines=True)
 
 
 def query_node(query: Query) -> Node:

@@ -23,6 +23,7 @@ from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_
 from ui.markup import Node, draw, draw_encoded, el, encoded
 from ui.newness import newness
 from ui.pieces import link, notes, notice, table
+from ui.read_apart import LONGEST
 from ui.time_question import time_question
 
 MOST_BRANCHES = 5
@@ -32,6 +33,11 @@ READ = "what-was-read"
 PRINCIPALS = 50
 """Principals of one alert that the page lists; attack sequences name a handful."""
 
+PASTE_BOX = "paste-box"
+EMPTIED = "paste-box-emptied"
+"""Session state key: how often the box was emptied of a paste that was too long."""
+REFUSED = "paste-refused"
+
 KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
 
 
@@ -40,13 +46,15 @@ def ask_for_an_alert(store: Store) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Paste an alert", anchor=False)
+        if (refused := st.session_state.pop(REFUSED, None)) is not None:
+            draw("too-long", notice("This is no alert yet.", str(refused), tone="warn"))
         with st.form("paste", border=False):
             pasted = st.text_area(
                 "Alert",
                 height=260,
                 placeholder=KNOWN,
                 label_visibility="collapsed",
-                key="paste-box",
+                key=f"{PASTE_BOX}{st.session_state.get(EMPTIED) or ''}",
             )
             uploaded = st.file_uploader(
                 "or a file with one or more alerts",
@@ -63,6 +71,11 @@ def ask_for_an_alert(store: Store) -> None:
             try:
                 intake.open_text(uploaded.getvalue() if uploaded else pasted, check=check)
             except AlertUnrecognised as error:
+                if len(pasted) > LONGEST:
+                    # The browser would send it with every click: on with an empty box.
+                    st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
+                    st.session_state[REFUSED] = str(error)
+                    st.rerun()
                 text.say_problem("unrecognised", "This is no alert yet.", error, tone="warn")
             else:
                 st.rerun()
@@ -120,9 +133,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         return
     if (question := time_question(alert, st.query_params.to_dict())) is not None:
         draw("time-question", question)
-    of_what = data.asked_of(store, alert, principal)
     try:
-        answers = data.kept(of_what, "answers", lambda: data.answers(store, alert, principal))
+        of_what, answers = data.told(store, alert, principal)
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return

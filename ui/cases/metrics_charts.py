@@ -7,6 +7,7 @@ from typing import Any
 
 from cases.metrics import Ageing, Group, Precision, Spread
 from ui import phrases
+from ui.charts import chart_name
 
 Spec = dict[str, Any]
 
@@ -37,12 +38,17 @@ def times(groups: Sequence[Group], measure: str, *, upright: bool) -> Spec:
     spreads = [getattr(group, measure) for group in groups]
     unit, seconds = unit_of(spreads)
     values = [
-        {"group": group.name, "which": which, "time": value / seconds, "cases": spread.count}
+        {
+            "group": chart_name(group.name),
+            "which": which,
+            "time": value / seconds,
+            "cases": spread.count,
+        }
         for group, spread in zip(groups, spreads, strict=True)
         for which, value in (("median", spread.median_s), ("p95", spread.p95_s))
         if value is not None
     ]
-    names = [group.name for group in groups]
+    names = [chart_name(group.name) for group in groups]
     labels = {**_LABELS, "labelLimit": 150}
     of_group = {"field": "group", "type": "nominal", "sort": names, "axis": labels}
     of_time = {"field": "time", "type": "quantitative", "axis": {"title": unit, "tickCount": 4}}
@@ -129,10 +135,15 @@ def volumes(groups: Sequence[Group], alerts: Mapping[str, int]) -> Spec:
 
 def verdicts(groups: Sequence[Group]) -> Spec:
     """How cases ended, stacked per group, in counts."""
-    names = [group.name for group in groups]
+    names = [chart_name(group.name) for group in groups]
     domain = [words for words, _ in VERDICTS.values()]
     values = [
-        {"group": group.name, "verdict": words, "cases": group.verdicts[name], "order": order}
+        {
+            "group": chart_name(group.name),
+            "verdict": words,
+            "cases": group.verdicts[name],
+            "order": order,
+        }
         for group in groups
         for order, (name, (words, _)) in enumerate(VERDICTS.items())
         if group.verdicts.get(name)
@@ -166,7 +177,7 @@ def precision(rows: Sequence[Precision]) -> Spec:
     ordered = sorted(decided, key=lambda row: (-(row.rate or 0.0), -row.decided))
     values = [
         {
-            "type": phrases.shortened(row.finding_type, 70),
+            "type": chart_name(phrases.shortened(row.finding_type, 70)),
             "rate": row.rate,
             "label": f"{row.true_positives} of {row.decided}",
         }

@@ -53,10 +53,10 @@ def take_in_folder(path: Path) -> Job:
     return _start("Reading the folder", "--actor", user.name, "--", str(path))
 
 
-def take_in_uploads(paths: Sequence[str]) -> Job:
-    """Takes in the alerts of files that were uploaded, and deletes these."""
+def take_in_uploads(what: str, paths: Sequence[str]) -> Job:
+    """Takes in the alerts of files of ours, uploaded or pasted, and deletes these."""
     user = session.action("bring alerts in")
-    return _start("Reading the files", "--actor", user.name, "--discard", "--", *paths)
+    return _start(what, "--actor", user.name, "--discard", "--", *paths)
 
 
 def detect() -> Job:

@@ -14,6 +14,7 @@ from ui import data, session, text
 from ui.inbox import background, load
 from ui.markup import draw, el
 from ui.pieces import Tone, link, notes, notice
+from ui.read_apart import HERE
 from ui.session import User
 
 SAID = "what-came-in"
@@ -146,8 +147,13 @@ def _given(database: Database, user: User) -> None:
     if found:
         background.take_in_folder(found)
     if files:
-        background.take_in_uploads(_kept(files))
-    if pasted.strip():
+        background.take_in_uploads("Reading the files", _kept(files))
+    if len(pasted) > HERE:  # a job's work, as files are
+        session.action("bring alerts in")
+        kept = background.work_folder() / f"paste-{time.time_ns()}"
+        kept.write_text(pasted, encoding="utf-8", errors="surrogatepass")
+        background.take_in_uploads("Reading the paste", [str(kept)])
+    elif pasted.strip():
         try:
             arrived = load.receive_text(database, user.name, pasted)
         except BacktrailError as error:

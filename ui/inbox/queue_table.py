@@ -125,7 +125,7 @@ def _head(asked: Mapping[str, str], *, brief: bool) -> Node:
 def _row(alert: QueuedAlert, reason: str | None, *, brief: bool) -> dict[str, Any]:
     return {
         "id": alert.id,
-        "label": alert.title or alert.id,
+        "label": markup.shown(alert.title or alert.id),
         "rows": [
             el(
                 "tr",

@@ -1,0 +1,102 @@
+"""A paste of any size is answered or refused soon, and no other session waits meanwhile."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.a_page import a_page, words
+from tests.an_event import an_event
+from trail.build import add
+from trail.errors import AlertUnrecognised
+from ui import read_apart
+from ui.read_apart import HERE, LONGEST, alerts_in
+
+LONG = {
+    "20,000 records": lambda: json.dumps({"Records": [an_event()] * 27_000}),
+    "a list of millions of numbers": lambda: json.dumps(list(range(2_600_000))),
+    "one unbroken string": lambda: "a" * 20_000_000,
+    "quotes": lambda: '"' * 20_000_000,
+    "brackets": lambda: "[{" * 10_000_000,
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_twenty_megabytes_are_refused_at_once(what: str) -> None:
+    text = LONG[what]()
+    assert len(text) > 18_000_000
+    began = time.process_time()
+    with pytest.raises(AlertUnrecognised, match="Paste one alert"):
+        alerts_in(text)
+    assert time.process_time() - began < 1
+
+
+MUCH = {
+    "4,000 records": lambda: json.dumps({"Records": [an_event()] * 4_000}),
+    "a list of numbers": lambda: json.dumps(list(range(500_000))),
+    "a string": lambda: "a" * (LONGEST - 1),
+    "quotes": lambda: '"' * (LONGEST - 1),
+}
+
+
+@pytest.mark.parametrize("what", MUCH)
+def test_what_is_long_holds_up_nobody(what: str) -> None:
+    """It is answered or refused, and takes next to nothing of this process's time."""
+    text = MUCH[what]()
+    began = time.process_time()
+    found = 0
+    with suppress(AlertUnrecognised):
+        found = len(alerts_in(text))
+    assert found in (0, 4_000)
+    assert time.process_time() - began < 2
+
+
+def test_what_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_apart, "SECONDS", 0.01)
+    with pytest.raises(AlertUnrecognised, match="longer than 0.01 seconds"):
+        alerts_in(json.dumps([an_event()] * 400))
+
+
+def test_what_is_read_apart_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_apart, "SECONDS", 60)
+    text = json.dumps({"Records": [an_event(userAgent="half \ud83d " + "x" * HERE)]})
+    apart = alerts_in(text)
+    monkeypatch.setattr(read_apart, "HERE", len(text))
+    assert alerts_in(text) == apart
+    with pytest.raises(AlertUnrecognised, match="not JSON"):
+        alerts_in("a" * (len(text) + 1))
+
+
+@pytest.fixture
+def an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [an_event()]}))
+    add([tmp_path / "log.json"], tmp_path / "index")
+    monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("BACKTRAIL_DEMO", str(tmp_path / "demo"))
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
+
+
+@pytest.mark.usefixtures("an_index")
+def test_the_page_says_so_and_empties_its_box() -> None:
+    at = a_page("triage")
+    at.text_area[0].set_value("a" * (LONGEST + 1))
+    at.button[0].click().run()
+    assert not at.exception
+    assert "This has 4,000,001 characters" in words(at)
+    assert at.text_area[0].value in ("", None)
+    at.text_area[0].set_value(json.dumps(an_event()))
+    at.button[0].click().run()
+    assert "Who assumed the role?" in words(at) or "Is this normal" in words(at)
+
+
+@pytest.mark.usefixtures("an_index")
+def test_many_alerts_belong_to_the_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_apart, "SECONDS", 60)
+    at = a_page("triage")
+    at.text_area[0].set_value(json.dumps([an_event() for _ in range(201)]))
+    at.button[0].click().run()
+    assert "This holds 201 alerts or records" in words(at)
