@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import chains, crash, dashboard, ingest, queries
+from bench import chains, crash, crash_cases, dashboard, fuzz, ingest, load, queries
 from bench.truth import running
 
 BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
@@ -23,7 +23,10 @@ BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
     "raw_questions": queries.raw_questions,
     "memory": ingest.memory,
     "crash": crash.many_kills,
+    "crash_cases": crash_cases.many_kills,
     "dashboard": dashboard.dashboard,
+    "load": load.load,
+    "fuzz": fuzz.fuzz,
     "truth": running.truth,
 }
 
@@ -36,6 +39,9 @@ def main() -> None:
         "--work", type=Path, default=Path(tempfile.gettempdir()) / "backtrail-bench",
         help="where generated logs and indexes go, and stay for the next run",
     )  # fmt: skip
+    parser.add_argument(
+        "--minutes", type=float, help="how long `load` (else 10) and `fuzz` (else 30) go on"
+    )
     made_up = parser.add_argument_group("truth")
     made_up.add_argument("--seed", type=int, default=1, help="which worlds (default: 1)")
     made_up.add_argument("--worlds", type=int, default=20_000, help="how many (default: 20,000)")
@@ -54,7 +60,9 @@ def main() -> None:
     worlds = {"seed": options.seed, "worlds": options.worlds}
     for name in options.names or BENCHES:
         print(f"{name}: {BENCHES[name].__doc__}", file=sys.stderr)
-        more = worlds if name == "truth" else {}
+        more: dict[str, Any] = worlds if name == "truth" else {}
+        if name in ("load", "fuzz") and options.minutes is not None:
+            more = {"minutes": options.minutes}
         print(json.dumps(BENCHES[name](options.work, options.scale == "full", **more)), flush=True)
 
 

@@ -54,10 +54,10 @@ def dashboard(work: Path, full: bool) -> dict[str, Any]:
     (bare / ".streamlit").mkdir(parents=True, exist_ok=True)
     (bare / "app.py").write_text(_BARE_PAGE)
     (bare / ".streamlit/config.toml").write_text((_ROOT / ".streamlit/config.toml").read_text())
-    with _served(bare, site) as nothing:
+    with served(bare, site) as (nothing, _):
         floor = asyncio.run(_alone(nothing, [("", "")]))
     triage = [("triage", f"alert={alert}") for alert in alerts]
-    with _served(_ROOT, site) as home:
+    with served(_ROOT, site) as (home, _):
         asyncio.run(_warmed(home, triage))
         empty = asyncio.run(_alone(home, [("entity", "")]))
         one = asyncio.run(_alone(home, triage))
@@ -165,8 +165,9 @@ def _site(folder: Path) -> Path:
 
 
 @contextmanager
-def _served(folder: Path, site: Path) -> Iterator[str]:
-    """The address of a fresh server of `folder`/app.py; it is stopped by its own process id."""
+def served(folder: Path, site: Path) -> Iterator[tuple[str, int]]:
+    """The address and the process id of a fresh server of `folder`/app.py, which it is stopped
+    by."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -188,7 +189,7 @@ def _served(folder: Path, site: Path) -> Iterator[str]:
         )  # fmt: skip
         try:
             _await_health(home, server)
-            yield home
+            yield home, server.pid
         finally:
             server.terminate()
             server.wait(10)

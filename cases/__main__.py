@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from cases.case import STATES, VERDICTS, case_file, find_cases
 from cases.database import URL_SETTING, Database, open_database
 from cases.errors import NotFound
 from cases.intake import load_files
+from cases.kept_reports import read_report
 from cases.verify import Verification, heads_in, verify
 from cases.visible import visible
 from trail.errors import BacktrailError
@@ -78,8 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         help="words of your own to be redacted, one a line (default: $BACKTRAIL_REDACTED_WORDS)",
     )
     reporting.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    reporting.add_argument(
+        "--by", metavar="USER", help="who makes it, for the audit trail (default: your login name)"
+    )
 
-    verifying = command("verify", _verify, "check that the history is as it was written")
+    verifying = command(
+        "verify", _verify, "check that the history, and reports of it, are as they were written"
+    )
     verifying.add_argument(
         "--report", action="append", type=Path, default=[], metavar="FILE", help="a kept report"
     )
@@ -104,19 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _render(
-    database: Database,
-    case_id: int,
-    form: Any,
-    redacted: bool = False,
-    words_file: Path | None = None,
-) -> bytes:
-    # Imported here: it brings the PDF library, a second that no other command has to wait.
-    from cases.redaction.listed import listed_words
-    from cases.report import render_report
-
-    words = listed_words(words_file) if redacted else ()
-    return render_report(database, case_id, form, redacted=redacted, words=words)
+def _login_name() -> str:
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):  # a container's user need not have a name
+        return "someone (command line)"
 
 
 def _print_json(value: Any) -> None:
@@ -143,14 +142,33 @@ def _show(database: Database, given: argparse.Namespace) -> int:
     if given.json:
         _print_json(case_file(database, given.case))
         return 0
-    sys.stdout.write(_render(database, given.case, "md").decode("utf-8"))
+    # Imported here: it brings the PDF library, a second that no other command has to wait.
+    from cases.report import render_report
+
+    sys.stdout.write(render_report(database, given.case, "md").decode("utf-8"))
     return 0
 
 
 def _report(database: Database, given: argparse.Namespace) -> int:
     suffix = given.out.suffix.lstrip(".") if given.out else ""
-    form = given.format or ("json" if given.json else suffix if suffix in FORMATS else "md")
-    content = _render(database, given.case, form, given.redact, given.words)
+    form: Any = given.format or ("json" if given.json else suffix if suffix in FORMATS else "md")
+    from cases.redaction.listed import listed_words
+    from cases.report.made import make_report
+
+    words = listed_words(given.words) if given.redact else ()
+    by = given.by or _login_name()
+    made = make_report(
+        database,
+        by,
+        given.case,
+        form,
+        redacted=given.redact,
+        words=words,
+        by=Actor(by, "command line").document(),
+    )
+    content = made.content
+    if made.unrecorded:
+        print(visible(made.unrecorded), file=sys.stderr)
     if given.out is None:
         sys.stdout.buffer.write(content)
         return 0
@@ -170,18 +188,8 @@ def _verify(database: Database, given: argparse.Namespace) -> int:
         if not found:
             raise NotFound(f"{text!r} is no head: copy it from the report's last section.")
         heads += found
-    for file in given.report:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise NotFound(f"The report {file} cannot be read: {error.strerror}.") from error
-        found = heads_in(content.decode("utf-8", "replace"))
-        if not found:
-            raise NotFound(
-                f"No head of the audit chain is in {file}. From a PDF, copy it by hand: --head."
-            )
-        heads += found
-    return _tell(verify(database, heads), given.json)
+    reports = [(str(file), read_report(file)) for file in given.report]
+    return _tell(verify(database, heads, reports), given.json)
 
 
 def _tell(found: Verification, as_json: bool) -> int:
@@ -196,8 +204,20 @@ def _tell(found: Verification, as_json: bool) -> int:
             print(f"compared with {printed}")
         for problem in found.problems:
             print(visible(problem))
-        print("Nothing contradicts the history." if found.ok else "The history was tampered with.")
+        for report in found.reports:
+            print(visible(f"{report.name}:"))
+            for line in (*report.problems, *report.lines):
+                print(f"  {visible(line)}")
+        print("The history was tampered with." if found.problems else _holds(found))
     return 0 if found.ok else 1
+
+
+def _holds(found: Verification) -> str:
+    wrong = sum(not one.ok for one in found.reports)
+    if wrong:
+        reports = "1 report does" if wrong == 1 else f"{wrong} reports do"
+        return f"The history agrees with itself, and {reports} not hold against it."
+    return "Nothing contradicts the history."
 
 
 def _backup(database: Database, given: argparse.Namespace) -> int:

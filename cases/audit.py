@@ -20,6 +20,7 @@ from cases import tables
 from cases.action_log import note
 from cases.canonical import canonical, iso
 from cases.database import Database
+from cases.errors import NotAllowed
 
 FIRST_HASH = "0" * 64
 
@@ -89,6 +90,8 @@ def append(
     `by` is how the actor is known, where the database is in nobody's hands.
     """
     if database.actor is not None:
+        if database.actor.name != actor:
+            raise NotAllowed(f"{database.actor.name} cannot act in the name of {actor}.")
         by = database.actor.document()
     last = read_head(connection)
     seq, at = last.seq + 1, iso(database.now())

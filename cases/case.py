@@ -125,8 +125,10 @@ def get_case(database: Database, case_id: int) -> Case:
         return _case(case_row(connection, case_id))
 
 
-def case_file(database: Database, case_id: int) -> CaseFile:
-    """The case with its alerts, notes, evidence and history."""
+def case_file(database: Database, case_id: int, index_id: str | None = None) -> CaseFile:
+    """The case with its alerts, notes, evidence and history. The alerts' answers are those of the
+    index `index_id` where it has given any.
+    """
     with database.read() as connection:
         case = _case(case_row(connection, case_id))
         alert_ids = connection.execute(
@@ -134,7 +136,7 @@ def case_file(database: Database, case_id: int) -> CaseFile:
         ).scalars()
         return CaseFile(
             case=case,
-            alerts=queued_rows(connection, list(alert_ids)),
+            alerts=queued_rows(connection, list(alert_ids), index_id),
             notes=tuple(
                 Note(row.id, row.author, row.written_at, row.text)
                 for row in connection.execute(

@@ -100,17 +100,18 @@ class Database:
             yield self._admitted(connection, permission)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, permission: Permission = "read") -> Iterator[Connection]:
         """The one writing transaction there is at a time: all of it happens, or none.
 
-        Raises `CaseStoreUnusable` while the database cannot be reached or is locked.
+        Raises `CaseStoreUnusable` while the database cannot be reached or is locked, `SignedOut` or
+        `NotAllowed` when there is an actor and they may not.
         """
         with self._reached(writing=True), self.engine.connect() as plain, log_actions(plain):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":
                     connection.execute(text("select seq from audit_head where id = 1 for update"))
-                yield self._admitted(connection, "read")
+                yield self._admitted(connection, permission)
 
     def _admitted(self, connection: Connection, permission: Permission) -> Connection:
         if self.actor is None:

@@ -58,3 +58,18 @@ def answer_document(answer: Answer) -> dict[str, Any]:
     """The answer under the names that `python -m enrich --json` prints, and its queries."""
     document: dict[str, Any] = plain(answer)
     return document
+
+
+def read_answer(document: Mapping[str, Any]) -> Answer:
+    """The answer that `answer_document` wrote, without its queries and counts."""
+    from enrich.answer import Answer
+
+    return Answer(
+        name=document["name"],
+        question=document["question"],
+        status=document["status"],
+        sentence=document["sentence"],
+        data=document["data"],
+        evidence=tuple(document["evidence"]),
+        caveats=tuple(document["caveats"]),
+    )

@@ -1,13 +1,18 @@
-"""Answers computed ahead: kept beside the alert, so that opening one is instant."""
+"""Answers computed ahead: kept beside the alert, so that opening one is instant.
+
+They belong to the index that gave them. Two dashboards over two indexes and one case database each
+keep their own, and neither overwrites the other's. The alert's own columns (`enrichment`,
+`index_version`) say what became of it when an index was last asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from alerts.alert import Alert, Principal
@@ -16,6 +21,7 @@ from cases.database import Database
 from cases.documents import answer_document, read_alert
 from cases.inbox import add_links, alert_row
 from trail.errors import BacktrailError
+from trail.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer
@@ -44,7 +50,7 @@ class StoredAnswer:
 def save_answers(
     database: Database, alert_id: str, index_version: str, answers: Sequence[Sequence[Answer]]
 ) -> None:
-    """Keep one list of answers per principal, in place of what an earlier index gave."""
+    """Keep one list of answers per principal, in place of what this index gave before."""
     with database.write() as connection:
         alert_row(connection, alert_id)
         connection.execute(
@@ -60,30 +66,13 @@ def _save_answers(
     index_version: str,
     answers: Sequence[Sequence[Answer]],
 ) -> None:
-    connection.execute(delete(tables.answers).where(tables.answers.c.alert_id == alert_id))
-    rows: list[dict[str, Any]] = [
-        {
-            "alert_id": alert_id,
-            "principal": principal,
-            "name": answer.name,
-            "index_version": index_version,
-            "position": position,
-            "status": answer.status,
-            "sentence": answer.sentence,
-            "document": answer_document(answer),
-            "asked_at": now,
-        }
-        for principal, of_principal in enumerate(answers)
-        for position, answer in enumerate(of_principal)
-    ]
-    if rows:
-        connection.execute(insert(tables.answers), rows)
+    of = tables.answers.c
+    index_id = index_of(index_version)
     connection.execute(
-        delete(tables.alert_links).where(
-            tables.alert_links.c.alert_id == alert_id, tables.alert_links.c.kind == "chain"
-        )
+        delete(tables.answers).where(of.alert_id == alert_id, of.index_id == index_id)
     )
-    add_links(connection, alert_id, links.answer_links(row["document"] for row in rows))
+    _insert(connection, now, alert_id, index_version, dict(enumerate(answers)))
+    _links_of_answers(connection, alert_id)
     # An alert that arrived again meanwhile is `pending`, and has to stay so.
     connection.execute(
         update(tables.alerts)
@@ -97,8 +86,108 @@ def _save_answers(
     )
 
 
-def read_answers(connection: Connection, alert_id: str) -> list[StoredAnswer]:
-    """The kept answers, by principal, in the order of the questions."""
+def keep_shown(
+    database: Database,
+    alert_id: str,
+    index_version: str,
+    principal: int,
+    answers: Sequence[Answer],
+) -> None:
+    """Keep the answers that somebody was just shown for one of the alert's principals.
+
+    With them the alert waits for nothing any more, unless another principal still does.
+    """
+    of, at = tables.answers.c, tables.alerts.c
+    index_id = index_of(index_version)
+    with database.write("work") as connection:
+        row = alert_row(connection, alert_id)
+        others = connection.execute(
+            select(of.principal)
+            .where(
+                of.alert_id == alert_id,
+                of.index_version == index_version,
+                of.principal != principal,
+            )
+            .distinct()
+        ).scalars()
+        complete = len(others.all()) + 1 >= len(read_alert(row.parsed, row.raw).principals)
+        if not complete and row.enrichment in ("done", "failed"):
+            return  # all of them have older answers, and are asked again together
+        connection.execute(
+            delete(tables.answers).where(
+                of.alert_id == alert_id,
+                of.index_id == index_id,
+                or_(of.principal == principal, of.index_version != index_version),
+            )
+        )
+        _insert(connection, database.now(), alert_id, index_version, {principal: answers})
+        _links_of_answers(connection, alert_id)
+        if complete:
+            connection.execute(
+                update(tables.alerts)
+                .where(at.id == alert_id, at.enrichment != "running")
+                .values(
+                    enrichment="done",
+                    enrichment_error=None,
+                    index_version=index_version,
+                    enriched_at=database.now(),
+                )
+            )
+
+
+def _insert(
+    connection: Connection,
+    now: datetime,
+    alert_id: str,
+    index_version: str,
+    answers: Mapping[int, Sequence[Answer]],
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "alert_id": alert_id,
+            "index_id": index_of(index_version),
+            "principal": principal,
+            "name": answer.name,
+            "index_version": index_version,
+            "position": position,
+            "status": answer.status,
+            "sentence": answer.sentence,
+            "document": answer_document(answer),
+            "asked_at": now,
+        }
+        for principal, of_principal in answers.items()
+        for position, answer in enumerate(of_principal)
+    ]
+    if rows:
+        connection.execute(insert(tables.answers), rows)
+
+
+def _links_of_answers(connection: Connection, alert_id: str) -> None:
+    """What the answers of any index link the alert to."""
+    documents = connection.execute(
+        select(tables.answers.c.document).where(tables.answers.c.alert_id == alert_id)
+    ).scalars()
+    found = links.answer_links(documents.all())
+    connection.execute(
+        delete(tables.alert_links).where(
+            tables.alert_links.c.alert_id == alert_id, tables.alert_links.c.kind == "chain"
+        )
+    )
+    add_links(connection, alert_id, found)
+
+
+def read_answers(
+    connection: Connection, alert_id: str, index_id: str | None = None
+) -> list[StoredAnswer]:
+    """The kept answers of that index, by principal, in the order of the questions; without one,
+    those of the index that answered last.
+    """
+    of = tables.answers.c
+    if index_id is None:
+        latest = select(of.index_id).where(of.alert_id == alert_id)
+        index_id = connection.execute(
+            latest.order_by(of.asked_at.desc(), of.index_id).limit(1)
+        ).scalar()
     return [
         StoredAnswer(
             row.principal,
@@ -111,18 +200,27 @@ def read_answers(connection: Connection, alert_id: str) -> list[StoredAnswer]:
         )
         for row in connection.execute(
             select(tables.answers)
-            .where(tables.answers.c.alert_id == alert_id)
+            .where(of.alert_id == alert_id, of.index_id == index_id)
             .order_by(tables.answers.c.principal, tables.answers.c.position)
         )
     ]
 
 
+def answers_for(connection: Connection, alert_id: str, index_id: str | None) -> list[StoredAnswer]:
+    """The kept answers of that index where it has given any, else of the one that answered last."""
+    found = read_answers(connection, alert_id, index_id)
+    return found or read_answers(connection, alert_id)
+
+
 def stored_answers(
     database: Database, alert_id: str, index_version: str | None = None
 ) -> list[StoredAnswer]:
-    """The kept answers; none when they are of another index version than the one given."""
+    """The kept answers of exactly this version of an index; without one, those that an index gave
+    last.
+    """
+    index_id = None if index_version is None else index_of(index_version)
     with database.read() as connection:
-        found = read_answers(connection, alert_id)
+        found = read_answers(connection, alert_id, index_id)
     return [one for one in found if index_version in (None, one.index_version)]
 
 
@@ -137,7 +235,13 @@ def pending_count(database: Database, index_version: str) -> int:
 
 
 def _waiting(index_version: str, now: datetime) -> ColumnElement[bool]:
-    at = tables.alerts.c
+    at, of = tables.alerts.c, tables.answers.c
+    # Another index may have been asked since: that is no reason to ask this one again.
+    answered = exists().where(
+        of.alert_id == at.id,
+        of.index_id == index_of(index_version),
+        of.index_version == index_version,
+    )
     return or_(
         at.enrichment == "pending",
         and_(at.enrichment == "running", at.enriched_at < now - ABANDONED_AFTER),
@@ -145,6 +249,7 @@ def _waiting(index_version: str, now: datetime) -> ColumnElement[bool]:
             at.enrichment.in_(("done", "failed")),
             at.index_version != index_version,
             at.state != "closed",
+            ~answered,
         ),
     )
 
@@ -158,7 +263,7 @@ def enrich_pending(
 ) -> int:
     """How many alerts were enriched. Severest first; several runners share the work.
 
-    Alerts whose answers came from another index version are asked again, unless they are closed.
+    Alerts without answers of this version of this index are asked again, unless they are closed.
     An alert whose questions fail as a whole is marked failed, with the reason.
     """
     version = store.version()
@@ -203,6 +308,14 @@ def _claim(database: Database, index_version: str) -> tuple[str, Alert] | None:
             .where(at.id == row.id)
             .values(enrichment="running", enriched_at=database.now())
         )
+        if row.enrichment == "pending":
+            # It is new, or has changed: what other indexes said of it before is not about it.
+            of = tables.answers.c
+            connection.execute(
+                delete(tables.answers).where(
+                    of.alert_id == row.id, of.index_id != index_of(index_version)
+                )
+            )
         return row.id, read_alert(row.parsed, row.raw)
 
 

@@ -22,11 +22,12 @@ from cases.canonical import canonical, digest, plain
 from cases.change import apply, case_row, refuse_if_sealed
 from cases.database import Database
 from cases.documents import alert_document, answer_document
-from cases.enrichment import read_answers
+from cases.enrichment import answers_for
 from cases.errors import CaseRefused, CaseStoreUnusable, NotFound
 from cases.inbox import read_one
 from cases.users import require
 from trail.errors import SourceUnreadable
+from trail.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer
@@ -199,14 +200,14 @@ def freeze_answers(
         else:
             found = [
                 (kept.document, kept.index_version)
-                for kept in read_answers(connection, alert_id)
+                for kept in answers_for(connection, alert_id, index_of(version))
                 if kept.principal == principal
             ]
     chosen = [(d, v) for d, v in found if not names or d["name"] in names]
     if not chosen:
         raise NotFound(f"Alert {alert_id} has no answers to save yet. Ask its questions first.")
     cited = list(dict.fromkeys(event_id for d, _ in chosen for event_id in d["evidence"]))
-    records, missing = _read_records(store, cited)
+    records, sources, missing = _read_records(store, cited)
     coverage = _coverage(store, alert)
     now = database.now()
     with database.write() as connection:
@@ -223,7 +224,10 @@ def freeze_answers(
                     "principal": principal,
                     "kind": "answer",
                     "title": document["question"],
-                    "document": document,
+                    "document": {
+                        **document,
+                        "sources": {i: sources[i] for i in document["evidence"] if i in sources},
+                    },
                     "records": {i: records[i] for i in document["evidence"] if i in records},
                     "missing": [i for i in document["evidence"] if i in missing],
                     "coverage": coverage,
@@ -242,11 +246,16 @@ def freeze_answers(
 def pin_event(
     database: Database, actor: str, case_id: int, event_id: str, store: Store, comment: str = ""
 ) -> Evidence:
-    """One event's raw record, pinned to the case with a word on why it matters."""
-    records, missing = _read_records(store, [event_id])
+    """One event's raw record, pinned to the case with a word on why it matters.
+
+    The pin says where the record is from, and by what it was taken for the one that was indexed:
+    its file's digest, or its row alone (`trail.reread`).
+    """
+    records, sources, missing = _read_records(store, [event_id])
     if missing:
         raise NotFound(
-            f"The record of event {event_id} cannot be read from the index or its source file."
+            missing[event_id]
+            or f"The record of event {event_id} cannot be read from the index or its source file."
         )
     version = store.version()
     with database.write() as connection:
@@ -261,7 +270,12 @@ def pin_event(
                 "principal": None,
                 "kind": "event",
                 "title": f"Event {event_id}",
-                "document": {"event_id": event_id, "comment": comment, "evidence": [event_id]},
+                "document": {
+                    "event_id": event_id,
+                    "comment": comment,
+                    "evidence": [event_id],
+                    "sources": sources,
+                },
                 "records": records,
                 "missing": [],
                 "coverage": {},
@@ -304,19 +318,22 @@ def _refuse_strangers(connection: Connection, case_id: int, alert_id: str) -> No
         raise CaseRefused(f"Alert {alert_id} is not in case {case_id}. Add it first.")
 
 
-def _read_records(store: Store, event_ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
-    """The records that can still be read, and the ids of those that cannot."""
-    try:
-        records = store.raw_records(event_ids)
-    except SourceUnreadable:
-        # One file that has gone must not cost the records of all the others.
-        records = {}
-        for event_id in event_ids:
-            try:
-                records.update(store.raw_records([event_id]))
-            except SourceUnreadable:
-                continue
-    return records, set(event_ids) - set(records)
+def _read_records(
+    store: Store, event_ids: Sequence[str]
+) -> tuple[dict[str, str], dict[str, dict[str, Any]], dict[str, str]]:
+    """The records that can still be read, where each is from and how it was checked, and why the
+    others cannot be ("" for those that are not indexed)."""
+    records: dict[str, str] = {}
+    sources: dict[str, dict[str, Any]] = {}
+    missing = dict.fromkeys(event_ids, "")
+    for event_id, found in store.read_again(event_ids).items():
+        if isinstance(found, SourceUnreadable):
+            missing[event_id] = str(found)
+        else:
+            records[event_id] = found.text
+            sources[event_id] = found.provenance()
+            del missing[event_id]
+    return records, sources, missing
 
 
 def _coverage(store: Store, alert: Alert) -> dict[str, Any]:

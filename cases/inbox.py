@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -17,6 +17,7 @@ from cases.documents import alert_document, read_alert
 from cases.errors import CaseRefused, NotFound
 from cases.fingerprint import fingerprint
 from cases.users import require
+from trail.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     pass
@@ -87,6 +88,8 @@ class QueuedAlert:
     index_version: str | None
     badges: tuple[Badge, ...] = ()
     case_ids: tuple[int, ...] = ()
+    other_index: bool = False
+    """The badges are another index's than the one that was asked for, which has given none."""
 
 
 @dataclass(frozen=True)
@@ -302,11 +305,13 @@ def queue(
     descending: bool = True,
     limit: int = 100,
     offset: int = 0,
+    index_id: str | None = None,
 ) -> Queue:
     """The alerts that match every given filter. `principal` and `text` match anywhere in it.
 
     `text` looks into title, finding type, alert id, principal and address. Alerts without a
-    value for the sort key come last, whichever the order.
+    value for the sort key come last, whichever the order. Badges are those of the index
+    `index_id` where it has given any, else of the one that answered last.
     """
     if sort not in get_args(Sort):
         raise CaseRefused(f"The queue cannot be sorted by {sort!r}.")
@@ -353,10 +358,10 @@ def queue(
             .limit(limit)
             .offset(offset)
         ).all()
-        return Queue(_queued(connection, rows), total)
+        return Queue(_queued(connection, rows, index_id), total)
 
 
-def queued_alert(database: Database, alert_id: str) -> QueuedAlert:
+def queued_alert(database: Database, alert_id: str, index_id: str | None = None) -> QueuedAlert:
     """One alert as the queue shows it."""
     with database.read() as connection:
         rows = connection.execute(
@@ -364,25 +369,30 @@ def queued_alert(database: Database, alert_id: str) -> QueuedAlert:
         ).all()
         if not rows:
             raise NotFound(f"There is no alert {alert_id!r} in the inbox. Look it up in the queue.")
-        return _queued(connection, rows)[0]
+        return _queued(connection, rows, index_id)[0]
 
 
-def queued_rows(connection: Connection, alert_ids: Collection[str]) -> tuple[QueuedAlert, ...]:
+def queued_rows(
+    connection: Connection, alert_ids: Collection[str], index_id: str | None = None
+) -> tuple[QueuedAlert, ...]:
     """These alerts as the queue shows them, oldest arrival first."""
     rows = connection.execute(
         select(*_QUEUE_COLUMNS)
         .where(tables.alerts.c.id.in_(list(alert_ids)))
         .order_by(tables.alerts.c.first_arrival, tables.alerts.c.id)
     ).all()
-    return _queued(connection, rows)
+    return _queued(connection, rows, index_id)
 
 
-def _queued(connection: Connection, rows: Sequence[Any]) -> tuple[QueuedAlert, ...]:
+def _queued(
+    connection: Connection, rows: Sequence[Any], index_id: str | None = None
+) -> tuple[QueuedAlert, ...]:
     ids = [row.id for row in rows]
-    badges: dict[str, list[Badge]] = {}
+    badges: dict[str, dict[str, list[Badge]]] = {}  # alert → index → badges
     for row in connection.execute(
         select(
             tables.answers.c.alert_id,
+            tables.answers.c.index_id,
             tables.answers.c.principal,
             tables.answers.c.name,
             tables.answers.c.status,
@@ -392,7 +402,8 @@ def _queued(connection: Connection, rows: Sequence[Any]) -> tuple[QueuedAlert, .
         .order_by(tables.answers.c.principal, tables.answers.c.position)
     ):
         badge = Badge(row.principal, row.name, row.status, row.sentence)
-        badges.setdefault(row.alert_id, []).append(badge)
+        of_alert = badges.setdefault(row.alert_id, {})
+        of_alert.setdefault(row.index_id, []).append(badge)
     held: dict[str, list[int]] = {}
     for holder in connection.execute(
         select(tables.case_alerts.c.alert_id, tables.case_alerts.c.case_id)
@@ -405,12 +416,24 @@ def _queued(connection: Connection, rows: Sequence[Any]) -> tuple[QueuedAlert, .
             **{
                 **row._mapping,
                 "sources": tuple(row.sources),
-                "badges": tuple(badges.get(row.id, ())),
+                **_answers_shown(row, badges.get(row.id, {}), index_id),
                 "case_ids": tuple(held.get(row.id, ())),
             }
         )
         for row in rows
     )
+
+
+def _answers_shown(
+    row: Any, badges: Mapping[str, Sequence[Badge]], index_id: str | None
+) -> dict[str, Any]:
+    last = index_of(row.index_version or "")
+    if index_id is not None and index_id in badges:
+        # What became of it when another index was asked is not this one's.
+        own = {} if last == index_id or row.enrichment != "failed" else {"enrichment": "done"}
+        return {"badges": tuple(badges[index_id]), **own}
+    chosen = badges.get(last) or next(iter(badges.values()), ())
+    return {"badges": tuple(chosen), "other_index": index_id is not None and bool(chosen)}
 
 
 def related_alerts(database: Database, alert_id: str, limit: int = 50) -> list[RelatedAlert]:

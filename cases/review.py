@@ -16,44 +16,16 @@ from cases.canonical import digest
 from cases.change import apply, case_fields, case_row, find_conflict, refuse_if_sealed
 from cases.database import Database
 from cases.errors import CaseRefused, NotAllowed
-from cases.evidence import read_documents
 from cases.settings import Settings
 from cases.users import require
+from cases.weighed import weighed
 
 NOT_SEALED = frozenset({"seal"})
 APPROVED = "case approved"
 """What the history calls an approval."""
 
-
-def strong_evidence(answers: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What in these answers speaks for an attack, in words (answers as JSON documents)."""
-    found: list[str] = []
-    for answer in answers:
-        data = answer.get("data")
-        if not isinstance(data, Mapping):
-            continue
-        name = answer.get("name")
-        if name == "roles_assumed" and data.get("enumeration"):
-            found.append("roles were enumerated by failing")
-        elif name == "baseline":
-            new = data.get("new")
-            if isinstance(new, list) and "source_ip_address" in new and len(new) > 1:
-                others = ", ".join(str(one) for one in new if one != "source_ip_address")
-                found.append(f"a new address together with new {others}")
-        elif name == "interesting_calls":
-            techniques = {
-                str(technique)
-                for call in _calls(data)
-                for technique in call.get("techniques") or ()
-            }
-            if techniques:
-                found.append(f"calls of known techniques ({', '.join(sorted(techniques))})")
-    return list(dict.fromkeys(found))
-
-
-def _calls(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = [*(data.get("calls") or ()), *(data.get("sensitive_reads") or ())]
-    return [call for call in listed if isinstance(call, Mapping)]
+SIGNS_SAID = 3
+"""How many of the signs for a true positive a review's reason quotes; the page lists them all."""
 
 
 def review_reasons(connection: Connection, row: Row[Any], settings: Settings) -> list[str]:
@@ -67,21 +39,26 @@ def review_reasons(connection: Connection, row: Row[Any], settings: Settings) ->
             hours = took.total_seconds() / 3600
             limit = settings.slow_after.total_seconds() / 3600
             reasons.append(f"slow: {hours:.1f} hours, more than {limit:.1f}")
-    if row.verdict in ("benign", "false_positive"):
-        strong = strong_evidence(_answers_of(connection, row.id))
-        if strong:
-            words = str(row.verdict).replace("_", " ")
-            reasons.append(f"{words} against strong evidence: {'; '.join(strong)}")
+    if row.verdict == "true_positive":
+        reasons.append("true positive: every one is reviewed")
+    elif row.verdict in ("benign", "false_positive"):
+        found = weighed(connection, row.id)
+        words = str(row.verdict).replace("_", " ")
+        if len(found.for_) > len(found.against):
+            reasons.append(
+                f"{words}, although {_signs(found.for_)} for a true positive and"
+                f" {_signs(found.against)} against it: {' '.join(found.for_[:SIGNS_SAID])}"
+            )
+        elif found.unread:
+            reasons.append(
+                f"{words}, and {found.unread} kept answers are of an older version that cannot be"
+                " weighed: ask again"
+            )
     return reasons
 
 
-def _answers_of(connection: Connection, case_id: int) -> list[Mapping[str, Any]]:
-    frozen = read_documents(connection, case_id, "answer")
-    held = select(tables.case_alerts.c.alert_id).where(tables.case_alerts.c.case_id == case_id)
-    kept = connection.execute(
-        select(tables.answers.c.document).where(tables.answers.c.alert_id.in_(held))
-    ).scalars()
-    return [*frozen, *kept]
+def _signs(sentences: Sequence[str]) -> str:
+    return f"{len(sentences) or 'nothing'} speak{'s' if len(sentences) < 2 else ''}"
 
 
 def put_up_for_review(
@@ -122,13 +99,40 @@ def request_review(database: Database, actor: str, case_id: int, why: str) -> No
         )
 
 
-def analysts_of(connection: Connection, row: Row[Any]) -> set[str]:
-    """Those whose own work the case is: its owners, and who opened, decided or closed it."""
-    people = {row.owner, row.opened_by, row.decided_by, row.closed_by}
+def analysts_of(connection: Connection, row: Row[Any]) -> dict[str, str]:
+    """Those whose own work the case is, each with what they did: none of them signs it off.
+
+    They opened, owned, decided or closed it, now or at any time before; wrote its title, summary,
+    reason, verdict, severity or tags, or a note; or saved or pinned evidence.
+    """
+    did: dict[str, str] = {}
     for entry in audit.read_history(connection, row.id):
         fields = entry.after.get("case", {})
-        people |= {fields.get("owner"), fields.get("decided_by"), fields.get("closed_by")}
-    return {name for name in people if name is not None}
+        for name in ("owner", "decided_by", "closed_by"):
+            if fields.get(name) is not None:
+                did.setdefault(fields[name], _DEEDS[name])
+        for name in _AUTHORED:
+            if name in fields and entry.action not in _OF_REVIEW:
+                did.setdefault(entry.actor, f"wrote its {name}")
+    for name, deed in (("opened_by", "opened"), *_DEEDS.items()):
+        if getattr(row, name) is not None:
+            did.setdefault(getattr(row, name), deed)
+    for author in connection.execute(
+        select(tables.notes.c.author).where(tables.notes.c.case_id == row.id)
+    ).scalars():
+        did.setdefault(author, "wrote a note in")
+    for who, kind in connection.execute(
+        select(tables.evidence.c.frozen_by, tables.evidence.c.kind).where(
+            tables.evidence.c.case_id == row.id
+        )
+    ):
+        did.setdefault(who, "pinned evidence in" if kind == "event" else "saved evidence in")
+    return did
+
+
+_DEEDS = {"owner": "owned", "decided_by": "decided", "closed_by": "closed"}
+_AUTHORED = ("title", "summary", "reason", "verdict", "severity", "tags")
+_OF_REVIEW = ("put up for review", "review requested", "case returned", "case approved")
 
 
 def approve(database: Database, actor: str, case_id: int, version: int, comment: str = "") -> str:
@@ -156,9 +160,10 @@ def _decide(
         require(connection, actor, "review")
         row = case_row(connection, case_id)
         refuse_if_sealed(row)
-        if actor in analysts_of(connection, row):
+        deed = analysts_of(connection, row).get(actor)
+        if deed is not None:
             raise NotAllowed(
-                f"{actor} worked on case {case_id} and cannot review it. Ask another lead."
+                f"{actor} {of_case(deed, case_id)} and cannot sign it off. Ask another lead."
             )
         if row.state != "closed":
             raise CaseRefused(f"Case {case_id} is {row.state}: only closed cases are reviewed.")
@@ -186,6 +191,13 @@ def _decide(
         changes["seal"] = seal
         apply(database, connection, actor, row, APPROVED, changes, takes_ownership=False)
         return None, seal
+
+
+def of_case(deed: str, case_id: int) -> str:
+    """ "wrote a note in case 3", "wrote the reason of case 3"."""
+    if deed.startswith("wrote its "):
+        return f"wrote the {deed.removeprefix('wrote its ')} of case {case_id}"
+    return f"{deed} case {case_id}"
 
 
 def _alerts_back_in_work(connection: Connection, case_id: int) -> None:

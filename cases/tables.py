@@ -97,6 +97,7 @@ answers = Table(
     "answers",
     metadata,
     Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("index_id", Words, primary_key=True),  # whose answers they are: index_of(version)
     Column("principal", Integer, primary_key=True),  # its position in the alert
     Column("name", Words, primary_key=True),
     Column("index_version", Words, nullable=False),

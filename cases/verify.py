@@ -9,7 +9,6 @@ only a head kept outside the database, in a report, gives that away.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +21,12 @@ from cases.canonical import plain
 from cases.change import CASE_FIELDS
 from cases.database import Database
 from cases.evidence import evidence_digest, evidence_rows
+from cases.heads import heads_in
+from cases.kept_reports import KeptReport, check_report
 from cases.review import seal_of
 from cases.users import user_document
 
-_HEAD = re.compile(r"\b([0-9]{1,12}):([0-9a-f]{64})\b")
+__all__ = ["Verification", "heads_in", "verify"]
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,20 @@ class Verification:
     head: Head
     heads_checked: tuple[Head, ...]
     problems: tuple[str, ...]
+    reports: tuple[KeptReport, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return not self.problems
+        return not self.problems and all(one.ok for one in self.reports)
 
 
-def heads_in(report: str) -> list[Head]:
-    """The chain heads that a report's text prints (`12:9f86d0…`)."""
-    found = {Head(int(seq), sha) for seq, sha in _HEAD.findall(report)}
-    return sorted(found, key=lambda head: head.seq)
-
-
-def verify(database: Database, heads: Sequence[Head] = ()) -> Verification:
-    """What holds and what does not. `heads` come from reports, kept elsewhere."""
+def verify(
+    database: Database, heads: Sequence[Head] = (), reports: Sequence[tuple[str, bytes]] = ()
+) -> Verification:
+    """What holds and what does not. `heads` and `reports`, each a name and the file's bytes, were
+    kept elsewhere. `problems` are those of the database; each report has its own. `NotFound` for
+    a file that is no report.
+    """
     with database.read() as connection:
         rows = connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).all()
         head = read_head(connection)
@@ -75,7 +76,17 @@ def verify(database: Database, heads: Sequence[Head] = ()) -> Verification:
                 problems.append(f"The {name} cannot be read any more: {error}.")
         cases = _count(connection, tables.cases)
         evidence = _count(connection, tables.evidence)
-    return Verification(len(rows), cases, evidence, head, tuple(heads), tuple(problems))
+        seals = {
+            row.id: row.seal
+            for row in connection.execute(select(tables.cases.c.id, tables.cases.c.seal))
+        }
+    broken = [case_id for case_id in seals if _BROKEN_SEAL.format(case_id) in problems]
+    checked = tuple(check_report(*one, rows, seals, broken) for one in reports)
+    compared = (*heads, *(head for one in checked for head in one.heads))
+    return Verification(len(rows), cases, evidence, head, compared, tuple(problems), checked)
+
+
+_BROKEN_SEAL = "Case {} does not match its seal."
 
 
 def _count(connection: Connection, table: Table) -> int:
@@ -185,7 +196,7 @@ def _cases(connection: Connection, told: _Told) -> Iterable[str]:
         if row.seal is not None:
             approval = told.seals.get(row.id)
             if approval is None or not _is_sealed(connection, row, approval):
-                yield f"Case {row.id} does not match its seal."
+                yield _BROKEN_SEAL.format(row.id)
 
 
 def _is_sealed(connection: Connection, row: Any, approval: Any) -> bool:

@@ -19,6 +19,8 @@ from enrich.session import Session
 LONGEST_CHAIN = 100
 """Hops. Renewing a 15-minute session for a day makes 96; a real chain rarely has five."""
 
+_HANDED_ON = ("signin_session", "scoped")
+
 
 @dataclass
 class Chain:
@@ -46,9 +48,7 @@ class Chain:
     @property
     def assumption(self) -> Hop | None:
         """The hop that made the session: borrowing and narrowing it only hand it on."""
-        return next(
-            (hop for hop in self.hops if hop.method not in ("signin_session", "scoped")), None
-        )
+        return next((hop for hop in self.hops if hop.method not in _HANDED_ON), None)
 
 
 def resolve_chain(session: Session, reader: MintReader) -> Chain:
@@ -71,7 +71,9 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
             )
             return chain
         seen_events |= ids
-        hop = replace(hop, claim=behind(hop.claim, [one.claim for one in chain.hops]))
+        # A session that was only handed on is the same one: nothing is guessed about who made it.
+        made = [one.claim for one in chain.hops if one.method not in _HANDED_ON]
+        hop = replace(hop, claim=behind(hop.claim, made))
         chain.hops.append(hop)
         chain.caveats.extend(hop.caveats)
         chain.end = hop.by

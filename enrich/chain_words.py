@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from enrich.chain import Chain
+from enrich.claims import weakest
 from enrich.interface import INTERFACE_WORDS
 from enrich.role_name import short_name
 from enrich.session import Session
@@ -29,7 +30,9 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
-    how = f"{METHOD_WORDS[first.method]}, {first.confidence}{fitting}"
+    # The sentence names whoever stands at the end: it is no surer than the weakest hop to there.
+    confidence = weakest([first.confidence, chain.hops[-1].confidence])
+    how = f"{METHOD_WORDS[first.method]}, {confidence}{fitting}"
     if first.mint is None and first.guess is None:
         return (
             f"{named(session)}: no record of its making is indexed; its own record names {origin}"
@@ -68,7 +71,7 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
         )
     if first.mint.event_name == "ConsoleLogin":
         return f"{origin} signed in to the console at {when} ({how}{more})."
-    verb = f"probably {verb}" if first.confidence in ("medium", "low") else verb
+    verb = f"probably {verb}" if confidence in ("medium", "low") else verb
     return f"{verb} by {origin} at {when}{through} ({how}{more})."
 
 

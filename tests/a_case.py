@@ -13,6 +13,7 @@ from cases.database import Database
 from enrich.answer import Answer, Status
 from tests.an_event import a_key
 from trail.errors import SourceUnreadable
+from trail.reread import RawRecord
 from trail.store import Coverage, IndexSummary, Query, QueryResult
 
 START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -282,6 +283,15 @@ class LiteralStore:
         if self.gone & set(event_ids):
             raise SourceUnreadable("A source file has gone.")
         return {one: self.records[one] for one in event_ids if one in self.records}
+
+    def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
+        found: dict[str, RawRecord | SourceUnreadable] = {}
+        for n, one in enumerate(event_ids):
+            if one in self.gone:
+                found[one] = SourceUnreadable("A source file has gone.")
+            elif one in self.records:
+                found[one] = RawRecord(self.records[one], "/logs/a.json", n, n, "ab" * 32, "file")
+        return found
 
 
 def put_in_inbox(database: Database, *alerts: Alert, actor: str = "ann") -> list[str]:

@@ -11,7 +11,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from trail.errors import SourceUnreadable
 from trail.events import EVENT_SCHEMA, event_row, is_credential_event
+from trail.reread import RawRecord
 from trail.segments import rollup_of
 from trail.store import Coverage, IndexSummary, Query, QueryResult
 
@@ -97,6 +99,12 @@ class MemoryStore:
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         return {i: self._raw[i] for i in event_ids if i in self._raw}
+
+    def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
+        return {
+            i: RawRecord(text, "memory", 0, 0, "", "columns")
+            for i, text in self.raw_records(event_ids).items()
+        }
 
 
 _SCHEMA = pa.schema(

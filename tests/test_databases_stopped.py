@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import cases.database
+import trail.store
 from cases import case
 from cases.database import Database, open_database
 from cases.errors import CaseStoreUnusable
@@ -25,6 +26,7 @@ from tests.postgres import Server, running_server
 from trail.build import add
 from trail.errors import IndexGone
 from trail.store import open_store
+from ui.intake import pack
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -160,3 +162,17 @@ def test_a_store_whose_index_went_says_so_and_goes_on_when_it_is_back(tmp_path: 
                 ask()
         (tmp_path / "away").rename(tmp_path / "index")
         assert store.query(count).rows == [{"n": 1}]
+
+
+@pytest.mark.usefixtures("event_id")
+def test_a_card_says_which_limit_ended_its_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
+    alert = {"text": pack((tmp_path / "log.json").read_text())}
+    with monkeypatch.context() as limited:
+        limited.setattr(trail.store, "QUERY_ROWS", 0)
+        said = words(a_page("triage", alert))
+        assert "This question could not be answered: The query found more than 0 rows" in said
+    # What failed is not kept: the same page, a moment later.
+    assert "could not be answered" not in words(a_page("triage", alert))

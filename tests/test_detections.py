@@ -478,6 +478,14 @@ def test_ordinary_work_raises_nothing() -> None:
     assert _titles(an_event(), an_event(userIdentity=a_role_session())) == []
 
 
+def test_a_corrected_record_is_no_second_hit() -> None:
+    fields = {"eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging"}
+    told = {"reason": "UPDATED_DATA", "originalEventID": "first"}
+    events = [an_event(eventID="first", **fields), an_event(addendum=told, **fields)]
+    (alert,), _ = detect(MemoryStore(events), FIRST, LAST)
+    assert alert.event_id == events[1]["eventID"]
+
+
 def test_a_hit_is_a_full_alert() -> None:
     event = an_event(
         eventSource="cloudtrail.amazonaws.com",

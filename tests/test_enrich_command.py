@@ -81,6 +81,7 @@ def test_the_json_has_the_contracts_keys(
         "events": 2,
         "accounts": [ACCOUNT],
         "regions": ["eu-west-1"],
+        "records": {"read": 2, "kept": 2, "repeated": 0, "rejected": 0, "skipped": 0},
     }
     assert [answer["name"] for answer in result["answers"]] == NAMES
     for answer in result["answers"]:

@@ -302,7 +302,9 @@ def test_related_alerts_in_no_case_are_offered(database: Database) -> None:
 def test_a_report_is_made_when_it_is_clicked_and_hides_on_request(database: Database) -> None:
     opened = a_case(database, an_alert(title="Role used from 198.51.100.7 in 111122223333"))
     made = {
-        redacted: report_buttons.made_when_clicked(database, opened.id, "md", redacted=redacted)
+        redacted: report_buttons.made_when_clicked(
+            database, "ann", opened.id, "md", redacted=redacted, unrecorded=[]
+        )
         for redacted in (False, True)
     }
     case.add_note(database, "ann", opened.id, "Written after the buttons were drawn.")

@@ -113,6 +113,28 @@ def test_a_raw_record_is_read_again_from_its_file(tmp_path: Path) -> None:
     assert "The record cannot be read." in words(gone)
 
 
+def test_a_correction_and_its_record_are_both_shown_and_count_once(tmp_path: Path) -> None:
+    told = {"reason": "UPDATED_DATA", "originalEventID": "first"}
+    fields: dict[str, Any] = {"eventName": "PutRolePolicy"}
+    indexed(
+        tmp_path,
+        an_event(eventID="first", errorCode="AccessDenied", **fields),
+        an_event(eventID="second", addendum=told, **fields),
+    )
+    at = a_page("events", {"call": "PutRolePolicy"})
+    assert not at.exception
+    said = words(at)
+    assert "1 event (2 records: some share a call, or were replaced), newest first." in said
+    assert " corrected by " in said
+    assert " corrects " in said
+    shown = a_page("events", {"event": "first"})
+    assert "AWS corrected this record later: the correction counts." in words(shown)
+    assert json.loads(shown.code[0].value)["errorCode"] == "AccessDenied"
+    entity = words(a_page("entity", {"of": "PutRolePolicy"})).splitlines()
+    assert entity[entity.index("Events") + 1] == "1"
+    assert entity[entity.index("Failed") + 1] == "0"
+
+
 def test_an_unknown_event_says_what_to_add(tmp_path: Path) -> None:
     indexed(tmp_path, an_event())
     at = a_page("events", {"event": "![x](http://203.0.113.9/)"})
@@ -181,6 +203,7 @@ def test_the_index_page_counts_what_is_there_and_what_was_rejected(tmp_path: Pat
     assert said[said.index("Events") + 1] == "56"
     assert said[said.index("Accounts") + 1] == "1"
     assert said[said.index("Rejected") + 1] == "1"
+    assert "57 records read = 56 kept + 0 repeated + 1 rejected + 0 skipped" in said
     assert any("log.json" in line for line in said)
     assert f"{ACCOUNT} eu-west-1" in said
 

@@ -88,7 +88,7 @@ def test_a_lead_cannot_approve_their_own_case(database: Database) -> None:
     opened = a_case(database, an_alert(severity=8.0), actor="lea")
     case.close_case(database, "lea", opened.id, opened.version, verdict="benign", reason="Mine.")
     at = a_page_for("lea", "review")
-    assert "You worked on this case: another lead reviews it." in read(at)
+    assert f"You owned case {opened.id}: another lead reviews it." in read(at)
     assert "Approve and seal" not in labels(at)
     with pytest.raises(NotAllowed):  # and hiding the button is not all that stands in the way
         review.approve(database, "lea", opened.id, case.get_case(database, opened.id).version)

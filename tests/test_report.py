@@ -15,14 +15,28 @@ from hypothesis import strategies as st
 from cases import case, enrichment, evidence, inbox, review
 from cases.database import Database
 from cases.errors import CaseRefused
+from cases.evidence import _coverage
 from cases.report import FORMATS, render_report
-from cases.report.blocks import Block, Box, ChainPicture, Code, Facts, Heading, Table, Words
+from cases.report.blocks import (
+    Block,
+    Box,
+    ChainPicture,
+    Code,
+    Facts,
+    Heading,
+    Table,
+    Words,
+    _covered,
+)
 from cases.report.html import render_html
 from cases.report.markdown import code_span, fenced, render_markdown
 from cases.report.pdf import FONT_SETTING, render_pdf
 from cases.visible import visible
 from tests.a_case import LiteralStore, a_case, an_alert, an_answer, five_answers
+from tests.an_event import an_event
 from tests.pdf_text import pdf_text
+from trail.build import add
+from trail.store import open_store
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -329,3 +343,11 @@ def test_answers_that_were_not_saved_are_marked(sqlite_database: Database) -> No
     enrichment.save_answers(sqlite_database, alert_id, "v1", [five_answers()])
     page = render_report(sqlite_database, opened.id, "md").decode()
     assert page.count("no: not saved to the case") == 5
+
+
+def test_a_report_says_what_became_of_every_record(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [an_event(), {"eventName": "?"}]}))
+    add([tmp_path / "log.json"], tmp_path / "index")
+    found = _coverage(open_store(tmp_path / "index"), an_alert())
+    said = _covered(json.loads(json.dumps(found, default=str)))
+    assert said.endswith("; 2 records read = 1 kept + 0 repeated + 1 rejected + 0 skipped")

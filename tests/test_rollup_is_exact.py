@@ -216,7 +216,7 @@ def test_a_history_is_that_of_the_calls(
     for pair in history.pairs():
         told[pair["source_ip_address"], pair["user_agent"]] += pair["calls"]
     assert told == pairs
-    assert set(history.like_the_alert()) <= {event["id"] for event in inside}
+    assert set(history.like_the_alert("whole")) <= {event["id"] for event in inside}
 
 
 def test_a_call_in_two_accounts_counts_once_in_one_hour() -> None:
@@ -229,4 +229,4 @@ def test_a_call_in_two_accounts_counts_once_in_one_hour() -> None:
     history = History((), one_copy_each(row | {"day": None, "session_name": None} for row in rows))
     assert history.counts("whole").all.count == 1
     assert [hour for hour, row in enumerate(history.by_hour()) if row["calls"]] == [0]
-    assert history.like_the_alert() == ["id-000"]  # the caller's own copy
+    assert history.like_the_alert("whole") == ["id-000"]  # the caller's own copy

@@ -440,6 +440,7 @@ def as_of_before(index: Path) -> None:
     segment of keys, and the three orders of the credentials have names of their own."""
     with sqlite3.connect(index / CATALOG) as db:
         db.execute("drop table ranges")
+        db.execute("delete from meta where key = 'digests'")  # an index of before has none
         db.execute("delete from segments where kind = 'keys'")
         for segment in live(index, *CREDENTIAL_KINDS):
             name = segment.name.replace(segment.run, uuid.uuid4().hex)

@@ -56,6 +56,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "first": "2026-03-01T00:00:00Z", "last": "2026-03-04T00:00:00Z",
         "accounts": ["111122223333", "999988887777"], "regions": ["eu-west-1"],
         "read": 5, "kept": 2, "repeated": 1, "skipped": 1,
+        "files_without_digest": 0, "segments_without_digest": 0,
     }  # fmt: skip
 
     assert main(["status"]) == 0

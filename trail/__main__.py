@@ -139,8 +139,8 @@ def _verify(options: argparse.Namespace) -> int:
     from trail.upkeep import verify
 
     found = verify(_index(options))
-    for problem in found.problems:
-        print(problem)
+    for told in (*found.problems, *found.notes):
+        print(told)
     if found.problems:
         print(
             f"{len(found.problems):,} problems. Build the index again from its sources: "

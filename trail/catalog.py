@@ -7,24 +7,30 @@ changes the catalog in one transaction; a file that no row names does not exist 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from trail import digests
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.private import close_all, private_file, private_folder
 
 CATALOG = "catalog.sqlite"
 SEGMENTS = "segments"
+SEAL = "catalog.sha256"
+"""Beside the catalog: what its bytes were when the last build had ended."""
+Digest = bytes
 CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role", "credentials_by_caller")
 GRACE_SECONDS = 600
 """How long a replaced segment stays on disk: longer than any query that may still be reading."""
@@ -55,7 +61,7 @@ create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
     records integer not null, rejected integer not null,
     skipped text, error text, archive integer not null, days text not null,
-    passed_over integer not null
+    passed_over integer not null, sha256 blob
 ) without rowid;
 create table if not exists skips (
     path text not null, member text not null, reason text not null,
@@ -68,7 +74,8 @@ create index if not exists rejects_path on rejects (path);
 create index if not exists skips_path on skips (path);
 create table if not exists segments (
     name text primary key, kind text not null, day text, rows integer not null,
-    bytes integer not null, first text, last text, schema_version integer not null
+    bytes integer not null, first text, last text, schema_version integer not null,
+    sha256 blob, crc integer
 ) without rowid;
 create table if not exists replaced (name text primary key, at real not null) without rowid;
 create table if not exists coverage (
@@ -76,6 +83,12 @@ create table if not exists coverage (
     first text not null, last text not null, primary key (day, account, region)
 ) without rowid;
 """
+
+_DIGESTS = {"files": ("sha256 blob",), "segments": ("sha256 blob", "crc integer")}
+_SUMMED = (
+    "meta", "files", "skips", "rejects", "segments", "ranges", "replaced", "coverage", "dropped",
+)  # fmt: skip
+"""The tables whose rows are summed up: all there are."""
 
 
 def default_index() -> Path:
@@ -128,7 +141,8 @@ class Segment:
     """One immutable Parquet file. `name` is its path inside the index folder.
 
     `day` is that of its events; of a rollup, the Monday of its week. `range` is None where it is
-    not known: in an index of before there were any, and for some very long keys.
+    not known: in an index of before there were any, and for some very long keys. `sha256` and
+    `crc` are of its bytes; b"" and None in an index of before there were digests.
     """
 
     name: str
@@ -140,6 +154,8 @@ class Segment:
     last: datetime | None = None
     schema_version: int = SCHEMA_VERSION
     range: KeyRange | None = None
+    sha256: Digest = b""
+    crc: int | None = None
 
     @property
     def run(self) -> str:
@@ -164,6 +180,9 @@ class SourceFile(msgspec.Struct, frozen=True, array_like=True):
     `records` were read: those that `rejected` and `passed_over` count, and the rows that it gave.
     `skipped` says why it gave no events, if so.
 
+    `sha256` is that of its bytes as stored; b"" where they could not be read, where its name alone
+    said that it holds no events, and in an index of before there were digests.
+
     A size of -1 means that it could not be opened, -2 that it is a folder that could not be
     listed: both are tried again by every build.
     """
@@ -178,6 +197,7 @@ class SourceFile(msgspec.Struct, frozen=True, array_like=True):
     archive: bool = False
     days: tuple[str, ...] = ()
     passed_over: int = 0
+    sha256: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -266,6 +286,8 @@ class Catalog:
                 f"({error.strerror}). Check its permissions, or name another with --index."
             ) from error
         self._frozen_at: tuple[int, int, bool] | None = None
+        self._sums: digests.RowSums | None = None  # of the transaction that is open
+        self._watched = self._wrote = False
         uri = "" if create else self._read_only_uri()
         try:
             self._db = sqlite3.connect(
@@ -276,17 +298,20 @@ class Catalog:
                 self._db.execute("pragma synchronous=full")
             if create:
                 self._db.execute("pragma journal_mode=wal")
+                before = self._layout()
                 self._db.executescript(_TABLES)
+                self._wrote = self._layout() != before
             self._meta = dict(self._db.execute("select key, value from meta"))
             if create and len(self._meta) < 3:  # else no write, which might have to wait for one
-                self._db.executemany(
-                    "insert or ignore into meta values (?, ?)",
-                    [
-                        ("schema_version", str(SCHEMA_VERSION)),
-                        ("version", "0"),
-                        ("identity", uuid.uuid4().hex[:12]),
-                    ],
-                )
+                with self.transaction():
+                    self._db.executemany(
+                        "insert or ignore into meta values (?, ?)",
+                        [
+                            ("schema_version", str(SCHEMA_VERSION)),
+                            ("version", "0"),
+                            ("identity", uuid.uuid4().hex[:12]),
+                        ],
+                    )
                 self._meta = dict(self._db.execute("select key, value from meta"))
         except sqlite3.DatabaseError as error:
             if create and any(sign in str(error) for sign in ("full", "disk I/O")):
@@ -336,7 +361,14 @@ class Catalog:
         """Whether a catalog that was opened as standing still has changed: open it again."""
         return self._frozen_at is not None and self._frozen_at != self._stamp()
 
+    def _layout(self) -> int:
+        """SQLite's own count of how often the tables were changed."""
+        return int(self._db.execute("pragma schema_version").fetchone()[0])
+
     def close(self) -> None:
+        if self._wrote:
+            with suppress(sqlite3.Error, OSError):
+                self._seal()
         self._db.close()
 
     def __enter__(self) -> Catalog:
@@ -369,11 +401,27 @@ class Catalog:
     def version(self) -> str:
         """Changes with every publication."""
         row = self._db.execute("select value from meta where key = 'version'").fetchone()
-        return f"{self._meta['identity']}-{row[0]}"
+        return f"{self._identity()}-{row[0]}"
+
+    def _identity(self) -> str:
+        """Its own random id; of an index from before they had one, what its path gives."""
+        own = self._meta.get("identity")
+        return own or hashlib.sha256(str(self.index_dir.resolve()).encode()).hexdigest()[:12]
+
+    def continue_from(self, version: str) -> None:
+        """Makes an empty catalog the same index as the one of that version, later than it."""
+        identity, _, number = version.rpartition("-")
+        with self.transaction():
+            self._db.executemany(
+                "insert or replace into meta values (?, ?)",
+                [("identity", identity), ("version", number)],
+            )
+        self._meta = dict(self._db.execute("select key, value from meta"))
 
     def segments(self, *kinds: str) -> list[Segment]:
         rows = self._db.execute(
-            "select name, kind, day, rows, bytes, first, last, schema_version from segments"
+            "select name, kind, day, rows, bytes, first, last, schema_version,"
+            f" {'sha256, crc' if self._has_digests('segments') else 'null, null'} from segments"
             " order by day, name"
         )
         ranges = self._ranges()
@@ -388,8 +436,10 @@ class Catalog:
                 _moment(last) if last else None,
                 version,
                 ranges.get(name),
+                sha256 or b"",
+                crc,
             )
-            for name, kind, day, count, size, first, last, version in rows
+            for name, kind, day, count, size, first, last, version, sha256, crc in rows
             if not kinds or kind in kinds
         ]
 
@@ -403,6 +453,12 @@ class Catalog:
         known = "select 1 from sqlite_master where name = ?"
         return self._db.execute(known, (table,)).fetchone() is not None
 
+    def _has_digests(self, table: str) -> bool:
+        return any(name == "sha256" for name in self._columns(table))
+
+    def _columns(self, table: str) -> list[str]:
+        return [row[1] for row in self._db.execute(f"pragma table_info({table})")]
+
     def stamps(self) -> dict[str, tuple[int, int]]:
         """Path → (size, mtime_ns) of every source file: all that an unchanged file is asked."""
         rows = self._db.execute("select path, size, mtime_ns from files")
@@ -412,7 +468,7 @@ class Catalog:
         passed_over = "passed_over" if self._counts_records() else "0"
         sql = (
             "select path, size, mtime_ns, records, rejected, skipped, error, archive, days,"
-            f" {passed_over} from files"
+            f" {passed_over}, {'sha256' if self._has_digests('files') else 'null'} from files"
         )
         if paths is None:
             rows = self._db.execute(sql + " order by path").fetchall()
@@ -423,10 +479,10 @@ class Catalog:
         return [
             SourceFile(
                 path, size, mtime_ns, records, rejected, skipped, error, bool(archive),
-                tuple(json.loads(days)), passed_over,
+                tuple(json.loads(days)), passed_over, sha256 or b"",
             )
-            for path, size, mtime_ns, records, rejected, skipped, error, archive, days, passed_over
-            in rows
+            for path, size, mtime_ns, records, rejected, skipped, error, archive, days, passed_over,
+            sha256 in rows
         ]  # fmt: skip
 
     def _counts_records(self) -> bool:
@@ -467,10 +523,10 @@ class Catalog:
         if not self._counts_records():
             return None
         events, copies = self.rows()
-        read, rejected, skipped = self._sums()
+        read, rejected, skipped = self._record_sums()
         return Records(read, events, copies, rejected, skipped)
 
-    def _sums(self) -> tuple[int, int, int]:
+    def _record_sums(self) -> tuple[int, int, int]:
         """Records read, rejected and passed over, of all files: summed up as they change, since
         there may be a million files."""
         row = self._db.execute("select value from meta where key = 'records'").fetchone()
@@ -531,9 +587,8 @@ class Catalog:
         return {name for (name,) in rows}
 
     def forget_replaced(self, names: Iterable[str]) -> None:
-        self._db.execute("begin immediate")
-        self._db.executemany("delete from replaced where name = ?", [(n,) for n in names])
-        self._db.execute("commit")
+        with self.transaction():
+            self._db.executemany("delete from replaced where name = ?", [(n,) for n in names])
 
     def publish(self, change: Publication, now: float) -> None:
         """Makes all of `change` visible at once, or none of it."""
@@ -546,12 +601,138 @@ class Catalog:
         """What is put inside becomes visible at its end, at once; none of it after an error."""
         self._db.execute("begin immediate")
         try:
+            self._sums = self._watch()
             yield
+            self._db.execute(
+                "insert or replace into meta values ('digests', ?)", (self._sums.told(),)
+            )
             self._db.execute("commit")
         except BaseException:
             if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
                 self._db.execute("rollback")
+            self._watched = False  # its triggers may be gone with the rest
             raise
+        finally:
+            self._sums = None
+        self._wrote = True
+
+    # -- digests of its own rows and bytes
+
+    def _watch(self) -> digests.RowSums:
+        """The sums of the rows' digests, which from now on follow what this connection changes."""
+        for made in (_DROPPED, _RANGES):  # an index of before there were any gets them here
+            self._db.execute(made)
+        for table, columns in _DIGESTS.items():
+            if not self._has_digests(table):  # of before there were any
+                for column in columns:
+                    self._db.execute(f"alter table {table} add column {column}")
+        if not self._watched:
+            self._db.execute("pragma recursive_triggers = on")  # else `replace` deletes unseen
+            self._db.create_function("row_changed", -1, self._row_changed)
+            for table in _SUMMED:
+                for when, row, sign in (("insert", "new", 1), ("delete", "old", -1)):
+                    self._follow(table, when, [(row, sign)])
+                self._follow(table, "update", [("old", -1), ("new", 1)])
+            self._watched = True
+        told = self._db.execute("select value from meta where key = 'digests'").fetchone()
+        return digests.RowSums(told[0]) if told else self.row_sums()
+
+    def _follow(self, table: str, when: str, rows: Sequence[tuple[str, int]]) -> None:
+        """A trigger of this connection alone: what anybody else changes is not in the sums."""
+        columns = self._columns(table)
+        if not columns:
+            return
+        calls = "".join(
+            f"select row_changed('{table}', {sign}, {', '.join(f'{row}.{c}' for c in columns)});"
+            for row, sign in rows
+        )
+        only = f" when {rows[-1][0]}.key <> 'digests'" if table == "meta" else ""
+        name = f"sum_{table}_{when}"
+        self._db.execute(f"drop trigger if exists temp.{name}")
+        self._db.execute(
+            f"create temp trigger {name} after {when} on main.{table}{only} begin {calls} end"
+        )
+
+    def _row_changed(self, table: str, sign: int, *values: Any) -> None:
+        if self._sums is not None:
+            self._sums.change(table, sign * digests.of_row(table, values))
+
+    def row_sums(self) -> digests.RowSums:
+        """The sums of the digests of the rows that are there now."""
+        sums = digests.RowSums()
+        for table in _SUMMED:
+            if columns := self._columns(table):
+                only = " where key <> 'digests'" if table == "meta" else ""
+                rows = self._db.execute(f"select {', '.join(columns)} from {table}{only}")
+                for row in rows:
+                    sums.change(table, digests.of_row(table, row))
+        return sums
+
+    def changed_tables(self) -> list[str] | None:
+        """The tables with rows that no build wrote; None for a catalog without digests."""
+        told = self._db.execute("select value from meta where key = 'digests'").fetchone()
+        if told is None:
+            return None
+        kept = digests.RowSums(told[0])
+        if kept.told() != told[0]:  # the same numbers, written otherwise: a bit of them flipped
+            return ["meta"]
+        said, found = kept.of, self.row_sums().of
+        return sorted(t for t in said.keys() | found.keys() if said.get(t, 0) != found.get(t, 0))
+
+    def _seal(self) -> None:
+        """Notes what the file's bytes are, now that all of the log is in it; nothing while others
+        keep it from being written there, or have written since."""
+        self._db.execute("pragma busy_timeout = 1000")
+        self._db.execute("pragma wal_checkpoint(truncate)")
+        rows = self._told_rows()
+        sha256 = _sha256(self._path)
+        if self._stamp()[2] or self._told_rows() != rows:
+            return
+        seal = self._path.with_name(SEAL)
+        fresh = seal.with_name(SEAL + ".new")
+        private_file(fresh)
+        fresh.write_text(_sealed(sha256, rows))
+        fresh.replace(seal)
+
+    def _told_rows(self) -> str:
+        told = self._db.execute("select value from meta where key = 'digests'").fetchone()
+        return hashlib.sha256(told[0].encode()).hexdigest() if told else ""
+
+    def wrong_bytes(self) -> str | None:
+        """In what way the file is not as the last build left it; None if it is, or if a build has
+        written since, which was stopped before it could note what it left."""
+        seal = self._path.with_name(SEAL)
+        try:
+            told = seal.read_bytes()
+        except FileNotFoundError:
+            return None
+        words = told.split()
+        if len(words) != 3 or told != _sealed(*(w.decode("latin-1") for w in words[:2])).encode():
+            return f"{SEAL} is damaged"
+        if self._stamp()[2] or words[1].decode() != self._told_rows():
+            return None
+        if words[0].decode() != _sha256(self._path):
+            return "its bytes are not those that were written"
+        return None
+
+    def broken_structure(self) -> str | None:
+        """What SQLite finds wrong with the file, in its words."""
+        (said,) = self._db.execute("pragma integrity_check(1)").fetchone()
+        return None if said == "ok" else str(said)
+
+    def without_digest(self) -> tuple[int, int]:
+        """How many source files that could be read, and how many segments, have no digest."""
+        found = []
+        for table, read in (
+            ("files", "size >= 0 and (records > rejected + {passed})"),
+            ("segments", "true"),
+        ):
+            read = read.format(passed="passed_over" if self._counts_records() else "0")
+            lacks = "sha256 is null or sha256 = x''" if self._has_digests(table) else "true"
+            found += self._db.execute(
+                f"select count(*) from {table} where {read} and ({lacks})"
+            ).fetchone()
+        return found[0], found[1]
 
     def put_files(self, change: Publication) -> None:
         """The half of a publication that says what was read."""
@@ -559,7 +740,7 @@ class Catalog:
         # In the order of the table, which then grows at its end only.
         files = sorted(change.files, key=lambda file: file.path)
         gone = [(f.path,) for f in files] + [(path,) for path in change.forget]
-        read, rejected, skipped = self._sums()
+        read, rejected, skipped = self._record_sums()
         if db.execute("select 1 from files limit 1").fetchone() is not None:
             for path in gone:
                 old = db.execute(
@@ -572,11 +753,11 @@ class Catalog:
                 db.executemany(f"delete from {table} where path = ?", gone)
         days = {days: json.dumps(days) for days in {f.days for f in files}}
         db.executemany(
-            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     f.path, f.size, f.mtime_ns, f.records, f.rejected, f.skipped, f.error,
-                    int(f.archive), days[f.days], f.passed_over,
+                    int(f.archive), days[f.days], f.passed_over, f.sha256 or None,
                 )
                 for f in files
             ],
@@ -606,7 +787,7 @@ class Catalog:
             "insert or replace into replaced values (?, ?)", [(n, now) for n in change.remove]
         )
         db.executemany(
-            "insert into segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into segments values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     s.name,
@@ -617,6 +798,8 @@ class Catalog:
                     s.first.isoformat() if s.first else None,
                     s.last.isoformat() if s.last else None,
                     s.schema_version,
+                    s.sha256 or None,
+                    s.crc,
                 )
                 for s in change.add
             ],
@@ -652,6 +835,17 @@ class Catalog:
         db.execute(
             "update meta set value = cast(cast(value as integer) + 1 as text) where key = 'version'"
         )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sealed(sha256: str, rows: str) -> str:
+    """What stands in the seal: the digest of the bytes, that of the rows' sums with it, and one
+    over both, since a flipped bit here must not pass for a build that was stopped."""
+    return f"{sha256} {rows} {hashlib.sha256(f'{sha256} {rows}'.encode()).hexdigest()}\n"
 
 
 def _moment(text: str) -> datetime:

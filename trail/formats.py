@@ -18,7 +18,8 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trail.columns import NOT_CALLS, Chunk, TypedRecord
-from trail.errors import SourceUnreadable
+from trail.digests import Hashed, of_bytes
 from trail.flat_tables import (
     is_cloudtrail_header,
     is_console_header,
@@ -58,7 +59,8 @@ RECORD_BYTES = 16 << 20
 
 _SMALL = 24 << 20
 _DEPTH = 4
-_CARRIED = 1 << 32
+CARRIED = 1 << 32
+"""Ordinals of the records in one piece of text: the piece's own, plus this for each further one."""
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,16 @@ def kind_skipped_by_path(path: str) -> str | None:
 
 
 def read_source(
-    path: str | Path, opened: Callable[[os.stat_result], None] = lambda _: None
-) -> Iterator[Found]:
+    path: str | Path,
+    opened: Callable[[os.stat_result], None] = lambda _: None,
+    digested: Callable[[bytes], None] = lambda _: None,
+) -> Generator[Found]:
     """Everything in one source file, archives opened. Never raises for what the file holds, and
     ends within a time that the file's size on disk bounds, whatever it unpacks to or claims.
 
-    `opened` is told the file's stamp, from before anything was read.
+
+    `opened` is told the file's stamp, from before anything was read; `digested` the SHA-256 of its
+    bytes, also where the caller stops early: then when it does.
     """
     name = str(path)
     sizes: list[int] = []
@@ -181,16 +187,17 @@ def read_source(
         opened(stat)
 
     count = 0
-    for found in _read_source(name, stamped):
-        yield found
-        count += len(found.records) if isinstance(found, Chunk) else 1
-        if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
-            reason = (
-                f"more than {count - 1:,} records in {sizes[0]:,} bytes on disk, too few for so "
-                "many: not read further"
-            )
-            yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
-            return
+    with closing(_read_source(name, stamped, digested)) as everything:
+        for found in everything:
+            yield found
+            count += len(found.records) if isinstance(found, Chunk) else 1
+            if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
+                reason = (
+                    f"more than {count - 1:,} records in {sizes[0]:,} bytes on disk, too few for"
+                    " so many: not read further"
+                )
+                yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
+                return
 
 
 _LEAST_RECORD = 16
@@ -199,7 +206,9 @@ _RECORDS = 65_536
 """So many are read whatever the size."""
 
 
-def _read_source(name: str, opened: Callable[[os.stat_result], None]) -> Iterator[Found]:
+def _read_source(
+    name: str, opened: Callable[[os.stat_result], None], digested: Callable[[bytes], None]
+) -> Generator[Found]:
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
         return
@@ -216,6 +225,7 @@ def _read_source(name: str, opened: Callable[[os.stat_result], None]) -> Iterato
                 if len(packed) == stat.st_size and not is_zip(packed) and packed[:4] != b"PAR1":
                     whole = unpack_small(packed, _SMALL) if is_gzip(packed) else packed
                     if whole is not None and len(whole) < _SMALL:
+                        digested(of_bytes(packed))
                         if (chunk := _usual(whole, name)) is not None:
                             yield chunk
                         else:
@@ -227,51 +237,31 @@ def _read_source(name: str, opened: Callable[[os.stat_result], None]) -> Iterato
             with open(handle, "rb", buffering=0, closefd=False) as file:
                 head = file.read(4)
                 file.seek(0)
-                if is_zip(head):
-                    yield from _zip(file, name, 0, allowance)
-                elif head == b"PAR1":
-                    yield from _parquet(file, name, allowance)
+                if is_zip(head) or head == b"PAR1":
+                    # These are not read from front to back.
+                    digested(Hashed(file).rest())
+                    file.seek(0)
+                    yield from (
+                        _zip(file, name, 0, allowance)
+                        if is_zip(head)
+                        else _parquet(file, name, allowance)
+                    )
                 else:
-                    yield from _content(from_file(file), name, 0, allowance)
+                    hashed = Hashed(file)
+                    try:
+                        yield from _content(from_file(hashed), name, 0, allowance)
+                    except GeneratorExit:
+                        digested(hashed.rest())
+                        raise
+                    digested(hashed.rest())
         finally:
             os.close(handle)
     except OSError as error:
         yield Bad(name, "file", f"cannot be opened: {error.strerror or error}", lost=True)
 
 
-def read_raw(source_file: str, ordinals: set[int]) -> dict[int, str]:
-    """Ordinal → JSON text of those records of a source file (or "archive.zip!/member").
-
-    Raises `SourceUnreadable` when the file is not there any more.
-    """
-    path = source_file
-    while not Path(path).is_file():
-        path, inside, _ = path.rpartition("!/")
-        if not inside:
-            raise SourceUnreadable(
-                f"{source_file} is not there any more, so its raw records cannot be shown. "
-                "The index keeps their columns."
-            )
-    texts: dict[int, str] = {}
-    for found in read_source(path):
-        if isinstance(found, Chunk) and found.source_file == source_file:
-            inside_chunk = range(found.first_ordinal, found.first_ordinal + len(found.records))
-            if any(ordinal % _CARRIED in inside_chunk for ordinal in ordinals):
-                for loose in take_apart(found):
-                    if isinstance(loose, Loose) and loose.ordinal in ordinals:
-                        texts[loose.ordinal] = _text(loose)
-        elif (
-            isinstance(found, Loose)
-            and found.source_file == source_file
-            and found.ordinal in ordinals
-        ):
-            texts[found.ordinal] = _text(found)
-        if len(texts) == len(ordinals):
-            break
-    return texts
-
-
-def _text(loose: Loose) -> str:
+def text_of(loose: Loose) -> str:
+    """The record's JSON: the source's own text, or made of the row of a table."""
     if loose.text is not None:
         return loose.text.decode("utf-8", "replace")
     return json.dumps(loose.record, ensure_ascii=False, default=str)
@@ -294,7 +284,7 @@ def take_apart(chunk: Chunk) -> Iterator[Loose | Bad | Skipped]:
         for found in _unwrapped(bytes(piece), chunk.source_file, number):
             if isinstance(found, Loose):
                 # One piece may carry several records: each needs a place of its own.
-                yield replace(found, ordinal=number + nth * _CARRIED)
+                yield replace(found, ordinal=number + nth * CARRIED)
                 nth += 1
             elif isinstance(found, Bad | Skipped):
                 yield found
@@ -423,7 +413,7 @@ def _converted(
 
 def _usual(data: bytes, name: str) -> Chunk | None:
     """All records of the usual text, decoded at once; None for anything else."""
-    if not _is_clean(data):
+    if not is_clean(data):
         return None
     try:
         if data[:1] == b"{" or data[:256].lstrip(_SPACE)[:1] == b"{":
@@ -438,7 +428,7 @@ def _usual(data: bytes, name: str) -> Chunk | None:
     return None
 
 
-def _is_clean(data: bytes) -> bool:
+def is_clean(data: bytes) -> bool:
     """UTF-8 without escaped surrogates: half a pair would poison every query that reads it."""
     if not data.isascii():
         try:
@@ -873,6 +863,9 @@ class _Json:
                 self._past(brackets)
                 return
             elif not self._fill():
+                if inside:
+                    yield from self._inside_of(counted, inside[0])
+                    return
                 yield from self._cut_short(f"record {self._ordinal}")
                 self._at = len(self._buffer)
                 return
@@ -896,17 +889,21 @@ class _Json:
         if inside:
             one = _one(text, self._name, self._ordinal)
             if isinstance(one, Bad) and not one.foreign and one.reason != _DEEP:
-                self._scanned_twice += len(text)
-                if self._scanned_twice > _SCANNED_TWICE + self._position:
-                    yield self._rejected("too much malformed JSON: not read further", lost=True)
-                    self._told_end = True
-                    self._give_up()
-                    return
-                yield self._rejected(_UNCLOSED)
-                self._at += inside[0]
+                yield from self._inside_of(len(text), inside[0])
                 return
         self._at += len(text)
         yield from self._unwrap(text)
+
+    def _inside_of(self, size: int, first: int) -> Iterator[Found]:
+        """Goes on with the first record that seems to begin inside of one that is none."""
+        self._scanned_twice += size
+        if self._scanned_twice > _SCANNED_TWICE + self._position:
+            yield self._rejected("too much malformed JSON: not read further", lost=True)
+            self._told_end = True
+            self._give_up()
+            return
+        yield self._rejected(_UNCLOSED)
+        self._at += first
 
     def _rejected(self, reason: str, *, lost: bool = False) -> Bad:
         bad = Bad(self._name, f"record {self._ordinal}, byte {self._position}", reason, lost=lost)
@@ -1013,7 +1010,7 @@ class _Json:
         """Whole lines, each one record, decoded at once; None if unclear."""
         end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n", self._at) + 1
         data = self._buffer[self._at : end]
-        if not data or not _is_clean(data):
+        if not data or not is_clean(data):
             return None
         try:
             records = _lines.decode_lines(data)
@@ -1086,14 +1083,16 @@ def _may_go_on(prefix: bytes) -> bool:
         _any.decode(prefix)
     except msgspec.DecodeError as error:
         return "truncated" in str(error)
-    except (UnicodeDecodeError, RecursionError):
+    except UnicodeDecodeError:
+        return False
+    except RecursionError:
         return True
     return True
 
 
 def _is_clean_prefix(data: bytes) -> bool:
-    """`_is_clean` for a text that may stop in the middle of a character."""
-    return _is_clean(data) or any(_is_clean(data[:-cut]) for cut in (1, 2, 3))
+    """`is_clean` for a text that may stop in the middle of a character."""
+    return is_clean(data) or any(is_clean(data[:-cut]) for cut in (1, 2, 3))
 
 
 def _spans(text: bytes) -> tuple[list[tuple[int, int]], bool]:

@@ -96,6 +96,7 @@ class _Reading:
         self._result = TaskResult()
         # Of each path, or only of those that have some: there may be many, and most are plain.
         self._records: dict[str, int] = {}
+        self._digests: dict[str, bytes] = {}
         self._days: dict[str, set[int]] = {}
         self._rejects: dict[str, dict[str, _Rejects]] = {}
         self._skips: dict[str, list[Skipped]] = {}
@@ -144,7 +145,11 @@ class _Reading:
 
     def _read(self, path: str, opened: Callable[[os.stat_result], None]) -> None:
         columns = self._columns
-        for found in read_source(path, opened):
+
+        def digested(sha256: bytes) -> None:
+            self._digests[path] = sha256
+
+        for found in read_source(path, opened, digested):
             if found.source_file != path:
                 self._owner[found.source_file] = path
             if isinstance(found, Chunk):
@@ -292,6 +297,7 @@ class _Reading:
                 path in self._archives,
                 days,
                 passed_over,
+                self._digests.get(path, b""),
             ),
             rejects,
             skips,

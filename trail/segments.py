@@ -32,6 +32,8 @@ from trail.catalog import (
     runs_of,
 )
 from trail.columns import DICTIONARY_COLUMNS, only_used
+from trail.digests import damaged, of_segment
+from trail.errors import IndexUnreadable
 from trail.events import (
     CREDENTIAL_EVENTS,
     DAILY_SCHEMA,
@@ -164,7 +166,11 @@ def _segment(
         file.flush()
         os.fsync(file.fileno())
         size = file.tell()
-    return Segment(name, kind, day, told.rows, size, told.first, told.last, range=told.range())
+    sha256, crc = of_segment(path) if kind != MINTED else (b"", None)
+    return Segment(
+        name, kind, day, told.rows, size, told.first, told.last, range=told.range(),
+        sha256=sha256, crc=crc,
+    )  # fmt: skip
 
 
 class Told:
@@ -409,7 +415,7 @@ class Merger:
                 "  select cast(event_time as date) as day from read_parquet($paths)"
                 "  group by cast(event_time as date), hash(event_id, recipient_account_id)"
                 "  having count(*) > 1)",
-                {"paths": self._paths(lot)},
+                {"paths": self._sound_paths(lot)},
             ).fetchall()
             found.update(day for (day,) in rows)
         return found
@@ -596,8 +602,18 @@ class Merger:
     def _paths(self, segments: Iterable[Segment]) -> list[str]:
         return [str(self._index_dir / segment.name) for segment in segments]
 
+    def _sound_paths(self, segments: Sequence[Segment]) -> list[str]:
+        """Their paths. A damaged one is never read: what is made of it would look sound."""
+        if (found := damaged(self._index_dir, segments)) is not None:
+            raise IndexUnreadable(
+                f"{found.name} is damaged: its bytes are not those that were written. Build the "
+                f"index again from its sources: `python -m trail migrate --force --index "
+                f"{self._index_dir}`."
+            )
+        return self._paths(segments)
+
     def relation(self, segments: Iterable[Segment], condition: str = "true") -> str:
-        read = f"read_parquet([{', '.join(map(_quoted, self._paths(segments)))}])"
+        read = f"read_parquet([{', '.join(map(_quoted, self._sound_paths(list(segments))))}])"
         return read if condition == "true" else f"(select * from {read} where {condition})"
 
     def _ranges(
@@ -662,6 +678,7 @@ class Merger:
         with path.open("rb") as written:
             os.fsync(written.fileno())
             size = os.fstat(written.fileno()).st_size
+        sha256, crc = of_segment(path)
         time = _time_column(kind)
         first, last = (_bounds(told, time) if time is not None else None) or (None, None)
         return [
@@ -674,6 +691,8 @@ class Merger:
                 _utc(first) if first else None,
                 _utc(last) if last else None,
                 range=_key_range(told, SORTED_BY[kind]),
+                sha256=sha256,
+                crc=crc,
             )
         ]
 

@@ -25,6 +25,7 @@ class Status:
     skips: Sequence[tuple[str, str]]
     skipped_records: Sequence[tuple[str, str, int]] = ()
     records: Records | None = None
+    without_digest: tuple[int, int] = (0, 0)
 
     @property
     def first(self) -> datetime | None:
@@ -58,6 +59,8 @@ class Status:
             "segments": counts["segments"],
             "bytes": counts["bytes"],
             **_numbers(self.records),
+            "files_without_digest": self.without_digest[0],
+            "segments_without_digest": self.without_digest[1],
         }
 
 
@@ -71,6 +74,7 @@ def read_status(catalog: Catalog) -> Status:
             catalog.skips(),
             catalog.skipped_records(),
             catalog.records(),
+            catalog.without_digest(),
         )
 
 
@@ -93,6 +97,12 @@ def render_status(status: Status) -> str:
         " `python -m trail migrate` counts them.",
         f"{counts['segments']:,} segments, {counts['bytes'] / 1e6:,.1f} MB",
     ]
+    if any(status.without_digest):
+        files, segments = status.without_digest
+        lines.append(
+            f"{files:,} source files and {segments:,} segments have no digest, so damage and change"
+            " cannot be told: `python -m trail migrate` makes them."
+        )
     if status.first is None or status.last is None:
         lines.append("Nothing is indexed yet. Add a folder: `python -m trail add FOLDER`.")
     else:

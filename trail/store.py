@@ -30,6 +30,7 @@ from trail.catalog import (
     default_index,
     monday_of,
 )
+from trail.digests import damaged
 from trail.errors import (
     IndexGone,
     IndexMissing,
@@ -37,10 +38,10 @@ from trail.errors import (
     QueryFailed,
     SourceUnreadable,
 )
-from trail.events import KEYS_SCHEMA
-from trail.formats import read_raw
+from trail.events import EVENT_SCHEMA, KEYS_SCHEMA
 from trail.memo import Memo
 from trail.relations import EMPTY_TABLES, definition, quoted, statement_of
+from trail.reread import RawRecord, paths_on_disk, read_again
 from trail.watchdog import Watchdog
 
 
@@ -139,14 +140,21 @@ class Store(Protocol):
         ...
 
     def version(self) -> str:
-        """Changes whenever the index does: a cache key."""
+        """Changes whenever the index does: a cache key. `trail.index_version` tells which index
+        it is of.
+        """
         ...
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
 
-        Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone.
+        Each is the record that was indexed, by its row or its file. Ids that are not indexed are
+        absent. Raises `SourceUnreadable` when a source has gone, or changed so that it is not.
         """
+        ...
+
+    def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
+        """Event id → the record with how it was checked, or why it cannot be had."""
         ...
 
 
@@ -335,34 +343,49 @@ class DuckStore:
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
 
-        Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone.
+        Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone, or
+        changed so that its record is not the one that was indexed.
         """
-        if not event_ids:
-            return {}
-        places: dict[str, dict[int, str]] = {}
-        wanted_ids = list(dict.fromkeys(event_ids))
-        for start in range(0, len(wanted_ids), 50):
+        texts: dict[str, str] = {}
+        for event_id, found in self.read_again(event_ids).items():
+            if isinstance(found, SourceUnreadable):
+                raise found
+            texts[event_id] = found.text
+        return texts
+
+    def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
+        """Event id → the record with how it was checked, or why it cannot be had.
+
+        Of several records with one id the first that can be had. Ids that are not indexed are
+        absent. Only files that the catalog names are opened.
+        """
+        by_source: dict[str, list[dict[str, Any]]] = {}
+        wanted = list(dict.fromkeys(event_ids))
+        for start in range(0, len(wanted), 50):
             # Bound one by one: equality is what the event ids' bloom filters can answer.
-            bound = {f"id_{n}": v for n, v in enumerate(wanted_ids[start : start + 50])}
+            bound = {f"id_{n}": v for n, v in enumerate(wanted[start : start + 50])}
             names = ", ".join(f"${name}" for name in bound)
             found = self.query(
-                "select event_id, source_file, source_ordinal from events"
-                f" where event_id in ({names})",
+                f"select {', '.join(EVENT_SCHEMA.names)} from events where event_id in ({names})"
+                " order by event_time, recipient_account_id, source_file, source_ordinal",
                 bound,
             )
             for row in found.rows:
-                places.setdefault(row["source_file"], {})[row["source_ordinal"]] = row["event_id"]
-        texts: dict[str, str] = {}
-        for source_file, wanted in places.items():
-            records = read_raw(source_file, set(wanted))
-            for ordinal, event_id in wanted.items():
-                if ordinal not in records:
-                    raise SourceUnreadable(
-                        f"{source_file} no longer holds record {ordinal}: it changed after it was "
-                        "indexed. Run `python -m trail add` over its folder again."
-                    )
-                texts[event_id] = records[ordinal]
-        return texts
+                by_source.setdefault(row["source_file"], []).append(row)
+        records: dict[str, RawRecord | SourceUnreadable] = {}
+        for source_file, rows in by_source.items():
+            paths = list(paths_on_disk(source_file))
+            with self._lock:
+                files = {file.path: file for file in self._live_catalog().files(paths)}
+            file = next((files[path] for path in paths if path in files), None)
+            read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
+            if file is not None:
+                read = read_again(file, source_file, rows)
+            for row, record in zip(rows, read, strict=True):
+                known = records.get(row["event_id"])
+                if known is None or isinstance(known, SourceUnreadable):
+                    records[row["event_id"]] = record
+        return {event_id: records[event_id] for event_id in wanted if event_id in records}
 
     def close(self) -> None:
         """Lets go of the index's files."""
@@ -506,10 +529,21 @@ class DuckStore:
                 keys = [key for key in used if key is not None]
                 if len(keys) == len(used):
                     segments = self._used_with(keys, list(segments), snapshot)
-            paths = (str(self.index_dir / segment.name) for segment in segments)
-            told = (str(self.index_dir / segment.name) for segment in calls)
+            paths = self._sound_paths(segments)
+            told = self._sound_paths(calls)
             definitions.append(definition(relation, columns, paths, condition, told))
         return statement.over(definitions)
+
+    def _sound_paths(self, segments: Iterable[Segment]) -> list[str]:
+        """The files of the segments. A damaged one fails the query: it could give other numbers."""
+        segments = list(segments)
+        if (found := damaged(self.index_dir, segments)) is not None:
+            raise QueryFailed(
+                f"{found.name} of the index is damaged: its bytes are not those that were written."
+                " `python -m trail verify` says what else is, `python -m trail migrate --force`"
+                " builds the index again from its sources."
+            )
+        return [str(self.index_dir / segment.name) for segment in segments]
 
     def _used_with(
         self, access_keys: Sequence[str], segments: Sequence[Segment], snapshot: _Snapshot
@@ -523,8 +557,8 @@ class DuckStore:
         asked = definition(
             "keys",
             KEYS_SCHEMA.names,
-            (
-                str(self.index_dir / segment.name)
+            self._sound_paths(
+                segment
                 for segment in known
                 if segment.range is None or segment.range.may_hold(access_keys)
             ),
@@ -586,6 +620,13 @@ class DuckStore:
             for row in rows:
                 row[name] = _aware(row[name])
         return rows
+
+
+def _unnamed(source_file: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{source_file} is no file that the catalog names, so it is not opened. `python -m trail"
+        " verify` says whether the index is damaged."
+    )
 
 
 def _values(result: QueryResult) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from trail.build import (
     sweep,
 )
 from trail.catalog import (
+    CATALOG,
     CREDENTIAL_KINDS,
     SEGMENTS,
     Catalog,
@@ -35,6 +37,7 @@ from trail.catalog import (
     monday_of,
     runs_of,
 )
+from trail.digests import of_segment
 from trail.errors import BacktrailError, IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.lock import write_lock
@@ -58,17 +61,31 @@ class Verification:
     segments: int
     events: int
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What could not be checked, because the index is of before it could."""
 
 
 def verify(index_dir: str | os.PathLike[str]) -> Verification:
     """Reads every live segment and checks it against the catalog. Changes nothing."""
     index = Path(index_dir).resolve()
-    problems: list[str] = []
-    with Catalog(index) as catalog:
-        catalog.check_schema()
-        segments = catalog.segments()
-        known = catalog.known_names()
-        coverage = catalog.coverage()
+    notes: list[str] = []
+    try:
+        with Catalog(index) as catalog:
+            if (old := catalog.schema_version()) != SCHEMA_VERSION:
+                raise IndexUnreadable(
+                    f"The index at {index} has schema {old}, which has no digests to verify by. Run"
+                    f" `python -m trail migrate --index {index}`, which reads the source files"
+                    f" again for schema {SCHEMA_VERSION}."
+                )
+            if problems := _catalog(catalog, notes):
+                # What it says of the segments may be anything.
+                return Verification(0, 0, tuple(problems), tuple(notes))
+            segments = catalog.segments()
+            known = catalog.known_names()
+            coverage = catalog.coverage()
+    except (sqlite3.Error, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        # A damaged catalog may hold anything where a date or a number was.
+        return Verification(0, 0, (f"{CATALOG}: cannot be read ({error})",), tuple(notes))
     readable: list[Segment] = []
     for segment in segments:
         problem = _wrong_with(index, segment)
@@ -97,7 +114,27 @@ def verify(index_dir: str | os.PathLike[str]) -> Verification:
                 f"{day}: coverage says {counted.get(day, 0):,} events, segments hold "
                 f"{held.get(day, 0):,}"
             )
-    return Verification(len(segments), sum(s.rows for s in events), tuple(problems))
+    return Verification(len(segments), sum(s.rows for s in events), tuple(problems), tuple(notes))
+
+
+def _catalog(catalog: Catalog, notes: list[str]) -> list[str]:
+    """What is wrong with the catalog itself: its bytes, its rows."""
+    problems = []
+    if (wrong := catalog.wrong_bytes()) is not None:
+        problems.append(f"{CATALOG}: {wrong}")
+    changed = catalog.changed_tables()
+    if changed:
+        problems.append(f"{CATALOG}: rows of {', '.join(changed)} are not those that were written")
+    elif (wrong := catalog.broken_structure()) is not None:
+        problems.append(f"{CATALOG}: {wrong}")
+    files, segments = catalog.without_digest()
+    if changed is None or files or segments:
+        notes.append(
+            f"{'The catalog, ' if changed is None else ''}{files:,} source files and {segments:,}"
+            " segments have no digest, so what changed in them cannot be told: `python -m trail"
+            " migrate` makes them."
+        )
+    return problems
 
 
 def _wrong_with(index: Path, segment: Segment) -> str | None:
@@ -106,6 +143,8 @@ def _wrong_with(index: Path, segment: Segment) -> str | None:
         size = path.stat().st_size
         if size != segment.bytes:
             return f"{size:,} bytes, the catalog says {segment.bytes:,}"
+        if segment.sha256 and of_segment(path) != (segment.sha256, segment.crc):
+            return "its bytes are not those that were written"
         table = pq.ParquetFile(path)
         told = Told(segment.kind)
         for batch in table.iter_batches():
@@ -348,10 +387,11 @@ def migrate(
     index = Path(index_dir).resolve()
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         old = catalog.schema_version()
-        if old == SCHEMA_VERSION and not force:
+        if old == SCHEMA_VERSION and catalog.without_digest() == (0, 0) and not force:
             return None
         files = [file for file in catalog.files() if file.size >= 0]
         dropped = catalog.dropped()
+        version = catalog.version()
     sources = [file.path for file in files]
     unread = {
         # All of its events were dropped, so all of it is passed over.
@@ -372,6 +412,7 @@ def migrate(
     left_out = {*gone, *unread}
     try:
         with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
+            catalog.continue_from(version)
             known = Publication(files=list(unread.values()), dropped=dropped)
             catalog.publish(known, time.time())
         built = add([path for path in sources if path not in left_out], fresh, progress=progress)

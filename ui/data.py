@@ -22,6 +22,8 @@ from alerts.alert import Alert, Principal
 from enrich import ask_all
 from enrich.answer import Answer
 from trail.catalog import default_index
+from trail.errors import BacktrailError
+from trail.index_version import index_of
 from trail.store import DuckStore, IndexSummary, Store, open_store
 from ui import session
 from ui.inbox.kept import answers_ahead
@@ -51,6 +53,14 @@ def open_index() -> DuckStore:
     """
     session.may_read()
     return _opened(str(index_dir().resolve()))
+
+
+def index_id() -> str | None:
+    """Which index that is, whose answers the pages show; None while there is none to be asked."""
+    try:
+        return index_of(open_index().version())
+    except BacktrailError:
+        return None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -95,7 +95,7 @@ def search_of(asked: Mapping[str, str], span: tuple[datetime, datetime]) -> Sear
         first,
         max(first, last),
         result if result in ("failed", "succeeded") else "",
-        int(page) if page.isdigit() and 0 < int(page) < 1_000_000 else 1,
+        int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1,
     )
 
 

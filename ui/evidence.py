@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cases.canonical import plain
 from enrich.answer import Answer
 from trail.calls import CORRECTED, NETWORK_TWIN
-from trail.errors import BacktrailError
+from trail.errors import BacktrailError, SourceUnreadable
+from trail.events import EVENT_SCHEMA
 from trail.store import Store
 from ui import data, phrases, text
 from ui.markup import Node, draw, el
@@ -102,9 +105,9 @@ def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def show_raw(store: Store, event_id: str) -> None:
-    """The raw record of one event, or why it cannot be shown."""
+    """The raw record of one event, or why it cannot be shown and what the index has of it."""
     try:
-        record = store.raw_records([event_id]).get(event_id)
+        record = store.read_again([event_id]).get(event_id)
     except BacktrailError as error:
         text.say_problem("raw-problem", "The record cannot be read.", error)
         return
@@ -117,4 +120,26 @@ def show_raw(store: Store, event_id: str) -> None:
             ),
         )
         return
-    text.show_record(record)
+    if isinstance(record, SourceUnreadable):
+        text.say_problem("raw-problem", "The record cannot be read.", record)
+        _show_columns(store, event_id)
+        return
+    if record.remark is not None:
+        draw("raw-remark", notice("Not as it was indexed.", record.remark, tone="warn"))
+    text.show_record(record.text)
+
+
+def _show_columns(store: Store, event_id: str) -> None:
+    """What the index still knows of an event: its row, JSON columns opened."""
+    try:
+        rows = store.query(
+            f"select {', '.join(EVENT_SCHEMA.names)} from events where event_id = $id"
+            " order by event_time, recipient_account_id limit 1",
+            {"id": event_id},
+        ).rows
+    except BacktrailError:
+        return
+    for row in rows:
+        draw("raw-columns", el("p", "mute small", "What the index holds of it:"))
+        known = {name: plain(value) for name, value in row.items() if value is not None}
+        text.show_record(json.dumps(known))

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from trail.errors import BacktrailError
-from ui import links, look, loops, provider, run, server, sign_in_page, who
+from ui import links, look, provider, run, server, sign_in_page, who
 from ui.cases import people
 from ui.permissions import PAGES, first_page
 
@@ -25,7 +25,6 @@ def enter() -> StreamlitPage:
         list(_pages(run.main_script(), user)),
         position="top" if user and user.role else "hidden",
     )
-    loops.make_on_demand()
     server.spare_the_libraries()
     look.dress()
     if not provider.is_on():

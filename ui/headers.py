@@ -24,6 +24,10 @@ FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
+FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""For what is downloaded, a report above all: opened in the browser, it runs nothing, sends nothing
+and is of no origin, so that it is nobody to the dashboard it came from.
+"""
 _STARTS = ("http.response.start", "websocket.http.response.start")
 
 
@@ -101,7 +105,11 @@ class SecurityHeaders:
             if message["type"] in _STARTS:
                 headers = MutableHeaders(scope=message)
                 headers.update(FIXED)
-                headers["Content-Security-Policy"] = content_policy(_websocket(scope), self.scripts)
+                headers["Content-Security-Policy"] = (
+                    FILE_POLICY
+                    if _is_file(scope)
+                    else content_policy(_websocket(scope), self.scripts)
+                )
             await send(message)
 
         try:
@@ -110,6 +118,11 @@ class SecurityHeaders:
             if not begun:
                 await answer(scope, with_headers, 500, "That failed inside Backtrail.")
             raise
+
+
+def _is_file(scope: Scope) -> bool:
+    """Whether it is what Streamlit keeps to be downloaded, under whatever base path."""
+    return "/media/" in scope["path"]
 
 
 def _websocket(scope: Scope) -> str:

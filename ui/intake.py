@@ -190,4 +190,4 @@ def _completed(alert: Alert, store: Store) -> Alert:
 
 
 def _position(text: str | None, of: int) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 6 and int(text) < of else 0
+    return int(text) if text and text.isdecimal() and len(text) < 6 and int(text) < of else 0

@@ -13,7 +13,7 @@ def as_time(value: object) -> datetime | None:
     if isinstance(value, str):
         try:
             return as_time(datetime.fromisoformat(value))
-        except ValueError:
+        except (ValueError, OverflowError):  # no time, or none that UTC has
             return None
     return None
 

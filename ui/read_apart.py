@@ -67,7 +67,7 @@ def main() -> None:
         found: list[Alert] | str = parse_alerts(text)
     except AlertUnrecognised as error:
         found = str(error)
-    sys.stdout.buffer.write(pickle.dumps(found))
+    pickle.dump(found, sys.stdout.buffer)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ tests/test_server_borrowed.py, which says what to do when an upgrade breaks it:
 5. `config.set_option("server.allowedHosts")`      start
 6. the listening socket, made without a protocol   send_at_once
 7. `get_script_run_ctx().session_id`, `main_script_path`    ui/run.py
-8. the runtime's open sessions, and having one run          ui/tabs.py
-9. the cookies of `st.login`, and how they are signed       ui/door.py
+8. `app_session.asyncio.new_event_loop`             ui.loops (its test: tests/test_file_handles.py)
+9. the runtime's open sessions, and having one run          ui/tabs.py
+10. the cookies of `st.login`, and how they are signed      ui/door.py
 
-Their order at the start: 3, 1, 2, 5 in `start`; 4 in `middleware`; 6 once the server listens.
+Their order at the start: 3, 1, 2, 8, 5 in `start`; 4 in `middleware`; 6 once the server listens.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from streamlit.web.server import server_util
 
 from cases.errors import SettingRefused
 from trail.private import keep_private
-from ui import log, provider, tabs
+from ui import log, loops, provider, tabs
 from ui.cases.opened import unguarded
 from ui.door import Door
 from ui.gate import Gate, Refusal, ServerRefused, Site, check_address, configured_sites
@@ -64,6 +65,7 @@ def start() -> None:
     call_nobody()
     pages_through_app()
     trust_named_proxies_alone()
+    loops.make_on_demand()
     for place in close_what_is_there():
         log.say("others can read this", logging.WARNING, place=str(place))
     try:

@@ -52,7 +52,8 @@ def find_events(store: Store, condition: Condition, first: datetime, last: datet
         f"""
         select {_COLUMNS}
         from events
-        where event_time >= $first and event_time <= $last and ({condition.sql})
+        where event_time >= $first and event_time <= $last and replaced is null
+          and ({condition.sql})
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,
@@ -94,7 +95,8 @@ def find_crowded(
         with found as materialized (
             select {_COLUMNS}{named}, cast(epoch(event_time) as bigint) // $seconds as slice
             from events
-            where event_time >= $first and event_time <= $last and ({condition.sql})
+            where event_time >= $first and event_time <= $last and replaced is null
+          and ({condition.sql})
         ),
         slices as (
             select {group}, {gathered} as mine,

@@ -166,7 +166,7 @@ _OWN = _OwnCode()
 
 _OF_OURS = """status state verdict severity review method confidence interface kind action format
  shape source sources result reason_class scope new side answer name enrichment field matched
- verdicts cause"""
+ verdicts cause checked"""
 
 _CODES: Mapping[str, Any] = {
     **dict.fromkeys(_OF_OURS.split(), _OWN),

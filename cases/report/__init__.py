@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
+from cases.audit import Head
 from cases.database import Database
 from cases.redaction import redact
 from cases.redaction.listed import listed_words
@@ -14,8 +15,9 @@ from cases.report.html import render_html
 from cases.report.json import render_json
 from cases.report.markdown import render_markdown
 from cases.report.pdf import render_pdf
+from cases.report_digest import Form, with_digest
 
-Format = Literal["md", "html", "pdf", "json"]
+Format = Form
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 MEDIA_TYPES: dict[Format, str] = {
@@ -34,7 +36,9 @@ def render_report(
     redacted: bool = False,
     words: Sequence[str] | None = None,
 ) -> bytes:
-    """The report's file. Stand-ins are the same throughout one report, and in all its formats.
+    """The report's file, with its digest in it.
+
+    Stand-ins are the same throughout one report, and in all its formats.
 
     `words` are the customer's own, to be replaced in a redacted report as well; without them, those
     that `BACKTRAIL_REDACTED_WORDS` lists. Whoever may read redacted alone is given no other.
@@ -44,6 +48,11 @@ def render_report(
     if redacted:
         listed = listed_words() if words is None else words
         document = {**redact(without_identities(document), listed), "redacted": True}
+    head = Head(document["head"]["seq"], document["head"]["hash"])
+    return with_digest(form, _rendered(document, form), case_id, document["case"]["seal"], head)
+
+
+def _rendered(document: Mapping[str, Any], form: Format) -> bytes:
     if form == "json":
         return render_json(document)
     blocks = report_blocks(document)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.actor import known_how
+from cases.kept_reports import SAYS_SO
 from cases.report.content import rows_in
 from cases.review import APPROVED
 
@@ -528,8 +529,9 @@ def _proof(document: Mapping[str, Any]) -> list[Block]:
     blocks += [Words(problem) for problem in verification["problems"]]
     blocks.append(
         Remark(
-            "Keep this report: `python -m cases verify --report FILE` compares the head above with"
-            " the database, and finds a history that was rewritten since."
+            f"Keep this file as it is: it {SAYS_SO}. `python -m cases verify --report FILE`"
+            " finds any change of it, compares the head above with the database, and finds a"
+            " history that was rewritten since."
         )
     )
     return blocks

@@ -94,6 +94,7 @@ def _answers(database: Database, file: CaseFile) -> list[dict[str, Any]]:
 def _frozen_answer(one: Evidence) -> dict[str, Any]:
     return {
         **one.document,
+        "sources": _sources(one),
         "alert_id": one.alert_id,
         "principal": one.principal,
         "frozen": True,
@@ -108,10 +109,19 @@ def _frozen_answer(one: Evidence) -> dict[str, Any]:
     }
 
 
+def _sources(one: Evidence) -> dict[str, Any]:
+    """Event id → what its source file was when it was indexed, and whether it still was so when
+    this was frozen. Without the file's path, which tells of the machine rather than of the case."""
+    found: Mapping[str, Any] = one.document.get("sources") or {}
+    kept = ("sha256", "source_ordinal", "checked")
+    return {event_id: {name: source[name] for name in kept} for event_id, source in found.items()}
+
+
 def _pinned(one: Evidence) -> dict[str, Any]:
     return {
         "event_id": one.document["event_id"],
         "comment": one.document["comment"],
+        "sources": _sources(one),
         "records": one.records,
         "frozen_at": iso(one.frozen_at),
         "frozen_by": one.frozen_by,

@@ -47,6 +47,8 @@ svg { max-width: 100%; height: auto }
 }
 """
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
 _WIDTH, _LINE, _COLUMNS = 700, 18, 84
 
 
@@ -59,7 +61,7 @@ def render_html(blocks: Sequence[Block]) -> bytes:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>

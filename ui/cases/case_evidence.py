@@ -11,7 +11,7 @@ import streamlit as st
 from cases.canonical import plain
 from cases.case import CaseFile
 from cases.database import Database
-from cases.enrichment import stored_answers
+from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
 from trail.errors import BacktrailError
 from ui import data, links, phrases, text
@@ -122,6 +122,7 @@ def _open(user: User, file: CaseFile, one: Evidence) -> None:
             )
             if one.missing
             else None,
+            *_only_by_columns(one),
             *_raw_records(one),
             more("The whole of it as JSON", _code(_without_raw(document))),
             more("The alert as it came", _code(document.get("raw")))
@@ -155,6 +156,19 @@ def _coverage(coverage: Mapping[str, Any]) -> list[Node | None]:
     if isinstance(window, Mapping):
         found.append(fact("Of its window", str(window.get("status") or "–")))
     return found
+
+
+def _only_by_columns(one: Evidence) -> list[Node]:
+    """What to know of records whose file was not as it was indexed when they were frozen."""
+    remarks = {
+        str(source.get("remark"))
+        for source in (one.document.get("sources") or {}).values()
+        if source.get("remark")
+    }
+    return [
+        notice("Not checked by their file's digest.", remark, tone="warn")
+        for remark in sorted(remarks)
+    ]
 
 
 def _raw_records(one: Evidence) -> list[Node | None]:
@@ -228,6 +242,11 @@ def _add(database: Database, user: User, file: CaseFile) -> None:
             st.rerun()
 
 
+def _kept(database: Database, alert_id: str) -> list[StoredAnswer]:
+    with database.read() as connection:
+        return answers_for(connection, alert_id, data.index_id())
+
+
 def _unfrozen(database: Database, file: CaseFile, alert_id: str) -> bool:
     """Whether the inbox keeps answers of the alert from an index that none was frozen from."""
     frozen = {
@@ -235,7 +254,7 @@ def _unfrozen(database: Database, file: CaseFile, alert_id: str) -> bool:
         for one in file.evidence
         if one.kind == "answer" and one.alert_id == alert_id
     }
-    kept = {(one.name, one.index_version) for one in stored_answers(database, alert_id)}
+    kept = {(one.name, one.index_version) for one in _kept(database, alert_id)}
     return bool(kept - frozen)
 
 
@@ -243,7 +262,7 @@ def _freeze(database: Database, user: User, file: CaseFile, alert_ids: list[str]
     try:
         store = data.open_index()
         for alert_id in alert_ids:
-            for principal in sorted({a.principal for a in stored_answers(database, alert_id)}):
+            for principal in sorted({a.principal for a in _kept(database, alert_id)}):
                 freeze_answers(
                     database, user.name, file.case.id, alert_id, store, principal=principal
                 )

@@ -75,7 +75,9 @@ def _flat(side: Mapping[str, Any]) -> dict[str, Any]:
                 for key, inner in value.items()
             }
         elif isinstance(value, Mapping):
-            flat[name] = value.get("text") or value.get("name") or value.get("id")
+            flat[name] = next(
+                (value[key] for key in ("text", "name", "id", "form") if value.get(key)), None
+            )
         elif isinstance(value, list):
             flat[name] = ", ".join(
                 str(one.get("title") if isinstance(one, Mapping) else one) for one in value

@@ -10,7 +10,7 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.review import APPROVED
 from cases.similar import SimilarCase, similar_cases
-from ui import links, phrases
+from ui import data, links, phrases
 from ui.cases import (
     case_alerts,
     case_evidence,
@@ -39,7 +39,7 @@ def show(database: Database, user: User) -> None:
         if not user.may("read"):
             outline_page.show_case(database, user, asked)
             return
-        file = case_file(database, int(asked))
+        file = case_file(database, int(asked), data.index_id())
     except NotFound:
         draw(
             "no-such-case",

@@ -18,10 +18,12 @@ from cases.case import (
     open_case,
 )
 from cases.database import Database
+from cases.enrichment import keep_shown
 from cases.errors import CaseRefused, NotFound
 from cases.evidence import freeze_answers
 from cases.fingerprint import fingerprint
 from cases.inbox import QueuedAlert
+from enrich import QUESTIONS
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Store
@@ -114,7 +116,19 @@ class _Work:
             principal=self.position,
             answers=self.answers,
         )
+        self._keep(database, alert_id)
         return get_case(database, case_id)
+
+    def _keep(self, database: Database, alert_id: str) -> None:
+        """The case shows what was just shown here, and waits for nothing. Not of an alert that
+        was corrected on the page: the inbox holds another one.
+        """
+        asked = [answer.name for answer in self.answers]
+        if asked == [question.name for question in QUESTIONS] and (
+            inbox.get_alert(database, alert_id) == self.alert
+        ):
+            version = self.store.version()
+            keep_shown(database, alert_id, version, self.position, self.answers)
 
 
 def _known(database: Database, alert: Alert) -> QueuedAlert | None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cases import audit
 from cases.database import Database
+from cases.errors import NotFound
 from cases.verify import Verification, heads_in, verify
 from ui import phrases
 from ui.cases.case_history import history_table
@@ -33,7 +34,7 @@ def show(database: Database, user: User) -> None:
         )
         with st.form("verify", border=False):
             reports = st.file_uploader(
-                "Kept reports (Markdown, HTML, JSON)",
+                "Kept reports",
                 accept_multiple_files=True,
                 max_upload_size=50,
                 key="verify-reports",
@@ -43,9 +44,13 @@ def show(database: Database, user: User) -> None:
             )
             sent = st.form_submit_button("Verify", type="primary", key="verify-send")
         if sent:
-            texts = [file.getvalue().decode("utf-8", "replace") for file in reports or ()]
-            heads = [head for one in [*texts, typed] for head in heads_in(one)]
-            draw("verified", _result(verify(database, heads), given=bool(texts or typed.strip())))
+            files = [(file.name, file.getvalue()) for file in reports or ()]
+            try:
+                found = verify(database, heads_in(typed), files)
+            except NotFound as refused:
+                draw("verified", notice(str(refused), tone="bad"))
+            else:
+                draw("verified", _result(found, given=bool(typed.strip())))
     with left:
         draw(
             "all-history",
@@ -67,9 +72,19 @@ def _result(found: Verification, *, given: bool) -> Node:
         "div",
         "stack",
         notice(
-            "Nothing contradicts the history." if found.ok else "The history was tampered with.",
+            "The history was tampered with."
+            if found.problems
+            else "Nothing contradicts the history.",
             notes(lines),
-            tone="good" if found.ok else "bad",
+            tone="bad" if found.problems else "good",
+        ),
+        *(
+            notice(
+                f"{one.name} holds." if one.ok else f"{one.name} does not hold.",
+                notes([*one.problems, *one.lines]),
+                tone="good" if one.ok else "bad",
+            )
+            for one in found.reports
         ),
         el(
             "div",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 
 import streamlit as st
 
 from cases.database import Database
 from cases.errors import CaseRefused
 from cases.redaction.listed import listed_words
-from cases.report import FORMATS, MEDIA_TYPES, Format, render_report
+from cases.report import FORMATS, MEDIA_TYPES, Format
+from cases.report.made import make_report
 from enrich.words import counted
 from ui.markup import draw, el
 from ui.session import User
+
+UNRECORDED = "reports-unrecorded"
 
 LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
 
@@ -39,12 +42,17 @@ def show(database: Database, user: User, case_id: int) -> None:
                 + listed,
             ),
         )
+    unrecorded: list[str] = st.session_state.setdefault(UNRECORDED, [])
+    if unrecorded:
+        draw("report-unrecorded", el("p", "small bad", unrecorded[-1]))
     ending = "-redacted" if redacted else ""
     with st.container(horizontal=True, gap="small"):
         for form in FORMATS:
             st.download_button(
                 LABELS[form],
-                data=made_when_clicked(database, case_id, form, redacted=redacted),
+                data=made_when_clicked(
+                    database, user.name, case_id, form, redacted=redacted, unrecorded=unrecorded
+                ),
                 file_name=f"case-{case_id}{ending}.{form}",
                 mime=MEDIA_TYPES[form],
                 key=f"redacted-{form}" if redacted else f"report-{form}",
@@ -54,6 +62,21 @@ def show(database: Database, user: User, case_id: int) -> None:
 
 
 def made_when_clicked(
-    database: Database, case_id: int, form: Format, *, redacted: bool
+    database: Database,
+    actor: str,
+    case_id: int,
+    form: Format,
+    *,
+    redacted: bool,
+    unrecorded: MutableSequence[str],
 ) -> Callable[[], bytes]:
-    return lambda: render_report(database, case_id, form, redacted=redacted)
+    """What a click downloads. Why the history does not tell of it goes into `unrecorded`, which
+    the page shows when it is drawn again: a download cannot draw.
+    """
+
+    def make() -> bytes:
+        made = make_report(database, actor, case_id, form, redacted=redacted)
+        unrecorded[:] = [made.unrecorded] if made.unrecorded else []
+        return made.content
+
+    return make

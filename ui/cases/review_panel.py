@@ -7,7 +7,7 @@ import streamlit as st
 from cases.case import Case
 from cases.change import case_row
 from cases.database import Database
-from cases.review import analysts_of, approve, request_review, return_case
+from cases.review import analysts_of, approve, of_case, request_review, return_case
 from trail.errors import BacktrailError
 from ui import text
 from ui.markup import draw, el
@@ -22,17 +22,17 @@ def show(database: Database, user: User, case: Case) -> None:
         draw("review-title", el("h3", "panel-title", "Review"))
         if not user.can("approve and seal a case"):
             _ask_for_one(database, user, case)
-        elif user.name in _analysts(database, case):
+        elif (deed := _analysts(database, case).get(user.name)) is not None:
             draw(
                 "own-case",
-                el("p", "small mute", "You worked on this case: another lead reviews it."),
+                el("p", "small mute", f"You {of_case(deed, case.id)}: another lead reviews it."),
             )
             _ask_for_one(database, user, case)
         else:
             _decide(database, user, case)
 
 
-def _analysts(database: Database, case: Case) -> set[str]:
+def _analysts(database: Database, case: Case) -> dict[str, str]:
     with database.read() as connection:
         return analysts_of(connection, case_row(connection, case.id))
 

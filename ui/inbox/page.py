@@ -122,6 +122,7 @@ def find(database: Database, state: str, filters: Mapping[str, str], page: int) 
     days = filters["age"]
     return inbox.queue(
         database,
+        index_id=data.index_id(),
         states=STATES[state][1],
         severity_at_least=float(filters["severity"]) if filters["severity"] else None,
         account_id=filters["account"] or None,
@@ -187,7 +188,7 @@ def _turn(found: Queue, page: int) -> None:
 def _show_related(database: Database, user: User, alert_id: str) -> None:
     """The alerts that share an identity or a session with one, and the reason of each."""
     try:
-        about = inbox.queued_alert(database, alert_id)
+        about = inbox.queued_alert(database, alert_id, data.index_id())
         found = inbox.related_alerts(database, alert_id, MOST_RELATED)
     except NotFound:
         draw(

@@ -207,6 +207,9 @@ def _state(alert: QueuedAlert) -> Node:
     )
 
 
+OTHER_INDEX = "These answers belong to another index. Open the alert to ask this one."
+
+
 def ahead(alert: QueuedAlert, *, brief: bool = False) -> Node:
     """Five badges, or why there are none yet. Brief ones keep their sentence for the pointer."""
     if alert.enrichment == "failed":
@@ -214,7 +217,8 @@ def ahead(alert: QueuedAlert, *, brief: bool = False) -> Node:
     first = [badge for badge in alert.badges if badge.principal == 0]
     if first:
         look = "ahead ahead-brief" if brief else "ahead"
-        return el("div", look, *(_badge(badge, brief=brief) for badge in first))
+        told = el("p", "small mute", OTHER_INDEX) if alert.other_index else None
+        return el("div", look, *(_badge(badge, brief=brief) for badge in first), told)
     if alert.enrichment == "done":
         return el("div", "small mute", "It names no principal: open it to give one.")
     word = "Being answered" if alert.enrichment == "running" else "Waiting for its answers"

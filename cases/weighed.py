@@ -1,0 +1,78 @@
+"""What the triage page's own weighing says of a case: the review of a verdict rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from alerts.alert import Alert, Principal
+from cases import tables
+from cases.documents import read_alert, read_answer
+from cases.enrichment import read_answers
+from cases.evidence import read_evidence
+
+if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
+    from enrich.weight import Weighing
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The sentences on either side, over all alerts and principals of a case.
+
+    `unread` counts answers that an older version kept, in a form that cannot be weighed any more.
+    """
+
+    for_: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    unread: int = 0
+
+
+def weighed(connection: Connection, case_id: int) -> Weighed:
+    """What speaks for and against, from the answers that the case stands on: those saved to it,
+    else those kept ahead.
+    """
+    held = (
+        select(tables.alerts)
+        .join(tables.case_alerts, tables.case_alerts.c.alert_id == tables.alerts.c.id)
+        .where(tables.case_alerts.c.case_id == case_id)
+        .order_by(tables.alerts.c.id)
+    )
+    saved = {
+        (one.alert_id, one.principal, str(one.document.get("name"))): one.document
+        for one in read_evidence(connection, case_id)
+        if one.kind == "answer"
+    }
+    for_: list[str] = []
+    against: list[str] = []
+    unread = 0
+    for row in connection.execute(held).all():
+        alert = read_alert(row.parsed, row.raw)
+        documents: dict[tuple[int, str], Mapping[str, Any]] = {
+            (one.principal, one.name): one.document for one in read_answers(connection, row.id)
+        }
+        for (alert_id, number, name), document in saved.items():
+            if alert_id == row.id and number is not None:
+                documents[number, name] = document
+        for number, principal in _people(alert):
+            mine = [one for key, one in documents.items() if key[0] == number]
+            try:
+                weighing = _weigh(alert, principal, mine)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                unread += len(mine)
+                continue
+            for_ += [line.sentence for line in weighing.for_]
+            against += [line.sentence for line in weighing.against]
+    return Weighed(tuple(dict.fromkeys(for_)), tuple(dict.fromkeys(against)), unread)
+
+
+def _people(alert: Alert) -> Iterator[tuple[int, Principal]]:
+    return iter(enumerate(alert.principals or (Principal("Unknown"),)))
+
+
+def _weigh(alert: Alert, principal: Principal, documents: list[Mapping[str, Any]]) -> Weighing:
+    from enrich.evidence import weigh
+
+    return weigh(alert, principal, [read_answer(document) for document in documents])

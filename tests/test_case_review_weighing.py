@@ -1,0 +1,159 @@
+"""A verdict goes up for review by what the triage page shows for and against it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from an_event import a_user, an_event
+from memory_store import MemoryStore
+
+from alerts import parse_alerts
+from cases import case, enrichment, evidence, inbox, review
+from cases.database import Database
+from cases.errors import NotAllowed
+from enrich import ask_all
+from enrich.evidence import weigh
+from tests.a_case import LiteralStore, a_case, an_answer, five_answers
+
+pytest_plugins = ("tests.case_databases",)
+
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+EVENT = "11111111-0000-4000-8000-000000000001"
+
+
+def at(moment: datetime, **changes: Any) -> dict[str, Any]:
+    return an_event(eventTime=f"{moment:%Y-%m-%dT%H:%M:%SZ}", **changes)
+
+
+OTHERS = [at(NOON - timedelta(days=n, hours=-1), userIdentity=a_user("bob")) for n in range(-2, 40)]
+LIKE_EVERY_DAY = [
+    at(NOON - timedelta(days=n + 1, minutes=m)) for n in range(13) for m in range(0, 50, 10)
+]
+KEY_MADE = at(
+    NOON,
+    eventSource="iam.amazonaws.com",
+    eventName="CreateAccessKey",
+    sourceIPAddress="203.0.113.99",
+    userAgent="curl/8.5",
+    requestParameters={"userName": "root-helper"},
+)
+
+
+def closed_as(
+    database: Database, verdict: Any, record: dict[str, Any], *records: dict[str, Any]
+) -> tuple[case.Case, tuple[str, ...], tuple[str, ...]]:
+    """The closed case of that alert, and the page's lines for and against it."""
+    (alert,) = parse_alerts(json.dumps(record))
+    answers = ask_all(alert, alert.principals[0], MemoryStore([record, *records, *OTHERS]))
+    opened = a_case(database, alert)
+    enrichment.save_answers(database, inbox.queue(database).alerts[0].id, "v1", [list(answers)])
+    closed = case.close_case(
+        database, "ann", opened.id, opened.version, verdict=verdict, reason="So I think."
+    )
+    weighing = weigh(alert, alert.principals[0], answers)
+    return (
+        closed,
+        tuple(line.sentence for line in weighing.for_),
+        tuple(line.sentence for line in weighing.against),
+    )
+
+
+@pytest.mark.parametrize("verdict", ["benign", "false_positive"])
+def test_a_verdict_against_what_the_page_shows_is_put_up_in_the_pages_words(
+    sqlite_database: Database, verdict: str
+) -> None:
+    closed, for_, against = closed_as(sqlite_database, verdict, KEY_MADE, *LIKE_EVERY_DAY)
+    assert len(for_) > len(against)
+    assert closed.review == "requested"
+    (why,) = closed.review_reasons
+    assert why.startswith(f"{verdict.replace('_', ' ')}, although {len(for_)} speak")
+    assert for_[0] in why
+
+
+def test_a_harmless_case_is_not_put_up(sqlite_database: Database) -> None:
+    closed, for_, against = closed_as(sqlite_database, "benign", at(NOON), *LIKE_EVERY_DAY)
+    assert for_ == ()
+    assert against
+    assert (closed.review, closed.review_reasons) == ("none", ())
+
+
+def test_every_true_positive_is_reviewed(sqlite_database: Database) -> None:
+    closed, _, _ = closed_as(sqlite_database, "true_positive", at(NOON), *LIKE_EVERY_DAY)
+    assert closed.review == "requested"
+    assert closed.review_reasons == ("true positive: every one is reviewed",)
+
+
+def test_answers_of_an_older_version_are_said_not_to_be_weighed(sqlite_database: Database) -> None:
+    opened = a_case(sqlite_database)
+    alert_id = inbox.queue(sqlite_database).alerts[0].id
+    odd = [an_answer("baseline", data={"new": None}), an_answer("assumed_by", data={})]
+    enrichment.save_answers(sqlite_database, alert_id, "v1", [odd])
+    closed = case.close_case(
+        sqlite_database, "ann", opened.id, opened.version, verdict="benign", reason="ok"
+    )
+    (why,) = closed.review_reasons
+    assert "2 kept answers are of an older version" in why
+
+
+# Who may sign off: nobody whose own work it is
+
+
+def a_lead_who(deed: str, database: Database) -> case.Case:
+    """A case of ann's, closed by her, to which the lead lea did one thing."""
+    opened = a_case(database)
+    alert_id = inbox.queue(database).alerts[0].id
+    enrichment.save_answers(database, alert_id, "v1", [five_answers()])
+    store = LiteralStore({EVENT: json.dumps(an_event(eventID=EVENT))})
+    if deed == "reason":
+        case.save_case(database, "lea", opened.id, opened.version, {"reason": "Mine."})
+    elif deed == "verdict":
+        case.save_case(
+            database, "lea", opened.id, opened.version, {"verdict": "benign", "reason": "ok"}
+        )
+    elif deed == "note":
+        case.add_note(database, "lea", opened.id, "I looked.")
+    elif deed == "pin":
+        evidence.pin_event(database, "lea", opened.id, EVENT, store, "this one")
+    elif deed == "saved":
+        evidence.freeze_answers(database, "lea", opened.id, alert_id, store)
+    now = case.get_case(database, opened.id)
+    if now.owner != "ann":
+        case.save_case(database, "ann", now.id, now.version, {"owner": "ann"})
+        now = case.get_case(database, opened.id)
+    return case.close_case(
+        database, "ann", now.id, now.version, verdict="true_positive", reason="Ann's own."
+    )
+
+
+WORDS = {
+    "reason": "lea wrote the reason of case 1|lea owned case 1",
+    "verdict": "lea (wrote the verdict of|decided|owned) case 1",
+    "note": "lea wrote a note in case 1|lea owned case 1",
+    "pin": "lea pinned evidence in case 1|lea owned case 1",
+    "saved": "lea saved evidence in case 1|lea owned case 1",
+}
+
+
+@pytest.mark.parametrize("deed", WORDS)
+def test_whoever_wrote_or_pinned_does_not_sign_off(sqlite_database: Database, deed: str) -> None:
+    closed = a_lead_who(deed, sqlite_database)
+    with pytest.raises(NotAllowed, match=WORDS[deed]):
+        review.approve(sqlite_database, "lea", closed.id, closed.version)
+    # Returning it is a review as well.
+    with pytest.raises(NotAllowed, match="Ask another lead"):
+        review.return_case(sqlite_database, "lea", closed.id, closed.version, "more")
+    assert case.get_case(sqlite_database, closed.id).seal is None
+
+
+def test_a_lead_that_only_returned_it_may_sign_it_off(sqlite_database: Database) -> None:
+    opened = a_case(sqlite_database)
+    closed = case.close_case(
+        sqlite_database, "ann", opened.id, opened.version, verdict="true_positive", reason="So."
+    )
+    review.return_case(sqlite_database, "lea", closed.id, closed.version, "Who used the key?")
+    now = case.get_case(sqlite_database, opened.id)
+    again = case.close_case(sqlite_database, "ann", now.id, now.version)
+    assert review.approve(sqlite_database, "lea", again.id, again.version)
