@@ -15,7 +15,7 @@ from cases import case, evidence, inbox, review, sign_in, users
 from cases.database import Database, open_database
 from cases.errors import NotAllowed
 from cases.permissions import MAY, Permission, Role
-from cases.report import render_report
+from cases.report.made import make_report
 from cases.verify import verify
 from tests.a_case import (
     Clock,
@@ -289,8 +289,10 @@ ATTEMPTS: dict[str, Callable[[Hands], Any]] = {
     "go to the index page": lambda at: session.action("go to the index page"),
     "export events": lambda at: session.guarded(at.user, "export events", bytes)(),
     "take evidence away": lambda at: session.guarded(at.user, "take evidence away", bytes)(),
-    "take a report away": lambda at: render_report(at.database, 1, "md"),
-    "take a redacted report away": lambda at: render_report(at.database, 1, "md", redacted=True),
+    "take a report away": lambda at: make_report(at.database, at.name, 1, "md"),
+    "take a redacted report away": lambda at: make_report(
+        at.database, at.name, 1, "md", redacted=True
+    ),
     "add uploaded logs": lambda at: jobs.add_uploads(Path("x")),
     "add logs of this machine": lambda at: jobs.add_folder(Path("x")),
     "make the demo": lambda at: jobs.start_demo(),

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cases import audit, case, metrics, outline, review, sign_in, tables, users
+from cases import audit, case, enrichment, metrics, outline, review, sign_in, tables, users
 from cases.actor import Actor, known_how
 from cases.backup import backup, restore
 from cases.database import Database, open_database
 from cases.errors import CaseRefused, NotAllowed, SettingRefused, SignedOut
 from cases.report import render_report
+from cases.report.made import make_report
 from cases.roles import claimed_values, sign_in_settings
 from cases.verify import verify
-from tests.a_case import Clock, a_case, a_closed_case, an_alert
+from tests.a_case import Clock, a_case, a_closed_case, an_alert, an_answer, put_in_inbox
 from tests.a_sign_in import ISSUER, ROLES, claims, in_the_hands_of, signed_in
 
 pytest_plugins = ("tests.case_databases",)
@@ -277,6 +278,38 @@ def test_a_viewer_reads_what_names_nobody(database: Database) -> None:
     for read in (case.find_cases, audit.history, users.users):
         with pytest.raises(NotAllowed):
             read(viewer)
+
+
+def test_a_report_is_made_in_nobody_elses_name_and_a_viewers_is_recorded_too(
+    database: Database,
+) -> None:
+    closed = a_closed_case(database)
+    viewer = in_the_hands_of(database, "Vic", "viewer")
+    made = make_report(viewer, "Vic", closed.id, "html", redacted=True)
+    assert made.unrecorded is None
+    last = audit.history(database, closed.id)[-1]
+    assert (last.actor, last.action) == ("Vic", "report made")
+    assert last.by is not None
+    assert (last.by["names"], last.by["email"]) == ("proven", "Vic@example.com")
+    assert verify(database, (), [("kept", made.content)]).ok
+    for name, redacted in (("Vic", False), ("ann", True), ("Ann", True)):
+        with pytest.raises(NotAllowed):
+            make_report(viewer, name, closed.id, "html", redacted=redacted)
+    assert audit.history(database, closed.id)[-1] == last
+
+
+def test_answers_that_a_page_showed_are_kept_for_those_who_may_work(database: Database) -> None:
+    (alert_id,) = put_in_inbox(database, an_alert())
+    version = "aaaaaaaaaaaa-7"
+    with pytest.raises(NotAllowed):
+        enrichment.keep_shown(
+            in_the_hands_of(database, "Vic", "viewer"), alert_id, version, 0, [an_answer()]
+        )
+    assert enrichment.stored_answers(database, alert_id) == []
+    enrichment.keep_shown(
+        in_the_hands_of(database, "Ann", "analyst"), alert_id, version, 0, [an_answer()]
+    )
+    assert len(enrichment.stored_answers(database, alert_id)) == 1
 
 
 # What is written down
