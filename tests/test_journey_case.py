@@ -147,10 +147,11 @@ def test_a_case_from_its_alert_to_its_seal(
     assert now.state == "closed"
     assert now.reason == "Lea: check whose change it was.\n\nAnn: an announced exercise."
 
-    # An analyst has no way to the lead's page, and the lead who wrote a reason cannot decide over
-    # it; the other lead returns the case, then approves it.
-    ann.goto("/review")
-    said(ann, "This page is not open to your role.")
+    # An analyst sees the review page's numbers and no queue, and the lead who wrote a reason cannot
+    # decide over it; the other lead returns the case, then approves it.
+    show(ann, "/review")
+    said(ann, "Time to triage")
+    expect(ann.get_by_text("For review")).to_have_count(0)
     show(lea, "/review")
     said(lea, "severity high")
     expect(lea.get_by_label("Comment", exact=True)).to_have_count(0)
