@@ -96,7 +96,7 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[BaseRoute]:
     """Our own addresses beside the pages; they go before Streamlit's."""
-    return [Route("/health", Health(checks()), methods=["GET"])]
+    return [Route("/health", Health(checks()).answer, methods=["GET"])]
 
 
 @asynccontextmanager
