@@ -37,36 +37,21 @@ from tests.a_provider import ROLES
 START_S = 90.0
 """Patience for a server to answer: a busy machine takes its time."""
 
+DEPLOYED_NGINX = ROOT / "docs" / "deploy" / "nginx"
+"""What a site copies; the tests start nginx with it, and write only the small files of a site."""
+
 NGINX = """
 pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log;
 daemon off;
 master_process off;
 events {{ worker_connections 512; }}
 http {{
-  access_log {folder}/nginx-access.log;
   client_body_temp_path {folder}/nginx-body;
   proxy_temp_path {folder}/nginx-proxy;
   fastcgi_temp_path {folder}/nginx-f;
   uwsgi_temp_path {folder}/nginx-u;
   scgi_temp_path {folder}/nginx-s;
-  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  upstream dashboards {{ {servers} }}
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {folder}/certificate.pem;
-    ssl_certificate_key {folder}/key.pem;
-    location / {{
-      proxy_pass http://dashboards;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto https;
-      proxy_read_timeout 300s;
-    }}
-  }}
+  include {deployed}/backtrail.conf;
 }}
 """
 
@@ -156,8 +141,7 @@ client_secret = "{secrets.token_hex(16)}"
 server_metadata_url = "{made.provider}/.well-known/openid-configuration"
 """
     )
-    servers = " ".join(f"server 127.0.0.1:{one};" for one in inner)
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, servers=servers))
+    _configure_nginx(folder, port, inner)
     with ExitStack() as stack:
         log = folder / "provider.log"
         with log.open("wb") as out:
@@ -231,6 +215,30 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path, host: st
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
     raise AssertionError(f"{address} does not answer: {log.read_text(errors='replace')[-3000:]}")
+
+
+def _configure_nginx(folder: Path, port: int, inner: Sequence[int]) -> None:
+    """The site's small files, beside an nginx.conf that holds the deployment's own file."""
+    site = folder / "backtrail"
+    site.mkdir()
+    shutil.copy(DEPLOYED_NGINX / "backtrail" / "forward.conf", site)
+    (site / "listen.conf").write_text(f"listen 127.0.0.1:{port} ssl;\n")
+    (site / "names.conf").write_text("server_name localhost;\n")
+    (site / "tls.conf").write_text(
+        f"ssl_certificate {folder}/certificate.pem;\nssl_certificate_key {folder}/key.pem;\n"
+    )
+    (site / "log.conf").write_text(f"access_log {folder}/nginx-access.log backtrail;\n")
+    pairs = (("a", inner[0], inner[-1]), ("b", inner[-1], inner[0]))
+    (site / "replicas.conf").write_text(
+        "".join(
+            f"upstream backtrail_{name} {{ server 127.0.0.1:{first} max_fails=2 fail_timeout=5s; "
+            + (f"server 127.0.0.1:{second} backup; " if second != first else "")
+            + "}\n"
+            for name, first, second in pairs
+        )
+    )
+    text = NGINX.format(folder=folder, deployed=DEPLOYED_NGINX)
+    (folder / "nginx.conf").write_text(text)
 
 
 def _free_ports(count: int) -> list[int]:
