@@ -188,7 +188,8 @@ def _names(document: Mapping[str, Any]) -> list[Block]:
         of = len(document["history"])
         blocks.append(
             Remark(
-                f"{unproven} of the {of} entries of this case's history stand under names that were"
+                f"{unproven} of the {counted(of, 'entry', 'entries')} of this case's history stand"
+                " under names that were"
                 " chosen, in local mode or on the command line, and not proven by a sign-in."
             )
         )
