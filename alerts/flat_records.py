@@ -89,6 +89,8 @@ _FIELDS |= {
     "sessionissueraccountid": _ISSUER + "accountId",
     "sessionissuerusername": _ISSUER + "userName",
     "useridentityaccountid": _IDENTITY + "accountId",
+    "kibanaalertoriginaltime": "eventTime",
+    "signaloriginaltime": "eventTime",
     "timestamp": "eventTime",
     "eventaction": "eventName",
     "eventprovider": "eventSource",
@@ -208,7 +210,7 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
     record: dict[str, Any] = {}
     spelt: dict[str, str] = {}
     unread: tuple[str, Any] | None = None
-    for path, value in _leaves(row, ""):
+    for path, value in sorted(_leaves(row, ""), key=lambda leaf: not _is_original(leaf[0])):
         name = path
         for prefix in _PREFIXES:
             name = name.removeprefix(prefix)
@@ -248,6 +250,11 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
         identity["credentialId"] = identity.pop("accessKeyId")  # OCSF has one place for both
         spelt[_IDENTITY + "credentialId"] = spelt.pop(_IDENTITY + "accessKeyId", "")
     return FlatRecord(record, shape, spelt)
+
+
+def _is_original(path: str) -> bool:
+    """Whether it is the time of what a rule found, beside the time at which the rule ran."""
+    return plain_name(path).endswith(("alertoriginaltime", "signaloriginaltime"))
 
 
 def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tuple[str, Any]]:

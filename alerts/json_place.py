@@ -14,6 +14,7 @@ from alerts.written_times import span_in, written_times
 from trail.events import parse_time
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_LINE_END = re.compile(r"\s*\n\s*")
 _NOT_IN_NAMES = re.compile(r"[\W_]+")
 
 
@@ -144,6 +145,8 @@ def sane_time(value: object) -> datetime | None:
 
 def sane_span(value: object) -> tuple[datetime, datetime] | None:
     """The first and last second of what `sane_time` reads: a date alone is all of its day."""
+    if isinstance(value, str) and "\n" in value:
+        value = _LINE_END.sub("", value)  # a mail wraps its lines anywhere
     if (epoch := epoch_time(value)) is not None:
         return epoch.instant, epoch.instant
     if isinstance(value, int | float):

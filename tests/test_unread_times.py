@@ -313,3 +313,25 @@ def test_a_records_time_means_no_less_than_it_says(stated: str, lasts: timedelta
     assert alert.last_seen - alert.first_seen == lasts
     given = correct(_one(json.dumps(LATER)), first_seen="2026-03-10", last_seen=stated)
     assert given.last_seen == alert.last_seen
+
+
+def test_the_time_of_what_a_rule_found_goes_before_the_time_of_the_rule() -> None:
+    found = {
+        "@timestamp": "2026-03-10T09:06:00Z",
+        "kibana.alert.original_time": "2026-03-10T09:00:00Z",
+        "event": {"action": "CreateUser", "provider": "iam.amazonaws.com"},
+        "aws": {"cloudtrail": {"user_identity": {"type": "IAMUser", "arn": WHO}}},
+    }
+    assert _one(json.dumps(found)).first_seen == _utc(2026, 3, 10, 9)
+
+
+def test_a_time_with_a_mails_line_end_in_it_is_read() -> None:
+    wrapped = _finding(
+        eventFirstSeen="2026-0\n 3-10T09:00:00Z", eventLastSeen="2026-03-\n10T09:05Z"
+    )
+    alert = _one(json.dumps(wrapped))
+    assert (alert.first_seen, alert.last_seen) == (
+        _utc(2026, 3, 10, 9),
+        _utc(2026, 3, 10, 9, 5, 59),
+    )
+    assert alert.time_is_sure
