@@ -266,6 +266,30 @@ class MintReader:
         )
         return [_NO_JSON | row for row in rows]
 
+    def told_otherwise(self, mint: Mint) -> list[Mint]:
+        """What further records of the call's own event ids show of it, where they name another
+        caller: an index keeps the first of them, and nobody knows which is right.
+        """
+        records = self.store.summary().records
+        if records is not None and not records.repeated:
+            return []
+        first, last = mint.time - timedelta(days=1), mint.time + timedelta(days=1)
+        rows = self.find(
+            f"""
+            select {MINT_COLUMNS} from repeats
+            where event_id in {bound_list("event", mint.event_ids)}
+              and event_time >= $first and event_time <= $last limit {MINT_CAP}
+            """,
+            {**bound_values("event", mint.event_ids), "first": first, "last": last},
+            first=first,
+            last=last,
+        )
+        unlike: list[Mint] = []
+        for row in rows:
+            if all(have_unlike_callers(row, known.row) for known in (mint, *unlike)):
+                unlike.append(Mint(row, (str(row["event_id"]),)))
+        return unlike
+
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
         """The whole `userIdentity` of one credential event, as JSON text."""
         rows = self.find(
@@ -454,20 +478,21 @@ class MintReader:
 def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
     """One `Mint` per call, in the rows' order: a cross-account call has a copy in each account.
 
-    Copies share `shared_event_id`, else request id and minted key (§3.2), and their time: a record
-    that repeats another one's ids at another time is no copy of it, and ids that were masked are
-    shared by strangers. The caller's copy answers "who"; what it lacks is filled in from the other.
+    Copies share `shared_event_id`, else request id and minted key (§3.2), their time, and the
+    caller, as far as each shows one: a record that repeats another one's ids at another time, or by
+    somebody else, is no copy of it, and ids that were masked are shared by strangers. The caller's
+    copy answers "who"; what it lacks is filled in from the other.
     """
     calls: list[list[Mapping[str, Any]]] = []
-    known: dict[object, list[Mapping[str, Any]]] = {}
+    known: dict[object, list[list[Mapping[str, Any]]]] = {}
     for row in rows:
         shares = _shared_by_copies(row)
         call = next(
             (
-                known[share]
+                call
                 for share in shares
-                if share in known
-                and abs(known[share][0]["event_time"] - row["event_time"]) <= CLOCK_SKEW
+                for call in known.get(share, ())
+                if all(_may_be_copies(row, copy) for copy in call)
             ),
             None,
         )
@@ -476,8 +501,43 @@ def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
             calls.append(call)
         call.append(row)
         for share in shares:
-            known.setdefault(share, call)
+            known.setdefault(share, []).append(call)
     return [_merged(copies) for copies in calls]
+
+
+def _may_be_copies(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether nothing that both records show speaks against their being of one call."""
+    return (
+        abs(row["event_time"] - other["event_time"]) <= CLOCK_SKEW
+        and not _differ(row, other, "minted_principal_id", "target_role_arn")
+        and not _differ_in_key(row, other, "minted_access_key_id")
+        and not have_unlike_callers(row, other)
+    )
+
+
+def have_unlike_callers(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records show different callers. The role owner's copy of a call shows but the
+    account and the id (§0 fact 9), and what was masked shows nobody.
+    """
+    kinds = {row["identity_type"], other["identity_type"]} - {None, "AWSAccount", "Unknown"}
+    return (
+        len(kinds) > 1
+        or _differ(row, other, "principal_id", "principal_arn", "account_id", "user_name")
+        or _differ_in_key(row, other, "access_key_id")
+    )
+
+
+def _differ(row: Mapping[str, Any], other: Mapping[str, Any], *names: str) -> bool:
+    pairs = ((row.get(name), other.get(name)) for name in names)
+    return any(
+        one != two and not any(not text or is_stand_in(text) for text in (one, two))
+        for one, two in pairs
+    )
+
+
+def _differ_in_key(row: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    keys = row[name], other[name]
+    return keys[0] != keys[1] and all(map(is_access_key, keys))
 
 
 def _shared_by_copies(row: Mapping[str, Any]) -> list[object]:

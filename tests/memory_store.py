@@ -23,11 +23,14 @@ class MemoryStore:
 
     def __init__(self, records: Iterable[Mapping[str, Any]]) -> None:
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        repeats: list[dict[str, Any]] = []
         self._raw: dict[str, str] = {}
         for ordinal, record in enumerate(records):
             row = event_row(record) | {"source_file": "literal.json", "source_ordinal": ordinal}
             day = row["event_time"].date()
-            rows.setdefault((row["event_id"], row["recipient_account_id"], day), row)
+            key = (row["event_id"], row["recipient_account_id"], day)
+            if rows.setdefault(key, row) is not row:
+                repeats.append(row)
             self._raw[row["event_id"]] = json.dumps(record)
         self._rows = list(rows.values())
         say_what_counts(self._rows)
@@ -37,6 +40,7 @@ class MemoryStore:
             "credentials": [
                 row for row in self._rows if is_credential_event(row) and row["replaced"] is None
             ],
+            "repeats": repeats,
         }.items():
             naive = [
                 {k: v.replace(tzinfo=None) if isinstance(v, datetime) else v for k, v in r.items()}
