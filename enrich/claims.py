@@ -61,8 +61,8 @@ class Misfit:
 def misfit(mint: Mint, session: Session, *, shows_key: bool = False) -> Misfit | None:
     """Why the mint cannot have made the session; None when it can.
 
-    `shows_key` is for R1: the key itself outweighs who may assume what, but not time. A guess
-    (R3) need not agree with the creation date: it is known to have made another session of the
+    `shows_key` is for R1: the key itself outweighs who may assume what, but neither time nor whom
+    AWS names as the issuer. A guess (R3) need not agree with the creation date: it is known to have made another session of the
     name, and says so.
     """
     if (untimely := _untimely(mint, session)) is not None:
@@ -72,7 +72,8 @@ def misfit(mint: Mint, session: Session, *, shows_key: bool = False) -> Misfit |
             created = f"{session.created:%Y-%m-%d %H:%M:%S} UTC" if session.created else ""
             return Misfit(f"was issued {age(_apart(mint, session))} from the session's own creation"
                           f" date, {created}", by_time=True)  # fmt: skip
-        return None
+        against = _against_its_issuer(mint, session)
+        return None if against is None else Misfit(against)
     if (why := against_awss_words(mint, session)) is not None:
         return Misfit(why)
     caller = mint.row["session_created"]
