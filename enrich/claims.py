@@ -62,8 +62,8 @@ def misfit(mint: Mint, session: Session, *, shows_key: bool = False) -> Misfit |
     """Why the mint cannot have made the session; None when it can.
 
     `shows_key` is for R1: the key itself outweighs who may assume what, but neither time nor whom
-    AWS names as the issuer. A guess (R3) need not agree with the creation date: it is known to have made another session of the
-    name, and says so.
+    AWS names as the issuer. A guess (R3) need not agree with the creation date: it is known to have
+    made another session of the name, and says so.
     """
     if (untimely := _untimely(mint, session)) is not None:
         return Misfit(untimely, by_time=True)
