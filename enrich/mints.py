@@ -56,6 +56,10 @@ _BRANCH_COLUMNS = """event_id, event_time, event_source, event_name, recipient_a
 """What a branch of the forward tree is told from: of the JSON, the one response that names whom
 a new credential is for."""
 
+_CALLER_COLUMNS = """event_id, identity_type, principal_id, principal_arn, account_id,
+ access_key_id, user_name, invoked_by, issuer_arn, session_name, on_behalf_of"""
+"""Who called, as far as two records of one event may differ in it."""
+
 _NO_JSON = dict.fromkeys(_JSON_COLUMNS)
 
 MINT_CAP = 500
@@ -276,7 +280,7 @@ class MintReader:
         first, last = mint.time - timedelta(days=1), mint.time + timedelta(days=1)
         rows = self.find(
             f"""
-            select {MINT_COLUMNS} from repeats
+            select {_CALLER_COLUMNS} from repeats
             where event_id in {bound_list("event", mint.event_ids)}
               and event_time >= $first and event_time <= $last limit {MINT_CAP}
             """,
@@ -287,7 +291,7 @@ class MintReader:
         unlike: list[Mint] = []
         for row in rows:
             if all(have_unlike_callers(row, known.row) for known in (mint, *unlike)):
-                unlike.append(Mint(row, (str(row["event_id"]),)))
+                unlike.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
         return unlike
 
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:

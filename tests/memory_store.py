@@ -121,7 +121,9 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
     by_id: dict[Any, list[dict[str, Any]]] = {}
     by_request: dict[Any, list[dict[str, Any]]] = {}
     for row in rows:
-        row |= {"call_id": row["shared_event_id"], "replaced": None, "replaced_by": None}
+        shared = row["shared_event_id"]
+        masked = shared is None or "*" in shared or shared.upper() in ("REDACTED", "MASKED", "NULL")
+        row |= {"call_id": None if masked else shared, "replaced": None, "replaced_by": None}
         by_id.setdefault((row["event_id"], row["recipient_account_id"]), []).append(row)
         if row["event_category"] != "NetworkActivity":
             by_request.setdefault(_request(row), []).append(row)
@@ -144,7 +146,7 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
         corrected = by_id.get(original, [])
         for one in named_by:
             for row in corrected:
-                one["call_id"] = one["call_id"] or row["shared_event_id"]
+                one["call_id"] = one["call_id"] or row["call_id"]
         apart = [one for one in earlier if (one["event_id"], original[1]) not in corrections]
         for row in (*corrected, *(one for one in apart if one["event_id"] != last["event_id"])):
             row["replaced"], row["replaced_by"] = "corrected", last["event_id"]
