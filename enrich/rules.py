@@ -280,15 +280,16 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
     by_id: list[Mint] = []
     if session.principal_id is not None:
         by_id = reader.by_minted_principal(session.principal_id, created, begin, end)
-        if any(is_near(mint.time, created) for mint in by_id):
-            return by_id
     if session.role_arn is None or session.session_name is None or (by_id and created is None):
         return by_id
+    # Some records do not show whom they made: one that does is no reason to overlook them.
     by_name = reader.by_role_and_session(
         session.role_arn, session.session_name, session.principal_id, created, begin, end
     )
-    if any(is_near(mint.time, created) for mint in by_name):
-        return by_name
+    known = {mint.event_id for mint in by_id}
+    both = [*by_id, *(mint for mint in by_name if mint.event_id not in known)]
+    if any(is_near(mint.time, created) for mint in both):
+        return [mint for mint in both if is_near(mint.time, created)]
     return by_id or by_name
 
 

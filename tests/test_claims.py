@@ -617,6 +617,19 @@ def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
         )
 
 
+def test_a_call_of_that_second_that_does_not_show_whom_it_made_is_a_rival_too():
+    """Old records lack `assumedRoleUser`; the role and the session name are the same."""
+    shows = an_assumption(key=MASKED)
+    lacks = an_assumption(key=MASKED, userIdentity=a_user("bob"))
+    del lacks["responseElements"]["assumedRoleUser"]
+    use = a_use(a_role_session(key=MASKED))
+
+    (hop,) = who_assumed(use, [shows, lacks, use]).data["chain"]
+
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+
+
 # Rule 6: AWS's own words ---------------------------------------------------------------------
 
 

@@ -66,13 +66,13 @@ class Damage:
     """Whether `all` or `some` records lost their `sessionContext`, as some exports do."""
     bare: set[str] = field(default_factory=set)
     masked: dict[str, str] = field(default_factory=dict)
-    _shown: dict[str, Json] = field(default_factory=dict)
+    _shown: dict[Rec, Json] = field(default_factory=dict)
 
     def as_logged(self, rec: Rec) -> Json:
         """The record as the export shows it; not to be changed."""
-        if rec.id not in self._shown:
-            self._shown[rec.id] = self._masked(rec)
-        return self._shown[rec.id]
+        if rec not in self._shown:
+            self._shown[rec] = self._masked(rec)
+        return self._shown[rec]
 
     def _masked(self, rec: Rec) -> Json:
         record = copy.deepcopy(rec.record)
