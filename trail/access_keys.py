@@ -10,7 +10,8 @@ import math
 import re
 from functools import lru_cache
 
-_KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)([A-Z0-9]{12,})")
+_KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}")
+"""16 to 128 characters, by IAM's API; 20 today."""
 _MASKED = re.compile(r"(.)\1{7}")
 """Eight of one character: no key of AWS's has such a run, and a mask always has."""
 _DOCUMENTATION = ("IOSFODNN7EXAMPLE", "I44QH8DHBEXAMPLE")
@@ -58,24 +59,27 @@ _MADE_UP = re.compile(
 """The pieces without which no text is shorter to describe than to spell."""
 
 
-@lru_cache(10_000)
-def _is_key(text: str) -> bool:
-    form = _KEY.fullmatch(text)
-    if form is None or _MASKED.search(text) or text.endswith(_DOCUMENTATION):
-        return False
-    rest = form[1]
-    return not any(word in rest for word in _TELLING) and not _is_made_up(rest)
-
-
 def is_access_key(text: object) -> bool:
     """Whether the text identifies one credential of AWS's, long-term or temporary.
 
     Masks of a key's form are none: `ASIAREDACTEDREDACTED`, `ASIAXXXXXX1234XXXXXX`. A real key is
-    taken for one of these less than once in 20 million: 19 words of seven letters and more at ten
-    places at most (190 of 32^7, fewer for longer words), and `_SPARED`. Digits that AWS does not
-    use (0, 1, 8, 9) say nothing: published logs have them, where ids were randomised.
+    taken for one of these less than once in 100 million: five words of seven letters at ten places
+    (50 in 32^7), of longer words fewer, eight of one character (9 in 32^7), and `_SPARED`. Digits
+    that AWS does not use (0, 1, 8, 9) say nothing: published logs have them, where ids were
+    randomised.
     """
-    return isinstance(text, str) and _is_key(text)
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None and not _is_mask(text)
+
+
+@lru_cache(10_000)
+def _is_mask(text: str) -> bool:
+    rest = text[4:]
+    return (
+        _MASKED.search(text) is not None
+        or text.endswith(_DOCUMENTATION)
+        or any(word in rest for word in _TELLING)
+        or _is_made_up(rest)
+    )
 
 
 def _is_made_up(rest: str) -> bool:
