@@ -226,6 +226,8 @@ def truth(
             tally += part
             print(f"  {tally.worlds} worlds, {len(tally.broken)} wrong"
                   f" ({(number + 1) * 100 // len(packs)} %)", file=sys.stderr)  # fmt: skip
+            for line in (*part.broken, *part.missed, *part.coverage):  # a long run may be ended
+                print(f"    {line}", file=sys.stderr, flush=True)
     print("\n".join(table(tally)))
     answered, missed = tally.recalled["answered"], tally.recalled["missed"]
     return {
