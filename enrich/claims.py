@@ -354,6 +354,8 @@ def by_switch(session: Session, switches: int, doubt: str | None = None) -> Clai
 def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     """R2d: a command line or CloudShell that borrowed a console session."""
     claim = Claim("high" if same_arn and tokens == 1 else "medium")
+    if session.client_is_borrowed:
+        claim = claim.at_most("medium", _OTHER_CLIENT)
     return _as_dated(claim, session)
 
 
@@ -364,6 +366,12 @@ def of_contradicted(claim: Claim, mint: Mint) -> Claim:
         f"Another record of event {mint.event_id} names another caller, and no event is logged"
         " twice with two: one of the two was changed.",
     )
+
+
+_OTHER_CLIENT = (
+    "No indexed event shows the access key used: whether the console made the call, or a program"
+    " that shares its session, is taken from other calls of the same creation date."
+)
 
 
 def by_own_words() -> Claim:
@@ -430,7 +438,7 @@ def _other_credential(
     in_console = is_of_console(session)
     for_console = _made_for_console(session, mint, sign_ins)
     if in_console and (for_console or mint.event_name == "AssumeRoleWithSAML"):
-        return None
+        return _OTHER_CLIENT if session.client_is_borrowed else None
     if is_narrowable(session, mint, sign_ins):
         return (
             "The session was narrowed by GetScopedCredentials as well: whether the call was made"

@@ -270,28 +270,36 @@ class MintReader:
         )
         return [_NO_JSON | row for row in rows]
 
-    def told_otherwise(self, mint: Mint) -> list[Mint]:
-        """What further records of the call's own event ids show of it, where they name another
-        caller: an index keeps the first of them, and nobody knows which is right.
+    def told_otherwise(self, mints: Sequence[Mint]) -> dict[str, list[Mint]]:
+        """By the event id of a call, what further records of its own event ids show of it where
+        they name another caller: an index keeps the first of them, and nobody knows which is right.
         """
         records = self.store.summary().records
         if records is not None and not records.repeated:
-            return []
-        first, last = mint.time - timedelta(days=1), mint.time + timedelta(days=1)
-        rows = self.find(
-            f"""
-            select {_CALLER_COLUMNS} from repeats
-            where event_id in {bound_list("event", mint.event_ids)}
-              and event_time >= $first and event_time <= $last limit {MINT_CAP}
-            """,
-            {**bound_values("event", mint.event_ids), "first": first, "last": last},
-            first=first,
-            last=last,
-        )
-        unlike: list[Mint] = []
-        for row in rows:
-            if all(have_unlike_callers(row, known.row) for known in (mint, *unlike)):
-                unlike.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
+            return {}
+        unlike: dict[str, list[Mint]] = {}
+        for some in _of_days_beside(mints):
+            first, last = some[0].time - _ONE_DAY, some[-1].time + _ONE_DAY
+            ids = [event_id for mint in some for event_id in mint.event_ids]
+            rows = self.find(
+                f"""
+                select {_CALLER_COLUMNS} from repeats
+                where event_id in {bound_list("event", ids)}
+                  and event_time >= $first and event_time <= $last limit {MINT_CAP}
+                """,
+                {**bound_values("event", ids), "first": first, "last": last},
+                first=first,
+                last=last,
+            )
+            for mint in some:
+                others: list[Mint] = []
+                for row in rows:
+                    if row["event_id"] in mint.event_ids and all(
+                        have_unlike_callers(row, known.row) for known in (mint, *others)
+                    ):
+                        others.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
+                if others:
+                    unlike[mint.event_id] = others
         return unlike
 
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
@@ -477,6 +485,19 @@ class MintReader:
             bound_values("key", access_key_ids),
         )
         return {row["minted_access_key_id"] for row in rows}
+
+
+_ONE_DAY = timedelta(days=1)
+
+
+def _of_days_beside(mints: Sequence[Mint]) -> list[list[Mint]]:
+    """The calls in order of their times, those of days side by side together."""
+    lots: list[list[Mint]] = []
+    for mint in sorted(mints, key=lambda mint: mint.time):
+        if not lots or mint.time - lots[-1][-1].time > _ONE_DAY:
+            lots.append([])
+        lots[-1].append(mint)
+    return lots
 
 
 def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:

@@ -69,14 +69,12 @@ def explain(session: Session, reader: MintReader, said: Said) -> Hop | None:
     if hop.by.type == "AWSService":
         # The session's own record may say which workload the service made it for.
         hop = replace(hop, session=_with_identity(session, reader))
-    hop = _unless_told_otherwise(hop, reader)
     return in_order(with_name(with_person(hop, reader), reader))
 
 
-def _unless_told_otherwise(hop: Hop, reader: MintReader) -> Hop:
-    """The hop, lowered where another record of the very event names another caller."""
-    others = reader.told_otherwise(hop.mint) if hop.mint is not None else []
-    if hop.mint is None or not others:
+def contradicted(hop: Hop, others: Sequence[Mint]) -> Hop:
+    """The hop, lowered: `others` are further records of its very event, by other callers."""
+    if hop.mint is None:
         return hop
     claim = claims.of_contradicted(hop.claim, hop.mint)
     return replace(

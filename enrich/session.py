@@ -62,6 +62,9 @@ class Session:
     dated_by: DatedBy = "own"
     key_is_borrowed: bool = False
     """The key is not the alert's own word, but that of the record of the alert's call."""
+    client_is_borrowed: bool = False
+    """Whether the use was the console's, a command line's or a service's is only known of other
+    calls of its creation date, made with other keys than the alert's."""
     contested: bool = False
     """`created` is not the alert's own, and other sessions of the name were in use then."""
     only_before: bool = False

@@ -630,6 +630,29 @@ def test_a_call_of_that_second_that_does_not_show_whom_it_made_is_a_rival_too():
     assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
 
 
+def test_what_client_it_was_is_not_known_of_other_keys_for_sure():
+    """A sequence names a key that no event shows. A command line shares the console session, its
+    date and address: the use may be its own or the console's."""
+    arn = f"arn:aws:signin:us-east-1:{ACCOUNT}:session/{SHARED}"
+    created = {"attributes": {"creationDate": "2026-03-10T11:50:00Z"}, "signInSessionArn": arn}
+    alice = a_user(sessionContext=created)
+    handed = an_event(
+        eventSource="signin.amazonaws.com", eventName="CreateOAuth2Token",
+        eventTime="2026-03-10T11:55:00Z", userIdentity={**alice, "accessKeyId": None},
+    )  # fmt: skip
+    by_cli = a_use({**alice, "accessKeyId": K1}, eventTime="2026-03-10T11:56:00Z")
+    shown = an_alert(by_cli)
+    finding = replace(shown, raw="{}", event_id=None, event_ids=(), user_agent=None)
+
+    assert the_hop(who_assumed(finding, [handed, by_cli])) == (
+        handed["eventID"], "signin_session", "high",
+    )  # fmt: skip
+    unknown = replace(finding, principals=(replace(finding.principals[0], access_key_id=K3),))
+    answer = who_assumed(unknown, [handed, by_cli])
+    assert the_hop(answer) == (handed["eventID"], "signin_session", "medium")
+    assert any("No indexed event shows the access key used" in text for text in answer.caveats)
+
+
 # Rule 6: AWS's own words ---------------------------------------------------------------------
 
 

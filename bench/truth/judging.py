@@ -80,7 +80,7 @@ def judge(world: World, done: Damage, asked: Asked, answer: dict[str, Any]) -> V
     stated = origin.get("confidence")
     if surest and stated not in ("medium", "low") and (origin.get("arn") or origin.get("label")):
         verdict.claims.append(_origin(origin, reached, verdict.claims))
-    verdict.coverage = _coverage(world, done, data["would_be_in"])
+    verdict.coverage = _coverage(world, done, data.get("would_be_in"))
     verdict.recalled = _recalled(world, done, asked, data["chain"])
     return verdict
 
