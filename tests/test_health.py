@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _asked(one: health.Health) -> tuple[int, dict[str, str]]:
-    answer = asyncio.run(one(Request({"type": "http", "method": "GET", "headers": []})))
+    answer = asyncio.run(one.answer(Request({"type": "http", "method": "GET", "headers": []})))
     body = json.loads(bytes(answer.body))
     assert body["status"] == ("ok" if answer.status_code == 200 else "failing")
     assert answer.headers["cache-control"] == "no-store"

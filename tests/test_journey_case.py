@@ -40,14 +40,14 @@ def database(folder: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def browsers(folder: Path) -> Iterator[tuple[BrowserContext, BrowserContext]]:
-    """The analyst's and the lead's, looking at the same server."""
+def browsers(folder: Path) -> Iterator[list[BrowserContext]]:
+    """An analyst's and two leads', looking at the same server."""
     with dashboard(folder) as home, chromium() as browser:
         expect.set_options(timeout=PATIENCE_MS)
-        both = [browser.new_context(viewport=WIDE, base_url=home) for _ in range(2)]  # type: ignore[arg-type] # a size
-        for context in both:
+        three = [browser.new_context(viewport=WIDE, base_url=home) for _ in range(3)]  # type: ignore[arg-type] # a size
+        for context in three:
             context.set_default_timeout(PATIENCE_MS)
-        yield both[0], both[1]
+        yield three
 
 
 def opened_as(context: BrowserContext, label: str, path: str) -> Page:
@@ -100,10 +100,10 @@ def press_until(page: Page, label: str, words: str) -> None:
 
 
 def test_a_case_from_its_alert_to_its_seal(
-    browsers: tuple[BrowserContext, BrowserContext], database: Database, stratus_store: Any,
+    browsers: list[BrowserContext], database: Database, stratus_store: Any,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    analyst, lead = browsers
+    analyst, lead, other_lead = browsers
 
     # The analyst takes an alert in; its answers are worked out outside the page.
     ann = opened_as(analyst, "ann · analyst", "/inbox")
@@ -147,25 +147,30 @@ def test_a_case_from_its_alert_to_its_seal(
     assert now.state == "closed"
     assert now.reason == "Lea: check whose change it was.\n\nAnn: an announced exercise."
 
-    # An analyst has no way to the lead's page; the lead returns the case, then approves it.
-    ann.goto("/review")
-    said(ann, "This page is not open to your role.")
+    # An analyst sees the review page's numbers and no queue, and the lead who wrote a reason cannot
+    # decide over it; the other lead returns the case, then approves it.
+    show(ann, "/review")
+    said(ann, "Time to triage")
+    expect(ann.get_by_text("For review")).to_have_count(0)
     show(lea, "/review")
     said(lea, "severity high")
-    written(lea, "Comment", "Who announced it?")
-    press(lea, "Return it")
-    said(lea, "No case waits for review.")
+    expect(lea.get_by_label("Comment", exact=True)).to_have_count(0)
+    lou = opened_as(other_lead, "lou · lead", "/review")
+    said(lou, "severity high")
+    written(lou, "Comment", "Who announced it?")
+    press(lou, "Return it")
+    said(lou, "No case waits for review.")
     show(ann, "/case?id=1")
-    said(ann, "Returned by lea")
+    said(ann, "Returned by lou")
     written(ann, "Reason (a verdict needs one)", "An exercise; announced by the platform lead.")
     press(ann, "Save and close the case")
     said(ann, "Saved and closed.")
-    show(lea, "/review")
-    written(lea, "Comment", "Right.")
-    press(lea, "Approve and seal")
-    said(lea, "No case waits for review.")
+    show(lou, "/review")
+    written(lou, "Comment", "Right.")
+    press(lou, "Approve and seal")
+    said(lou, "No case waits for review.")
     sealed = case.get_case(database, 1)
-    assert (sealed.review, sealed.reviewer) == ("approved", "lea")
+    assert (sealed.review, sealed.reviewer) == ("approved", "lou")
     assert sealed.seal is not None
 
     # The report prints the seal, hides on request, and proves the history to the lead.
@@ -181,6 +186,7 @@ def test_a_case_from_its_alert_to_its_seal(
     assert redacted.name == "case-1-redacted.md"
     assert "123837392027" not in redacted.read_text()
     assert downloaded(ann, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
+    assert downloaded(ann, "HTML", tmp_path).read_bytes().startswith(b"<!doctype html>")
     assert json.loads(downloaded(ann, "JSON", tmp_path).read_text())["redacted"] is True
     show(lea, "/review?view=history")
     lea.locator("input[type=file]").set_input_files(str(report))
@@ -196,11 +202,14 @@ def downloaded(page: Page, label: str, folder: Path) -> Path:
         press(page, label)
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
+    # Opened in the browser, what the dashboard serves would run nothing.
+    policy = page.request.get(waiting.value.url).headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
     return path
 
 
 def test_what_is_picked_stays_picked_when_the_list_changes_under_it(
-    browsers: tuple[BrowserContext, BrowserContext], database: Database
+    browsers: list[BrowserContext], database: Database
 ) -> None:
     ids = put_in_inbox(
         database,

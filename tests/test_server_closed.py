@@ -149,6 +149,8 @@ def test_every_answer_has_the_headers(address: str, every_address: list[tuple[st
         assert status != 403 or method in ("PUT", "DELETE", "POST"), (method, path)
         answered[method, path] = status
     assert answered["GET", "/_stcore/health"] == 200
+    assert answered["GET", "/health"] == 200
+    assert answered["HEAD", "/health"] == 200
     assert answered["GET", "//evil.example"] == 400  # Streamlit's own refusal
     assert answered["GET", "/triage"] == 200
 

@@ -423,10 +423,19 @@ def migrate(
         raise IndexUnreadable(
             f"The migration was interrupted; {index} is as it was. Run it again to start over."
         )
-    kept = index.with_name(f"{index.name}.schema-{old}-{int(time.time())}")
+    kept = _free_name(f"{index}.schema-{old}-{int(time.time())}")
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
         if [file.path for file in catalog.files() if file.size >= 0] != sources:
             raise IndexBusy(f"Another build changed {index} meanwhile. Run the migration again.")
         index.rename(kept)
         fresh.rename(index)
     return built
+
+
+def _free_name(wanted: str) -> Path:
+    """The path, or the first of `…-2`, `…-3` where nothing stands: two may be of one second."""
+    path, number = Path(wanted), 1
+    while path.exists():
+        number += 1
+        path = Path(f"{wanted}-{number}")
+    return path

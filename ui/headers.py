@@ -24,7 +24,9 @@ FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
-FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+FILE_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+)
 """For what is downloaded, a report above all: opened in the browser, it runs nothing, sends nothing
 and is of no origin, so that it is nobody to the dashboard it came from.
 """

@@ -68,7 +68,7 @@ class Health:
         self._running: Future[dict[str, str]] | None = None
         self._ended = float("-inf")
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         found = await self._found()
         well = all(said == "ok" for said in found.values())
         return JSONResponse(
