@@ -100,7 +100,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
     if alert.time_is_fallback:
         caveats.append(
-            "Of its session no more is known from that time than that it had begun before."
+            "Since the alert does not say when the activity was, its session is only known to have"
+            " begun before that."
         )
     status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
