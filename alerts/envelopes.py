@@ -163,7 +163,12 @@ def _dated(alert: Alert, envelope: Place) -> Alert:
         first_seen=sent.time,
         last_seen=sent.time,
         time_is_fallback=True,
-        notes=(*alert.notes, fallback_words(f"when its envelope was sent ({sent.path})")),
+        notes=(
+            *alert.notes,
+            fallback_words(
+                f"when its envelope was sent ({sent.path})", unread=bool(alert.unread_times)
+            ),
+        ),
         origins={**alert.origins, "first_seen": sent.path, "last_seen": sent.path},
     )
 

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.json_place import Place, plain_name
+from alerts.json_place import Place, is_readable_time, plain_name
 from alerts.json_text import json_in
-from alerts.written_times import written_times
-from trail.events import parse_time
 
 _IDENTITY = "userIdentity."
 _SESSION = "userIdentity.sessionContext."
@@ -91,6 +89,8 @@ _FIELDS |= {
     "sessionissueraccountid": _ISSUER + "accountId",
     "sessionissuerusername": _ISSUER + "userName",
     "useridentityaccountid": _IDENTITY + "accountId",
+    "kibanaalertoriginaltime": "eventTime",
+    "signaloriginaltime": "eventTime",
     "timestamp": "eventTime",
     "eventaction": "eventName",
     "eventprovider": "eventSource",
@@ -209,7 +209,8 @@ def _shape_of(row: Mapping[str, Any]) -> str:
 def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> FlatRecord | None:
     record: dict[str, Any] = {}
     spelt: dict[str, str] = {}
-    for path, value in _leaves(row, ""):
+    unread: tuple[str, Any] | None = None
+    for path, value in sorted(_leaves(row, ""), key=lambda leaf: not _is_original(leaf[0])):
         name = path
         for prefix in _PREFIXES:
             name = name.removeprefix(prefix)
@@ -218,7 +219,8 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
             continue
         if field in ("eventType", "eventCategory") and not isinstance(value, str):
             continue  # Elastic's lists of the same names
-        if field == "eventTime" and not _is_time(value):
+        if field == "eventTime" and not is_readable_time(value):
+            unread = unread or (path, value)
             continue
         if isinstance(value, list) and field not in ("resources", "eventTime"):
             value = next((item for item in value if isinstance(item, str)), None)
@@ -233,8 +235,13 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
             value = _object_in(value)
         _set(record, field.split("."), value)
     identity = record.get("userIdentity", {})
-    if "eventName" not in record or not ({"eventSource", "eventTime", "eventID"} & set(record)):
+    own = {"eventSource", "eventTime", "eventID"} & set(record)
+    own |= {"eventTime"} if unread is not None and plain_name(unread[0]) == "eventtime" else set()
+    if "eventName" not in record or not own:
         return None
+    if unread is not None and "eventTime" not in record:
+        # What is stated, and is no time, is still the record's own word.
+        spelt["eventTime"], record["eventTime"] = unread
     if "AssumedRole" in str(identity.get("type")):
         identity["type"] = "AssumedRole"
         identity.pop("userName", None)  # tools put the role's name, or the session's, here
@@ -245,10 +252,9 @@ def _mapped(row: Mapping[str, Any], fields: Mapping[str, str], shape: str) -> Fl
     return FlatRecord(record, shape, spelt)
 
 
-def _is_time(value: object) -> bool:
-    return parse_time(value) is not None or (
-        isinstance(value, str) and bool(written_times(value[:80]))
-    )
+def _is_original(path: str) -> bool:
+    """Whether it is the time of what a rule found, beside the time at which the rule ran."""
+    return plain_name(path).endswith(("alertoriginaltime", "signaloriginaltime"))
 
 
 def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tuple[str, Any]]:

@@ -265,8 +265,10 @@ def _follow_job() -> None:
         notice(
             "Done.",
             f"{phrases.count(int(said['events']), 'event')} added from "
-            f"{phrases.count(int(said['files']), 'file')}; {said['duplicates']:,} duplicates, "
-            f"{said['rejected']:,} rejected, {said['unchanged']:,} files unchanged.",
+            f"{phrases.count(int(said['files']), 'file')};"
+            f" {phrases.count(int(said['duplicates']), 'duplicate')}, "
+            f"{said['rejected']:,} rejected,"
+            f" {phrases.count(int(said['unchanged']), 'file')} unchanged.",
             el("span", "", link("Open an alert", "triage"))
             if stories
             else el("span", "", link("Triage an alert", "triage")),
