@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
-import binascii
 import json
 import re
 import zlib
@@ -66,12 +64,13 @@ def gunzip(data: bytes) -> bytes:
     return bytes(unpacked)
 
 
-def json_values(text: str) -> list[Any]:
+def json_values(text: str, *, strict: bool = True) -> list[Any]:
     """The JSON values in the text, in order; an empty list if it holds none.
 
-    One value, values one after another (JSON lines), or values amid other text.
+    One value, values one after another (JSON lines), or values amid other text. Unless `strict`,
+    strings may hold line breaks.
     """
-    decoder = json.JSONDecoder(parse_int=_whole_number, strict=False)
+    decoder = json.JSONDecoder(parse_int=_whole_number, strict=strict)
     values: list[Any] = []
     position = _after_blanks(text, 0)
     while position < len(text):
@@ -143,15 +142,6 @@ def json_in(text: str) -> Any:
         return None
     except RecursionError as error:
         raise _too_deep() from error
-
-
-def json_in_subscription(data: str) -> Any:
-    """What CloudWatch Logs hands a subscriber: base64 of gzip of JSON; None if it is not that."""
-    try:
-        packed = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return json_in(gunzip(packed).decode("utf-8", "replace")) if packed else None
 
 
 def _checked(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from alerts.json_place import plain_name
+from trail.read.place import plain_name
 
 _MARKS = {"eventname", "raw", "cloudtrailevent"}  # plain names of columns that tell
 

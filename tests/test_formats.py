@@ -400,7 +400,7 @@ def test_ocsf_of_another_service_is_no_cloudtrail(tmp_path: Path) -> None:
         ("insight.json", json.dumps({"Records": [
             {"eventTime": "2026-03-10T12:00:00Z", "eventType": "AwsCloudTrailInsight",
              "eventCategory": "Insight", "insightDetails": {}}]}).encode(), "Insight"),
-        ("policy.json", b'{"Version":"2012-10-17","Statement":[]}', "no CloudTrail record"),
+        ("policy.json", b'{"Version":"2012-10-17","Statement":[]}', "an IAM policy: no CloudTrail"),
         ("numbers.json", b"[1, 2, 3]", "not a JSON object"),
         ("empty.json", b"", "empty"),
         ("empty.json.gz", gzip.compress(b" \n", mtime=0), "empty"),

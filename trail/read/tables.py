@@ -1,0 +1,74 @@
+"""Whether a text is a table of events, and how its cells are kept apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from trail.read.flat import names_events, says_who
+
+DELIMITERS = ",\t;|"
+_RECORD_IN_CELL = re.compile(
+    r'\s*[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
+    r'|CloudTrailEvent|detail-type)"',
+    re.DOTALL,
+)
+_ROWS_LOOKED_AT = 4
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's first line as cells, and what separates them. `refused` says why none of its rows
+    is an event, in words; `holds_records`: a cell of its first rows is a whole record."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    holds_records: bool
+    refused: str | None = None
+
+
+def table_in(start: str, nobody: str) -> Table | None:
+    """The table that a text begins with; None if it is none of events. `nobody` is what to say of
+    one that has no column for who called."""
+    for delimiter in DELIMITERS:
+        rows = _first_rows(start, delimiter)
+        if not rows:
+            return None
+        header = tuple(rows[0])
+        if any(cell.lstrip()[:1] in ("{", "[") for cell in header):
+            continue  # records, not names
+        holds = any(
+            len(row) == len(header) and any(map(_RECORD_IN_CELL.match, row)) for row in rows[1:]
+        )
+        if not holds and (len(header) < 2 or not names_events(header)):
+            continue
+        if is_console_header(header):
+            refused = (
+                "the console's Event history as CSV, which lacks who called, with what and from "
+                "which session: download it as JSON"
+            )
+            return Table(header, delimiter, holds, refused)
+        if not holds and not says_who(header):
+            return Table(header, delimiter, holds, f"a table that {nobody}")
+        return Table(header, delimiter, holds)
+    return None
+
+
+def is_console_header(names: tuple[str, ...]) -> bool:
+    """Whether it is the console's Event history: it names who, but shows no `userIdentity`."""
+    return {"Event name", "Event time", "User name"} <= {n.strip().strip('"') for n in names}
+
+
+def _first_rows(start: str, delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(start), delimiter=delimiter):
+            if row:
+                rows.append(row)
+            if len(rows) == _ROWS_LOOKED_AT:
+                break
+    except csv.Error:
+        pass
+    return rows
