@@ -14,7 +14,7 @@ from alerts import cloudtrail, guardduty, other_findings, security_hub
 from alerts.alert import Alert
 from alerts.draft import fallback_words
 from alerts.json_place import Place, first_time
-from alerts.json_text import json_in
+from alerts.json_text import json_in, json_values
 from alerts.written_times import written_times
 from trail.errors import AlertUnrecognised
 from trail.read.flat import Ambiguous, flat_record
@@ -31,7 +31,7 @@ _Reader = Callable[[Place, tuple[str, ...]], Alert | None]
 def alerts_in(value: object) -> list[Alert]:
     """Every alert in the JSON value, in its order; an empty list if there is none."""
     found: list[Alert] = []
-    for one in Walk(_read, json_in).found(Place(value)):
+    for one in _walk().found(Place(value)):
         if one.what is not None:
             found.append(_in_envelopes(one.what, one.above))
             if len(found) > MAX_ALERTS:
@@ -39,11 +39,15 @@ def alerts_in(value: object) -> list[Alert]:
     return found
 
 
+def _walk() -> Walk[Alert, Place]:
+    return Walk(_read, json_in, json_values)
+
+
 def unread_in(value: object) -> tuple[int, int]:
     """How many of the objects at the top of the JSON value hold no alert, and how many they are."""
     items = value if isinstance(value, list) else [value]
     objects = [Place(item) for item in items if isinstance(item, dict)]
-    read = sum(1 for one in objects if any(True for _ in Walk(_read, json_in).found(one)))
+    read = sum(1 for one in objects if any(True for _ in _walk().found(one)))
     return len(objects) - read, len(objects)
 
 

@@ -137,18 +137,19 @@ _ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|records|Events|events|logEv
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))|[{}\[\]]', re.DOTALL)
 """A bracket, or a string; one that is not closed goes up to the end, less a last backslash."""
 _STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))', re.DOTALL)
-_JSON_IN_STRING = re.compile(rb'"\s*[{\[]\s*(?:\\["nrt]|[}\]])')
+_JSON_IN_STRING = re.compile(rb'"(?:\\")?\s*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _QUOTE = ord('"')
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
 _BLANKS_AND_COMMAS = re.compile(rb"[ \t\r\n,\x1e]*+")
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 _ITEM_END = re.compile(rb"[,\]]")
-_NO_SCALAR = re.compile(rb"[{\]]")
+_NO_SCALAR = re.compile(rb"[{\[\]]")
 _SCALARS = 1_000
 _NESTED = 1_100
 """No decoder goes as deep as this."""
 _DEEP = "nested too deeply"
+_NO_OBJECT = "not a JSON object"
 _UNCLOSED = "malformed JSON: its brackets or quotes do not close"
 _TOO_LONG = f"a record of more than {RECORD_BYTES:,} bytes"
 _PREFIXES = 3
@@ -457,6 +458,8 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield from _text_stream(as_utf8(stream, encoding), name, depth, allowance)
     elif start[:1] in b"{[" or _JSON_IN_STRING.match(start):
         yield from _Json(stream, name).found()
+    elif _YAML.match(start):
+        yield Bad(name, "line 1", "YAML: ask for JSON (`--output json`)", lost=True)
     elif (reason := kind_of_text(start)) is not None:
         yield Skipped(name, reason)
     elif (table := table_in(start.decode("utf-8", "replace"), NOBODY)) is not None:
@@ -474,6 +477,9 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield Bad(name, "byte 0", _unlike(start), lost=True)
     else:
         yield Skipped(name, "not a log file")
+
+
+_YAML = re.compile(rb"(?:Events|events|Records|logEvents):\s*\n\s*-\s")
 
 
 def _is_text_about(name: str) -> bool:
@@ -553,6 +559,8 @@ class _LineTooLong(Exception):
 
 def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
     lines = _Lines(stream)
+    for _ in range(table.before):
+        next(lines, None)
     csv.field_size_limit(RECORD_BYTES)
     ordinal = blank = 0
     reader = csv.reader(lines, delimiter=table.delimiter)
@@ -835,7 +843,7 @@ class _Json:
             self._skip_blanks()
             if not self._left or self._next() == b"]":
                 return
-            if self._next() == b"{":
+            if self._next() in (b"{", b"["):
                 yield from self._object()
                 continue
             if self._next() == b'"' and (text := self._string()) is not None:
@@ -1183,16 +1191,20 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     except ValueError as error:
         return Bad(name, position, f"malformed JSON: {str(error)[:120]}")
     if not isinstance(value, dict):
-        return Bad(name, position, "not a JSON object", foreign=True)
+        return Bad(name, position, _NO_OBJECT, foreign=True)
     if (reason := no_call(value)) is not None:
         return Skipped(name, reason, record=True)
     return Loose(name, ordinal, value, text)
 
 
 def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
-    """The records inside one JSON object: itself, or what its envelope carries."""
+    """The records inside one JSON value: itself, or what its envelope carries."""
     one = _one(text, name, ordinal)
-    if not isinstance(one, Loose) or is_whole(one.record) and _ENVELOPE_KEYS.isdisjoint(one.record):
+    if isinstance(one, Bad) and one.reason == _NO_OBJECT:
+        yield from _outcomes(decoded(text), name, ordinal)
+    elif not isinstance(one, Loose) or (
+        is_whole(one.record) and _ENVELOPE_KEYS.isdisjoint(one.record)
+    ):
         yield one
     else:
         yield from _outcomes(one.record, name, ordinal)
@@ -1202,15 +1214,16 @@ _ENVELOPE_KEYS = frozenset({"_raw", "CloudTrailEvent", "event.original", "event"
 """Keys of objects that may look like a record and hold the record itself."""
 
 
-def _outcomes(value: dict[str, Any], name: str, ordinal: int) -> Iterator[Found]:
-    """What an object of any kind carries, each with a place of its own."""
+def _outcomes(value: object, name: str, ordinal: int) -> Iterator[Found]:
+    """What a value of any kind carries, each with a place of its own."""
     carried = False
     for outcome in outcomes_in(value):
         yield _as_found(outcome, name, ordinal)
         ordinal += 1
         carried = True
     if not carried:
-        reason = kind_of_object(value) or "no CloudTrail record"
+        of_object = isinstance(value, dict)
+        reason = (kind_of_object(value) or "no CloudTrail record") if of_object else _NO_OBJECT
         yield Bad(name, f"record {ordinal}", reason, foreign=True)
 
 

@@ -255,6 +255,8 @@ def _mapped(
             field = _IDENTITY + ("arn" if str(value).startswith("arn:") else "principalId")
             if field in spelt:
                 continue
+        if field.endswith("ccountId") and (value := _account(value)) is None:
+            continue
         spelt[field] = path
         if plain_name(field) in _KEPT_WHOLE:
             value = object_in(value) if isinstance(value, str) else value
@@ -275,6 +277,14 @@ def _mapped(
     _complete(identity, spelt)
     who = any(name in identity for name in _TELLING) or "onBehalfOf" in identity
     return Flat(record, shape, spelt, who)
+
+
+def _account(value: Any) -> str | None:
+    """An account id. Spreadsheets drop its leading zeros, or write 1.11E+11, which is none."""
+    text = str(value).strip()
+    if text.isascii() and text.isdigit() and 8 <= len(text) <= 12:
+        return text.zfill(12)
+    return text if text == "anonymous" else None
 
 
 def _is_bare(name: str, value: Any) -> bool:

@@ -16,22 +16,28 @@ _RECORD_IN_CELL = re.compile(
     re.DOTALL,
 )
 _ROWS_LOOKED_AT = 4
+_SEPARATOR = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)
+"""What Excel wants before a table: a line that names its separator."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's first line as cells, and what separates them. `refused` says why none of its rows
-    is an event, in words; `holds_records`: a cell of its first rows is a whole record."""
+    """A table's first line as cells, what separates them, and how many lines stand before.
+
+    `refused` says why none of its rows is an event, in words.
+    """
 
     header: tuple[str, ...]
     delimiter: str
-    holds_records: bool
+    before: int = 0
     refused: str | None = None
 
 
 def table_in(start: str, nobody: str) -> Table | None:
     """The table that a text begins with; None if it is none of events. `nobody` is what to say of
     one that has no column for who called."""
+    if (said := _SEPARATOR.match(start)) is not None:
+        start = start[said.end() :]
     for delimiter in DELIMITERS:
         rows = _first_rows(start, delimiter)
         if not rows:
@@ -44,15 +50,16 @@ def table_in(start: str, nobody: str) -> Table | None:
         )
         if not holds and (len(header) < 2 or not names_events(header)):
             continue
+        skip = 0 if said is None else 1
         if is_console_header(header):
             refused = (
                 "the console's Event history as CSV, which lacks who called, with what and from "
                 "which session: download it as JSON"
             )
-            return Table(header, delimiter, holds, refused)
+            return Table(header, delimiter, skip, refused)
         if not holds and not says_who(header):
-            return Table(header, delimiter, holds, f"a table that {nobody}")
-        return Table(header, delimiter, holds)
+            return Table(header, delimiter, skip, f"a table that {nobody}")
+        return Table(header, delimiter, skip)
     return None
 
 

@@ -73,6 +73,12 @@ WRAPPERS = (
     ("data", "wrapped data"),
     ("payload", "wrapped payload"),
 )
+_TOLD_BY = {
+    "SQS message": ("MessageId", "ReceiptHandle"),
+    "EventBridge event": ("detail-type", "source"),
+    "Elastic document": ("_id", "_index", "_source"),
+}
+"""Keys beside a wrapper of a common name, of which one is there if it is what it is called."""
 _WRAPPER_NAMES = tuple((plain_name(key), key, name) for key, name in WRAPPERS)
 
 
@@ -94,11 +100,18 @@ Reader = Callable[[P, tuple[str, ...], bool], T | None]
 
 
 class Walk(Generic[T, P]):
-    """Goes through one JSON value. `read` says what an object is, `parse` reads JSON in strings."""
+    """Goes through one JSON value. `read` says what an object is, `parse` reads JSON in strings,
+    `parse_prose` JSON amid the words of a string."""
 
-    def __init__(self, read: Reader[P, T], parse: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        read: Reader[P, T],
+        parse: Callable[[str], Any],
+        parse_prose: Callable[[str], Any] | None = None,
+    ) -> None:
         self._read = read
         self._parse = parse
+        self._parse_prose = parse_prose
         self._searched = 0
         self._unpacked = 0
         self._level = 0
@@ -114,7 +127,7 @@ class Walk(Generic[T, P]):
         if isinstance(place.value, list):
             found = []
             for item in place.items():
-                found += self._either(item, names, above, strings) or [Found(None, item, above)]
+                found += self._either(item, names, above, strings) or _nothing(item, above)
             return found if any(one.what is not None for one in found) else []
         found = self._walk(place, names, above, strings, rows=False)
         return found or self._walk(place, names, above, strings, rows=True)
@@ -159,7 +172,7 @@ class Walk(Generic[T, P]):
                 here = self._walk(item, names, above, strings, rows=rows)
                 if not here and not rows:
                     here = self._walk(item, names, above, strings, rows=True)
-                found += here or [Found(None, item, above)]
+                found += here or _nothing(item, above)
             return found if any(one.what is not None for one in found) else []
         if not isinstance(value, Mapping) or len(above) > LEVELS:
             return []
@@ -183,11 +196,15 @@ class Walk(Generic[T, P]):
             found = self._wrapped(place, spelt, plain, name, names, above, strings, rows=rows)
             if found:
                 return found
-        if found := self._searched_for(place, above, names, strings, rows=rows):
+        if found := self._below(place, above, names, strings, rows=False):
             return found
-        if rows and (what := self._read(place, names, True)) is not None:
+        if not rows:
+            return []
+        if (what := self._read(place, names, True)) is not None:
             return [Found(what, place, above)]
-        return []
+        return self._texts(place, above, names, strings) or self._below(
+            place, above, names, strings, rows=True
+        )
 
     def _originals(self, place: P, by_name: Mapping[str, str]) -> Iterator[tuple[str, P]]:
         for plain, name in ORIGINALS.items():
@@ -231,7 +248,7 @@ class Walk(Generic[T, P]):
                     item.at("message"), ("CloudWatch Logs", *names), ((item, "message"), *outer),
                     strings, rows=rows,
                 )  # fmt: skip
-                found += here or [Found(None, item, outer)]
+                found += here or _nothing(item, outer)
             return found if any(one.what is not None for one in found) else []
         if plain == "data" and isinstance(child.value, str) and not _looks_like_json(child.value):
             message = self._subscription(child.value)  # Firehose's records
@@ -250,9 +267,12 @@ class Walk(Generic[T, P]):
         if name == "SNS message":
             is_sns = place.at("Type").text == "Notification" or place.at("TopicArn").text
             return name if is_sns else "message field"
+        told_by = _TOLD_BY.get(name)
+        if told_by is not None and not any(place.at(key).value is not None for key in told_by):
+            return f"a field {plain!r}"
         return name
 
-    def _searched_for(
+    def _below(
         self,
         place: P,
         above: tuple[tuple[P, str], ...],
@@ -261,30 +281,41 @@ class Walk(Generic[T, P]):
         *,
         rows: bool,
     ) -> list[Found[T, P]]:
-        """Whole records below keys that nobody knows: objects first, then JSON in strings."""
-        texts: list[P] = []
+        """What stands below keys that nobody knows, in objects and lists."""
         found: list[Found[T, P]] = []
         for key, member in place.value.items():
             if not isinstance(key, str) or is_of_cloudtrail(key):
                 continue
-            if isinstance(member, str):
-                if _looks_like_json(member):
-                    texts.append(place.at(key))
-            elif isinstance(member, dict | list) and member:
+            if isinstance(member, dict | list) and member:
                 self._searched += 1
                 if self._searched > SEARCHED:
                     return found
-                child = place.at(key)
                 below = names or ("an unknown envelope",)
-                found += [
-                    one
-                    for one in self._walk(child, below, ((place, key), *above), strings, rows=False)
-                    if one.what is not None
-                ]
-        if found or not rows:
-            return found
-        for child in texts:
-            found += self._walk(child, names, ((place, ""), *above), strings, rows=False)
+                outer = ((place, key), *above)
+                here = self._walk(place.at(key), below, outer, strings, rows=rows)
+                found += [one for one in here if one.what is not None]
+        return found
+
+    def _texts(
+        self, place: P, above: tuple[tuple[P, str], ...], names: tuple[str, ...], strings: int
+    ) -> list[Found[T, P]]:
+        """What JSON in strings holds below keys that nobody knows, also amid words."""
+        found: list[Found[T, P]] = []
+        below = names or ("an unknown envelope",)
+        for key, member in place.value.items():
+            if not isinstance(key, str) or not isinstance(member, str) or is_of_cloudtrail(key):
+                continue
+            child = place.at(key)
+            outer = ((place, key), *above)
+            here: list[Found[T, P]] = []
+            if _looks_like_json(member):
+                here = self._walk(child, below, outer, strings, rows=False)
+            if not here and strings and self._parse_prose is not None and "{" in member:
+                # a chat's message, a ticket's description
+                inner = self._parse_prose(member)
+                if inner:
+                    here = self._walk(child.inside(inner), below, outer, strings - 1, rows=False)
+            found += [one for one in here if one.what is not None]
         return found
 
     def _subscription(self, data: str) -> Any:
@@ -341,6 +372,11 @@ def table_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     if len(listed) < len(rows):
         return None
     return [dict(zip(map(str, names), row, strict=False)) for row in listed]
+
+
+def _nothing(item: P, above: tuple[tuple[P, str], ...]) -> list[Found[Any, P]]:
+    """What to say of an item that holds nothing: of an object that it does not."""
+    return [Found(None, item, above)] if item.is_object else []
 
 
 def _looks_like_json(value: object) -> bool:
