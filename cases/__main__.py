@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import users
+from cases.actor import Actor
 from cases.audit import Head
 from cases.backup import backup, restore
 from cases.canonical import plain
@@ -156,7 +157,15 @@ def _report(database: Database, given: argparse.Namespace) -> int:
 
     words = listed_words(given.words) if given.redact else ()
     by = given.by or _login_name()
-    made = make_report(database, by, given.case, form, redacted=given.redact, words=words)
+    made = make_report(
+        database,
+        by,
+        given.case,
+        form,
+        redacted=given.redact,
+        words=words,
+        by=Actor(by, "command line").document(),
+    )
     content = made.content
     if made.unrecorded:
         print(visible(made.unrecorded), file=sys.stderr)
@@ -225,7 +234,7 @@ def _restore(database: Database, given: argparse.Namespace) -> int:
 
 
 def _add(database: Database, given: argparse.Namespace) -> int:
-    found = load_files(database, given.by, given.paths)
+    found = load_files(_named(database, given.by), given.by, given.paths)
     if given.json:
         _print_json(found)
     else:
@@ -236,10 +245,15 @@ def _add(database: Database, given: argparse.Namespace) -> int:
     return 0 if found.received or not found.refused else 2
 
 
+def _named(database: Database, name: str) -> Database:
+    """The database in the hands of a local user: a name on a command line proves nothing."""
+    return database.acting_as(Actor(name, "command line"))
+
+
 def _user(database: Database, given: argparse.Namespace) -> int:
     known = {user.name for user in users.users(database)}
     change = users.change_user if given.name in known else users.add_user
-    user = change(database, given.by, given.name, given.role)
+    user = change(_named(database, given.by), given.by, given.name, given.role)
     if given.json:
         _print_json(user)
     else:

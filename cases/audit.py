@@ -20,6 +20,7 @@ from cases import tables
 from cases.action_log import note
 from cases.canonical import canonical, iso
 from cases.database import Database
+from cases.errors import NotAllowed
 
 FIRST_HASH = "0" * 64
 
@@ -49,6 +50,8 @@ class AuditEntry:
     after: Mapping[str, Any]
     previous: str
     hash: str
+    by: Mapping[str, Any] | None = None
+    """How the actor is known (`cases.actor`); None in entries of before that was recorded."""
 
 
 def entry_hash(
@@ -61,9 +64,12 @@ def entry_hash(
     before: str,
     after: str,
     previous: str,
+    by: str | None = None,
 ) -> str:
-    """The SHA-256 over one entry's canonical form. `before` and `after` are JSON text."""
+    """The SHA-256 over one entry's canonical form. `before`, `after` and `by` are JSON text."""
     fields = [seq, at, actor, case_id, case_version, action, before, after, previous]
+    if by is not None:  # entries from before it was recorded keep their hash
+        fields.append(by)
     return hashlib.sha256(canonical(fields).encode("ascii")).hexdigest()
 
 
@@ -77,13 +83,22 @@ def append(
     case_version: int | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    by: Mapping[str, Any] | None = None,
 ) -> Head:
-    """The chain's new head. Call it inside `Database.write`, with the change it records."""
+    """The chain's new head. Call it inside `Database.write`, with the change it records.
+
+    `by` is how the actor is known, where the database is in nobody's hands.
+    """
+    if database.actor is not None:
+        if database.actor.name != actor:
+            raise NotAllowed(f"{database.actor.name} cannot act in the name of {actor}.")
+        by = database.actor.document()
     last = read_head(connection)
     seq, at = last.seq + 1, iso(database.now())
     before_text, after_text = canonical(before or {}), canonical(after or {})
+    by_text = None if by is None else canonical(by)
     found = entry_hash(
-        seq, at, actor, case_id, case_version, action, before_text, after_text, last.hash
+        seq, at, actor, case_id, case_version, action, before_text, after_text, last.hash, by_text
     )
     connection.execute(
         insert(tables.audit).values(
@@ -97,6 +112,7 @@ def append(
             after=after_text,
             previous=last.hash,
             hash=found,
+            by=by_text,
         )
     )
     note(connection, actor, action, case_id)
@@ -135,6 +151,7 @@ def read_history(connection: Connection, case_id: int | None = None) -> list[Aud
             after=json.loads(row.after),
             previous=row.previous,
             hash=row.hash,
+            by=None if row.by is None else json.loads(row.by),
         )
         for row in connection.execute(statement)
     ]

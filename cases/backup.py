@@ -101,6 +101,8 @@ def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _stored_rows(connection: Connection) -> Iterator[tuple[str, list[Any]]]:
     for one in tables.metadata.sorted_tables:
+        if one.name in tables.NOT_KEPT:
+            continue
         columns = [type_coerce(c, _stored(c.type)).label(c.name) for c in one.c]
         statement = select(*columns).order_by(*one.primary_key.columns)
         for row in connection.execution_options(yield_per=_BATCH).execute(statement):

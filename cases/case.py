@@ -29,7 +29,7 @@ from cases.evidence import Evidence, freeze_alert, read_evidence
 from cases.inbox import QueuedAlert, queued_rows
 from cases.review import put_up_for_review
 from cases.settings import Settings
-from cases.users import require
+from cases.users import may_be_given_work, require
 
 State = Literal["open", "investigating", "closed"]
 Verdict = Literal["true_positive", "benign", "false_positive", "undetermined"]
@@ -389,7 +389,7 @@ def _save(
         if conflict is None:
             refuse_if_closed(row)
             if wanted.get("owner") is not None:
-                require(connection, str(wanted["owner"]), "work")
+                may_be_given_work(connection, str(wanted["owner"]))
             _save_fields(database, connection, actor, row, wanted, action, state)
             if state == "closed":
                 _set_alerts(connection, case_id, "closed")

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cases.action_log import log_actions
+from cases.actor import Actor
+from cases.admission import ACTING, admit
 from cases.errors import CaseStoreUnusable
 from cases.migrations.upgrade import upgrade
+from cases.permissions import Permission
 from trail.private import private_file, private_folder
 
 URL_SETTING = "BACKTRAIL_CASES_URL"
@@ -39,41 +43,81 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Database:
-    """An engine and a clock. Safe to share between threads."""
+@dataclass
+class _Down:
+    """Until when a database counts as out of reach, and why."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    until: float = 0.0
+    because: str = ""
+
+
+class Database:
+    """An engine and a clock, for somebody in particular or for nobody. Safe between threads.
+
+    With an actor, every transaction begins by asking whether they may, by the registry and the
+    users as they are then. Without one, whoever has the file or the URL may read everything.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] = utc_now,
+        actor: Actor | None = None,
+    ) -> None:
         self.engine = engine
         self.clock = clock
-        self._down_until = 0.0
-        self._down_because = ""
+        self.actor = actor
+        self._down = _Down()
 
     def now(self) -> datetime:
         return self.clock()
 
+    def acting_as(self, actor: Actor) -> Database:
+        """The same database, in their hands."""
+        return self._in_hands(actor)
+
+    def lent(self, permission: Permission) -> Database:
+        """The same database in nobody's hands, for what one function of ours reads for an actor
+        who may have what it makes of that. Raises `SignedOut` or `NotAllowed`."""
+        with self.read(permission):
+            return self._in_hands(None)
+
+    def _in_hands(self, actor: Actor | None) -> Database:
+        other = Database(self.engine, self.clock, actor)
+        other._down = self._down  # one database is down for all hands
+        return other
+
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, permission: Permission = "read") -> Iterator[Connection]:
         """A connection whose statements see one moment's data.
 
-        Raises `CaseStoreUnusable` while the database cannot be reached.
+        Raises `CaseStoreUnusable` while the database cannot be reached, `SignedOut` or `NotAllowed`
+        when there is an actor and they may not.
         """
         with self._reached(), self.engine.connect() as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("set transaction isolation level repeatable read"))
-            yield connection
+            yield self._admitted(connection, permission)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, permission: Permission = "read") -> Iterator[Connection]:
         """The one writing transaction there is at a time: all of it happens, or none.
 
-        Raises `CaseStoreUnusable` while the database cannot be reached or is locked.
+        Raises `CaseStoreUnusable` while the database cannot be reached or is locked, `SignedOut` or
+        `NotAllowed` when there is an actor and they may not.
         """
         with self._reached(writing=True), self.engine.connect() as plain, log_actions(plain):
             connection = plain.execution_options(writing=True)
             with connection.begin():
                 if connection.dialect.name == "postgresql":
                     connection.execute(text("select seq from audit_head where id = 1 for update"))
-                yield connection
+                yield self._admitted(connection, permission)
+
+    def _admitted(self, connection: Connection, permission: Permission) -> Connection:
+        if self.actor is None:
+            return connection
+        role = admit(connection, self.now(), self.actor, permission)
+        return connection.execution_options(**{ACTING: (self.actor, role)})
 
     @contextmanager
     def _reached(self, *, writing: bool = False) -> Iterator[None]:
@@ -82,14 +126,14 @@ class Database:
         A page asks several times, and must not wait for each: after a failure the next ones are
         told at once, for some seconds.
         """
-        if time.monotonic() < self._down_until:
-            raise CaseStoreUnusable(self._down_because)
+        if time.monotonic() < self._down.until:
+            raise CaseStoreUnusable(self._down.because)
         try:
             yield
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             why = _unreachable(self.engine.url, error)
             if not writing:  # what may not be written can often be read
-                self._down_because, self._down_until = why, time.monotonic() + DOWN_SECONDS
+                self._down.because, self._down.until = why, time.monotonic() + DOWN_SECONDS
             raise CaseStoreUnusable(why) from error
 
     def close(self) -> None:

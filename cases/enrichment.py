@@ -99,7 +99,7 @@ def keep_shown(
     """
     of, at = tables.answers.c, tables.alerts.c
     index_id = index_of(index_version)
-    with database.write() as connection:
+    with database.write("work") as connection:
         row = alert_row(connection, alert_id)
         others = connection.execute(
             select(of.principal)

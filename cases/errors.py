@@ -1,7 +1,9 @@
 """The case store's errors, all `BacktrailError`s: what happened, and what to do next.
 
 CaseStoreUnusable     the database cannot be opened, or was written by a newer Backtrail
+SettingRefused        a setting of the sign-in cannot be read
 NotAllowed            the user's role does not permit this, or the user is unknown
+SignedOut             the sign-in was ended, ran out, or never was
 NotFound              no such case, alert, user or evidence
 CaseRefused           the case is in no state for this (sealed, closed, without a verdict, …)
 CaseConflict          someone saved the case first; carries both versions of every field
@@ -21,6 +23,14 @@ class CaseStoreUnusable(BacktrailError):
 
 class NotAllowed(BacktrailError):
     """The acting user may not do this."""
+
+
+class SignedOut(NotAllowed):
+    """There is no sign-in that holds: the person has to sign in, again or at all."""
+
+
+class SettingRefused(BacktrailError):
+    """A setting does not say what it has to."""
 
 
 class NotFound(BacktrailError):

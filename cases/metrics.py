@@ -11,14 +11,17 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from cases import tables
+from cases.admission import ACTING
 from cases.database import Database
+from cases.permissions import may
+from cases.redaction import redact
 from cases.settings import Settings
 
 
@@ -106,9 +109,15 @@ def metrics(
     owner: str | None = None,
     settings: Settings | None = None,
 ) -> Metrics:
-    """The numbers for cases opened in the window (alerts: arrived in it)."""
+    """The numbers for cases opened in the window (alerts: arrived in it).
+
+    For an actor who may read redacted alone they name no case's title, no owner and no owner's
+    share, and finding types with stand-ins for what identifies.
+    """
     chosen = settings or Settings()
-    with database.read() as connection:
+    with database.read("read_redacted") as connection:
+        acting = connection.get_execution_options().get(ACTING)
+        named = acting is None or may(acting[1], "read")
         measured = [
             one
             for one in _measured(connection)
@@ -116,11 +125,18 @@ def metrics(
             and (until is None or one.row.opened_at < until)
             and (not severities or one.row.severity in severities)
             and (not finding_types or set(one.finding_types) & set(finding_types))
-            and (owner is None or one.row.owner == owner)
+            and (owner is None or not named or one.row.owner == owner)
         ]
         arrivals = connection.execute(
             select(tables.alerts.c.first_arrival, tables.alerts.c.state)
         ).all()
+    if not named:
+        types = {"finding_type": sorted({name for one in measured for name in one.finding_types})}
+        shown = dict(zip(types["finding_type"], redact(types)["finding_type"], strict=True))
+        measured = [
+            replace(one, finding_types=tuple(shown[name] for name in one.finding_types))
+            for one in measured
+        ]
     arrived = [
         row
         for row in arrivals
@@ -133,7 +149,7 @@ def metrics(
         by_severity=_groups(measured, lambda one: [one.row.severity]),
         by_finding_type=_groups(measured, lambda one: one.finding_types),
         precision=_precision(measured),
-        ageing=_ageing(measured, database.now(), chosen),
+        ageing=_ageing(measured, database.now(), chosen, named=named),
         alerts_by_week=dict(sorted(Counter(week_of(r.first_arrival) for r in arrived).items())),
         alerts_by_state=dict(Counter(str(row.state) for row in arrived)),
         reviews=dict(Counter(str(one.row.review) for one in measured)),
@@ -220,7 +236,9 @@ def _precision(measured: Sequence[_Measured]) -> tuple[Precision, ...]:
     return tuple(found)
 
 
-def _ageing(measured: Sequence[_Measured], now: datetime, settings: Settings) -> tuple[Ageing, ...]:
+def _ageing(
+    measured: Sequence[_Measured], now: datetime, settings: Settings, *, named: bool
+) -> tuple[Ageing, ...]:
     found = []
     for one in measured:
         if one.row.state == "closed":
@@ -230,9 +248,9 @@ def _ageing(measured: Sequence[_Measured], now: datetime, settings: Settings) ->
         found.append(
             Ageing(
                 one.row.id,
-                one.row.title,
+                one.row.title if named else f"Case {one.row.id}",
                 one.row.severity,
-                one.row.owner,
+                one.row.owner if named else None,
                 one.row.state,
                 age,
                 sla,

@@ -6,7 +6,7 @@ checks. Cases that deserve a second look are put up for review by themselves whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, true, update
@@ -21,6 +21,8 @@ from cases.users import require
 from cases.weighed import weighed
 
 NOT_SEALED = frozenset({"seal"})
+APPROVED = "case approved"
+"""What the history calls an approval."""
 
 SIGNS_SAID = 3
 """How many of the signs for a true positive a review's reason quotes; the page lists them all."""
@@ -184,9 +186,10 @@ def _decide(
         connection.execute(
             update(tables.cases).where(tables.cases.c.id == case_id).values(**changes)
         )
-        seal = seal_of(connection, case_id)
+        by = None if database.actor is None else database.actor.document()
+        seal = seal_of(connection, case_id, by)
         changes["seal"] = seal
-        apply(database, connection, actor, row, "case approved", changes, takes_ownership=False)
+        apply(database, connection, actor, row, APPROVED, changes, takes_ownership=False)
         return None, seal
 
 
@@ -204,10 +207,16 @@ def _alerts_back_in_work(connection: Connection, case_id: int) -> None:
     )
 
 
-def seal_of(connection: Connection, case_id: int, before_seq: int | None = None) -> str:
+def seal_of(
+    connection: Connection,
+    case_id: int,
+    by: Mapping[str, Any] | None,
+    before_seq: int | None = None,
+) -> str:
     """The hash over the whole case: fields, alerts, notes, evidence, and its history until then.
 
-    `before_seq` is the approval's own entry, which the seal cannot cover since it holds it.
+    `by` is how the approving lead is known: a seal tells a name that was proven from one that was
+    chosen. `before_seq` is the approval's own entry, which the seal cannot cover as it holds it.
     """
     row = case_row(connection, case_id)
     alerts = connection.execute(
@@ -244,5 +253,6 @@ def seal_of(connection: Connection, case_id: int, before_seq: int | None = None)
             "notes": [list(one) for one in notes],
             "evidence": [list(one) for one in evidence],
             "history": list(history),
+            **({} if by is None else {"approved_by": dict(by)}),
         }
     )

@@ -27,6 +27,29 @@ users = Table(
     Column("role", String(16), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", Utc, nullable=False),
+    # Who they are at the provider; a local user has none of it.
+    Column("issuer", Words),
+    Column("subject", Words),
+    Column("email", Words),
+    Index("users_by_subject", "issuer", "subject", unique=True),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", String(64), primary_key=True),  # the SHA-256 of what the browser holds
+    Column("person", Words),  # users.name; none without a role
+    Column("provider", Words, nullable=False),  # its name in the settings
+    Column("issuer", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("email", Words, nullable=False),
+    Column("role_values", Document, nullable=False),  # what the claim held
+    Column("signed_in_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Index("sign_ins_by_subject", "issuer", "subject"),
 )
 
 alerts = Table(
@@ -178,6 +201,7 @@ audit = Table(
     Column("after", Words, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("by", Words),  # how the actor is known, canonical JSON text; none in old entries
     UniqueConstraint("hash", name="audit_hash_once"),
     Index("audit_by_case", "case_id"),
 )
@@ -189,6 +213,9 @@ audit_head = Table(
     Column("seq", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+NOT_KEPT = ("sign_ins",)
+"""What no backup holds: a restored database must let in nobody who had signed in to another."""
 
 FROZEN_TABLES = ("audit", "blobs", "evidence", "notes")
 """The tables that the database itself refuses to update or delete from."""

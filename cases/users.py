@@ -1,46 +1,62 @@
-"""Who is who: named local users, and what each role may do.
+"""Who is who: the people of this database, local or known by a sign-in, and their roles.
 
 Every writing function asks `require` inside its own transaction, so that a role that was taken
-away counts at once. How a user is signed in is not decided here: the pages hand over a name.
+away counts at once. Local users are added by a lead; who signs in is added by `cases.sign_in`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from cases import audit, tables
+from cases.admission import ACTING, refusal
 from cases.database import Database
 from cases.errors import CaseRefused, NotAllowed, NotFound
+from cases.permissions import MAY, ROLES, Permission, Role, may
 
-Role = Literal["viewer", "analyst", "lead"]
-ROLES: tuple[Role, ...] = get_args(Role)
-
-Permission = Literal["work", "review", "delete", "administer"]
-"""`work` on cases and the inbox; `review` and reopen sealed cases; `delete` an alert that no case
-holds; `administer` users. Nobody may delete a case or anything in it."""
-
-MAY: dict[Role, frozenset[Permission]] = {
-    "viewer": frozenset(),
-    "analyst": frozenset({"work"}),
-    "lead": frozenset({"work", "review", "delete", "administer"}),
-}
+__all__ = [
+    "MAY",
+    "ROLES",
+    "Permission",
+    "Role",
+    "User",
+    "add_user",
+    "change_user",
+    "find_user",
+    "may_be_given_work",
+    "require",
+    "sign_in",
+    "user_document",
+    "users",
+]
 
 
 @dataclass(frozen=True)
 class User:
-    """A named local user."""
+    """A person. The role of one who signs in is the one of their latest sign-in."""
 
     name: str
     role: Role
     active: bool
     created_at: datetime
+    issuer: str | None = None
+    subject: str | None = None
+    email: str | None = None
 
     def may(self, permission: Permission) -> bool:
-        return self.active and permission in MAY[self.role]
+        return self.active and may(self.role, permission)
+
+
+def user_document(user: Any) -> dict[str, Any]:
+    """What the history says of a user, or of a user's row."""
+    told = {"name": user.name, "role": user.role, "active": user.active}
+    if user.issuer is None:
+        return told
+    return told | {"issuer": user.issuer, "subject": user.subject, "email": user.email}
 
 
 def users(database: Database) -> list[User]:
@@ -57,25 +73,38 @@ def find_user(connection: Connection, name: str) -> User | None:
 
 
 def sign_in(database: Database, name: str) -> User:
-    """The active user of that name. The one door that OIDC sign-in will come through."""
+    """The active local user of that name: a choice, which proves nothing."""
     with database.read() as connection:
         user = find_user(connection, name)
-    if user is None or not user.active:
+    if user is None or not user.active or user.issuer is not None:
         raise NotAllowed(f"There is no active user {name!r}. Ask a lead to add you.")
     return user
 
 
 def require(connection: Connection, actor: str, permission: Permission) -> User:
-    """The acting user, if their role permits it."""
+    """The acting user, if their role permits it.
+
+    On a connection in somebody's hands that is they, in the role they were admitted in.
+    """
     user = find_user(connection, actor)
     if user is None or not user.active:
         raise NotAllowed(f"There is no active user {actor!r}. Ask a lead to add you.")
-    if not user.may(permission):
-        raise NotAllowed(
-            f"{actor} has the role {user.role}, which does not permit this ({permission})."
-            " Ask a lead."
-        )
+    acting = connection.get_execution_options().get(ACTING)
+    role = user.role
+    if acting is not None:
+        hands, role = acting
+        if hands.name != actor:
+            raise NotAllowed(f"{hands.name} cannot act in the name of {actor}.")
+    if not may(role, permission):
+        raise NotAllowed(refusal(actor, role, permission))
     return user
+
+
+def may_be_given_work(connection: Connection, name: str) -> None:
+    """Raises `NotAllowed` when nobody of that name could work on a case."""
+    user = find_user(connection, name)
+    if user is None or not user.may("work"):
+        raise NotAllowed(f"{name} cannot own a case: there is no such active analyst or lead.")
 
 
 def add_user(database: Database, actor: str, name: str, role: Role) -> User:
@@ -90,6 +119,7 @@ def add_user(database: Database, actor: str, name: str, role: Role) -> User:
             raise NotAllowed("The first user must be a lead, who adds themselves.")
         if not first:
             require(connection, actor, "administer")
+        _refuse_beside_sign_in(database)
         if find_user(connection, name) is not None:
             raise CaseRefused(f"There is a user {name!r} already. Change their role instead.")
         user = User(name, role, True, database.now())
@@ -103,7 +133,7 @@ def add_user(database: Database, actor: str, name: str, role: Role) -> User:
             connection,
             actor,
             "user added",
-            after={"user": {"name": name, "role": role, "active": True}},
+            after={"user": user_document(user)},
         )
     return user
 
@@ -116,29 +146,52 @@ def change_user(
         raise CaseRefused(f"{role!r} is no role: choose {', '.join(ROLES)}.")
     with database.write() as connection:
         require(connection, actor, "administer")
+        if role is not None:
+            _refuse_beside_sign_in(database)
         user = find_user(connection, name)
         if user is None:
             raise NotFound(f"There is no user {name!r}.")
-        changed = User(
-            name,
-            user.role if role is None else role,
-            user.active if active is None else active,
-            user.created_at,
+        if user.issuer is not None and role is not None:
+            raise CaseRefused(f"{name} signs in: their role comes from the provider.")
+        changed = replace(
+            user,
+            role=user.role if role is None else role,
+            active=user.active if active is None else active,
         )
         connection.execute(
             update(tables.users)
             .where(tables.users.c.name == name)
             .values(role=changed.role, active=changed.active)
         )
-        lead = select(tables.users.c.name).where(tables.users.c.role == "lead")
-        if connection.execute(lead.where(tables.users.c.active).limit(1)).one_or_none() is None:
-            raise CaseRefused(f"{name} is the last lead. Make someone else a lead first.")
+        if user.issuer is not None:
+            if name == actor:
+                raise CaseRefused("Nobody puts themselves out of action. Ask another lead.")
+            if not changed.active:
+                _end_sign_ins(connection, database.now(), name)
+        else:
+            lead = select(tables.users.c.name).where(tables.users.c.role == "lead")
+            if connection.execute(lead.where(tables.users.c.active).limit(1)).first() is None:
+                raise CaseRefused(f"{name} is the last lead. Make someone else a lead first.")
         audit.append(
             database,
             connection,
             actor,
             "user changed",
-            before={"user": {"name": name, "role": user.role, "active": user.active}},
-            after={"user": {"name": name, "role": changed.role, "active": changed.active}},
+            before={"user": user_document(user)},
+            after={"user": user_document(changed)},
         )
     return changed
+
+
+def _refuse_beside_sign_in(database: Database) -> None:
+    if database.actor is not None and database.actor.sign_in:
+        raise CaseRefused(
+            "People sign in here: who there is, and in which role, the provider says."
+        )
+
+
+def _end_sign_ins(connection: Connection, now: datetime, person: str) -> None:
+    of = tables.sign_ins
+    connection.execute(
+        update(of).where(of.c.person == person, of.c.ended_at.is_(None)).values(ended_at=now)
+    )

@@ -24,6 +24,7 @@ from cases.evidence import evidence_digest, evidence_rows
 from cases.heads import heads_in
 from cases.kept_reports import KeptReport, check_report
 from cases.review import seal_of
+from cases.users import user_document
 
 __all__ = ["Verification", "heads_in", "verify"]
 
@@ -110,6 +111,7 @@ def _chain(rows: Sequence[Any], head: Head) -> Iterable[str]:
             row.before,
             row.after,
             row.previous,
+            row.by,
         )
         if found != row.hash:
             yield f"Audit entry {row.seq} was changed: its content does not have its hash."
@@ -146,7 +148,7 @@ class _Told:
         self.evidence: dict[int, tuple[int, str]] = {}
         self.alerts: set[tuple[int, str]] = set()
         self.users: dict[str, Mapping[str, Any]] = {}
-        self.seals: dict[int, int] = {}  # case → the approval's seq
+        self.seals: dict[int, Any] = {}  # case → the approval's entry
         self.unreadable: list[str] = []
         for row in rows:
             try:
@@ -162,7 +164,7 @@ class _Told:
         self.versions[row.case_id] = row.case_version
         self.cases.setdefault(row.case_id, {}).update(after.get("case", {}))
         if after.get("case", {}).get("seal"):
-            self.seals[row.case_id] = row.seq
+            self.seals[row.case_id] = row
         if "note" in after:
             self.notes[after["note"]["id"]] = {**after["note"], "case_id": row.case_id}
         if "alert" in after:
@@ -193,8 +195,13 @@ def _cases(connection: Connection, told: _Told) -> Iterable[str]:
             yield f"Case {row.id} is at another version than its history."
         if row.seal is not None:
             approval = told.seals.get(row.id)
-            if approval is None or seal_of(connection, row.id, approval) != row.seal:
+            if approval is None or not _is_sealed(connection, row, approval):
                 yield _BROKEN_SEAL.format(row.id)
+
+
+def _is_sealed(connection: Connection, row: Any, approval: Any) -> bool:
+    by = None if approval.by is None else json.loads(approval.by)
+    return bool(seal_of(connection, row.id, by, approval.seq) == row.seal)
 
 
 def _notes(connection: Connection, told: _Told) -> Iterable[str]:
@@ -227,10 +234,7 @@ def _case_alerts(connection: Connection, told: _Told) -> Iterable[str]:
 
 
 def _users(connection: Connection, told: _Told) -> Iterable[str]:
-    found = {
-        row.name: {"name": row.name, "role": row.role, "active": row.active}
-        for row in connection.execute(select(tables.users))
-    }
+    found = {row.name: user_document(row) for row in connection.execute(select(tables.users))}
     for name in sorted(set(found) | set(told.users)):
         if found.get(name) != told.users.get(name):
             yield f"User {name!r} is not as the history says (role or presence differ)."

@@ -13,7 +13,7 @@ from typing import Literal
 from enrich.claims import behind
 from enrich.hop import Hop
 from enrich.mints import MintReader
-from enrich.rules import Said, explain, needs_explaining
+from enrich.rules import Said, contradicted, explain, needs_explaining
 from enrich.session import Session
 
 LONGEST_CHAIN = 100
@@ -53,6 +53,27 @@ class Chain:
 
 def resolve_chain(session: Session, reader: MintReader) -> Chain:
     """Every hop from the session back to whoever started it. Always ends."""
+    return _as_told_twice(_resolved(session, reader), reader)
+
+
+def _as_told_twice(chain: Chain, reader: MintReader) -> Chain:
+    """The chain up to where a second record of one of its events names another caller."""
+    mints = [hop.mint for hop in chain.hops if hop.mint is not None]
+    others = reader.told_otherwise(mints) if mints else {}
+    for number, hop in enumerate(chain.hops):
+        if hop.mint is None or hop.mint.event_id not in others:
+            continue
+        behind_it = {text for one in chain.hops[number + 1 :] for text in one.caveats}
+        hop = contradicted(hop, others[hop.mint.event_id])
+        chain.hops[number:] = [hop]
+        kept = [text for text in chain.caveats if text not in behind_it]
+        chain.caveats[:] = [*kept, *hop.caveats]
+        chain.end, chain.stopped = hop.by, "several"
+        break
+    return chain
+
+
+def _resolved(session: Session, reader: MintReader) -> Chain:
     chain = Chain(end=session)
     seen_events: set[str] = set()
     current = session

@@ -23,6 +23,8 @@ Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
 
 LONGEST_ROLE_SESSION = timedelta(hours=12)
+KEPT_FINDINGS = timedelta(days=90)
+"""How long GuardDuty keeps a finding, and adds to it (§10)."""
 CONSOLE_DELAY = timedelta(seconds=60)
 """A sign-in portal turns a credential into a console login at once, or not at all."""
 
@@ -59,9 +61,9 @@ class Misfit:
 def misfit(mint: Mint, session: Session, *, shows_key: bool = False) -> Misfit | None:
     """Why the mint cannot have made the session; None when it can.
 
-    `shows_key` is for R1: the key itself outweighs who may assume what, but not time. A guess
-    (R3) need not agree with the creation date: it is known to have made another session of the
-    name, and says so.
+    `shows_key` is for R1: the key itself outweighs who may assume what, but neither time nor whom
+    AWS names as the issuer. A guess (R3) need not agree with the creation date: it is known to have
+    made another session of the name, and says so.
     """
     if (untimely := _untimely(mint, session)) is not None:
         return Misfit(untimely, by_time=True)
@@ -70,7 +72,8 @@ def misfit(mint: Mint, session: Session, *, shows_key: bool = False) -> Misfit |
             created = f"{session.created:%Y-%m-%d %H:%M:%S} UTC" if session.created else ""
             return Misfit(f"was issued {age(_apart(mint, session))} from the session's own creation"
                           f" date, {created}", by_time=True)  # fmt: skip
-        return None
+        against = _against_its_issuer(mint, session)
+        return None if against is None else Misfit(against)
     if (why := against_awss_words(mint, session)) is not None:
         return Misfit(why)
     caller = mint.row["session_created"]
@@ -158,15 +161,34 @@ def against_awss_words(mint: Mint, session: Session) -> str | None:
             and not by_service
         ):
             return "is no sign-in by Identity Center, the only way into a role of that name"
-    if session.type == "FederatedUser" and (issuer := issuer_of(session)) is not None:
-        for stated, known in (
-            (issuer.get("arn"), mint.row["principal_arn"]),
-            (issuer.get("principalId"), mint.row["principal_id"]),
-            (issuer.get("userName"), mint.row["user_name"]),
-        ):
-            if stated and known and stated != known:
-                return f"was made by another user than {stated}, whom the session's record names"
-    return _against_its_source_identity(mint, session) or _against_its_delivery(mint, session)
+    return (
+        _against_its_issuer(mint, session)
+        or _against_its_role(mint, session)
+        or _against_its_source_identity(mint, session)
+        or _against_its_delivery(mint, session)
+    )
+
+
+def _against_its_issuer(mint: Mint, session: Session) -> str | None:
+    """AWS names who issued a federated user's session."""
+    issuer = issuer_of(session) if session.type == "FederatedUser" else None
+    for name, known in (
+        ("arn", mint.row["principal_arn"]),
+        ("principalId", mint.row["principal_id"]),
+        ("userName", mint.row["user_name"]),
+    ):
+        stated = issuer.get(name) if issuer is not None else None
+        if stated and known and stated != known:
+            return f"was made by another user than {stated}, whom the session's record names"
+    return None
+
+
+def _against_its_role(mint: Mint, session: Session) -> str | None:
+    """AWS names the role that a session is of, as `sessionIssuer` (§1.2)."""
+    stated, made = role_named(session.role_arn), mint.role
+    if stated is None or made is None or stated == made or is_narrowing(mint):
+        return None
+    return f"is of {mint.role_arn}, and the session's own record names {session.role_arn}"
 
 
 def _against_its_source_identity(mint: Mint, session: Session) -> str | None:
@@ -198,7 +220,7 @@ def _against_its_delivery(mint: Mint, session: Session) -> str | None:
         return "was not made by an AWS service, which issued these credentials to a workload"
     federation = said.get("webIdFederationData")
     provider = federation.get("federatedProvider") if isinstance(federation, Mapping) else None
-    if provider and mint.event_name != "AssumeRoleWithWebIdentity":
+    if provider and mint.made_by_sts and mint.event_name != "AssumeRoleWithWebIdentity":
         return "is no sign-in by the identity provider that the session's own record names"
     return None
 
@@ -228,11 +250,47 @@ def named_by_switch(mint: Mint, source_arn: str) -> bool:
     return mint.row["account_id"] in (None, account)
 
 
+def against_the_switch(
+    session: Session,
+    switch: Mapping[str, Any],
+    rivals: Sequence[Mint],
+    sign_ins: Sequence[Mapping[str, Any]],
+) -> str | None:
+    """Why the use may be of another session than the one that was switched to in those seconds.
+
+    `SwitchFrom` tells who switched, and not that the use is of that session: somebody else may have
+    made one of the same role and name, and brought it to the console by a sign-in of their own.
+    `rivals` are the calls of that time by others than it names.
+    """
+    for row in sign_ins:
+        apart = row["event_time"] - switch["event_time"]
+        if (
+            row["event_name"] in ("ConsoleLogin", "GetSigninToken")
+            and row["principal_id"] == session.principal_id
+            and -2 * CLOCK_SKEW <= apart <= CONSOLE_DELAY
+        ):
+            return (
+                f"Event {row['event_id']} ({row['event_name']}) began another console session of"
+                " this role and name, which no switch of roles does: whether the use is of that"
+                " one or of the one that was switched to cannot be told."
+            )
+    here = [mint for mint in rivals if mint.row["source_ip_address"] == session.address]
+    if session.address is not None and session.address != switch["source_ip_address"] and here:
+        return (
+            f"The use came from {session.address}, where event {here[0].event_id} made a session of"
+            f" this role and name as well; the roles were switched at"
+            f" {switch['source_ip_address']}: which of the two it is of cannot be told."
+        )
+    return None
+
+
 # How surely ----------------------------------------------------------------------------------
 
 
-def by_key(session: Session, mints: Sequence[Mint]) -> Claim:
-    """R1 and R1b: the record shows the very key. `mints` are all that do and fit."""
+def by_key(session: Session, mint: Mint, mints: Sequence[Mint], elsewhere: Sequence[Mint]) -> Claim:
+    """R1 and R1b: the record shows the very key. `mints` are all that do and fit, `elsewhere` those
+    by or for somebody else that show it and do not.
+    """
     claim = Claim("certain")
     if len(mints) > 1:
         claim = claim.at_most(
@@ -240,6 +298,17 @@ def by_key(session: Session, mints: Sequence[Mint]) -> Claim:
             f"{len(mints)} records show this access key being made, and no key is made twice: some"
             " of them are not what they seem.",
         )
+    if elsewhere:
+        # What decides between them is the session's time or role: good, but no longer the key.
+        claim = _as_dated(claim.at_most("high"), session)
+    if (why := against_awss_words(mint, session)) is not None:
+        claim = claim.at_most(
+            "medium",
+            f"Event {mint.event_id} shows this very access key, but {why}: one of the two records"
+            " is not what it seems.",
+        )
+    if is_out_of_reach(mint, session):
+        claim = claim.at_most("medium")
     return _as_dated(claim.at_most("high"), session) if session.key_is_borrowed else claim
 
 
@@ -249,9 +318,13 @@ def by_date(
     candidates: Sequence[Mint],
     sign_ins: Sequence[Mapping[str, Any]],
     rivals: Sequence[Mint] = (),
+    doubt: str | None = None,
 ) -> Claim:
-    """R2, R2b, R0: made for this principal at the session's creation date."""
+    """R2, R2b, R0: made for this principal at the session's creation date. `doubt` is what
+    `against_the_switch` says."""
     claim = Claim("high")
+    if doubt is not None:
+        claim = claim.at_most("medium", doubt)
     if mint.time != session.created or len(candidates) > 1 or rivals:
         claim = claim.at_most("medium")
     if (odd := _other_credential(session, mint, sign_ins)) is not None:
@@ -259,9 +332,12 @@ def by_date(
     return _as_dated(claim, session)
 
 
-def by_switch(session: Session, switches: int) -> Claim:
-    """R2c: `SwitchRole` at the session's creation date names its source."""
+def by_switch(session: Session, switches: int, doubt: str | None = None) -> Claim:
+    """R2c: `SwitchRole` at the session's creation date names its source. `doubt` is what
+    `against_the_switch` says."""
     claim = Claim("high")
+    if doubt is not None:
+        claim = claim.at_most("medium", doubt)
     if switches > 1:
         claim = claim.at_most(
             "medium", f"The console recorded {switches} switches to this session in those seconds."
@@ -278,7 +354,24 @@ def by_switch(session: Session, switches: int) -> Claim:
 def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     """R2d: a command line or CloudShell that borrowed a console session."""
     claim = Claim("high" if same_arn and tokens == 1 else "medium")
+    if session.client_is_borrowed:
+        claim = claim.at_most("medium", _OTHER_CLIENT)
     return _as_dated(claim, session)
+
+
+def of_contradicted(claim: Claim, mint: Mint) -> Claim:
+    """Rule 3, of a call whose own event id has a second record, with another caller."""
+    return claim.at_most(
+        "medium",
+        f"Another record of event {mint.event_id} names another caller, and no event is logged"
+        " twice with two: one of the two was changed.",
+    )
+
+
+_OTHER_CLIENT = (
+    "No indexed event shows the access key used: whether the console made the call, or a program"
+    " that shares its session, is taken from other calls of the same creation date."
+)
 
 
 def by_own_words() -> Claim:
@@ -345,7 +438,7 @@ def _other_credential(
     in_console = is_of_console(session)
     for_console = _made_for_console(session, mint, sign_ins)
     if in_console and (for_console or mint.event_name == "AssumeRoleWithSAML"):
-        return None
+        return _OTHER_CLIENT if session.client_is_borrowed else None
     if is_narrowable(session, mint, sign_ins):
         return (
             "The session was narrowed by GetScopedCredentials as well: whether the call was made"
@@ -446,6 +539,35 @@ def alarm(mint: Mint, session: Session, why: str) -> str:
         f"Event {mint.event_id} shows this very access key, but {why}: the key, the record or a"
         " clock is not what it seems, so it was not used."
     )
+
+
+def alarm_of_age(mint: Mint, session: Session) -> str | None:
+    """Rule 8 where only a time is known by which the key had been used, such as when a finding was
+    written: an age then that no session gets to. None for one that a session can have.
+    """
+    old = _age_by_alert(mint, session)
+    if old is None or old <= LONGEST_SESSION + CLOCK_SKEW:
+        return None
+    found = (
+        f"Event {mint.event_id} shows this very access key, but was issued {age(old)} before the"
+        " time that the alert has, and no session lives so long"
+    )
+    if not is_out_of_reach(mint, session):
+        return f"{found}: its use was days before that time."
+    return f"{found}: the key, the record or a clock is not what it seems."
+
+
+def is_out_of_reach(mint: Mint, session: Session) -> bool:
+    """Whether not even a finding that was written again and again can be about what was minted."""
+    old = _age_by_alert(mint, session)
+    return old is not None and old > LONGEST_SESSION + KEPT_FINDINGS
+
+
+def _age_by_alert(mint: Mint, session: Session) -> timedelta | None:
+    last = session.seen_until or session.seen
+    if not session.only_before or last is None or mint.event_name == "CreateAccessKey":
+        return None
+    return last - mint.time
 
 
 def earliest_use(session: Session) -> datetime | None:

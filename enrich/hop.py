@@ -131,26 +131,39 @@ def _fuller_role_arn(minted: str | None, known: str | None) -> str | None:
     return minted
 
 
-def distinct_callers(mints: Sequence[Mint]) -> tuple[Mapping[str, Any], ...]:
-    """Every caller of these calls, the first one's first; nobody when it is all one call."""
-    if len(mints) < 2:
+def distinct_callers(
+    mints: Sequence[Mint], *, alone: bool = False
+) -> tuple[Mapping[str, Any], ...]:
+    """Every caller of these calls, the first one's first; nobody when it is all one call, unless
+    they stand beside others (`alone`)."""
+    if len(mints) < 2 and not alone:
         return ()
     callers: dict[object, dict[str, Any]] = {}
     for mint in mints:
         by = session_of_caller(mint.row)
-        who = by.arn or by.principal_id or by.invoked_by or by.type
-        known = callers.setdefault(
-            who,
-            {
-                "type": by.type,
-                "arn": by.arn,
-                "principal_id": by.principal_id,
-                "user_name": by.user_name,
-                "invoked_by": by.invoked_by,
-                "count": 0,
-                "last": mint.time,
-                "event_id": mint.event_id,
-            },
-        )
+        caller = {
+            "type": by.type,
+            "arn": by.arn,
+            "principal_id": by.principal_id,
+            "user_name": by.user_name,
+            "invoked_by": by.invoked_by,
+            "count": 0,
+            "last": mint.time,
+            "event_id": mint.event_id,
+        }
+        known = callers.setdefault(_who(caller), caller)
         known["count"] += 1
     return tuple(callers.values())
+
+
+def merged_callers(
+    some: Sequence[Mapping[str, Any]], more: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """The callers of both lists, each once."""
+    known = {_who(caller): caller for caller in (*more, *some)}
+    first = dict.fromkeys(_who(caller) for caller in (*some, *more))
+    return tuple(known[who] for who in first)
+
+
+def _who(caller: Mapping[str, Any]) -> object:
+    return caller["arn"] or caller["principal_id"] or caller["invoked_by"] or caller["type"]

@@ -7,12 +7,11 @@ Mints are mostly in another Region than the use, so an account's logs of one Reg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from enrich.claims import age
-from enrich.mints import MintReader
+from enrich.mints import CLOCK_SKEW, MintReader
 from enrich.words import listed
 
 NEAR = timedelta(hours=12)
@@ -43,83 +42,155 @@ class MintCoverage:
 
 
 def mint_coverage(
-    reader: MintReader, account_id: str | None, region: str | None, about: datetime
+    reader: MintReader,
+    account_id: str | None,
+    region: str | None,
+    first: datetime,
+    last: datetime,
 ) -> MintCoverage:
-    """The coverage of an account at a moment, in `region` (the alert's) and all others needed."""
+    """The coverage of an account from one moment to another, in `region` (the alert's) and all
+    others needed: its logs begin before the one and end after the other.
+    """
     if account_id is None:
         return MintCoverage(None, (), ("which account's logs would hold it is not known",),
                             "partial")  # fmt: skip
-    found = _around(reader, account_id, about)
     needed = {GLOBAL_REGION, *_sts_regions(reader, account_id)}
     regions = sorted(needed | {region} if region else needed)
-    if not any(edges["before"] or edges["after"] for edges in found.values()):
-        gap = f"the index has no events of account {account_id} within 12 hours of that time"
+    sides = _by_days(reader, account_id, first, last)
+    if not all(sides.get(name, _NEITHER).both for name in regions):
+        sides = _by_events(reader, account_id, first, last)
+    if not sides:
+        when = "that time" if last - first <= 2 * CLOCK_SKEW else "the time between"
+        gap = f"the index has no events of account {account_id} within 12 hours of {when}"
         return MintCoverage(account_id, tuple(regions), (gap,), "not_covered")
-    sides = {name: found.get(name, {"before": None, "after": None}) for name in regions}
-    missing = _whole_account(sides, account_id, about) or [
-        words for name in regions if (words := _gap(name, sides[name], account_id, about))
+    looked = {name: sides.get(name, _NEITHER) for name in regions}
+    missing = _whole_account(looked, account_id, first, last) or [
+        words
+        for name in regions
+        if (words := _gap(looked[name], f"account {account_id} in {name}", first, last))
     ]
     status = "partial" if missing else "covered"
     return MintCoverage(account_id, tuple(regions), tuple(missing), status)
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """What is known of the logs of one account and Region around a stretch of time."""
+
+    before: datetime | None = None
+    """An event of theirs at most 12 hours before the stretch."""
+    after: datetime | None = None
+    """One at most 12 hours after it."""
+    begin: datetime | None = None
+    """The first event of theirs from 12 hours before it on, where that was looked for."""
+    end: datetime | None = None
+    """The last one until 12 hours after it."""
+
+    @property
+    def both(self) -> bool:
+        return self.before is not None and self.after is not None
+
+
+_NEITHER = _Sides()
+
+
 def _whole_account(
-    sides: Mapping[str, Mapping[str, datetime | None]], account_id: str, about: datetime
+    looked: Mapping[str, _Sides], account_id: str, first: datetime, last: datetime
 ) -> list[str]:
     """One gap that every Region has alike, said once."""
-    for side, other, verb, when in (
-        ("before", "after", "begin", "later"),
-        ("after", "before", "end", "before"),
-    ):
-        if all(edges[side] is None for edges in sides.values()):
-            nearest = [edges[other] for edges in sides.values() if edges[other] is not None]
-            times = [abs(edge - about) for edge in nearest if edge is not None]
-            if times:
-                return [f"the logs of account {account_id} {verb} {age(min(times))} {when}"]
-    return []
+    every = list(looked.values())
+    whose = f"account {account_id}"
+    begins = [side.begin for side in every if side.begin is not None]
+    ends = [side.end for side in every if side.end is not None]
+    if not begins or not ends:
+        return []
+    whole = _Sides(begin=min(begins), end=max(ends))
+    if all(side.before is None for side in every) and all(side.after is None for side in every):
+        words = _gap(whole, whose, first, last)
+    elif all(side.before is None for side in every):
+        words = _gap(replace(whole, after=max(ends)), whose, first, last)
+    elif all(side.after is None for side in every):
+        words = _gap(replace(whole, before=min(begins)), whose, first, last)
+    else:
+        return []
+    return [words] if words else []
 
 
-def _gap(
-    region: str, edges: Mapping[str, datetime | None], account_id: str, about: datetime
-) -> str | None:
-    before, after = edges["before"], edges["after"]
-    whose = f"account {account_id} in {region}"
-    if before is None and after is None:
+def _gap(side: _Sides, whose: str, first: datetime, last: datetime) -> str | None:
+    """What is missing of these logs: where they begin or end too late or too early."""
+    if side.both:
+        return None
+    if side.begin is None or side.end is None:
         return f"there are no logs of {whose} within 12 hours"
-    if before is None and after is not None:
-        return f"the logs of {whose} begin {age(after - about)} later"
-    if after is None and before is not None:
-        return f"the logs of {whose} end {age(about - before)} before"
-    return None
+    words = []
+    if side.before is None:
+        words.append(f"begin {_after(side.begin, first, last)}")
+    if side.after is None:
+        words.append(f"end {_before(side.end, first, last)}")
+    return f"the logs of {whose} {' and '.join(words)}"
 
 
-def _around(
-    reader: MintReader, account_id: str, about: datetime
-) -> dict[str, dict[str, datetime | None]]:
-    """By Region, the account's nearest known events within 12 hours before and after."""
-    first, last = about - NEAR, about + NEAR
+def _after(begin: datetime, first: datetime, last: datetime) -> str:
+    """When logs begin: "2 min later" than a moment, or in a stretch of time by the clock."""
+    if last - first <= 2 * CLOCK_SKEW:
+        return f"{age(begin - last)} later"
+    return f"only at {begin:%Y-%m-%d %H:%M} UTC"
+
+
+def _before(end: datetime, first: datetime, last: datetime) -> str:
+    if last - first <= 2 * CLOCK_SKEW:
+        return f"{age(first - end)} before"
+    return f"already at {end:%Y-%m-%d %H:%M} UTC"
+
+
+def _by_days(
+    reader: MintReader, account_id: str, first: datetime, last: datetime
+) -> dict[str, _Sides]:
+    """By Region, an event before and one after, out of what each day's rows say of their own first
+    and last. A row that spans the stretch says nothing of where its events are: where one side is
+    not found so, only the events tell.
+    """
+    begin, end = first - NEAR, last + NEAR
     rows = reader.find(
         """
         select aws_region,
-          max(case when last <= $about then last when first <= $about then first end) as before,
-          min(case when first >= $about then first when last >= $about then last end) as after
+          max(case when last between $begin and $first then last
+            when first between $begin and $first then first end) as before,
+          min(case when first between $last and $end then first
+            when last between $last and $end then last end) as after
         from daily
         where recipient_account_id = $account
-          and day >= cast($first as date) and day <= cast($last as date)
+          and day >= cast($begin as date) and day <= cast($end as date)
         group by aws_region
         """,
-        {"account": account_id, "about": about, "first": first, "last": last},
-        first=first,
-        last=last,
+        {"account": account_id, "first": first, "last": last, "begin": begin, "end": end},
+        first=begin,
+        last=end,
     )
-    return {str(row["aws_region"]): _within(row, first, last) for row in rows}
+    return {str(row["aws_region"]): _Sides(row["before"], row["after"]) for row in rows}
 
 
-def _within(row: Mapping[str, Any], first: datetime, last: datetime) -> dict[str, datetime | None]:
-    before, after = row["before"], row["after"]
+def _by_events(
+    reader: MintReader, account_id: str, first: datetime, last: datetime
+) -> dict[str, _Sides]:
+    """The same, and where the logs begin and end, out of the events of those hours."""
+    begin, end = first - NEAR, last + NEAR
+    rows = reader.find(
+        """
+        select aws_region, min(event_time) as begin, max(event_time) as "end",
+          max(event_time) filter (where event_time <= $first) as before,
+          min(event_time) filter (where event_time >= $last) as after
+        from events
+        where recipient_account_id = $account and event_time >= $begin and event_time <= $end
+        group by aws_region
+        """,
+        {"account": account_id, "first": first, "last": last, "begin": begin, "end": end},
+        first=begin,
+        last=end,
+    )
     return {
-        "before": before if before is not None and before >= first else None,
-        "after": after if after is not None and after <= last else None,
+        str(row["aws_region"]): _Sides(row["before"], row["after"], row["begin"], row["end"])
+        for row in rows
     }
 
 

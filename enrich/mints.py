@@ -56,6 +56,10 @@ _BRANCH_COLUMNS = """event_id, event_time, event_source, event_name, recipient_a
 """What a branch of the forward tree is told from: of the JSON, the one response that names whom
 a new credential is for."""
 
+_CALLER_COLUMNS = """event_id, identity_type, principal_id, principal_arn, account_id,
+ access_key_id, user_name, invoked_by, issuer_arn, session_name, on_behalf_of"""
+"""Who called, as far as two records of one event may differ in it."""
+
 _NO_JSON = dict.fromkeys(_JSON_COLUMNS)
 
 MINT_CAP = 500
@@ -266,6 +270,38 @@ class MintReader:
         )
         return [_NO_JSON | row for row in rows]
 
+    def told_otherwise(self, mints: Sequence[Mint]) -> dict[str, list[Mint]]:
+        """By the event id of a call, what further records of its own event ids show of it where
+        they name another caller: an index keeps the first of them, and nobody knows which is right.
+        """
+        records = self.store.summary().records
+        if records is not None and not records.repeated:
+            return {}
+        unlike: dict[str, list[Mint]] = {}
+        for some in _of_days_beside(mints):
+            first, last = some[0].time - _ONE_DAY, some[-1].time + _ONE_DAY
+            ids = [event_id for mint in some for event_id in mint.event_ids]
+            rows = self.find(
+                f"""
+                select {_CALLER_COLUMNS} from repeats
+                where event_id in {bound_list("event", ids)}
+                  and event_time >= $first and event_time <= $last limit {MINT_CAP}
+                """,
+                {**bound_values("event", ids), "first": first, "last": last},
+                first=first,
+                last=last,
+            )
+            for mint in some:
+                others: list[Mint] = []
+                for row in rows:
+                    if row["event_id"] in mint.event_ids and all(
+                        have_unlike_callers(row, known.row) for known in (mint, *others)
+                    ):
+                        others.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
+                if others:
+                    unlike[mint.event_id] = others
+        return unlike
+
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
         """The whole `userIdentity` of one credential event, as JSON text."""
         rows = self.find(
@@ -451,23 +487,37 @@ class MintReader:
         return {row["minted_access_key_id"] for row in rows}
 
 
+_ONE_DAY = timedelta(days=1)
+
+
+def _of_days_beside(mints: Sequence[Mint]) -> list[list[Mint]]:
+    """The calls in order of their times, those of days side by side together."""
+    lots: list[list[Mint]] = []
+    for mint in sorted(mints, key=lambda mint: mint.time):
+        if not lots or mint.time - lots[-1][-1].time > _ONE_DAY:
+            lots.append([])
+        lots[-1].append(mint)
+    return lots
+
+
 def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
     """One `Mint` per call, in the rows' order: a cross-account call has a copy in each account.
 
-    Copies share `shared_event_id`, else request id and minted key (§3.2), and their time: a record
-    that repeats another one's ids at another time is no copy of it, and ids that were masked are
-    shared by strangers. The caller's copy answers "who"; what it lacks is filled in from the other.
+    Copies share `shared_event_id`, else request id and minted key (§3.2), their time, and the
+    caller, as far as each shows one: a record that repeats another one's ids at another time, or by
+    somebody else, is no copy of it, and ids that were masked are shared by strangers. The caller's
+    copy answers "who"; what it lacks is filled in from the other.
     """
     calls: list[list[Mapping[str, Any]]] = []
-    known: dict[object, list[Mapping[str, Any]]] = {}
+    known: dict[object, list[list[Mapping[str, Any]]]] = {}
     for row in rows:
         shares = _shared_by_copies(row)
         call = next(
             (
-                known[share]
+                call
                 for share in shares
-                if share in known
-                and abs(known[share][0]["event_time"] - row["event_time"]) <= CLOCK_SKEW
+                for call in known.get(share, ())
+                if all(_may_be_copies(row, copy) for copy in call)
             ),
             None,
         )
@@ -476,8 +526,43 @@ def merge_copies(rows: Iterable[Mapping[str, Any]]) -> list[Mint]:
             calls.append(call)
         call.append(row)
         for share in shares:
-            known.setdefault(share, call)
+            known.setdefault(share, []).append(call)
     return [_merged(copies) for copies in calls]
+
+
+def _may_be_copies(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether nothing that both records show speaks against their being of one call."""
+    return (
+        abs(row["event_time"] - other["event_time"]) <= CLOCK_SKEW
+        and not _differ(row, other, "minted_principal_id", "target_role_arn")
+        and not _differ_in_key(row, other, "minted_access_key_id")
+        and not have_unlike_callers(row, other)
+    )
+
+
+def have_unlike_callers(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records show different callers. The role owner's copy of a call shows but the
+    account and the id (§0 fact 9), and what was masked shows nobody.
+    """
+    kinds = {row["identity_type"], other["identity_type"]} - {None, "AWSAccount", "Unknown"}
+    return (
+        len(kinds) > 1
+        or _differ(row, other, "principal_id", "principal_arn", "account_id", "user_name")
+        or _differ_in_key(row, other, "access_key_id")
+    )
+
+
+def _differ(row: Mapping[str, Any], other: Mapping[str, Any], *names: str) -> bool:
+    pairs = ((row.get(name), other.get(name)) for name in names)
+    return any(
+        one != two and not any(not text or is_stand_in(text) for text in (one, two))
+        for one, two in pairs
+    )
+
+
+def _differ_in_key(row: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    keys = row[name], other[name]
+    return keys[0] != keys[1] and all(map(is_access_key, keys))
 
 
 def _shared_by_copies(row: Mapping[str, Any]) -> list[object]:

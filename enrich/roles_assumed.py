@@ -142,6 +142,12 @@ _SWITCHED = f"""exists (
           )"""
 """Whether the console recorded the session that a call made as a switch of roles."""
 
+_IS_REQUEST = """minted_access_key_id is not null
+                and regexp_full_match(request_id, '[0-9A-Fa-f-]{16,}')
+                and not regexp_full_match(request_id, '[0-]+')"""
+"""Whether a request id tells the copies of one call: one that was masked, `REDACTED` or nothing but
+zeros, is that of every call of an export."""
+
 _READ = """event_id, event_time, event_source, event_name, target_role_arn, failed, error_code,
             error_message, identity_type, invoked_by, source_ip_address, user_agent,
             session_from_console, access_key_id, minted_principal_id, target_session_name,
@@ -186,7 +192,7 @@ def _kinds(
         with calls as (
           select distinct on (coalesce(
               call_id,
-              case when minted_access_key_id is not null then request_id end,
+              case when {_IS_REQUEST} then concat_ws(' ', request_id, minted_access_key_id) end,
               event_id)) {_READ}
           from credentials
           where event_time >= $window_first and event_time <= $window_last

@@ -12,8 +12,9 @@ from typing import Any
 
 from enrich import claims
 from enrich.caller import in_order, with_name, with_person
-from enrich.hop import Hop, hop_of, nearness
-from enrich.mints import CLOCK_SKEW, Mint, MintReader, is_near, key_owner
+from enrich.hop import Hop, distinct_callers, hop_of, merged_callers, nearness
+from enrich.interface import is_service_call
+from enrich.mints import CLOCK_SKEW, Mint, MintReader, have_unlike_callers, is_near, key_owner
 from enrich.role_name import role_named
 from enrich.session import LONGEST_SESSION, Session
 from enrich.sign_in import (
@@ -71,6 +72,19 @@ def explain(session: Session, reader: MintReader, said: Said) -> Hop | None:
     return in_order(with_name(with_person(hop, reader), reader))
 
 
+def contradicted(hop: Hop, others: Sequence[Mint]) -> Hop:
+    """The hop, lowered: `others` are further records of its very event, by other callers."""
+    if hop.mint is None:
+        return hop
+    claim = claims.of_contradicted(hop.claim, hop.mint)
+    return replace(
+        hop,
+        claim=claim,
+        caveats=(*hop.caveats, *claim.caveats[len(hop.claim.caveats) :]),
+        callers=merged_callers(hop.callers, distinct_callers([hop.mint, *others])),
+    )
+
+
 def _with_identity(session: Session, reader: MintReader) -> Session:
     """The session with the `userIdentity` of the record that it was read from."""
     if session.event_id is None or session.seen is None:
@@ -81,15 +95,18 @@ def _with_identity(session: Session, reader: MintReader) -> Session:
 
 def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
     """R1 and R1b: the record whose response shows the very key."""
-    fitting = []
+    fitting: list[Mint] = []
+    others: list[Mint] = []
     for mint in reader.by_minted_key(str(session.access_key_id)):
         if not _is_for(mint, session):
+            others.append(mint)
             said.caveats.append(
                 f"Event {mint.event_id} minted this access key, but for"
                 f" {mint.role_arn or key_owner(mint) or 'another principal'}"
                 f" ({mint.session_name or 'no session name'}): it was not used."
             )
         elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
+            others.append(mint)
             said.alarms.append(claims.alarm(mint, session, misfit.why))
         else:
             fitting.append(mint)
@@ -100,6 +117,9 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
     best = fitting[0]
     same = [mint for mint in fitting[1:] if _is_same_making(mint, best)]
     unlike = [mint for mint in fitting if mint not in same]
+    if (too_old := claims.alarm_of_age(best, session)) is not None:
+        said.alarms.append(too_old)
+    elsewhere = [mint for mint in others if _is_another_s(mint, best)]
     is_birth = best.event_name == "CreateAccessKey"
     method = "key_created" if is_birth else "access_key"
     return hop_of(
@@ -107,10 +127,18 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
         best,
         method="scoped" if claims.is_narrowing(best) else method,  # type: ignore[arg-type]
         rule="R1b" if is_birth else "R1",
-        claim=claims.by_key(session, unlike),
+        claim=claims.by_key(session, best, unlike, elsewhere),
         candidates=unlike,
         distance_from=session.seen,
         others=same,
+    )
+
+
+def _is_another_s(mint: Mint, best: Mint) -> bool:
+    """Whether two records of one key are not of one call: another caller's, or for another role."""
+    targets = ((mint.role, best.role), (mint.session_name, best.session_name))
+    return have_unlike_callers(mint.row, best.row) or any(
+        None not in pair and pair[0] != pair[1] for pair in targets
     )
 
 
@@ -126,11 +154,19 @@ def _likeness(mint: Mint, session: Session) -> tuple[float, bool, float]:
 
 
 def _is_same_making(mint: Mint, best: Mint) -> bool:
-    """Whether two records are a service's own call and the STS call behind it."""
+    """Whether two records are a service's own call and the STS call behind it, which the service
+    makes for itself or with what an identity provider vouches for (§2.3)."""
+    sts, own = (mint, best) if mint.made_by_sts else (best, mint)
+    by_a_service = is_service_call(sts.row) or sts.row["identity_type"] in (
+        "AWSService",
+        "WebIdentityUser",
+    )
     return (
-        mint.made_by_sts != best.made_by_sts
+        sts.made_by_sts
+        and not own.made_by_sts
         and "CreateAccessKey" not in (mint.event_name, best.event_name)
         and abs(mint.time - best.time) <= CLOCK_SKEW
+        and (by_a_service or not have_unlike_callers(sts.row, own.row))
     )
 
 
@@ -174,7 +210,7 @@ def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
         near += _fitting(_narrowings(session, sign_ins), session, said)
         if (hop := _by_creation_date(session, near, sign_ins)) is not None:
             return hop
-        if (hop := by_switch_role(session, sign_ins)) is not None:
+        if (hop := by_switch_role(session, sign_ins, near)) is not None:
             return hop
     if (hop := _by_own_words(session, reader)) is not None:
         return hop
@@ -242,15 +278,16 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
     by_id: list[Mint] = []
     if session.principal_id is not None:
         by_id = reader.by_minted_principal(session.principal_id, created, begin, end)
-        if any(is_near(mint.time, created) for mint in by_id):
-            return by_id
     if session.role_arn is None or session.session_name is None or (by_id and created is None):
         return by_id
+    # Some records do not show whom they made: one that does is no reason to overlook them.
     by_name = reader.by_role_and_session(
         session.role_arn, session.session_name, session.principal_id, created, begin, end
     )
-    if any(is_near(mint.time, created) for mint in by_name):
-        return by_name
+    known = {mint.event_id for mint in by_id}
+    both = [*by_id, *(mint for mint in by_name if mint.event_id not in known)]
+    if any(is_near(mint.time, created) for mint in both):
+        return [mint for mint in both if is_near(mint.time, created)]
     return by_id or by_name
 
 
@@ -263,22 +300,27 @@ def _by_creation_date(
     created = session.created
     switch = switch_near(sign_ins, session)
     source = switch_source(switch) if switch is not None else None
-    ranked = sorted(
-        (mint for mint in mints if source is None or claims.named_by_switch(mint, source)),
-        key=lambda mint: (nearness(mint.time, created), mint.event_id),
-    )
+    ranked = sorted(mints, key=lambda mint: (nearness(mint.time, created), mint.event_id))
+    unnamed: list[Mint] = []
+    if source is not None:
+        unnamed = [mint for mint in ranked if not claims.named_by_switch(mint, source)]
+        ranked = [mint for mint in ranked if mint not in unnamed]
     if not ranked:
         return None
     exact = [mint for mint in ranked if mint.time == created]
     fitting = exact or ranked
     rivals = [mint for mint in ranked if mint not in fitting]
+    doubt = None
+    if switch is not None and source is not None:
+        doubt = claims.against_the_switch(session, switch, unnamed, sign_ins)
+        rivals += unnamed if doubt is not None else []
     best = fitting[0]
     hop = hop_of(
         session,
         best,
         method="scoped" if claims.is_narrowing(best) else "creation_date",
         rule="R2" if exact else "R2b",
-        claim=claims.by_date(session, best, fitting, sign_ins, rivals),
+        claim=claims.by_date(session, best, fitting, sign_ins, rivals, doubt),
         candidates=fitting,
         distance_from=created,
         rivals=rivals,

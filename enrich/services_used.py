@@ -101,6 +101,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if not total and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
+        caveats += (named.limit,) if named.limit is not None else ()
         data["acted_upon"] = {
             "events": named.events,
             "event_ids": [row["event_id"] for row in named.newest[:OF_ALL]],

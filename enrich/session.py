@@ -48,6 +48,8 @@ class Session:
     seen: datetime | None = None
     seen_until: datetime | None = None
     from_console: bool = False
+    address: str | None = None
+    """Where the use came from, as its record or the alert has it."""
     user_agent: str | None = None
     invoked_by: str | None = None
     user_identity: str | None = None
@@ -60,6 +62,9 @@ class Session:
     dated_by: DatedBy = "own"
     key_is_borrowed: bool = False
     """The key is not the alert's own word, but that of the record of the alert's call."""
+    client_is_borrowed: bool = False
+    """Whether the use was the console's, a command line's or a service's is only known of other
+    calls of its creation date, made with other keys than the alert's."""
     contested: bool = False
     """`created` is not the alert's own, and other sessions of the name were in use then."""
     only_before: bool = False
@@ -114,6 +119,7 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         seen=first or principal.session_created,
         seen_until=last or principal.session_created,
         only_before=earliest is None and latest is not None,
+        address=alert.source_ip_address,
         user_agent=alert.user_agent,
         invoked_by=_service_of(alert, principal) or _invoker_in(identity),
         issuer_arn=_issuer(principal.type, principal.role_arn),
@@ -148,6 +154,7 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         seen=row["event_time"],
         seen_until=row["event_time"],
         from_console=bool(row["session_from_console"]),
+        address=row["source_ip_address"],
         user_agent=row["user_agent"],
         invoked_by=row["invoked_by"],
         ec2_role_delivery=row["ec2_role_delivery"],

@@ -11,7 +11,7 @@ from typing import Any
 
 from enrich import claims
 from enrich.claims import LONGEST_ROLE_SESSION
-from enrich.hop import Hop, hop_of, nearness
+from enrich.hop import Hop, distinct_callers, hop_of, merged_callers, nearness
 from enrich.interface import is_console_call, json_object
 from enrich.mints import CLOCK_SKEW, Mint, MintReader
 from enrich.role_name import role_arn_of, session_in
@@ -61,8 +61,11 @@ def told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
     )
 
 
-def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> Hop | None:
-    """R2c: the console's `SwitchRole` names its source, even without the caller's own log."""
+def by_switch_role(
+    session: Session, sign_ins: Sequence[Mapping[str, Any]], near: Sequence[Mint] = ()
+) -> Hop | None:
+    """R2c: the console's `SwitchRole` names its source, even without the caller's own log. `near`
+    are the calls that made a session of its role and name in those seconds."""
     if session.created is None:
         return None
     switches = _switches_near(sign_ins, session)
@@ -70,13 +73,18 @@ def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> H
         return None
     switch = switches[0]
     mint = Mint(switch, (str(switch["event_id"]),))
+    others = [one for one in near if not claims.named_by_switch(one, source)]
+    doubt = claims.against_the_switch(session, switch, others, sign_ins)
+    callers = _sources(switches)
+    if doubt is not None:
+        callers = merged_callers(callers, distinct_callers(others, alone=True))
     return replace(
         hop_of(
             session,
             mint,
             method="switch_role",
             rule="R2c",
-            claim=claims.by_switch(session, len({switch_source(row) for row in switches})),
+            claim=claims.by_switch(session, len({switch_source(row) for row in switches}), doubt),
             candidates=[Mint(row, (str(row["event_id"]),)) for row in switches],
             distance_from=session.created,
         ),
@@ -85,7 +93,7 @@ def by_switch_role(session: Session, sign_ins: Sequence[Mapping[str, Any]]) -> H
         console=True,
         role_arn=session.role_arn,
         session_name=session.session_name,
-        callers=_sources(switches),
+        callers=callers if len(callers) > 1 else (),
     )
 
 
@@ -132,7 +140,7 @@ def _sources(switches: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], 
                 "last": row["event_time"],
                 "event_id": str(row["event_id"]),
             }
-    return tuple(callers.values()) if len(callers) > 1 else ()
+    return tuple(callers.values())
 
 
 def switch_source(switch: Mapping[str, Any]) -> str | None:

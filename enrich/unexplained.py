@@ -9,11 +9,11 @@ from typing import Any
 from alerts.account_of_key import account_of_key
 from enrich.answer import Status
 from enrich.chain_words import clock, named
-from enrich.claims import is_of_console
+from enrich.claims import LONGEST_ROLE_SESSION, is_of_console
 from enrich.mint_coverage import MintCoverage, mint_coverage
 from enrich.mints import CLOCK_SKEW, MintReader
 from enrich.origin import account_of_role
-from enrich.session import Session
+from enrich.session import LONGEST_SESSION, Session
 from enrich.window import iso
 
 LATE_DELIVERY = timedelta(minutes=30)
@@ -49,11 +49,14 @@ def say_where(
         caveats.append("The alert has no time, so only its access key could be looked for.")
         return Unexplained("partial" if covered == "answered" else "not_covered", why)
     exact = session.created is not None
-    first = about - (CLOCK_SKEW if exact else timedelta(hours=12))
+    longest = LONGEST_ROLE_SESSION if session.is_role else LONGEST_SESSION
+    first = about - (CLOCK_SKEW if exact else longest)
     last = about + CLOCK_SKEW
     derived = account_of_key(session.access_key_id) or account_of_key(session.principal_id)
     data["derived_account"] = derived
-    coverage = _coverage(session, reader, account, region, about)
+    coverage = _coverage(
+        session, reader, account, region, (about, about) if exact else (first, about)
+    )
     data["would_be_in"] = {
         "account_id": account,
         "regions": "any",
@@ -99,9 +102,9 @@ def _coverage(
     reader: MintReader,
     account: str | None,
     region: str | None,
-    about: datetime,
+    stretch: tuple[datetime, datetime],
 ) -> MintCoverage:
-    coverage = mint_coverage(reader, account, region, about)
+    coverage = mint_coverage(reader, account, region, *stretch)
     beyond = []
     if session.only_before:
         beyond.append("when the activity was is not known, only a time by which it had been")

@@ -80,8 +80,10 @@ def completed(session: Session, uses: Uses, alert: Alert) -> Session:
     """The session with its gaps filled from the records that may fill them."""
     if session.created is not None:
         # A key tells sessions of one second apart; without one, they are alike.
-        groups = _with_key(uses.groups, session.access_key_id) or uses.groups
-        return _filled(session, groups, uses, alert)
+        same_key = _with_key(uses.groups, session.access_key_id)
+        filled = _filled(session, same_key or uses.groups, uses, alert)
+        borrows = session.access_key_id is not None and not same_key and session.user_agent is None
+        return replace(filled, client_is_borrowed=borrows)
     lent = _lenders(session, uses, alert)
     if lent is None:
         known_alone = session.access_key_id is None or _with_key(uses.groups, session.access_key_id)

@@ -9,10 +9,10 @@ from ui import session, text
 from ui.cases import case_page
 from ui.cases.opened import case_database
 
-user = session.require("viewer")
+user = session.require("case")
 
 try:
-    case_page.show(case_database(user.name), user)
+    case_page.show(case_database(user.actor), user)
 except BacktrailError as error:
     text.say_problem("case-problem", "The case cannot be shown.", error)
     st.stop()

@@ -9,10 +9,10 @@ from ui import session, text
 from ui.cases import list_page
 from ui.cases.opened import case_database
 
-user = session.require("viewer")
+user = session.require("cases")
 
 try:
-    list_page.show(case_database(user.name), user)
+    list_page.show(case_database(user.actor), user)
 except BacktrailError as error:
     text.say_problem("cases-problem", "The cases cannot be shown.", error)
     st.stop()

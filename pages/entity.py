@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ui import entity_page, first_steps, session
 
-user = session.require("viewer")
+user = session.require("entity")
 
-first_steps.show_or_offer(entity_page.show)
+first_steps.show_or_offer(user, entity_page.show)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ui import event_page, first_steps, session
 
-user = session.require("viewer")
+user = session.require("events")
 
-first_steps.show_or_offer(event_page.show)
+first_steps.show_or_offer(user, event_page.show)

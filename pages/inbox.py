@@ -9,10 +9,10 @@ from ui import session, text
 from ui.cases.opened import case_database
 from ui.inbox import page
 
-user = session.require("viewer")
+user = session.require("inbox")
 
 try:
-    page.show(case_database(user.name), user)
+    page.show(case_database(user.actor), user)
 except BacktrailError as error:
     text.say_problem("inbox-problem", "The inbox cannot be shown.", error)
     st.stop()

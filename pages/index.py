@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ui import index_page, session
+from trail.errors import BacktrailError
+from ui import index_page, session, text
 
-user = session.require("viewer")
+user = session.require("index")
 
-index_page.show()
+try:
+    index_page.show(user)
+except BacktrailError as error:
+    text.say_problem("index-problem", "That was not done.", error, tone="warn")

@@ -9,10 +9,10 @@ from ui import session, text
 from ui.cases import review_page
 from ui.cases.opened import case_database
 
-user = session.require("lead")
+user = session.require("review")
 
 try:
-    review_page.show(case_database(user.name), user)
+    review_page.show(case_database(user.actor), user)
 except BacktrailError as error:
     text.say_problem("review-problem", "The review cannot be shown.", error)
     st.stop()

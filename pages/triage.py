@@ -7,7 +7,7 @@ from trail.errors import AlertUnrecognised, BacktrailError, IndexMissing
 from trail.store import Store
 from ui import data, first_steps, intake, session, text, triage
 
-user = session.require("viewer")
+user = session.require("triage")
 
 
 def show(store: Store) -> None:
@@ -31,6 +31,6 @@ try:
         raise IndexMissing("The index is empty.")
     show(store)
 except IndexMissing:
-    first_steps.offer()
+    first_steps.offer(user)
 except BacktrailError as error:
     text.say_problem("index-problem", "The index cannot be asked.", error)

@@ -23,11 +23,14 @@ class MemoryStore:
 
     def __init__(self, records: Iterable[Mapping[str, Any]]) -> None:
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        repeats: list[dict[str, Any]] = []
         self._raw: dict[str, str] = {}
         for ordinal, record in enumerate(records):
             row = event_row(record) | {"source_file": "literal.json", "source_ordinal": ordinal}
             day = row["event_time"].date()
-            rows.setdefault((row["event_id"], row["recipient_account_id"], day), row)
+            key = (row["event_id"], row["recipient_account_id"], day)
+            if rows.setdefault(key, row) is not row:
+                repeats.append(row)
             self._raw[row["event_id"]] = json.dumps(record)
         self._rows = list(rows.values())
         say_what_counts(self._rows)
@@ -37,6 +40,7 @@ class MemoryStore:
             "credentials": [
                 row for row in self._rows if is_credential_event(row) and row["replaced"] is None
             ],
+            "repeats": repeats,
         }.items():
             naive = [
                 {k: v.replace(tzinfo=None) if isinstance(v, datetime) else v for k, v in r.items()}
@@ -117,7 +121,9 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
     by_id: dict[Any, list[dict[str, Any]]] = {}
     by_request: dict[Any, list[dict[str, Any]]] = {}
     for row in rows:
-        row |= {"call_id": row["shared_event_id"], "replaced": None, "replaced_by": None}
+        shared = row["shared_event_id"]
+        masked = shared is None or "*" in shared or shared.upper() in ("REDACTED", "MASKED", "NULL")
+        row |= {"call_id": None if masked else shared, "replaced": None, "replaced_by": None}
         by_id.setdefault((row["event_id"], row["recipient_account_id"]), []).append(row)
         if row["event_category"] != "NetworkActivity":
             by_request.setdefault(_request(row), []).append(row)
@@ -140,7 +146,7 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
         corrected = by_id.get(original, [])
         for one in named_by:
             for row in corrected:
-                one["call_id"] = one["call_id"] or row["shared_event_id"]
+                one["call_id"] = one["call_id"] or row["call_id"]
         apart = [one for one in earlier if (one["event_id"], original[1]) not in corrections]
         for row in (*corrected, *(one for one in apart if one["event_id"] != last["event_id"])):
             row["replaced"], row["replaced_by"] = "corrected", last["event_id"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
+from pathlib import Path
+
 import pytest
 
 from trail.access_keys import is_access_key, is_stand_in
@@ -17,6 +21,12 @@ from trail.access_keys import is_access_key, is_stand_in
         "ASIA2GDPCIYTPURG",  # older ones are shorter, and AWS may make longer ones
         "ASIA2GDPCIYTPURG5NQJ2GDPCIYTPURG",
         "ASIA2GDPCIYT7777777J",  # seven alike may be chance
+        "AKIATFQR7NSC8Q4X20BJ",  # randomised, in published logs: AWS has no 0, 1, 8, 9
+        "ASIAQQQQABCD22223333",
+        "ASIAQQQQWWWWEEEERRRR",
+        "ASIATESTPURG5NQJ2GDP",  # a short word may be chance
+        "ASIA2GDP5NQJPURGMASK",
+        "ASIAROLESESSION00001",
     ],
 )
 def test_a_key_of_awss_form_is_a_key(key):
@@ -43,6 +53,28 @@ def test_a_key_of_awss_form_is_a_key(key):
         "ASIA2GDPCIY",
         "ASIA2GDPCIYTPURG5NQJ ",
         "GeneratedFindingAccessKeyId",
+        "ASIA" + "2GDPCIYT" * 16,  # of more than 128 characters
+        "ASIAREDACTEDREDACTED",
+        "AKIAREDACTED2GDPCIYT",
+        "ASIAANONYMIZED000001",
+        "ASIAANONYMISED000002",
+        "ASIAMASKEDMASKEDMASK",
+        "ASIAMASKED0000000001",
+        "ASIAEXAMPLEEXAMPLE12",
+        "AKIA2GDPCIYTPEXAMPLE",
+        "ASIA1234567890EXAMPLE",
+        "ASIAXXXXXX1234XXXXXX",
+        "ASIAXXXX0000XXXXXXXX",
+        "ASIAHIDDENHIDDENHIDD",
+        "ASIASAMPLEKEY0000001",
+        "AKIAREMOVED12GDPCIYT",
+        "AKIADUMMYDUMMYDUMMY1",
+        "AKIAFAKEFAKE12345678",
+        "AKIATESTTESTTESTTEST",
+        "AKIAABCDEFGHIJKLMNOP",
+        "ASIA0123456789ABCDEF",
+        "ASIA1234567890123456",
+        "AKIA9876543210987654",
     ],
 )
 def test_masks_placeholders_and_documentation_are_no_keys(text):
@@ -54,3 +86,41 @@ def test_a_stand_in_is_known_by_its_mask_or_its_word():
         assert is_stand_in(text)
     for text in (None, "AROA2GDPCIYTNR2A5GJBK:terraform", "alice", "redacted-by-bob"):
         assert not is_stand_in(text)
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+WORDS = ("REDACTED", "MASKED", "ANONYMIZED", "EXAMPLE", "HIDDEN", "SAMPLE", "REMOVED", "DUMMY",
+         "FAKE", "TEST")  # fmt: skip
+
+
+def test_no_key_as_aws_makes_them_is_refused():
+    """16 letters and digits of 32, by chance: fewer than one of 100 million is taken for a mask."""
+    draw = random.Random("keys of AWS's form")
+    keys = ["ASIA" + "".join(draw.choices(LETTERS, k=16)) for _ in range(20_000)]
+    assert [key for key in keys if not is_access_key(key)] == []
+
+
+def test_no_key_that_published_logs_show_is_refused(real_data: Path):
+    shown = set()
+    for path in (real_data / "stratus-run-2023" / "CloudTrail").glob("*.json"):
+        shown.update(re.findall(r'"accessKeyId": *"([^"]+)"', path.read_text()))
+    assert len(shown) > 100
+    assert {key for key in shown if not is_access_key(key)} == set()
+
+
+def test_what_is_written_over_a_key_is_none():
+    """A word over and over, or filled up with one letter, or with numbers that count on."""
+    draw = random.Random("masks")
+    for _ in range(2_000):
+        word, prefix = draw.choice(WORDS), draw.choice(("AKIA", "ASIA"))
+        letter, start = draw.choice("X0A9Z"), draw.randrange(8)
+        count = "0123456789012345678901234567"[start:]
+        for mask in (
+            word * 5,
+            word + letter * 16,
+            letter * 6 + word * 4,
+            word + count,
+            count[:6] + word * 4,
+            letter * 6 + count[:4] + letter * 6,
+        ):
+            assert not is_access_key(prefix + mask[:16]), mask[:16]

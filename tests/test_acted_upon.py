@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,18 @@ def test_a_search_that_took_too_long_says_how_far_back_it_went() -> None:
     assert found.limit is not None
     assert "2026-03-30 00:00 UTC only" in found.limit
     assert found.events == 0
+
+
+def test_a_week_is_read_at_once_where_it_holds_few_events_and_by_days_where_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The limit of time holds between the stretches that are read: one of many has to be short."""
+    week = LAST - timedelta(days=7)
+    store = MemoryStore([*LIFE, *OTHERS, an_event(eventTime="2026-03-30T12:00:00Z")])
+    assert acted_upon(GHOST, store, week, LAST, seconds=0, about_identities=True).whole
+    monkeypatch.setattr("enrich.acted_upon._AT_ONCE", 0)
+    found = acted_upon(GHOST, store, week, LAST, seconds=0, about_identities=True)
+    assert found.looked_from == LAST - timedelta(days=1)
 
 
 def test_spaces_in_a_tools_json_hide_nothing() -> None:

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.alert import Alert, Principal
-from cases import enrichment, inbox, users
+from cases import enrichment, inbox
+from cases.actor import Actor
 from cases.case import case_file
 from cases.database import Database, open_database
 from cases.migrations.upgrade import NEWEST, revision_of
@@ -29,6 +30,7 @@ from trail.store import Store
 from trail.upkeep import migrate
 from ui.cases import from_triage
 from ui.inbox.queue_table import OTHER_INDEX, ahead
+from ui.who import User
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -108,10 +110,10 @@ def test_the_other_principal_still_waits(database: Database) -> None:
 def test_a_case_opened_from_triage_keeps_the_answers_just_shown(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_triage, "case_database", lambda _: sqlite_database)
+    monkeypatch.setattr(from_triage, "case_database", sqlite_database.acting_as)
     alert = an_alert()
     shown = [an_answer(question.name) for question in QUESTIONS]
-    user = users.sign_in(sqlite_database, "ann")
+    user = User("ann", "analyst", Actor("ann", "chosen"))
     work = from_triage._Work(alert, alert.principals[0], shown, an_index(REAL), user)
     opened = work.into(None)
     (held,) = case_file(sqlite_database, opened.id, index_of(REAL)).alerts

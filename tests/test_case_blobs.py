@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, inspect, text
+from sqlalchemy import text
 
 from cases import blobs, case, enrichment, evidence, inbox, review
-from cases.canonical import canonical
 from cases.database import Database, open_database
 from cases.errors import CaseStoreUnusable
-from cases.migrations import upgrade
-from cases.tables import metadata
 from cases.verify import verify
 from tests.a_case import LiteralStore, a_case, a_closed_case, an_alert, an_answer, an_id
+from tests.a_database_of_before import as_of
 from tests.postgres import Server
 
 pytest_plugins = ("tests.case_databases",)
@@ -92,44 +89,13 @@ def _worked_on(database: Database) -> None:
     review.approve(database, "lea", closed.id, closed.version)
 
 
-def _as_of_before(database: Database, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same cases in a database of the first schema, where evidence holds its own content."""
-    with monkeypatch.context() as patched:
-        patched.setattr(upgrade, "NEWEST", "0001")
-        old = open_database(where)
-    with database.read() as source, old.engine.connect() as target, target.begin():
-        target.execute(text("delete from audit_head"))
-        for table in metadata.sorted_tables:
-            if table.name == "blobs":
-                continue
-            there = {one["name"]: one["type"] for one in inspect(target).get_columns(table.name)}
-            for row in source.execute(text(f"select * from {table.name}")):
-                values: dict[str, Any] = {
-                    name: bool(value) if isinstance(there[name], Boolean) else value
-                    for name, value in row._mapping.items()
-                    if name in there
-                }
-                if table.name == "evidence":
-                    names = json.loads(values["records"])
-                    found = blobs.read(source, [values["document"], *names.values()])
-                    values["document"] = found[values["document"]].decode("ascii")
-                    values["records"] = canonical(
-                        {i: found[n].decode("utf-8", "surrogatepass") for i, n in names.items()}
-                    )
-                marks = ", ".join(f":{name}" for name in values)
-                target.execute(
-                    text(f"insert into {table.name} ({', '.join(values)}) values ({marks})"), values
-                )
-    old.close()
-
-
 def test_evidence_of_before_is_moved_and_still_verifies(
     database: Database, tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _worked_on(database)
     cases = case.find_cases(database)
     for where in (str(tmp_path / "old.db"), postgres.create()):
-        _as_of_before(database, where, monkeypatch)
+        as_of(database, where, "0001", monkeypatch)
         moved = open_database(where)
         assert verify(moved) == verify(database)
         assert verify(moved).ok

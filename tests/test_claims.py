@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -71,7 +72,17 @@ def keyless(record: Mapping[str, Any], **times: str) -> Alert:
 
 
 @pytest.mark.parametrize(
-    "mask", ["REDACTED", MASKED, "AKIAIOSFODNN7EXAMPLE", "ASIAXXXXXXXXXXXXXXXX", "null"]
+    "mask",
+    [
+        "REDACTED",
+        MASKED,
+        "AKIAIOSFODNN7EXAMPLE",
+        "ASIAXXXXXXXXXXXXXXXX",
+        "null",
+        "ASIAREDACTEDREDACTED",
+        "ASIAANONYMIZED000001",
+        "ASIAXXXXXX1234XXXXXX",
+    ],
 )
 def test_equal_placeholders_prove_nothing(mask):
     other = an_assumption(key=mask, eventTime="2026-03-10T11:20:00Z", userIdentity=a_user("bob"))
@@ -287,6 +298,135 @@ def test_a_record_replayed_a_year_later_is_no_second_making():
     assert "365 days" in answer.sentence or "364 days" in answer.sentence
 
 
+SHARED = "0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b"
+
+
+@pytest.mark.parametrize("same", ["requestID", "sharedEventID"])
+def test_calls_that_share_an_id_by_different_callers_are_no_copies_of_one(same):
+    """Whoever wrote one of the two records, nobody knows which is true."""
+    mints = [
+        an_assumption(key=K1, userIdentity=a_user(name), **{same: SHARED})
+        for name in ("alice", "mallory")
+    ]
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [*mints, use])
+
+    (hop,) = answer.data["chain"]
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "mallory"}
+    assert answer.data["origin"]["arn"] is None
+
+
+@pytest.mark.parametrize("owner_shows", ["AIDAALICEXXXXXXXXXXXX", None, "***"])
+def test_the_two_copies_of_a_cross_account_call_are_one_where_each_fits(owner_shows):
+    """The role owner's copy shows the caller's account and id alone, or less."""
+    other = "444455556666"
+    alice = a_user("alice", other)
+    owner = {"type": "AWSAccount", "accountId": other, "principalId": owner_shows}
+    callers = an_assumption(key=K1, userIdentity=alice, recipientAccountId=other,
+                            sharedEventID=SHARED)  # fmt: skip
+    owners = {**callers, "userIdentity": owner, "recipientAccountId": ACCOUNT,
+              "eventID": "22222222-0000-4000-8000-000000000007"}  # fmt: skip
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [owners, callers, use])
+
+    assert the_hop(answer) == (callers["eventID"], "access_key", "certain")
+    assert answer.data["chain"][0]["also"] == [owners["eventID"]]
+    assert answer.data["origin"]["label"] == "alice"
+
+
+def test_a_copy_in_the_role_s_account_by_another_caller_is_no_copy():
+    other = "444455556666"
+    callers = an_assumption(key=K1, userIdentity=a_user("alice", other), recipientAccountId=other,
+                            sharedEventID=SHARED)  # fmt: skip
+    stranger = {"type": "AWSAccount", "accountId": other, "principalId": "AIDAMALLORYXXXXXXXXXX"}
+    owners = {**callers, "userIdentity": stranger, "recipientAccountId": ACCOUNT,
+              "eventID": "22222222-0000-4000-8000-000000000008"}  # fmt: skip
+    use = a_use(a_role_session(key=K1))
+
+    (hop,) = who_assumed(use, [owners, callers, use]).data["chain"]
+
+    assert hop["confidence"] == "medium"
+    assert len(hop["callers"]) == 2
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_one_event_id_with_two_callers_is_of_neither_for_sure(masked, tmp_path):
+    """The index keeps the first record of an event id, and knows of the other."""
+    key = "REDACTED" if masked else K1
+    kept = an_assumption(key=key)
+    other = {**kept, "userIdentity": a_user("mallory")}
+    use = a_use(a_role_session(key=key))
+    for number, record in enumerate((kept, other, use)):
+        text = json.dumps({"Records": [record]})
+        (tmp_path / "logs").mkdir(exist_ok=True)
+        (tmp_path / "logs" / f"{number}.json").write_text(text)
+    add([tmp_path / "logs"], tmp_path / "index", workers=1)
+
+    for store in (MemoryStore([kept, other, use]), open_store(tmp_path / "index")):
+        alert = an_alert(use)
+        answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+        (hop,) = answer.data["chain"]
+        assert hop["confidence"] == "medium"
+        assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "mallory"}
+        assert any("another caller" in caveat for caveat in answer.caveats)
+
+
+def test_a_repeat_by_the_same_caller_or_a_masked_one_takes_nothing_away():
+    kept = an_assumption(key=K1)
+    masked = {**kept, "userIdentity": {"type": "IAMUser", "principalId": "***", "arn": "***",
+                                       "accessKeyId": MASKED, "userName": "REDACTED"}}  # fmt: skip
+    use = a_use(a_role_session(key=K1))
+    answer = who_assumed(use, [kept, dict(kept), masked, use])
+    assert the_hop(answer) == (kept["eventID"], "access_key", "certain")
+
+
+@pytest.mark.parametrize(
+    ("dated", "confidence", "callers"), [(True, "high", 0), (False, "medium", 2)]
+)
+def test_two_mints_of_one_key_a_minute_apart_by_two_callers(dated, confidence, callers):
+    """The session's own creation date decides between them; the key no longer does."""
+    own = an_assumption(key=K1)
+    other = an_assumption(key=K1, userIdentity=a_user("mallory"), eventTime="2026-03-10T11:51:00Z")
+    use = a_use(a_role_session(key=K1))
+    alert = an_alert(use) if dated else a_finding(use)
+
+    answer = who_assumed(alert, [own, other])
+
+    hop = answer.data["chain"][0]
+    assert (hop["confidence"], len(hop["callers"])) == (confidence, callers)
+    if dated:
+        assert hop["event_id"] == own["eventID"]
+        assert other["eventID"] in answer.sentence
+
+
+@pytest.mark.parametrize("changes", [{"eventTime": "2026-04-16T11:50:00Z"}, {}])
+def test_another_s_record_of_the_key_leaves_it_uncertain_even_where_it_cannot_be(changes):
+    """37 days later, or for another role: time or role decide, and the key is in doubt."""
+    own = an_assumption(key=K1)
+    role = "reader" if changes else "writer"
+    other = an_assumption(role, key=K1, userIdentity=a_user("mallory"), **changes)
+    use = a_use(a_role_session(key=K1))
+    answer = who_assumed(use, [own, other, use])
+    assert the_hop(answer) == (own["eventID"], "access_key", "high")
+
+
+def test_a_user_s_own_call_beside_another_user_s_is_no_service_s():
+    """Only what a service asks for itself is one making with the call that it wraps."""
+    own = an_assumption(key=K1)
+    beside = an_event(
+        eventTime="2026-03-10T11:50:00Z", eventSource="s3express.amazonaws.com",
+        eventName="CreateSession", userIdentity=a_user("mallory"),
+        responseElements={"credentials": {"accessKeyId": K1}},
+    )  # fmt: skip
+    use = a_use(a_role_session(key=K1))
+    (hop,) = who_assumed(use, [own, beside, use]).data["chain"]
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "mallory"}
+
+
 # Rule 4: whose creation date -----------------------------------------------------------------
 
 
@@ -477,6 +617,42 @@ def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
         )
 
 
+def test_a_call_of_that_second_that_does_not_show_whom_it_made_is_a_rival_too():
+    """Old records lack `assumedRoleUser`; the role and the session name are the same."""
+    shows = an_assumption(key=MASKED)
+    lacks = an_assumption(key=MASKED, userIdentity=a_user("bob"))
+    del lacks["responseElements"]["assumedRoleUser"]
+    use = a_use(a_role_session(key=MASKED))
+
+    (hop,) = who_assumed(use, [shows, lacks, use]).data["chain"]
+
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+
+
+def test_what_client_it_was_is_not_known_of_other_keys_for_sure():
+    """A sequence names a key that no event shows. A command line shares the console session, its
+    date and address: the use may be its own or the console's."""
+    arn = f"arn:aws:signin:us-east-1:{ACCOUNT}:session/{SHARED}"
+    created = {"attributes": {"creationDate": "2026-03-10T11:50:00Z"}, "signInSessionArn": arn}
+    alice = a_user(sessionContext=created)
+    handed = an_event(
+        eventSource="signin.amazonaws.com", eventName="CreateOAuth2Token",
+        eventTime="2026-03-10T11:55:00Z", userIdentity={**alice, "accessKeyId": None},
+    )  # fmt: skip
+    by_cli = a_use({**alice, "accessKeyId": K1}, eventTime="2026-03-10T11:56:00Z")
+    shown = an_alert(by_cli)
+    finding = replace(shown, raw="{}", event_id=None, event_ids=(), user_agent=None)
+
+    assert the_hop(who_assumed(finding, [handed, by_cli])) == (
+        handed["eventID"], "signin_session", "high",
+    )  # fmt: skip
+    unknown = replace(finding, principals=(replace(finding.principals[0], access_key_id=K3),))
+    answer = who_assumed(unknown, [handed, by_cli])
+    assert the_hop(answer) == (handed["eventID"], "signin_session", "medium")
+    assert any("No indexed event shows the access key used" in text for text in answer.caveats)
+
+
 # Rule 6: AWS's own words ---------------------------------------------------------------------
 
 
@@ -581,6 +757,57 @@ def test_switch_from_wins_over_another_caller_of_that_second():
     assert answer.data["origin"]["label"] == "alice"
 
 
+HERE, THERE = "198.51.100.7", "203.0.113.9"
+
+
+def a_broker_s(name: str, address: str, *events: str) -> list[dict[str, Any]]:
+    """Somebody's AssumeRole on a command line, and how it came to the console."""
+    mint = an_assumption("admin", "alice", key=K1, userIdentity=a_user(name),
+                         sourceIPAddress=address)  # fmt: skip
+    signed_in = [
+        an_event(
+            eventTime="2026-03-10T11:50:02Z", eventSource="signin.amazonaws.com", eventName=event,
+            userIdentity=a_role_session("admin", "alice", key=K1), sourceIPAddress=address,
+            responseElements={"ConsoleLogin": "Success"} if event == "ConsoleLogin" else None,
+        )
+        for event in events
+    ]  # fmt: skip
+    return [mint, *signed_in]
+
+
+@pytest.mark.parametrize("events", [("GetSigninToken", "ConsoleLogin"), ("ConsoleLogin",),
+                                    ("GetSigninToken",), ()])  # fmt: skip
+@pytest.mark.parametrize("console_call", [True, False])
+def test_a_switch_does_not_outweigh_another_way_into_the_console(events, console_call):
+    """Alice switches roles, and bob signs in with what he assumed, in one second: the use came from
+    bob's address. With the console's AssumeRole for alice (R2) and without it (R2c)."""
+    records = a_broker_s("bob", THERE, *events)
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
+    if console_call:
+        records.append(an_assumption("admin", "alice", key=K3, **by_the_console()))
+    use = a_use(a_role_session("admin", "alice", key=K2), sourceIPAddress=THERE, **IN_CONSOLE)
+
+    answer = who_assumed(use, [*records, switch, use])
+
+    hop = answer.data["chain"][0]
+    assert hop["confidence"] == "medium"
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+    assert answer.data["origin"]["arn"] is None
+    assert "is not known" in answer.sentence
+
+
+def test_a_sign_in_that_no_call_explains_leaves_a_switch_in_doubt():
+    """A console login by the session's own name is no switch's: bob's AssumeRole is missing."""
+    _, login = a_broker_s("bob", HERE, "ConsoleLogin")
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
+    own = an_assumption("admin", "alice", key=K3, **by_the_console())
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+    assert who_assumed(use, [own, switch, use]).data["chain"][0]["confidence"] == "high"
+    answer = who_assumed(use, [own, switch, login, use])
+    assert answer.data["chain"][0]["confidence"] == "medium"
+    assert any(login["eventID"] in caveat for caveat in answer.caveats)
+
+
 def test_a_switch_to_another_session_of_the_role_is_somebody_else_s():
     use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
     switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/bob", session="bob")
@@ -622,6 +849,40 @@ def test_what_only_aws_may_assume_was_not_assumed_by_a_user(role, path):
         "creation_date",
         "high",
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [("AWSServiceRoleForEMRCleanup", "/aws-service-role/elasticmapreduce.amazonaws.com/"),
+     ("AWSReservedSSO_Admin_0123456789abcdef", "/aws-reserved/sso.amazonaws.com/")],
+)  # fmt: skip
+def test_a_key_does_not_make_a_user_s_what_only_aws_may_assume(role, path):
+    mint = an_assumption(role, key=K1, path=path, userIdentity=a_user("mallory"))
+    use = a_use(a_role_session(role, key=K1, path=path))
+    answer = who_assumed(use, [mint, use])
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert any("one of the two records is not what it seems" in text for text in answer.caveats)
+
+
+def test_a_key_s_record_of_another_role_than_the_session_names_is_in_doubt():
+    """The same role id, and another name: one of the two records was changed."""
+    mint = an_assumption(key=K1)
+    mint["requestParameters"]["roleArn"] = f"arn:aws:iam::{ACCOUNT}:role/writer"
+    use = a_use(a_role_session(key=K1))
+    answer = who_assumed(use, [mint, use])
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert any("role/writer" in text and "role/reader" in text for text in answer.caveats)
+
+
+def test_a_federated_user_s_issuer_wins_over_another_user_s_record_of_the_key():
+    """AWS names bob; the record that shows the very key says that mallory made it."""
+    mint = a_federation("mallory", K1)
+    use = a_use(a_federated_user(K1))
+    answer = who_assumed(use, [mint, use])
+    (hop,) = answer.data["chain"]
+    assert (hop["method"], hop["confidence"]) == ("inferred", "medium")
+    assert answer.data["origin"]["label"] == "bob"
+    assert mint["eventID"] in answer.sentence
 
 
 def test_another_source_identity_is_another_session():
@@ -773,6 +1034,41 @@ def test_twelve_hours_and_a_second_away_is_not_near():
     assert coverage(far).status == "partial"
 
 
+def a_day(region: str, *times: str) -> list[dict[str, Any]]:
+    """Events alike in all that a day's rows tell apart: one row of theirs spans them."""
+    return [at(f"10T{time}", region) for time in times]
+
+
+def test_a_day_s_rows_do_not_say_where_their_events_are():
+    """The moment is 11:50. One row from 04:50 to 23:59, twelve hours and more after it: the events
+    at 11:49 and 12:00 between them are near on both sides. Without the later, the logs end a minute
+    before, and not seven hours."""
+    regions = ("us-east-1", "eu-west-1")
+    near = [
+        one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "12:00:00", "23:59:00")
+    ]
+    assert coverage(near).status == "nothing"
+    ended = [one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "23:59:00")]
+    answer = coverage(ended)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} end 60 s before" in answer.sentence
+
+
+def test_logs_that_begin_within_the_hours_of_an_undated_session_do_not_cover_it():
+    """Made between 00:10 and 12:10; the logs begin at 11:42, and nobody knows what was before."""
+    finding = a_finding(a_use(a_role_session("payroll"), eventTime="2026-03-10T12:10:00Z"))
+    logs = [
+        at(f"10T{time}:00", region)
+        for region in ("us-east-1", "eu-west-1")
+        for time in ("11:42", "12:05", "13:00")
+    ]
+    answer = coverage(logs, finding)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} begin only at 2026-03-10 11:42 UTC" in answer.sentence
+    earlier = [at("09T23:00:00"), at("09T23:30:00", "eu-west-1")]
+    assert coverage([*logs, *earlier], finding).status == "nothing"
+
+
 def test_no_events_of_the_account_within_half_a_day_is_not_covered():
     answer = coverage([at("08T10:00:00"), at("13T10:00:00")])
     assert answer.status == "not_covered"
@@ -814,6 +1110,30 @@ def test_an_impossible_age_is_said_in_the_sentence():
 
 
 # GetScopedCredentials ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "confidence"),
+    [
+        ("2026-03-11T23:00:00Z", None, "certain"),  # 35 hours: some sessions live so long
+        ("2026-03-20T11:50:00Z", "issued 10 days before the time that the alert has", "certain"),
+        ("2027-10-19T11:50:00Z", "issued 588 days before the time that the alert has", "medium"),
+    ],
+)
+def test_an_age_that_no_session_has_is_said_by_whichever_time_it_is_known(
+    written, words, confidence
+):
+    """A finding with `updatedAt` alone: it may be written days after its use, never a year."""
+    mint = an_assumption(key=K1)
+    finding = replace(
+        a_finding(a_use(a_role_session(key=K1)), first=written, last=written), time_is_fallback=True
+    )
+    answer = who_assumed(finding, [mint])
+    assert the_hop(answer) == (mint["eventID"], "access_key", confidence)
+    if words is None:
+        assert "before the time" not in answer.sentence
+    else:
+        assert words in answer.sentence
 
 
 def a_narrowing(

@@ -147,10 +147,11 @@ def test_a_case_from_its_alert_to_its_seal(
     assert now.state == "closed"
     assert now.reason == "Lea: check whose change it was.\n\nAnn: an announced exercise."
 
-    # An analyst has no way to the lead's page, and the lead who wrote a reason cannot decide over
-    # it; the other lead returns the case, then approves it.
-    ann.goto("/review")
-    said(ann, "This page is not open to your role.")
+    # An analyst sees the review page's numbers and no queue, and the lead who wrote a reason cannot
+    # decide over it; the other lead returns the case, then approves it.
+    show(ann, "/review")
+    said(ann, "Time to triage")
+    expect(ann.get_by_text("For review")).to_have_count(0)
     show(lea, "/review")
     said(lea, "severity high")
     expect(lea.get_by_label("Comment", exact=True)).to_have_count(0)
@@ -185,6 +186,7 @@ def test_a_case_from_its_alert_to_its_seal(
     assert redacted.name == "case-1-redacted.md"
     assert "123837392027" not in redacted.read_text()
     assert downloaded(ann, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
+    assert downloaded(ann, "HTML", tmp_path).read_bytes().startswith(b"<!doctype html>")
     assert json.loads(downloaded(ann, "JSON", tmp_path).read_text())["redacted"] is True
     show(lea, "/review?view=history")
     lea.locator("input[type=file]").set_input_files(str(report))
@@ -200,6 +202,9 @@ def downloaded(page: Page, label: str, folder: Path) -> Path:
         press(page, label)
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
+    # Opened in the browser, what the dashboard serves would run nothing.
+    policy = page.request.get(waiting.value.url).headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
     return path
 
 

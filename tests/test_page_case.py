@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cases import case, enrichment, evidence, review
+from cases import audit, case, enrichment, evidence, review
 from cases.database import Database
 from tests.a_case import (
     LiteralStore,
@@ -142,12 +142,31 @@ def test_a_reopened_case_can_be_worked_on(database: Database) -> None:
     assert "Save" in labels(at)
 
 
+def test_in_local_mode_the_trail_says_that_the_name_was_chosen_and_in_which_browser(
+    database: Database,
+) -> None:
+    opened = a_case(database, an_alert())
+    at = a_page_for("ann", "case", {"id": str(opened.id)})
+    field(at, "text_area", "A new note").set_value("Seen.")
+    at = press(at, "Add the note")
+    by = audit.history(database, opened.id)[-1].by
+    assert by is not None
+    assert set(by) == {"names", "browser"}
+    assert by["names"] == "chosen"
+    assert len(by["browser"]) == 10
+    assert f"chosen, not proven, browser session {by['browser']}" in read(at)
+
+
 def test_a_viewer_can_change_nothing(database: Database) -> None:
     opened = a_case(database, an_alert())
     at = a_page_for("vic", "case", {"id": str(opened.id)})
     assert not at.exception
     assert not at.text_area
     assert not {"Save", "Add the note", "Pin it"} & set(labels(at))
+    assert opened.title not in read(at)
+    assert [one.key for one in at.get("download_button")] == [
+        "redacted-md", "redacted-html", "redacted-pdf", "redacted-json"
+    ]  # fmt: skip
 
 
 def test_a_sealed_case_opens_again_for_a_lead_alone(database: Database) -> None:
@@ -370,7 +389,8 @@ def test_a_viewer_is_offered_no_case(database: Database) -> None:
     at.session_state["triage-close"] = True
     at.run()
     assert not at.exception
-    assert not {"Open a case", "Open, decide and close"} & set(labels(at))
+    assert "This page is not open to your role" in read(at)
+    assert not labels(at)
 
 
 def test_hostile_words_stay_text_on_every_page_of_cases(database: Database) -> None:

@@ -214,6 +214,9 @@ def test_the_command_line_says_what_was_compared(
     out = capsys.readouterr().out
     assert "Its own digest agrees" in out
     assert "by ann at" in out
+    database = open_database(url)
+    assert audit.history(database, 1)[-1].by == {"names": "command line"}
+    database.close()
     assert out.endswith("Nothing contradicts the history.\n")
     file.write_bytes(file.read_bytes().replace(b"unusual", b"usual"))
     assert main(["verify", "--database", url, "--report", str(file), "--json"]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from enrich.juggling import juggling_sentence
 from tests.an_alert import an_alert, who_assumed
 from tests.an_event import (
     ACCOUNT,
@@ -414,7 +415,10 @@ def test_a_role_that_renews_itself_is_reported_as_juggling():
     assert answer.data["juggling"]["renewals"] == 3
     assert answer.data["juggling"]["first_mint"] == "2026-03-10T08:00:00Z"
     assert answer.data["juggling"]["cycle"] is False
-    assert any("juggling" in caveat and "loop" in caveat for caveat in answer.caveats)
+    assert (
+        "Role juggling: loop was assumed again from itself or back 3 times, first at"
+        " 2026-03-10T08:00:00Z."
+    ) in answer.caveats
     assert answer.data["origin"]["label"] == "alice"
 
 
@@ -442,6 +446,10 @@ def test_two_roles_that_assume_each_other_are_juggling_too():
 
     assert juggling["role_arns"] == [f"arn:aws:iam::{ACCOUNT}:role/ping"]
     assert juggling["renewals"] == 1
+    assert juggling_sentence(juggling) == (
+        "Role juggling: ping was assumed again from itself or back once, first at"
+        f" {juggling['first_mint']}."
+    )
 
 
 def test_records_that_form_a_true_cycle_end_and_are_called_a_cycle():
@@ -463,6 +471,7 @@ def test_records_that_form_a_true_cycle_end_and_are_called_a_cycle():
 
     assert [hop["event_id"] for hop in answer.data["chain"]] == [one["eventID"], two["eventID"]]
     assert answer.data["juggling"]["cycle"] is True
+    assert "Role juggling: the records go round in a cycle." in answer.caveats
     assert any("cycle" in caveat for caveat in answer.caveats)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from enrich.roles_assumed import ROLES_ASSUMED
 from tests.an_alert import an_alert, which_roles
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from tests.memory_store import MemoryStore
+from trail.build import add
+from trail.store import open_store
 
 OTHER = "444455556666"
 ALERT = an_event(eventTime="2026-03-10T12:00:00Z")
@@ -137,6 +143,43 @@ def test_the_two_copies_of_a_cross_account_call_count_once():
 
     assert rows(answer, "count") == [(1,)]
     assert answer.evidence == (callers["eventID"],)
+
+
+@pytest.mark.parametrize(
+    "masked",
+    [
+        "***",
+        "REDACTED",
+        "HIDDEN_DUE_TO_SECURITY_REASONS",
+        "",
+        "00000000-0000-0000-0000-000000000000",
+    ],
+)
+@pytest.mark.parametrize("key", ["ASIA2GDPCIYTPURG5NQJ", "ASIA****************"])
+def test_a_masked_request_id_makes_no_copies_of_many_calls(masked, key):
+    records = [an_assumption(requestID=masked, key=key) for _ in range(3)]
+    answer = which_roles(ALERT, [*records, ALERT])
+    assert rows(answer, "count") == [(3,)]
+    assert set(answer.evidence) == {record["eventID"] for record in records}
+
+
+@pytest.mark.parametrize("masked", ["***", "REDACTED"])
+def test_a_masked_shared_id_makes_no_copies_of_many_calls(masked, tmp_path):
+    records = [an_assumption(sharedEventID=masked) for _ in range(3)]
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.json").write_text(json.dumps({"Records": [*records, ALERT]}))
+    add([tmp_path / "logs"], tmp_path / "index", workers=1)
+    alert = an_alert(ALERT)
+    for store in (MemoryStore([*records, ALERT]), open_store(tmp_path / "index")):
+        answer = ROLES_ASSUMED.ask(alert, alert.principals[0], store)
+        assert rows(answer, "count") == [(3,)]
+
+
+def test_one_request_of_two_keys_is_two_calls_and_of_one_key_one():
+    same = "0e9c7a1b-2d3e-4f50-9a6b-7c8d9e0f1a2b"
+    keys = ("ASIA2GDPCIYTPURG5NQJ", "ASIA2GDPCIYTPURG5NQJ", "ASIA2GDPCIYTGHHRQVTJ")
+    records = [an_assumption(requestID=same, key=key) for key in keys]
+    assert rows(which_roles(ALERT, [*records, ALERT]), "count") == [(2,)]
 
 
 def test_the_owners_copy_alone_is_found_by_the_users_id():

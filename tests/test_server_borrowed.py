@@ -16,15 +16,24 @@ import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 from streamlit import config, file_util, net_util
 from streamlit import logger as streamlit_logger
+from streamlit.runtime import Runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.session_manager import ActiveSessionInfo
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.testing.v1 import AppTest
 from streamlit.web import bootstrap
 from streamlit.web.server import app_discovery, server_util
-from streamlit.web.server.starlette import starlette_server, starlette_websocket
+from streamlit.web.server.starlette import (
+    starlette_auth_routes,
+    starlette_server,
+    starlette_server_config,
+    starlette_websocket,
+)
 
 from tests.a_page import APP
 from tests.the_app import the_app
-from ui import server
+from ui import run, server
 from ui.headers import inline_script_hashes
 
 
@@ -165,14 +174,14 @@ def test_a_run_knows_its_session_and_main_script() -> None:
 
     Look at what `get_script_run_ctx()` gives.
     """
-    assert (server.session_tag(), server.main_script()) == ("", "")
+    assert (run.session_tag(), run.main_script()) == ("", "")
 
     def page() -> None:
         import streamlit as st
 
-        from ui import server
+        from ui import run
 
-        st.text(f"{len(server.session_tag())} {server.main_script() != ''}")
+        st.text(f"{len(run.session_tag())} {run.main_script() != ''}")
 
     at = AppTest.from_function(page).run()
     assert [one.value for one in at.text] == ["10 True"]
@@ -187,3 +196,34 @@ def test_the_gate_stands_before_every_route_of_streamlit(monkeypatch: pytest.Mon
     built = the_app(monkeypatch)
     assert [one.cls.__name__ for one in built.user_middleware][:2] == ["SecurityHeaders", "Gate"]
     assert {type(route) for route in built.routes} <= {Route, WebSocketRoute, Mount}
+
+
+def test_open_tabs_can_be_found_and_run_once_more() -> None:
+    """Lost: that other tabs show the sign-in page when somebody signs out (they still could do
+    nothing). Look at `WebsocketSessionManager` and `AppSession`: `ui.tabs` uses these of them.
+    """
+    assert "list_active_sessions" in vars(WebsocketSessionManager)
+    assert "session" in ActiveSessionInfo.__annotations__
+    made = inspect.getsource(AppSession.__init__)
+    assert "self._client_state = ClientState()" in made
+    assert "self._user_info = user_info" in made
+    assert [*inspect.signature(AppSession.request_rerun).parameters] == ["self", "client_state"]
+    assert "self._session_mgr" in inspect.getsource(Runtime)
+
+
+def test_sign_in_keeps_its_claims_in_the_cookies_that_we_take_out() -> None:
+    """Lost: nobody could sign in; or worse, a cookie under a new name went out to browsers.
+
+    Look at `starlette_auth_routes._set_auth_cookie` and the names in starlette_server_config.
+    """
+    at = starlette_server_config
+    names = (at.USER_COOKIE_NAME, at.TOKENS_COOKIE_NAME, at.SESSION_COOKIE_NAME,
+             at.XSRF_COOKIE_NAME)  # fmt: skip
+    assert names == (
+        "_streamlit_user", "_streamlit_user_tokens", "_streamlit_session", "_streamlit_xsrf"
+    )  # fmt: skip
+    sets = inspect.getsource(starlette_auth_routes)
+    assert sets.count(".set_cookie(") == 1
+    assert "_create_signed_value_wrapper,\n        USER_COOKIE_NAME" in sets
+    reads = inspect.getsource(starlette_websocket)
+    assert "_get_signed_cookie_with_chunks(\n                            websocket.cookies" in reads

@@ -153,6 +153,26 @@ def test_credentials_are_of_all_days(store: DuckStore) -> None:
     assert rows == [{"recipient_account_id": ACCOUNT}]
 
 
+def test_what_was_set_aside_as_repeated_can_be_asked(tmp_path: Path) -> None:
+    """Of each event id and account the first record of a day is an event; the others repeat it."""
+    one = an_event(eventID="one", eventTime="2026-03-10T09:00:00Z")
+    later = an_event(eventID="two", eventTime="2026-03-12T09:00:00Z")
+    for number, name in enumerate(("alice", "bob", "carl")):
+        text = json.dumps({"Records": [{**r, "userIdentity": a_user(name)} for r in (one, later)]})
+        (tmp_path / f"{number}.json").write_text(text)
+        add([tmp_path / f"{number}.json"], tmp_path / "index")
+    store = open_store(tmp_path / "index")
+
+    def users(relation: str, last: datetime = DAY) -> list[tuple[str, str]]:
+        found = store.query(f"select event_id, user_name from {relation}", first=DAY, last=last)
+        return sorted((row["event_id"], row["user_name"]) for row in found.rows)
+
+    assert users("events") == [("one", "alice")]
+    assert users("repeats") == [("one", "bob"), ("one", "carl")]
+    assert len(users("repeats", DAY + timedelta(days=2))) == 4
+    assert store.query("select count(*) as n from daily", first=DAY, last=DAY).rows == [{"n": 1}]
+
+
 def test_store_follows_what_is_published(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(an_event()))
     add([tmp_path / "a.json"], tmp_path / "index")

@@ -25,6 +25,7 @@ def test_no_sure_claim_is_wrong_and_keys_are_found():
     told = "\n".join(table(tally))
 
     assert tally.broken == [], told
+    assert tally.coverage == [], told
     answered, missed = tally.recalled["answered"], tally.recalled["missed"]
     assert answered + missed > 120, "too few of the alerts have a key that can be found"
     assert answered / (answered + missed) >= 0.99, told

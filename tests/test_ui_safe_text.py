@@ -23,8 +23,8 @@ PARSERS = {
     "set_page_config",
 }  # fmt: skip
 FIRST_IS_A_NUMBER = {"progress"}
-LABELS_OF_NAMES = {"ui/cases/people.py"}
-"""Puts user names, held to a plain alphabet there, on buttons."""
+LABELS_OF_NAMES = {"ui/cases/people.py", "ui/sign_in_page.py"}
+"""Put names, held to a plain alphabet by `people.label`, on buttons."""
 
 
 def calls(source: Path) -> list[ast.Call]:

@@ -6,27 +6,106 @@ those that are equal are no two uses of one credential (§3.4 rule 1).
 
 from __future__ import annotations
 
+import math
 import re
+from functools import lru_cache
 
-_KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}")
+_KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}")
+"""16 to 128 characters, by IAM's API; 20 today."""
 _MASKED = re.compile(r"(.)\1{7}")
 """Eight of one character: no key of AWS's has such a run, and a mask always has."""
 _DOCUMENTATION = ("IOSFODNN7EXAMPLE", "I44QH8DHBEXAMPLE")
 """How the keys of AWS's documentation end, whatever their first four letters."""
-_STAND_INS = frozenset(
+STAND_INS = frozenset(
     {"", "-", "unknown", "redacted", "masked", "hidden", "null", "none", "n/a", "removed"}
     | {"anonymized", "anonymised", "hidden_due_to_security_reasons"}
 )
+"""Words that stand where an id, a key or a name was, in lower case."""
+_TELLING = (
+    *("REDACTED", "ANONYMIZED", "ANONYMISED", "ANONYMOUS", "EXAMPLE", "REMOVED", "DELETED"),
+    *("SANITIZED", "SANITISED", "SCRUBBED", "CENSORED", "OBFUSCATED", "PLACEHOLDER", "WITHHELD"),
+    *("CONFIDENTIAL", "REPLACED", "PSEUDONYM", "ACCESSKEY", "FAKEKEY", "TESTKEY", "DUMMYKEY"),
+)
+"""Words of seven letters and more that people write over a key."""
+_SHORT = (
+    *("MASKED", "MASK", "HIDDEN", "SAMPLE", "SECRET", "DUMMY", "FAKE", "TEST", "DEMO", "NULL"),
+    *("NONE", "BLANK", "MOCK", "KEYID"),
+)
+"""Shorter ones, which a key may hold by chance: they count among what else makes a mask."""
+
+_SYMBOLS = math.log2(36)
+_PLAIN = math.log2(1 / 0.88) + _SYMBOLS
+_NAMED = math.log2(1 / 0.04) + math.log2(len(_SHORT))
+_RUN = math.log2(1 / 0.04) + _SYMBOLS + 4
+_COUNTED = math.log2(1 / 0.04) + math.log2(26 + 2 * 10) + 4
+"""What a piece of a text takes to write down, in bits: a character as it is, one of the words, 3 to
+18 of one character, 3 to 18 that count on (`1234`, `ABCD`, `4321`). The shares of the four kinds
+add up to one: so at most 2^n texts of one length take n bits or less."""
+_LONGEST = 18
+_SPARED = 30
+"""A key takes five bits a character: after its prefix it is random in 32 letters and digits. So at
+most one key in 2^30 can be written down in so many bits less."""
+
+_ORDERS = ("01234567890123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "98765432109876543210")
+_MADE_UP = re.compile(
+    "|".join(
+        (
+            r"(.)\1\1",
+            *_SHORT,
+            *dict.fromkeys(o[i : i + 3] for o in _ORDERS for i in range(len(o) - 2)),
+        )
+    )
+)
+"""The pieces without which no text is shorter to describe than to spell."""
 
 
 def is_access_key(text: object) -> bool:
-    """Whether the text identifies one credential of AWS's, long-term or temporary."""
+    """Whether the text identifies one credential of AWS's, long-term or temporary.
+
+    Masks of a key's form are none: `ASIAREDACTEDREDACTED`, `ASIAXXXXXX1234XXXXXX`. A real key is
+    taken for one of these less than once in 100 million: five words of seven letters at ten places
+    (50 in 32^7), of longer words fewer, eight of one character (9 in 32^7), and `_SPARED`. Digits
+    that AWS does not use (0, 1, 8, 9) say nothing: published logs have them, where ids were
+    randomised.
+    """
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None and not _is_mask(text)
+
+
+@lru_cache(10_000)
+def _is_mask(text: str) -> bool:
+    rest = text[4:]
     return (
-        isinstance(text, str)
-        and _KEY.fullmatch(text) is not None
-        and _MASKED.search(text) is None
-        and not text.endswith(_DOCUMENTATION)
+        _MASKED.search(text) is not None
+        or text.endswith(_DOCUMENTATION)
+        or any(word in rest for word in _TELLING)
+        or _is_made_up(rest)
     )
+
+
+def _is_made_up(rest: str) -> bool:
+    """Whether words, runs and counting describe the text in far fewer bits than a key takes."""
+    if _MADE_UP.search(rest) is None:
+        return False
+    shortest = [0.0]
+    for end in range(1, len(rest) + 1):
+        ways = [shortest[end - 1] + _PLAIN]
+        ways += [
+            shortest[end - len(word)] + _NAMED for word in _SHORT if rest.endswith(word, 0, end)
+        ]
+        ways += [
+            shortest[begin] + cost
+            for begin in range(max(0, end - _LONGEST), end - 2)
+            if (cost := _cost(rest[begin:end])) is not None
+        ]
+        shortest.append(min(ways))
+    return shortest[-1] <= 5 * len(rest) - _SPARED
+
+
+def _cost(piece: str) -> float | None:
+    """The bits that a run of one character, or of some in order, takes; None if it is no run."""
+    if len(set(piece)) == 1:
+        return _RUN
+    return _COUNTED if any(piece in order for order in _ORDERS) else None
 
 
 def is_stand_in(text: object) -> bool:
@@ -34,4 +113,4 @@ def is_stand_in(text: object) -> bool:
     if not isinstance(text, str):
         return False
     bare = text.strip().strip("<>[](){}\"'").casefold()
-    return bare in _STAND_INS or "*" in text
+    return bare in STAND_INS or "*" in text

@@ -28,6 +28,15 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from trail.access_keys import STAND_INS
+
+_MASKS = ", ".join(f"'{word}'" for word in sorted(STAND_INS))
+SHARED_EVENT_ID = (
+    "case when not contains(shared_event_id, '*')"
+    f" and lower(shared_event_id) not in ({_MASKS}) then shared_event_id end"
+)
+"""The `sharedEventID` of a row; null where it was masked, which all records of an export share."""
+
 CALL_COLUMNS = ("call_id", "replaced", "replaced_by")
 CORRECTED = "corrected"
 NETWORK_TWIN = "network activity"
@@ -61,12 +70,12 @@ def with_calls(source: str, told: str | None, columns: Iterable[str] = (), where
     names = tuple(columns) or ("*", *CALL_COLUMNS)
     if told is None:
         known = {
-            "call_id": "shared_event_id as call_id",
+            "call_id": f"{SHARED_EVENT_ID} as call_id",
             "replaced": "cast(null as varchar) as replaced",
             "replaced_by": "cast(null as varchar) as replaced_by",
         }
         return f"select {', '.join(known.get(name, name) for name in names)} from {source}{where}"
-    known = {"call_id": "coalesce(e.shared_event_id, told.call_id) as call_id"}
+    known = {"call_id": f"coalesce({SHARED_EVENT_ID}, told.call_id) as call_id"}
     listed = (
         known.get(name, f"told.{name}" if name in CALL_COLUMNS else f"e.{name}") for name in names
     )

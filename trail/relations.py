@@ -14,7 +14,7 @@ from trail.catalog import CREDENTIAL_KINDS, SORTED_BY
 from trail.columns_read import Sought, reading
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA, KEYS_SCHEMA
 
-RELATIONS = ("events", "edges", "credentials", "daily")
+RELATIONS = ("events", "edges", "credentials", "daily", "repeats")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def definition(
     if relation == "credentials" and told is not None:
         # Also where the statement does not ask: what was corrected proves nothing.
         select = f"{with_calls(source, told, columns, where)} where told.replaced is null"
-    elif not {*CALL_COLUMNS}.isdisjoint(columns) and relation != "daily":
+    elif not {*CALL_COLUMNS}.isdisjoint(columns) and relation in _CALLED:
         select = with_calls(source, told, columns, where)
     return f"{relation} as not materialized ({select})"
 
@@ -99,11 +99,11 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_CALLED = ("events", "edges", "credentials")
 _COLUMNS = {
-    relation: (*EVENT_SCHEMA.names, *CALL_COLUMNS)
-    if relation != "daily"
-    else tuple(DAILY_SCHEMA.names)
-    for relation in RELATIONS
+    **{relation: (*EVENT_SCHEMA.names, *CALL_COLUMNS) for relation in _CALLED},
+    "repeats": tuple(EVENT_SCHEMA.names),
+    "daily": tuple(DAILY_SCHEMA.names),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from trail.calls import CALLS_SCHEMA, CORRECTED, NETWORK_TWIN
+from trail.calls import CALLS_SCHEMA, CORRECTED, NETWORK_TWIN, SHARED_EVENT_ID
 from trail.catalog import Segment, monday_of
 from trail.segments import CALLS, CREDENTIAL_CALLS, Merger, Run, is_credential
 
@@ -199,7 +199,7 @@ def _corrections(
     columns = f"day, {_ID}, is_credential, call_id"
     read = (
         f"select cast(event_time as date), {_ID}, coalesce({is_credential()}, false),"
-        " shared_event_id"
+        f" {SHARED_EVENT_ID}"
     )
     db = merger.db
 

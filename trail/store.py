@@ -109,13 +109,17 @@ class Store(Protocol):
     - `credentials`: the credential events of all days (`trail.events.is_credential_event`),
       without those that a correction or a twin stands for.
 
+    Over `repeats`, with the columns of `trail.events.EVENT_SCHEMA`: the further records of one
+    event id, account and day, which were set aside, days `first`…`last` only;
+
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
     counted by identity, session, account, API, region, ip, agent, error code and call. Only whole
     days may come from it; the two edge days of a window are read from `edges`.
 
     SQL names the relation after `from` or `join`, and binds values as `$name`. `first` and `last`
     only prune the days that are read: the statement states its own exact bounds on `event_time`.
-    A statement that reads `events` must give both. Times bound and returned are aware UTC.
+    A statement that reads `events` or `repeats` must give both. Times bound and returned are aware
+    UTC.
     """
 
     def query(
@@ -189,6 +193,7 @@ class _Snapshot:
 
     version: str
     events: Mapping[date, Sequence[Segment]]
+    repeats: Mapping[date, Sequence[Segment]]
     daily: Mapping[date, Sequence[Segment]]
     keys: Mapping[date, Sequence[Segment]]
     calls: Mapping[str, Mapping[date, Sequence[Segment]]]
@@ -457,12 +462,12 @@ class DuckStore:
         with self._catalog.snapshot():
             version = self._catalog.version()
             segments = self._catalog.segments(
-                "events", "daily", "keys", *_CALLS.values(), *CREDENTIAL_KINDS
+                "events", "copies", "daily", "keys", *_CALLS.values(), *CREDENTIAL_KINDS
             )
             cells = self._catalog.coverage()
             records = self._catalog.records()
         days: dict[str, dict[date, list[Segment]]] = {
-            kind: {} for kind in ("events", "daily", "keys", *_CALLS.values())
+            kind: {} for kind in ("events", "copies", "daily", "keys", *_CALLS.values())
         }
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
@@ -477,6 +482,7 @@ class DuckStore:
         return _Snapshot(
             version,
             days["events"],
+            days["copies"],
             days["daily"],
             days["keys"],
             {relation: days[kind] for relation, kind in _CALLS.items()},
@@ -509,6 +515,8 @@ class DuckStore:
                 segments = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
                 if first is not None:
                     condition = f"day >= date '{begin}' and day <= date '{end}'"
+            elif relation == "repeats":
+                segments = _of_days(snapshot.repeats, begin, end)
             elif relation == "edges":
                 segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
             else:
@@ -518,7 +526,7 @@ class DuckStore:
             if relation == "credentials":
                 calls = _of_days(snapshot.calls[relation], date.min, date.max)
                 by_identity = SORTED_BY[statement.credentials_kind] == "identity_id"
-            elif relation != "daily":
+            elif relation in _CALLS:
                 since = monday_of(begin) if first is not None else begin
                 calls = _of_days(snapshot.calls[relation], since, end)
             if (values := _values_of(statement.sought.get(relation), bound)) is not None:

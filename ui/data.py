@@ -25,6 +25,7 @@ from trail.catalog import default_index
 from trail.errors import BacktrailError
 from trail.index_version import index_of
 from trail.store import DuckStore, IndexSummary, Store, open_store
+from ui import session
 from ui.inbox.kept import answers_ahead
 
 Made = TypeVar("Made")
@@ -45,7 +46,12 @@ def index_dir() -> Path:
 
 
 def open_index() -> DuckStore:
-    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`."""
+    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`.
+
+    Whatever is kept of its answers below is for those who may read logs, and they see the same:
+    so this asks before, in every run, and nothing that is kept tells one role from another.
+    """
+    session.may_read()
     return _opened(str(index_dir().resolve()))
 
 

@@ -14,9 +14,10 @@ from ui import address_words, links, phrases, text, timeline
 from ui.entity_facts import IP, MOST, PANELS, SERVICE, Facts, facts
 from ui.markup import Node, draw, el
 from ui.pieces import bar, event_link, fact, link, mark, notice, pivot, table
+from ui.session import User
 
 
-def show(store: Store, span: tuple[datetime, datetime]) -> None:
+def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
     name = st.query_params.get("of", "").strip()
     with st.form("entity", border=False):
         left, right = st.columns([6, 1], vertical_alignment="bottom")
@@ -25,7 +26,10 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
             name,
             key=f"entity-{hash(name)}",
         )
-        if right.form_submit_button("Look up", type="primary", width="stretch") and asked.strip():
+        if (
+            right.form_submit_button("Look up", type="primary", width="stretch", key="look-up")
+            and asked.strip()
+        ):
             st.query_params.from_dict({"of": asked.strip()})
             st.rerun()
     if not name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -11,12 +12,13 @@ from ui import event_search, evidence, links, phrases, text
 from ui.event_search import FILTERS, MOST_EXPORTED, Found, Search
 from ui.markup import Node, draw, el
 from ui.pieces import link, notice
+from ui.session import User, guarded
 
 ALWAYS = ("principal", "ip", "call", "service")
 """Filters that stand open; the others are one click away."""
 
 
-def show(store: Store, span: tuple[datetime, datetime]) -> None:
+def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
     event_id = st.query_params.get("event")
     if event_id:
         _show_record(store, event_id)
@@ -38,7 +40,7 @@ def show(store: Store, span: tuple[datetime, datetime]) -> None:
     draw("events-count", _count(search, found))
     draw("events", evidence.event_table(found.rows, "Events found", tall=True))
     _turn(search, found)
-    _take_away(store, search, found)
+    _take_away(user, store, search, found)
 
 
 def _show_record(store: Store, event_id: str) -> None:
@@ -93,7 +95,7 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
             format_func={"": "Any", "failed": "Failed", "succeeded": "Succeeded"}.__getitem__,
             key=f"result-{state}",
         )
-        sent = go.form_submit_button("Search", type="primary", width="stretch")
+        sent = go.form_submit_button("Search", type="primary", width="stretch", key="events-search")
     if not sent:
         return
     for value in (first, last):
@@ -144,22 +146,29 @@ def _turn(search: Search, found: Found) -> None:
     )
 
 
-def _take_away(store: Store, search: Search, found: Found) -> None:
+def _take_away(user: User, store: Store, search: Search, found: Found) -> None:
+    def rows() -> list[dict[str, Any]]:
+        return event_search.export(store, search)
+
+    csv = guarded(user, "export events", lambda: event_search.as_csv(rows()))
+    as_json = guarded(user, "export events", lambda: event_search.as_json(rows()))
     with st.container(horizontal=True):
         st.download_button(
             "Export as CSV",
-            lambda: event_search.as_csv(event_search.export(store, search)),
+            csv,
             "events.csv",
             "text/csv",
+            key="events-csv",
             # A rerun would replace what the browser is about to fetch: some clicks gave nothing.
             on_click="ignore",
             icon=":material/download:",
         )
         st.download_button(
             "Export as JSON",
-            lambda: event_search.as_json(event_search.export(store, search)),
+            as_json,
             "events.json",
             "application/json",
+            key="events-json",
             on_click="ignore",
             icon=":material/download:",
         )

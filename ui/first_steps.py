@@ -12,24 +12,27 @@ from trail.store import Store
 from ui import data, jobs, text
 from ui.markup import draw, el
 from ui.pieces import link
+from ui.session import User
 
 
-def show_or_offer(show: Callable[[Store, tuple[datetime, datetime]], None]) -> None:
+def show_or_offer(
+    user: User, show: Callable[[User, Store, tuple[datetime, datetime]], None]
+) -> None:
     """A page of the index and the span of its events; the first steps when there are none yet."""
     try:
         store = data.open_index()
         summary = data.summary(store)
         if summary.first is None or summary.last is None:
             raise IndexMissing("The index is empty.")
-        show(store, (summary.first, summary.last))
+        show(user, store, (summary.first, summary.last))
     except IndexMissing:
-        offer()
+        offer(user)
     except BacktrailError as error:
         text.say_problem("index-problem", "The index cannot be asked.", error)
         st.stop()
 
 
-def offer() -> None:
+def offer(user: User) -> None:
     draw(
         "first-steps",
         el(
@@ -53,7 +56,9 @@ def offer() -> None:
         ),
     )
     with st.container(horizontal=True):
-        if st.button("Generate the demo company", type="primary", key="demo-first"):
+        if user.can("make the demo") and st.button(
+            "Generate the demo company", type="primary", key="demo-first"
+        ):
             jobs.start_demo()
             st.switch_page("pages/index.py")
         if st.button("Add my own logs", key="own-first"):

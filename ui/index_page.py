@@ -13,15 +13,16 @@ from trail.errors import BacktrailError, IndexMissing
 from trail.passed_over import what_to_do
 from trail.private import private_folder
 from trail.store import DuckStore
-from ui import charts, data, jobs, phrases, text
+from ui import charts, data, jobs, phrases, session, text
 from ui.markup import Node, draw, el
 from ui.pieces import fact, link, more, notice, table
+from ui.session import User
 
 MOST = 200
 PLACES = 30
 
 
-def show() -> None:
+def show(user: User) -> None:
     draw("index-title", el("h2", "alert-title", "Event index"))
     _follow_job()
     try:
@@ -35,19 +36,19 @@ def show() -> None:
     if is_empty:
         job = jobs.current()
         if job is None or not job.running:
-            _begin()
+            _begin(user)
         return
     try:
         draw("index-facts", _facts(store))
         with st.container(border=True):
             _coverage(store)
-        _add()
+        _add(user)
         _rejects(store)
     except BacktrailError as error:
         text.say_problem("index-problem", "The index cannot be read.", error)
 
 
-def _begin() -> None:
+def _begin(user: User) -> None:
     """The empty state: what an index is, and the two ways to have one."""
     own, demo = st.columns(2, gap="medium")
     with demo, st.container(border=True, height="stretch"):
@@ -66,7 +67,7 @@ def _begin() -> None:
                 ),
             ),
         )
-        _demo_button("Generate the demo", primary=True)
+        _demo_button(user, "Generate the demo", primary=True)
     with own, st.container(border=True, height="stretch"):
         draw(
             "begin-own",
@@ -82,7 +83,7 @@ def _begin() -> None:
                 ),
             ),
         )
-        _add_forms()
+        _add_forms(user)
 
 
 def _facts(store: DuckStore) -> Node:
@@ -177,25 +178,33 @@ def _coverage(store: DuckStore) -> None:
     )
 
 
-def _add() -> None:
+def _add(user: User) -> None:
     with st.container(border=True):
         draw("add-title", el("h3", "panel-title", "Add logs"))
         left, right = st.columns([3, 1], gap="large")
         with left:
-            _add_forms()
-        with right:
-            draw(
-                "add-demo",
-                el("p", "mute small", "Or generate the demo company's thirty days and add them."),
-            )
-            _demo_button("Generate the demo")
+            _add_forms(user)
+        if user.can("make the demo"):
+            with right:
+                draw(
+                    "add-demo",
+                    el("p", "mute small", "Or generate the demo company's days and add them."),
+                )
+                _demo_button(user, "Generate the demo")
 
 
-def _add_forms() -> None:
+def _add_forms(user: User) -> None:
+    if user.can("add logs of this machine"):
+        _add_folder()
+    if user.can("add uploaded logs"):
+        _add_files()
+
+
+def _add_folder() -> None:
     with st.form("add-folder", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         folder = left.text_input("Folder or file on this machine", key="folder")
-        if right.form_submit_button("Add folder", width="stretch"):
+        if right.form_submit_button("Add folder", width="stretch", key="add-folder-send"):
             path = Path(folder.strip()).expanduser()
             if not folder.strip() or not path.exists():
                 draw(
@@ -207,17 +216,21 @@ def _add_forms() -> None:
                     ),
                 )
             else:
-                jobs.start("Adding the folder", "--", str(path.resolve()))
+                jobs.add_folder(path.resolve())
                 st.rerun()
+
+
+def _add_files() -> None:
     with st.form("add-files", border=False, clear_on_submit=True):
         uploads = st.file_uploader("Or upload log files", accept_multiple_files=True, key="uploads")
-        if st.form_submit_button("Add files") and uploads:
-            jobs.start("Adding the files", "--", str(_kept(uploads)))
+        if st.form_submit_button("Add files", key="add-files-send") and uploads:
+            jobs.add_uploads(_kept(uploads))
             st.rerun()
 
 
 def _kept(uploads: list[st.runtime.uploaded_file_manager.UploadedFile]) -> Path:
     """The folder that the uploads were written to: raw records are re-read from there later."""
+    session.action("add uploaded logs")
     folder = data.index_dir().resolve().parent / "uploads" / str(time.time_ns())
     private_folder(folder)
     for number, upload in enumerate(uploads):
@@ -227,8 +240,10 @@ def _kept(uploads: list[st.runtime.uploaded_file_manager.UploadedFile]) -> Path:
     return folder
 
 
-def _demo_button(words: str, *, primary: bool = False) -> None:
-    if st.button(words, type="primary" if primary else "secondary", key="make-demo"):
+def _demo_button(user: User, words: str, *, primary: bool = False) -> None:
+    if user.can("make the demo") and st.button(
+        words, type="primary" if primary else "secondary", key="make-demo"
+    ):
         jobs.start_demo()
         st.rerun()
 
@@ -238,7 +253,7 @@ def _follow_job() -> None:
     if job is None:
         return
     if job.running:
-        _progress()
+        session.fragment("index", _progress, 0.7)
         return
     said = job.last()
     jobs.forget()
@@ -279,7 +294,6 @@ def _outcome(events: int, rejected: int, skipped: int) -> str:
     return "Added; some files are no CloudTrail." if skipped else "Done."
 
 
-@st.fragment(run_every=0.7)
 def _progress() -> None:
     job = jobs.current()
     if job is None or not job.running:

@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from trail.private import private_folder
-from ui import data
+from ui import data, session
 from ui import log as server_log
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +70,19 @@ def forget() -> None:
     _jobs().pop(str(data.index_dir().resolve()), None)
 
 
-def start(what: str, *arguments: str) -> Job:
+def add_folder(path: Path) -> Job:
+    """Adds logs that lie on this machine. Raises `NotAllowed` for all but leads."""
+    session.action("add logs of this machine")
+    return _start("Adding the folder", "--", str(path))
+
+
+def add_uploads(folder: Path) -> Job:
+    """Adds logs that were uploaded into a folder of ours."""
+    session.action("add uploaded logs")
+    return _start("Adding the files", "--", str(folder))
+
+
+def _start(what: str, *arguments: str) -> Job:
     """Starts a job on the current index, unless one runs already."""
     index = data.index_dir().resolve()
     running = current()
@@ -108,4 +120,5 @@ def log_end(job: Job) -> None:
 
 def start_demo() -> Job:
     """Writes the demo company's logs and alerts beside the index, and adds the logs to it."""
-    return start("Making the demo", "--demo", str(data.demo_dir().resolve()))
+    session.action("make the demo")
+    return _start("Making the demo", "--demo", str(data.demo_dir().resolve()))

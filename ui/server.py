@@ -13,17 +13,20 @@ tests/test_server_borrowed.py, which says what to do when an upgrade breaks it:
 4. `file_util.get_static_dir()` / index.html       _inline_scripts
 5. `config.set_option("server.allowedHosts")`      start
 6. the listening socket, made without a protocol   send_at_once
-7. `get_script_run_ctx().session_id`, `main_script_path`    session_tag, main_script
+7. `get_script_run_ctx().session_id`, `main_script_path`    ui/run.py
 8. `app_session.asyncio.new_event_loop`             ui.loops (its test: tests/test_file_handles.py)
+9. the runtime's open sessions, and having one run          ui/tabs.py
+10. the cookies of `st.login`, and how they are signed      ui/door.py
 
 Their order at the start: 3, 1, 2, 8, 5 in `start`; 4 in `middleware`; 6 once the server listens.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
-import hashlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -37,17 +40,19 @@ from starlette.types import Scope
 from streamlit import config, file_util, net_util
 from streamlit import logger as streamlit_logger
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server import server_util
 
+from cases.errors import SettingRefused
 from trail.private import keep_private
-from ui import log, loops
-from ui.gate import Gate, Refusal, ServerRefused, check_address, configured_sites
+from ui import log, loops, provider, tabs
+from ui.cases.opened import unguarded
+from ui.door import Door
+from ui.gate import Gate, Refusal, ServerRefused, Site, check_address, configured_sites
 from ui.headers import SecurityHeaders, inline_script_hashes
 from ui.health import Health, checks
 from ui.private_data import close_what_is_there
 
+PROXIES_SETTING = "BACKTRAIL_PROXIES"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _IP = (socket.AF_INET, socket.AF_INET6)
 _modules = 0
@@ -59,14 +64,16 @@ def start() -> None:
     _log_as_json()
     call_nobody()
     pages_through_app()
+    trust_named_proxies_alone()
     loops.make_on_demand()
     for place in close_what_is_there():
         log.say("others can read this", logging.WARNING, place=str(place))
     try:
         address: str | None = config.get_option("server.address")
         check_address(address, sign_in=sign_in_configured())
-        names = [_name_of(site.host) for site in configured_sites()]
-    except ServerRefused as error:
+        provider.refuse_unready()
+        names = [_name_of(site.host) for site in own_sites()]
+    except (ServerRefused, SettingRefused) as error:
         log.say("not started", logging.ERROR, reason="address")
         raise SystemExit(f"backtrail: {error}") from None
     if address:
@@ -80,11 +87,12 @@ def middleware() -> list[Middleware]:
         Middleware(SecurityHeaders, scripts=_inline_scripts()),
         Middleware(
             Gate,
-            sites=configured_sites(),
+            sites=own_sites(),
             sign_in=sign_in_configured(),
             scheme=_own_scheme(),
             refused=_log_refusal,
         ),
+        Middleware(Door, database=unguarded),
     ]
 
 
@@ -99,13 +107,30 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     send_at_once()
     log.say("started", address=own_address(), sign_in=sign_in_configured())
     print(f"\n  Backtrail is at {own_address()}\n", flush=True)  # for whoever started it
+    watching = asyncio.create_task(tabs.watch(unguarded)) if sign_in_configured() else None
     yield
+    if watching is not None:
+        watching.cancel()
     log.say("stopped")
 
 
 def sign_in_configured() -> bool:
     """Whether Streamlit's secrets name an identity provider."""
-    return bool(secrets_singleton.load_if_toml_exists() and secrets_singleton.get("auth"))
+    return provider.is_on()
+
+
+def own_sites() -> tuple[Site, ...]:
+    """The addresses of the deployment; where people sign in, the one they come back to is one."""
+    own = configured_sites(provider.address()) if sign_in_configured() else ()
+    return tuple(dict.fromkeys((*configured_sites(), *own)))
+
+
+def trust_named_proxies_alone() -> None:
+    """Uvicorn takes a request's sender and scheme from forwarded headers of these proxies alone.
+
+    Without the setting it would believe any sender on this machine.
+    """
+    os.environ["FORWARDED_ALLOW_IPS"] = os.environ.get(PROXIES_SETTING, "")
 
 
 def own_address() -> str:
@@ -122,21 +147,6 @@ def _name_of(host: str) -> str:
     """A Host header's name without its port, as Streamlit compares it."""
     name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
     return name.strip("[]")
-
-
-# --- What one run of a page may know ---------------------------------------------------------
-
-
-def main_script() -> str:
-    """The script that Streamlit runs; empty outside of a run."""
-    context = get_script_run_ctx()
-    return context.main_script_path if context else ""
-
-
-def session_tag() -> str:
-    """The same for all runs of one browser tab. Not its id, with which one could join it."""
-    context = get_script_run_ctx()
-    return hashlib.sha256(context.session_id.encode()).hexdigest()[:10] if context else ""
 
 
 # --- Borrowed --------------------------------------------------------------------------------

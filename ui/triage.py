@@ -63,8 +63,10 @@ def ask_for_an_alert(store: Store) -> None:
                 key="alert-file",
             )
             with st.container(horizontal=True):
-                go = st.form_submit_button("Answer the five questions", type="primary")
-                check = st.form_submit_button("Check what is read first")
+                go = st.form_submit_button(
+                    "Answer the five questions", type="primary", key="paste-go"
+                )
+                check = st.form_submit_button("Check what is read first", key="paste-check")
         if go or check:
             try:
                 intake.open_text(uploaded.getvalue() if uploaded else pasted, check=check)
@@ -383,7 +385,7 @@ def correct(found: intake.Chosen) -> None:
         ip = st.text_input("Source IP", value=alert.source_ip_address or "")
         source = st.text_input("Service", value=alert.event_source or "")
         call = st.text_input("Call", value=alert.event_name or "")
-        sent = st.form_submit_button("Ask again with these", type="primary")
+        sent = st.form_submit_button("Ask again with these", type="primary", key="correct-send")
     if not sent:
         return
     changed = {

@@ -26,7 +26,16 @@ _MASKS: dict[str, Callable[[str], str | None]] = {
     "documented session": lambda key: "ASIAI44QH8DHBEXAMPLE",
     "hidden": lambda key: "HIDDEN_DUE_TO_SECURITY_REASONS",
     "text null": lambda key: "null",
-}
+    **{
+        text.lower(): lambda key, text=text: key[:4] + text  # type: ignore[misc]
+        for text in (
+            "REDACTEDREDACTED", "ANONYMIZED000001", "MASKEDMASKEDMASK", "EXAMPLEEXAMPLE12",
+            "XXXXXX1234XXXXXX", "1234567890EXAMPLE", "HIDDENHIDDENHIDD",
+        )
+    },
+}  # fmt: skip
+_FORMED = {hide("ASIA")[4:] for hide in _MASKS.values() if len(hide("ASIA") or "") >= 20}
+"""The masks that have a key's form, after its first four letters."""
 
 _A_KEY = re.compile(r"^(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}$")
 _RUN = re.compile(r"(.)\1{7}")
@@ -39,6 +48,7 @@ def is_key(text: object) -> bool:
         and _A_KEY.match(text) is not None
         and _RUN.search(text) is None
         and not text.endswith(("IOSFODNN7EXAMPLE", "I44QH8DHBEXAMPLE"))
+        and text[4:] not in _FORMED
     )
 
 
@@ -56,13 +66,13 @@ class Damage:
     """Whether `all` or `some` records lost their `sessionContext`, as some exports do."""
     bare: set[str] = field(default_factory=set)
     masked: dict[str, str] = field(default_factory=dict)
-    _shown: dict[str, Json] = field(default_factory=dict)
+    _shown: dict[Rec, Json] = field(default_factory=dict)
 
     def as_logged(self, rec: Rec) -> Json:
         """The record as the export shows it; not to be changed."""
-        if rec.id not in self._shown:
-            self._shown[rec.id] = self._masked(rec)
-        return self._shown[rec.id]
+        if rec not in self._shown:
+            self._shown[rec] = self._masked(rec)
+        return self._shown[rec]
 
     def _masked(self, rec: Rec) -> Json:
         record = copy.deepcopy(rec.record)

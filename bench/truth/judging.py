@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bench.truth.alerts import Asked
@@ -55,6 +55,8 @@ class Verdict:
     claims: list[Claim] = field(default_factory=list)
     recalled: bool | None = None
     status: str = ""
+    coverage: str | None = None
+    """Why what it says of the logs around a missing record is not so; None where it is."""
 
 
 def judge(world: World, done: Damage, asked: Asked, answer: dict[str, Any]) -> Verdict:
@@ -78,8 +80,45 @@ def judge(world: World, done: Damage, asked: Asked, answer: dict[str, Any]) -> V
     stated = origin.get("confidence")
     if surest and stated not in ("medium", "low") and (origin.get("arn") or origin.get("label")):
         verdict.claims.append(_origin(origin, reached, verdict.claims))
+    verdict.coverage = _coverage(world, done, data.get("would_be_in"))
     verdict.recalled = _recalled(world, done, asked, data["chain"])
     return verdict
+
+
+def _coverage(world: World, done: Damage, said: dict[str, Any] | None) -> str | None:
+    """Where the missing record would be is covered where the account's logs reach from at most 12
+    hours before to at most 12 hours after (§3.4 rule 7), in each Region that counts.
+    """
+    if said is None or said["account_id"] is None:
+        return None
+    first, last = (datetime.fromisoformat(said[end]) for end in ("from", "to"))
+    if last - first == 2 * _NEAR:
+        first += _NEAR
+    last -= _NEAR
+    times: dict[str, list[datetime]] = {}
+    needed = {"us-east-1"}
+    for rec in world.records:
+        shown = rec.record
+        if rec.id in done.gone or shown["recipientAccountId"] != said["account_id"]:
+            continue
+        times.setdefault(shown["awsRegion"], []).append(rec.time)
+        if shown["eventSource"] == "sts.amazonaws.com":
+            needed.add(shown["awsRegion"])
+    if not needed <= set(said["looked_at"]):
+        return f"did not look at {sorted(needed - set(said['looked_at']))}"
+    half_a_day = timedelta(hours=12)
+    holes = [
+        region
+        for region in said["looked_at"]
+        if not any(first - half_a_day <= time <= first for time in times.get(region, ()))
+        or not any(last <= time <= last + half_a_day for time in times.get(region, ()))
+    ]
+    if said["coverage"] == "covered":
+        return f"says covered, with holes in {holes}" if holes else None
+    others = ("management account", "when the activity was")
+    if not holes and not any(word in text for text in said["missing"] for word in others):
+        return f"says {said['coverage']} ({said['missing']}), without a hole"
+    return None
 
 
 def _hop(
@@ -200,7 +239,10 @@ def _undecidable(
     told = hop > 1 or asked.own_record or "event" in asked.form
     for step in truths:
         made = next((session for session, one in world.steps if one is step), None)
-        missing = not any(rec.id not in done.gone for rec in step.records)
+        missing = all(rec.id in done.gone for rec in step.records)
+        sign_ins = [rec for rec in step.records if rec.record["eventName"] == "ConsoleLogin"]
+        if sign_ins and all(rec.id in done.gone for rec in sign_ins):
+            missing = True  # nothing tells that it went to the console
         lost = hop == 1 and not asked.own_record
         if not (missing or lost):
             continue

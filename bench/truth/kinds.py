@@ -237,9 +237,15 @@ def broker(world: World) -> None:
     else:
         session = federation(world, person, "portal", at)
     world.use(session, at + second(3))
+    _brokered(world, session, person)
+    world.busy()
+
+
+def _brokered(world: World, session: Session, person: Session) -> None:
+    """A session's credentials are turned into a console sign-in."""
     token = aws.record(
         world.rng, session.steps[0].at + second(1), "signin.amazonaws.com", "GetSigninToken",
-        session.identity(rng), recipient=str(session.account), region="us-east-1",
+        session.identity(world.rng), recipient=str(session.account), region="us-east-1",
         ip=session.ip, agent="python-requests/2.31.0",
     )  # fmt: skip
     world.put("other", token, session)
@@ -250,7 +256,23 @@ def broker(world: World) -> None:
         Step(session, list(in_console.steps[0].records), "console", session.steps[0].target,
              at=session.steps[0].at),
     ]  # fmt: skip
-    world.busy()
+
+
+def two_ways_in(world: World) -> None:
+    """One switches roles in the console, another signs in with what they assumed, both to one role
+    and session name, in the same seconds.
+    """
+    rng = world.rng
+    role = world.role("admin", rng.choice((world.home, world.home, world.other)))
+    name = rng.choice(("shared", "alice", "ops"))
+    at = world.start + minute(20)
+    switcher, other = users(world, 2)
+    signed_in = world.console_login(switcher, world.start + minute(rng.uniform(0, 15)))
+    world.switch(signed_in, role, name, at)
+    session = world.assume(other, role, name, at + second(rng.choice(_NEAR)))
+    if rng.random() < 0.8:
+        _brokered(world, session, other)
+    world.busy(most=6)
 
 
 def _twin(world: World, session: Session, **changes: Any) -> Session:
@@ -879,14 +901,24 @@ def provisioned(world: World) -> None:
 
 
 def replayed(world: World) -> None:
-    """The same key shown by another record: days away, or minutes, by somebody else."""
+    """The same key shown by another record: days away, or minutes, by somebody else; or in the very
+    second, as if it were a copy of the call, or the event itself.
+    """
     rng = world.rng
     role, name = world.role("deployer"), rng.choice(NAMES)
     person, other = users(world, 2)
     session = world.assume(person, role, name, world.start + minute(5))
-    far = rng.choice((timedelta(days=37), timedelta(days=-37), timedelta(hours=60), minute(3)))
+    far = rng.choice((timedelta(days=37), timedelta(days=-37), timedelta(hours=60), minute(3),
+                      minute(1), second(0), second(0), second(0), second(0)))  # fmt: skip
     again = world.assume(other, role, name, session.began + far)
     record = again.steps[0].records[-1].record
+    if not far:
+        own = session.steps[0].records[-1].record
+        record["eventTime"] = own["eventTime"]
+        for copied in rng.choice(
+            (["requestID"], ["sharedEventID"], ["requestID", "sharedEventID"], ["eventID"])
+        ):
+            record[copied] = own.setdefault(copied, aws.guid(rng))
     if far < timedelta(hours=1):
         world.kept |= session.steps[0].events
     record["responseElements"]["credentials"]["accessKeyId"] = session.key
@@ -901,7 +933,8 @@ KINDS: dict[str, Callable[[World], None]] = {
     story.__name__: story
     for story in (
         command_line, same_second, script, nat, recreated_role, source_identity, chain,
-        cross_account, juggling, console_user, switch_role, saml_console, broker, identity_center,
+        cross_account, juggling, console_user, switch_role, two_ways_in, saml_console, broker,
+        identity_center,
         web_identity, instance, imitation, function, pod, service_linked, session_tokens,
         federated_user, long_life, assume_root, borrowed, scoped, provisioned, replayed,
         recreated_user, cognito,

@@ -48,6 +48,8 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    coverage: list[str] = field(default_factory=list)
+    """What was said of the logs around a missing record, and is not so."""
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -61,6 +63,7 @@ class Tally:
             self.broken + other.broken,
             self.missed + other.missed,
             self.undecided + other.undecided,
+            self.coverage + other.coverage,
         )
 
 
@@ -115,6 +118,8 @@ def _judge_world(made: Made, store: Store) -> Tally:
     tally.statuses[verdict.status] += 1
     for claim in verdict.claims:
         _count(tally, claim, world.kind, asked.form, where)
+    if verdict.coverage is not None:
+        tally.coverage.append(f"{where}: {verdict.coverage}")
     if verdict.recalled is not None:
         tally.recalled["answered" if verdict.recalled else "missed"] += 1
     if verdict.recalled is False:
@@ -221,6 +226,8 @@ def truth(
             tally += part
             print(f"  {tally.worlds} worlds, {len(tally.broken)} wrong"
                   f" ({(number + 1) * 100 // len(packs)} %)", file=sys.stderr)  # fmt: skip
+            for line in (*part.broken, *part.missed, *part.coverage):  # a long run may be ended
+                print(f"    {line}", file=sys.stderr, flush=True)
     print("\n".join(table(tally)))
     answered, missed = tally.recalled["answered"], tally.recalled["missed"]
     return {
@@ -229,6 +236,7 @@ def truth(
         "worlds": tally.worlds,
         "sure_and_wrong": len(tally.broken),
         "undecidable": len(tally.undecided),
+        "wrong_about_logs": len(tally.coverage),
         "recall_by_key": round(answered / max(answered + missed, 1), 5),
         "seconds": round(time.perf_counter() - began, 1),
     }
@@ -259,6 +267,7 @@ def table(tally: Tally) -> list[str]:
                  f" {tally.behind}")  # fmt: skip
     lines += _listed("certain or high, and wrong", tally.broken)
     lines += _listed("key minted in an indexed record, and not answered by it", tally.missed)
+    lines += _listed("said of the logs, and wrong", tally.coverage)
     lines += _listed("undecidable", tally.undecided, 20)
     return lines
 

@@ -10,7 +10,7 @@ from cases.database import Database
 from cases.redaction import redact
 from cases.redaction.listed import listed_words
 from cases.report.blocks import report_blocks
-from cases.report.content import report_document
+from cases.report.content import report_document, without_identities
 from cases.report.html import render_html
 from cases.report.json import render_json
 from cases.report.markdown import render_markdown
@@ -41,12 +41,13 @@ def render_report(
     Stand-ins are the same throughout one report, and in all its formats.
 
     `words` are the customer's own, to be replaced in a redacted report as well; without them, those
-    that `BACKTRAIL_REDACTED_WORDS` lists.
+    that `BACKTRAIL_REDACTED_WORDS` lists. Whoever may read redacted alone is given no other.
     """
-    document = report_document(database, case_id)
+    lent = database.lent("read_redacted" if redacted else "read")
+    document = report_document(lent, case_id)
     if redacted:
         listed = listed_words() if words is None else words
-        document = {**redact(document, listed), "redacted": True}
+        document = {**redact(without_identities(document), listed), "redacted": True}
     head = Head(document["head"]["seq"], document["head"]["hash"])
     return with_digest(form, _rendered(document, form), case_id, document["case"]["seal"], head)
 

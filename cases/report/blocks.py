@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cases.actor import known_how
 from cases.kept_reports import SAYS_SO
 from cases.report.content import rows_in
+from cases.review import APPROVED
 
 RECORDS_SHOWN = 50
 IDS_SHOWN = 8
@@ -157,6 +159,7 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
             )
         )
     )
+    blocks += _names(document)
     for label, text in (
         ("Why this verdict", case["reason"]),
         ("Summary", case["summary"]),
@@ -165,6 +168,30 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
     ):
         if text:
             blocks += [Heading(3, label), Words(text)]
+    return blocks
+
+
+def _names(document: Mapping[str, Any]) -> list[Block]:
+    """What the names in this report are worth: proven by a sign-in, or chosen from a list."""
+    unproven = sum((entry["by"] or {}).get("names") != "proven" for entry in document["history"])
+    blocks: list[Block] = []
+    if unproven:
+        of = len(document["history"])
+        blocks.append(
+            Remark(
+                f"{unproven} of the {of} entries of this case's history stand under names that were"
+                " chosen, in local mode or on the command line, and not proven by a sign-in."
+            )
+        )
+    approval = next(
+        (one for one in reversed(document["history"]) if one["action"] == APPROVED), None
+    )
+    if document["case"]["seal"] and approval is not None:
+        blocks.append(
+            Remark(
+                f"Sealed by {show(approval['actor'])}: the name was {known_how(approval['by'])}."
+            )
+        )
     return blocks
 
 
@@ -434,6 +461,7 @@ def _history(document: Mapping[str, Any]) -> list[Block]:
             "seq": entry["seq"],
             "at": entry["at"],
             "actor": entry["actor"],
+            "known": known_how(entry["by"]),
             "action": entry["action"],
             "change": _change(entry),
             "hash": entry["hash"],
@@ -444,6 +472,7 @@ def _history(document: Mapping[str, Any]) -> list[Block]:
         ("seq", "No."),
         ("at", "Time"),
         ("actor", "Who"),
+        ("known", "The name was"),
         ("action", "What"),
         ("change", "Before → after"),
         ("hash", "Hash"),

@@ -38,6 +38,15 @@ def report_document(database: Database, case_id: int) -> dict[str, Any]:
     }
 
 
+def without_identities(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, whose history says whether names were proven, and not at which provider."""
+    history = [
+        {**entry, "by": entry["by"] and {"names": entry["by"]["names"]}}
+        for entry in document["history"]
+    ]
+    return {**document, "history": history}
+
+
 def _alerts(file: CaseFile) -> list[dict[str, Any]]:
     frozen = {one.alert_id: one for one in file.evidence if one.kind == "alert"}
     found = []

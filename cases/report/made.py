@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
@@ -31,16 +32,20 @@ def make_report(
     *,
     redacted: bool = False,
     words: Sequence[str] | None = None,
+    by: Mapping[str, Any] | None = None,
 ) -> MadeReport:
     """The report, recorded in the history. Whoever may read a case may take its report along: a
-    database that cannot be written to is no reason to refuse it.
+    database that cannot be written to is no reason to refuse it. Whoever may read redacted alone
+    may take that along, and the history tells of them too.
+
+    `by` is how the actor is known, where the database is in nobody's hands.
     """
     content = render_report(database, case_id, form, redacted=redacted, words=words)
     mark = read_mark(content)
     assert mark is not None
     told = {"sha256": mark.sha256, "form": form, "redacted": redacted, "head": str(mark.head)}
     try:
-        with database.write() as connection:
+        with database.write("read_redacted" if redacted else "read") as connection:
             audit.append(
                 database,
                 connection,
@@ -48,6 +53,7 @@ def make_report(
                 REPORT_MADE,
                 case_id=case_id,
                 after={"report": told},
+                by=by,
             )
     except (DatabaseError, CaseStoreUnusable) as error:
         cause = error.__cause__ if isinstance(error, CaseStoreUnusable) else error

@@ -20,7 +20,7 @@ def show(database: Database, user: User, file: CaseFile) -> None:
     draw("case-alerts-title", el("h3", "panel-title", f"Alerts ({len(file.alerts)})"))
     draw_queue("case-alerts", file.alerts, {}, {}, may_pick=False, brief=True)
     related = _related(database, file)
-    may_add = user.role != "viewer" and file.case.state != "closed"
+    may_add = user.can("add an alert to a case") and file.case.state != "closed"
     if not related:
         return
     with st.expander(f"Related alerts that are in no case ({len(related)})"):

@@ -19,7 +19,7 @@ from ui.badges import STATUS_WORDS
 from ui.cases import asked as address
 from ui.markup import Node, draw, el
 from ui.pieces import Tone, event_link, fact, link, mark, more, notes, notice, table
-from ui.session import User
+from ui.session import User, guarded
 
 KINDS = {"alert": "Alert", "answer": "Answer", "event": "Event"}
 MOST_RECORDS = 40
@@ -41,8 +41,8 @@ def show(database: Database, user: User, file: CaseFile) -> None:
     for one in file.evidence:
         if str(one.id) == shown:
             with st.container(border=True, key="evidence"):
-                _open(file, one)
-    if user.role != "viewer" and file.case.seal is None:
+                _open(user, file, one)
+    if user.may("work") and file.case.seal is None:
         _add(database, user, file)
 
 
@@ -91,7 +91,7 @@ def _records(one: Evidence) -> Node | str:
     return phrases.number(len(one.records))
 
 
-def _open(file: CaseFile, one: Evidence) -> None:
+def _open(user: User, file: CaseFile, one: Evidence) -> None:
     document = one.document
     word, tone, shape = _WORDS.get(str(document.get("status")), ("", "mute", "○"))
     draw(
@@ -132,7 +132,7 @@ def _open(file: CaseFile, one: Evidence) -> None:
     )
     st.download_button(
         "This evidence as JSON",
-        data=lambda: json.dumps(plain(one), indent=1).encode(),
+        data=guarded(user, "take evidence away", lambda: json.dumps(plain(one), indent=1).encode()),
         file_name=f"case-{file.case.id}-evidence-{one.id}.json",
         mime="application/json",
         key="evidence-json",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cases.actor import known_how
 from cases.audit import AuditEntry
 from cases.case import CaseFile
 from ui import phrases
@@ -35,12 +36,13 @@ def history_table(
     entries: list[AuditEntry] | tuple[AuditEntry, ...], *, tall: bool = False
 ) -> Node:
     return table(
-        ("No.", "When (UTC)", "Who", "What", "Before → after", "Hash"),
+        ("No.", "When (UTC)", "Who", "The name was", "What", "Before → after", "Hash"),
         [
             (
                 f"{entry.seq}",
                 el("span", "time", phrases.when(entry.at)),
                 entry.actor,
+                el("span", "small mute", known_how(entry.by)),
                 entry.action,
                 _changes(entry),
                 el("code", "nowrap", entry.hash[:10], title=entry.hash),

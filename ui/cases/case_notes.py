@@ -37,7 +37,7 @@ def show(database: Database, user: User, file: CaseFile) -> None:
         if file.notes
         else el("p", "small mute", "Nothing yet. Notes are kept for good, under your name."),
     )
-    if user.role == "viewer" or file.case.seal is not None:
+    if not user.can("write a note") or file.case.seal is not None:
         return
     with st.form(f"note-{file.case.id}", border=False, clear_on_submit=False):
         key = f"note-{file.case.id}-{len(file.notes)}"  # an empty box once the note is there

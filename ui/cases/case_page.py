@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cases.actor import known_how
 from cases.case import CaseFile, case_file
 from cases.database import Database
 from cases.errors import NotFound
+from cases.review import APPROVED
 from cases.similar import SimilarCase, similar_cases
 from ui import data, links, phrases
 from ui.cases import (
@@ -16,6 +18,7 @@ from ui.cases import (
     case_notes,
     conflict,
     decision,
+    outline_page,
     report_buttons,
     review_panel,
 )
@@ -33,6 +36,9 @@ def show(database: Database, user: User) -> None:
     try:
         if not asked.isdecimal() or len(asked) > 9:
             raise NotFound("The address names no case.")
+        if not user.may("read"):
+            outline_page.show_case(database, user, asked)
+            return
         file = case_file(database, int(asked), data.index_id())
     except NotFound:
         draw(
@@ -59,7 +65,7 @@ def show(database: Database, user: User) -> None:
             decision.show(database, user, case)
         review_panel.show(database, user, case)
         with st.container(border=True):
-            report_buttons.show(database, case, user)
+            report_buttons.show(database, user, case.id)
         found = _similar(database, file)
         if found:
             with st.container(border=True):
@@ -109,12 +115,19 @@ def _head(file: CaseFile) -> Node:
             fact("Seal", el("code", "", case.seal[:16] + "…"), title=case.seal)
             if case.seal
             else None,
+            fact("The sealing name was", _sealed_how(file)) if case.seal else None,
         ),
         notes([f"Up for review: {one}" for one in why]),
         notice(f"Returned by {case.reviewer}", case.review_comment, tone="warn")
         if case.review == "returned"
         else None,
     )
+
+
+def _sealed_how(file: CaseFile) -> str:
+    """What the name under the seal is worth."""
+    approvals = [entry for entry in file.history if entry.action == APPROVED]
+    return known_how(approvals[-1].by if approvals else None)
 
 
 def _similar(database: Database, file: CaseFile) -> list[SimilarCase]:

@@ -33,9 +33,9 @@ def show(database: Database, user: User, case: Case) -> None:
     said = st.session_state.pop(f"case-{case.id}-said", None)
     if said:
         draw("decision-said", notice(said, tone="good"))
-    if case.seal is not None or case.state == "closed" or user.role == "viewer":
+    if case.seal is not None or case.state == "closed" or not user.can("save a case"):
         _read_only(case)
-        if case.state == "closed" and user.role != "viewer":
+        if case.state == "closed" and user.can("reopen a case"):
             _reopen(database, user, case)
         return
     base, prefix = _opened(case)
@@ -83,7 +83,7 @@ def start_over(case_id: int) -> None:
 def _form(
     database: Database, case: Case, base: Case, prefix: str
 ) -> tuple[dict[str, Any] | None, bool]:
-    people = [one.name for one in users.users(database) if one.active and one.role != "viewer"]
+    people = [one.name for one in users.users(database) if one.may("work")]
     owners = [NOBODY, *people]
     if base.owner and base.owner not in owners:
         owners.append(base.owner)
@@ -229,12 +229,15 @@ def _read_only(case: Case) -> None:
 
 
 def _reopen(database: Database, user: User, case: Case) -> None:
-    if case.seal is not None and user.role != "lead":
+    if case.seal is not None and not user.can("reopen a sealed case"):
         draw("sealed", el("p", "small mute", "It is sealed: only a lead can reopen it."))
         return
     with st.popover("Reopen", icon=":material/undo:"), st.form(f"reopen-{case.id}", border=False):
         why = st.text_input("Why?", key=f"reopen-{case.id}-why")
-        sent = st.form_submit_button("Reopen the case", key=f"reopen-{case.id}-send")
+        sent = st.form_submit_button(
+            "Reopen the case",
+            key=f"reopen-sealed-{case.id}-send" if case.seal else f"reopen-{case.id}-send",
+        )
     if sent:
         try:
             reopen_case(database, user.name, case.id, why)

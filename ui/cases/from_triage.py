@@ -30,11 +30,11 @@ from trail.store import Store
 from ui import links, text
 from ui.cases import deed
 from ui.cases import words as case_words
-from ui.cases.opened import case_database, database_if_any
+from ui.cases.opened import case_database
 from ui.inbox.pick import choose_case, joinable
 from ui.markup import Node, draw, el
 from ui.pieces import link
-from ui.session import User
+from ui.session import User, cases_if_any
 
 
 def offer_case(
@@ -42,7 +42,7 @@ def offer_case(
 ) -> None:
     """The case that the alert is in, or the ways into one."""
     try:
-        database = database_if_any()
+        database = cases_if_any()
         known = _known(database, alert) if database is not None else None
         held = None
         if database is not None and known is not None and known.case_ids:
@@ -54,7 +54,7 @@ def offer_case(
     deed.say_refusal("to-case-problem")
     if held is not None:
         draw("in-case", _in_case(held))
-    if user.role != "viewer":
+    if user.can("open a case"):
         if held is None or held.state == "closed":
             _ways(work, database, known)
         else:
@@ -95,7 +95,7 @@ class _Work:
 
     def into(self, case_id: int | None) -> Case:
         """The case with the alert in it and these answers frozen; a new one without an id."""
-        database = case_database(self.user.name)
+        database = case_database(self.user.actor)
         known = _known(database, self.alert)
         # Looking at an alert is no arrival: one that the inbox has is not counted again.
         alert_id = (
@@ -175,6 +175,7 @@ def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> 
         st.form_submit_button(
             "Open, decide and close",
             type="primary",
+            key="triage-verdict-send",
             on_click=deed.into_case,
             args=(lambda: _closed(work),),
         )
@@ -200,7 +201,7 @@ def _closed(work: _Work) -> int:
     if verdict is None or not reason.strip():
         raise CaseRefused("A verdict needs a choice and its reason.")
     case = work.into(None)
-    database = case_database(work.user.name)
+    database = case_database(work.user.actor)
     return close_case(
         database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
     ).id

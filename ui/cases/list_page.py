@@ -13,6 +13,7 @@ from cases.case import Case, find_cases
 from cases.database import Database
 from ui import links, phrases
 from ui.cases import asked as address
+from ui.cases import outline_page
 from ui.cases.dress import dress, heading, tabs
 from ui.cases.words import case_severity, review_mark, state_mark, verdict_mark
 from ui.markup import Node, draw, el
@@ -44,6 +45,9 @@ REVIEWS = {
 
 
 def show(database: Database, user: User) -> None:
+    if not user.may("read"):
+        outline_page.show_list(database)
+        return
     dress()
     draw("cases-title", heading("Cases"))
     known = Counter(case.state for case in find_cases(database, limit=MOST))

@@ -31,7 +31,7 @@ ABOUT = {
 
 
 def show(database: Database, user: User) -> None:
-    found, by = _asked(database)
+    found, by = _asked(database, user)
     if not found.total.opened and not found.alerts_by_week:
         draw(
             "no-metrics",
@@ -62,8 +62,10 @@ def show(database: Database, user: User) -> None:
         _ageing(found.ageing)
 
 
-def _asked(database: Database) -> tuple[Metrics, str]:
-    owners = {"": "Anyone"} | {one.name: one.name for one in users.users(database)}
+def _asked(database: Database, user: User) -> tuple[Metrics, str]:
+    owners = {"": "Anyone"}
+    if user.may("read"):  # a viewer's numbers are nobody's in particular
+        owners |= {one.name: one.name for one in users.users(database)}
     columns = st.columns([2, 2, 2, 4, 2])
     weeks = address.choice(columns[0], "weeks", "Opened in", PERIODS, "metrics")
     severity = address.choice(columns[1], "severity", "Severity", SEVERITIES, "metrics")

@@ -9,22 +9,28 @@ import streamlit as st
 from sqlalchemy import make_url
 
 from cases import users
+from cases.actor import Actor
 from cases.database import Database, database_url, open_database
 
 
-def case_database(first_user: str) -> Database:
-    """The database; `first_user` becomes its lead when it has no users yet.
+def case_database(actor: Actor) -> Database:
+    """The database in the actor's hands. Raises `CaseStoreUnusable` with what to do next.
 
-    Raises `CaseStoreUnusable` with what to do next.
+    In local mode the first becomes its lead. Nobody who signs in becomes anything by being first.
     """
-    database = _opened(database_url())
-    if not users.users(database):
-        users.add_user(database, first_user, first_user, "lead")
-    return database
+    database = unguarded()
+    if not actor.sign_in and not users.users(database):
+        users.add_user(database.acting_as(actor), actor.name, actor.name, "lead")
+    return database.acting_as(actor)
 
 
-def database_if_any() -> Database | None:
-    """The database when there is one already: looking at a page must not make a file."""
+def unguarded() -> Database:
+    """The database in nobody's hands: to find out who somebody is, and nothing else."""
+    return _opened(database_url())
+
+
+def unguarded_if_any() -> Database | None:
+    """The same when there is one already: looking at a page must not make a file."""
     url = database_url()
     is_file, file = _place(url)
     return None if is_file and not (file and file.exists()) else _opened(url)

@@ -1,7 +1,7 @@
 """Who is at the screen, in local mode: one of the case database's users, chosen per browser.
 
 A choice is no proof. It says whose name goes into the audit trail among people who trust each
-other on one machine; `ui.session` is the one place that asks, so that a sign-in can replace it.
+other on one machine. Where people sign in, none of this is asked (`ui.who`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import streamlit as st
 
 from cases import users
 from trail.errors import BacktrailError
-from ui.cases.opened import database_if_any
+from ui.cases.opened import unguarded_if_any
 from ui.markup import draw, el
 
 CHOSEN = "chosen_user"
 COOKIE = "backtrail_user"
-_SHEET = Path(__file__).parent / "people.css"
-_PLAIN_NAME = re.compile(r"[\w .@-]+")
+SHEET = Path(__file__).parent / "people.css"
+_PLAIN_NAME = re.compile(r"[\w .@'-]+")
 _remember = st.components.v2.component(
     "backtrail_remember",
     js=(Path(__file__).parent / "remember.js").read_text(encoding="utf-8"),
@@ -44,12 +44,12 @@ class Present:
 def present() -> Present:
     """The user this browser chose, or `login()` while they are alone or will be the first.
 
-    Where the cases cannot be read, a viewer: the logs can still be asked.
+    Where the cases cannot be read, an analyst: the logs can still be asked.
     """
     try:
         return _present(_active())
     except BacktrailError:
-        return Present(login(), "viewer")
+        return Present(login(), "analyst")
 
 
 def _present(active: Sequence[users.User]) -> Present:
@@ -94,7 +94,7 @@ def ask() -> None:
         ),
     )
     for user in _active():
-        if st.button(_label(user.name, user.role), key=f"i-am-{user.name}"):
+        if st.button(label(user.name, user.role), key=f"i-am-{user.name}"):
             _choose(user.name)
             st.rerun()
 
@@ -109,9 +109,9 @@ def menu() -> None:
     if not now.name or len(active) < 2:
         return
     with st.container(key="who-menu"):
-        st.html(_SHEET)
+        st.html(SHEET)
         drawer = st.popover(
-            _label(now.name, now.role), icon=":material/person:", key="who", on_change="rerun"
+            label(now.name, now.role), icon=":material/person:", key="who", on_change="rerun"
         )
         if drawer.open:  # who else there is, few look at
             with drawer:
@@ -122,7 +122,7 @@ def menu() -> None:
 def _others(active: Sequence[users.User], now: Present) -> None:
     for user in active:
         st.button(
-            _label(user.name, user.role),
+            label(user.name, user.role),
             key=f"become-{user.name}",
             disabled=user.name == now.name,
             width="stretch",
@@ -136,11 +136,13 @@ def _choose(name: str) -> None:
 
 
 def _active() -> list[users.User]:
-    database = database_if_any()
-    return [] if database is None else [user for user in users.users(database) if user.active]
+    database = unguarded_if_any()
+    if database is None:
+        return []
+    return [user for user in users.users(database) if user.active and user.issuer is None]
 
 
-def _label(name: str, role: str) -> str:
+def label(name: str, role: str) -> str:
     """A button's label is Markdown: a name that could be more than a name is not shown there."""
     shown = name if _PLAIN_NAME.fullmatch(name) else "(a name with symbols)"
     return f"{shown} · {role}"

@@ -13,10 +13,18 @@ from ui.pieces import mark, table
 from ui.session import User
 
 MAY = {
-    "viewer": "reads everything, changes nothing",
-    "analyst": "works on the inbox and on cases",
+    "viewer": "sees redacted reports and the numbers",
+    "analyst": "reads everything; works on the index, the inbox and cases",
     "lead": "reviews, reopens sealed cases, deletes alerts, and changes who is who",
 }
+LOCAL = (
+    "This is local mode: everyone chooses their name at the first visit. It says whose hand did "
+    "what among people who trust each other; it keeps nobody out."
+)
+SIGNED_IN = (
+    "People sign in, and their role comes from the provider. Local users cannot be chosen. Putting "
+    "somebody out of action ends all their sign-ins at once."
+)
 
 
 def show(database: Database, user: User) -> None:
@@ -26,10 +34,11 @@ def show(database: Database, user: User) -> None:
         draw(
             "people",
             table(
-                ("Name", "Role", "May", "Since (UTC)", "State"),
+                ("Name", "Known by", "Role", "May", "Since (UTC)", "State"),
                 [
                     (
                         one.name,
+                        (one.email or one.subject) if one.issuer else "a choice",
                         one.role.capitalize(),
                         MAY[one.role],
                         phrases.when(one.created_at),
@@ -43,13 +52,13 @@ def show(database: Database, user: User) -> None:
             el(
                 "p",
                 "small mute",
-                "This is local mode: everyone chooses their name at the first visit. It says whose "
-                "hand did what among people who trust each other; it keeps nobody out.",
+                SIGNED_IN if user.actor.sign_in else LOCAL,
             ),
         )
     with right:
-        with st.container(border=True):
-            _add(database, user)
+        if not user.actor.sign_in:
+            with st.container(border=True):
+                _add(database, user)
         with st.container(border=True):
             _change(database, user, people)
 
@@ -73,9 +82,13 @@ def _change(database: Database, user: User, people: list[users.User]) -> None:
     draw("change-user", el("h3", "panel-title", "Change a role"))
     with st.form("change-user-form", border=False):
         name = st.selectbox("Who", [one.name for one in people], key="change-user-name")
-        role = st.selectbox("New role", users.ROLES, index=1, key="change-user-role")
+        role: users.Role = "viewer"
+        changed = False
+        if not user.actor.sign_in:
+            role = st.selectbox("New role", users.ROLES, index=1, key="change-user-role")
         with st.container(horizontal=True):
-            changed = st.form_submit_button("Change", key="change-user-send")
+            if not user.actor.sign_in:
+                changed = st.form_submit_button("Change", key="change-user-send")
             ended = st.form_submit_button("Put out of action", key="change-user-end")
             back = st.form_submit_button("Put into action", key="change-user-back")
     if not (changed or ended or back):

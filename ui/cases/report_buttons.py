@@ -6,7 +6,6 @@ from collections.abc import Callable, MutableSequence
 
 import streamlit as st
 
-from cases.case import Case
 from cases.database import Database
 from cases.errors import CaseRefused
 from cases.redaction.listed import listed_words
@@ -21,11 +20,11 @@ UNRECORDED = "reports-unrecorded"
 LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
 
 
-def show(database: Database, case: Case, user: User) -> None:
+def show(database: Database, user: User, case_id: int) -> None:
     draw("report-title", el("h3", "panel-title", "Report"))
-    redacted = st.toggle(
+    redacted = not user.can("take a report away") or st.toggle(
         "Redacted: stand-ins for accounts, names, keys and addresses",
-        key=f"redact-{case.id}",
+        key=f"redact-{case_id}",
     )
     if redacted:
         try:
@@ -52,11 +51,11 @@ def show(database: Database, case: Case, user: User) -> None:
             st.download_button(
                 LABELS[form],
                 data=made_when_clicked(
-                    database, user.name, case.id, form, redacted=redacted, unrecorded=unrecorded
+                    database, user.name, case_id, form, redacted=redacted, unrecorded=unrecorded
                 ),
-                file_name=f"case-{case.id}{ending}.{form}",
+                file_name=f"case-{case_id}{ending}.{form}",
                 mime=MEDIA_TYPES[form],
-                key=f"report-{form}",
+                key=f"redacted-{form}" if redacted else f"report-{form}",
                 icon=":material/download:",
                 on_click="ignore",
             )

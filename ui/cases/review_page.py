@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from cases.database import Database
-from ui import links
+from ui import links, permissions
 from ui.cases import history_view, metrics_view, people_view, review_queue
 from ui.cases.dress import dress, heading, tabs
 from ui.markup import draw
@@ -22,9 +22,11 @@ VIEWS: Mapping[str, tuple[str, Callable[[Database, User], None]]] = {
 
 
 def show(database: Database, user: User) -> None:
+    """The views that are open to the user; another one's address shows the first of these."""
     dress()
+    opened = {name: view for name, view in VIEWS.items() if user.may(permissions.VIEWS[name])}
     asked = st.query_params.get("view", "queue")
-    view = asked if asked in VIEWS else "queue"
+    view = asked if asked in opened else next(iter(opened))
     draw(
         "review-views",
         heading("Review"),
@@ -37,8 +39,8 @@ def show(database: Database, user: User) -> None:
                     review_queue.waiting(database) if name == "queue" else None,
                     name == view,
                 )
-                for name, (words, _) in VIEWS.items()
+                for name, (words, _) in opened.items()
             ],
         ),
     )
-    VIEWS[view][1](database, user)
+    opened[view][1](database, user)

@@ -16,11 +16,11 @@ from ui.session import User
 
 def show(database: Database, user: User, case: Case) -> None:
     """Nothing where there is nothing to review, or nobody who may."""
-    if case.state != "closed" or case.seal is not None or user.role == "viewer":
+    if case.state != "closed" or case.seal is not None or not user.can("ask for a review"):
         return
     with st.container(border=True):
         draw("review-title", el("h3", "panel-title", "Review"))
-        if user.role != "lead":
+        if not user.can("approve and seal a case"):
             _ask_for_one(database, user, case)
         elif (deed := _analysts(database, case).get(user.name)) is not None:
             draw(

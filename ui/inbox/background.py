@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from cases.database import database_url
 from trail.private import private_folder
-from ui import data
+from ui import data, session
 from ui.jobs import Job, log_end
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,31 @@ def dismiss(job: Job) -> None:
         job.log.unlink(missing_ok=True)
 
 
-def start(what: str, *arguments: str) -> Job:
+def answer_ahead() -> Job:
+    """Works out the answers of the alerts that wait for them."""
+    session.may_read()
+    return _start("Answering ahead")
+
+
+def take_in_folder(path: Path) -> Job:
+    """Takes in the alerts of a folder or file on this machine."""
+    user = session.action("bring in alerts of this machine")
+    return _start("Reading the folder", "--actor", user.name, "--", str(path))
+
+
+def take_in_uploads(what: str, paths: Sequence[str]) -> Job:
+    """Takes in the alerts of files of ours, uploaded or pasted, and deletes these."""
+    user = session.action("bring alerts in")
+    return _start(what, "--actor", user.name, "--discard", "--", *paths)
+
+
+def detect() -> Job:
+    """Runs the detections over the index and takes in what they find."""
+    user = session.action("find alerts in the logs")
+    return _start("Looking through the logs", "--detect", "--actor", user.name)
+
+
+def _start(what: str, *arguments: str) -> Job:
     """A run of `python -m ui.inbox.ahead`. Several share the work of answering ahead."""
     folder = work_folder()
     log = folder / f"inbox-{time.time_ns()}.log"

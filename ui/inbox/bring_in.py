@@ -10,7 +10,7 @@ import streamlit as st
 
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui import data, text
+from ui import data, session, text
 from ui.inbox import background, load
 from ui.markup import draw, el
 from ui.pieces import Tone, link, notes, notice
@@ -31,9 +31,6 @@ def begin(database: Database, user: User) -> None:
             "out ahead, so that opening one is instant.",
         ),
     )
-    if user.role == "viewer":
-        draw("inbox-viewer", notice("There is no alert yet. An analyst or a lead brings them in."))
-        return
     own, found, demo = st.columns(3, gap="medium")
     with own, st.container(border=True, height="stretch"):
         draw("begin-files", el("h3", "panel-title", "Alerts you have"))
@@ -49,7 +46,7 @@ def begin(database: Database, user: User) -> None:
                 "tampering with trails, roles tried one after the other, and more.",
             ),
         )
-        _detect(user, primary=has_index())
+        _detect(primary=has_index())
     with demo, st.container(border=True, height="stretch"):
         draw(
             "begin-demo",
@@ -66,7 +63,7 @@ def more(database: Database, user: User) -> None:
         st.container(key="add-alerts"),
     ):
         _given(database, user)
-        _detect(user)
+        _detect()
         if data.stories():
             _demo(database, user)
 
@@ -103,6 +100,7 @@ def say_what_came() -> None:
             continue
         draw(f"job-ended-{number}", notice(words, notes(lines), tone=tone))
         if st.button("Dismiss", key=f"dismiss-{job.log.name}"):
+            session.action("bring alerts in")
             background.dismiss(job)
             st.rerun()
 
@@ -126,11 +124,13 @@ def _given(database: Database, user: User) -> None:
         files = st.file_uploader(
             "Files", accept_multiple_files=True, max_upload_size=50, key="inbox-files"
         )
-        folder = st.text_input("or a folder on this machine", key="inbox-folder")
-        sent = st.form_submit_button("Take them in", type="primary")
+        folder = ""
+        if user.can("bring in alerts of this machine"):
+            folder = st.text_input("or a folder on this machine", key="inbox-folder")
+        sent = st.form_submit_button("Take them in", type="primary", key="inbox-take")
     if not sent:
         return
-    paths: list[str] = []
+    found: Path | None = None
     if folder.strip():
         path = Path(folder.strip()).expanduser()
         if not path.exists():
@@ -143,17 +143,16 @@ def _given(database: Database, user: User) -> None:
                 ),
             )
             return
-        paths.append(str(path.resolve()))
-    if paths:
-        background.start("Reading the folder", "--actor", user.name, "--", *paths)
+        found = path.resolve()
+    if found:
+        background.take_in_folder(found)
     if files:
-        background.start(
-            "Reading the files", "--actor", user.name, "--discard", "--", *_kept(files)
-        )
+        background.take_in_uploads("Reading the files", _kept(files))
     if len(pasted) > HERE:  # a job's work, as files are
+        session.action("bring alerts in")
         kept = background.work_folder() / f"paste-{time.time_ns()}"
         kept.write_text(pasted, encoding="utf-8", errors="surrogatepass")
-        background.start("Reading the paste", "--actor", user.name, "--discard", "--", str(kept))
+        background.take_in_uploads("Reading the paste", [str(kept)])
     elif pasted.strip():
         try:
             arrived = load.receive_text(database, user.name, pasted)
@@ -161,12 +160,13 @@ def _given(database: Database, user: User) -> None:
             text.say_problem("paste-problem", "No alert was taken in.", error, tone="warn")
             return
         st.session_state[SAID] = (arrived.sentence(), "good")
-    if pasted.strip() or paths or files:
+    if pasted.strip() or found or files:
         st.rerun()
 
 
 def _kept(files: list[Any]) -> list[str]:
     """The uploaded files on disk, under names of ours."""
+    session.action("bring alerts in")
     folder = background.work_folder()
     paths = []
     for number, file in enumerate(files):
@@ -176,7 +176,7 @@ def _kept(files: list[Any]) -> list[str]:
     return paths
 
 
-def _detect(user: User, *, primary: bool = False) -> None:
+def _detect(*, primary: bool = False) -> None:
     if st.button(
         "Find alerts in my logs",
         type="primary" if primary else "secondary",
@@ -185,7 +185,7 @@ def _detect(user: User, *, primary: bool = False) -> None:
         disabled=not has_index(),
         help=None if has_index() else "Index some logs first.",
     ):
-        background.start("Looking through the logs", "--detect", "--actor", user.name)
+        background.detect()
         st.rerun()
 
 

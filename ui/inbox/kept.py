@@ -13,7 +13,7 @@ from enrich import QUESTIONS
 from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.store import Query
-from ui.cases.opened import database_if_any
+from ui.session import cases_if_any
 
 
 def answers_ahead(index_version: str, alert: Alert, principal: Principal) -> list[Answer] | None:
@@ -22,7 +22,7 @@ def answers_ahead(index_version: str, alert: Alert, principal: Principal) -> lis
     An alert that was corrected on the page is another one than the inbox asked about.
     """
     try:
-        database = database_if_any()
+        database = cases_if_any()
         if database is None or principal not in alert.principals:
             return None
         alert_id = fingerprint(alert)

@@ -11,7 +11,7 @@ from cases.database import Database
 from cases.errors import CaseStoreUnusable, NotFound
 from trail.errors import AlertUnrecognised
 from ui import data
-from ui.cases.opened import database_if_any
+from ui.session import cases_if_any
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Arrived:
 def alert_by_id(alert_id: str) -> Alert | None:
     """The alert of that inbox id; None when the inbox has none, or cannot be read."""
     try:
-        database = database_if_any()
+        database = cases_if_any()
         return None if database is None else inbox.get_alert(database, alert_id)
     except (NotFound, CaseStoreUnusable):
         return None

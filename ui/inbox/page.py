@@ -13,7 +13,7 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.inbox import AlertState, Queue, Sort
 from trail.errors import BacktrailError
-from ui import data, links, phrases
+from ui import data, links, phrases, session
 from ui.cases import asked as address
 from ui.cases.dress import dress, heading, tabs
 from ui.inbox import background, bring_in, pick
@@ -47,7 +47,7 @@ def show(database: Database, user: User) -> None:
     with left:
         draw("inbox-title", heading("Inbox"))
     with right:
-        if user.role != "viewer":
+        if user.can("bring alerts in"):
             bring_in.more(database, user)
     bring_in.say_what_came()
     if "related" in st.query_params:
@@ -56,7 +56,9 @@ def show(database: Database, user: User) -> None:
     working = background.running()
     # Always a fragment, and drawn again by itself only while answers come in: were it one only
     # then, the rows of both forms would stand on the page for a moment.
-    st.fragment(_body, run_every=LIVE_SECONDS if working else None)(database, user, working)
+    session.fragment(
+        "inbox", lambda: _body(database, user, working), LIVE_SECONDS if working else None
+    )
 
 
 def _body(database: Database, user: User, working: bool) -> None:
@@ -107,7 +109,7 @@ def _queue(database: Database, user: User, state: str, filters: dict[str, str]) 
     if not found.alerts:
         _nothing(state, filters)
         return
-    may_work = user.role != "viewer"
+    may_work = user.may("work")
     picked = draw_queue("inbox-queue", found.alerts, st.query_params, {}, may_pick=may_work)
     _turn(found, page)
     if may_work:
@@ -216,11 +218,11 @@ def _show_related(database: Database, user: User, alert_id: str) -> None:
         [about, *(one.alert for one in found)],
         {},
         reasons,
-        may_pick=user.role != "viewer",
+        may_pick=user.may("work"),
     )
     if not found:
         draw("none-related", notice("No other alert shares its principal or a session with it."))
-    if user.role != "viewer":
+    if user.may("work"):
         pick.act(database, user, picked)
 
 
@@ -233,4 +235,4 @@ def _answer_ahead(database: Database) -> None:
     except BacktrailError:
         return  # without an index there is nothing to ask: the rows say that they wait
     if waiting:
-        background.start("Answering ahead")
+        background.answer_ahead()

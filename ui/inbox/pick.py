@@ -36,7 +36,7 @@ def act(database: Database, user: User, picked: list[str]) -> None:
             if offered:
                 with st.popover("Add to a case", icon=":material/drive_file_move:"):
                     _join(database, user, picked, offered)
-            if user.role == "lead":
+            if user.can("delete an alert"):
                 _delete(database, user, picked)
         similar = similar_list(similar_cases(database, picked[0], 3))
         if similar is not None:
