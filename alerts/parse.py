@@ -12,7 +12,7 @@ from alerts.free_text import read_text
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.table_text import table_rows
 from trail.errors import AlertUnrecognised
-from trail.read.mend import mended, where_it_breaks
+from trail.read.mend import as_text, mended, where_it_breaks
 
 KNOWN = (
     "a CloudTrail record, a GuardDuty finding, a Security Hub finding, "
@@ -43,7 +43,8 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
-    alert = read_text(pasted, where_it_breaks(pasted))
+    alert = read_text(as_text(pasted), where_it_breaks(pasted))
+    alert = None if alert is None else replace(alert, raw=pasted)
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
         if alert is None or not alert.principals or _is_s3_notice(pasted):

@@ -58,7 +58,6 @@ def ask_for_an_alert(store: Store) -> None:
             )
             uploaded = st.file_uploader(
                 "or a file with one or more alerts",
-                type=["json", "jsonl", "txt", "gz", "log"],
                 max_upload_size=20,
                 key="alert-file",
             )

@@ -49,6 +49,13 @@ def mended(text: str) -> Iterator[Mended]:
             yield Mended(text, tuple(how))
 
 
+def as_text(text: str) -> str:
+    """The text as its writer meant it, where a mail's own coding still stands in it."""
+    for step in (_printable, _unescaped):
+        text = step(text) or text
+    return _QUOTED_LINE.sub("", text)
+
+
 def where_it_breaks(text: str) -> str | None:
     """Where text that begins like JSON stops being it, in words; None for any other text."""
     stripped = text.strip()
@@ -79,7 +86,7 @@ def _unquoted(text: str) -> str | None:
 
 def _printable(text: str) -> str | None:
     """Quoted-printable, as mails are written."""
-    if not (_SOFT_BREAK.search(text) or _QUOTED_PRINTABLE.search(text)) or not text.isascii():
+    if not _SOFT_BREAK.search(text) and not _QUOTED_PRINTABLE.search(text):
         return None
     if not _QUOTED_PRINTABLE.search(text):  # soft breaks alone: "=" at a line's end, none inside
         return _SOFT_BREAK.sub("", text)

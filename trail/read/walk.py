@@ -124,8 +124,8 @@ class Walk(Generic[T, P]):
         self, place: P, names: tuple[str, ...], above: tuple[tuple[P, str], ...], strings: int
     ) -> list[Found[T, P]]:
         """What the value holds; rows of other tools only where it holds no whole record."""
+        found: list[Found[T, P]] = []
         if isinstance(place.value, list):
-            found = []
             for item in place.items():
                 found += self._either(item, names, above, strings) or _nothing(item, above)
             return found if any(one.what is not None for one in found) else []
@@ -292,8 +292,7 @@ class Walk(Generic[T, P]):
                     return found
                 below = names or ("an unknown envelope",)
                 outer = ((place, key), *above)
-                here = self._walk(place.at(key), below, outer, strings, rows=rows)
-                found += [one for one in here if one.what is not None]
+                found += self._walk(place.at(key), below, outer, strings, rows=rows)
         return found
 
     def _texts(
