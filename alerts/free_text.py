@@ -14,7 +14,9 @@ from alerts.written_times import written_times
 from trail.access_keys import is_access_key
 
 ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{12,28}(?![A-Z0-9])")
-UNIQUE_ID = re.compile(r"(?<![A-Z0-9])(?:AROA|AIDA)[A-Z0-9]{12,28}(?::[\w+=,.@-]+)?(?![A-Z0-9])")
+UNIQUE_ID = re.compile(
+    r"(?<![A-Z0-9])(?:AROA|AIDA)[A-Z0-9]{12,28}(?::[\w+=,.@-]*[\w+=@])?(?![A-Z0-9])"
+)
 _MASKED_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{0,12}(?:\*|[xX•#]{4})[\w*•#]{0,28}")
 _EVENT_ID = re.compile(
     r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])", re.I
@@ -130,6 +132,7 @@ def _title(text: str) -> str:
 
 def _add_principals(draft: Draft, arns: list[str], keys: list[str], ids: list[str]) -> None:
     people = [person for arn in arns if (person := principal_of_arn(arn)) is not None]
+    people, ids = _each_once(people, ids)
     if len(people) <= 1 and len(keys) <= 1 and len(ids) <= 1:
         # One of each: they are taken to be parts of the same identity.
         person = people[0] if people else Principal("Unknown")
@@ -148,12 +151,39 @@ def _add_principals(draft: Draft, arns: list[str], keys: list[str], ids: list[st
             )
         return
     for person in people:
-        draft.add_principal(person, arn="the text's ARNs")
+        draft.add_principal(person, arn="the text's ARNs", principal_id="the text")
     for key in keys:
         draft.add_principal(Principal("Unknown", access_key_id=key), access_key_id="the text")
     for unique in ids:
         draft.add_principal(Principal("Unknown", principal_id=unique), principal_id="the text")
     draft.note(f"The text names {len(draft.principals)} identities: choose one, or run for all.")
+
+
+def _each_once(people: list[Principal], ids: list[str]) -> tuple[list[Principal], list[str]]:
+    """The identities, each once, and the unique ids that belong to none of them for certain.
+
+    A session's role beside the session, a role's id beside that of its session, and the id of a
+    session of that name are the same identity told again.
+    """
+    sessions = [p for p in people if p.session_name is not None]
+    of_sessions = {_plain_role(p.role_arn) for p in sessions}
+    kept = [p for p in people if p.type != "Role" or _plain_role(p.role_arn) not in of_sessions]
+    ids = [one for one in ids if not any(other.startswith(one + ":") for other in ids)]
+    left = []
+    for one in ids:
+        name = one.partition(":")[2]
+        same = [n for n, p in enumerate(kept) if name and p.session_name == name]
+        if len(same) == 1 and kept[same[0]].principal_id is None:
+            kept[same[0]] = replace(kept[same[0]], principal_id=one)
+        else:
+            left.append(one)
+    return kept, left
+
+
+def _plain_role(arn: str | None) -> tuple[str, str]:
+    """(account, name) of a role, whatever its path."""
+    parts = (arn or "").split(":")
+    return (parts[4] if len(parts) > 5 else "", (arn or "").rsplit("/", 1)[-1])
 
 
 def _addresses(text: str) -> list[str]:

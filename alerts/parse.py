@@ -47,7 +47,7 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     alert = None if alert is None else replace(alert, raw=pasted)
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
-        if alert is None or not alert.principals or _is_s3_notice(pasted):
+        if alert is None or not (alert.principals or alert.finding_type) or _is_s3_notice(pasted):
             raise AlertUnrecognised(_no_alert(containers, pasted))
         note = "This is JSON of a kind that Backtrail does not know: it was read as plain text."
         shape = "unknown JSON, read as plain text"

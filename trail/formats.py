@@ -1222,8 +1222,9 @@ def _outcomes(value: object, name: str, ordinal: int) -> Iterator[Found]:
         ordinal += 1
         carried = True
     if not carried:
-        of_object = isinstance(value, dict)
-        reason = (kind_of_object(value) or "no CloudTrail record") if of_object else _NO_OBJECT
+        reason = _NO_OBJECT
+        if isinstance(value, dict):
+            reason = kind_of_object(value) or "no CloudTrail record"
         yield Bad(name, f"record {ordinal}", reason, foreign=True)
 
 

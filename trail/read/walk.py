@@ -127,7 +127,7 @@ class Walk(Generic[T, P]):
         found: list[Found[T, P]] = []
         if isinstance(place.value, list):
             for item in place.items():
-                found += self._either(item, names, above, strings) or _nothing(item, above)
+                found += self._either(item, names, above, strings) or _nothing(item, place, above)
             return found if any(one.what is not None for one in found) else []
         found = self._walk(place, names, above, strings, rows=False)
         return found or self._walk(place, names, above, strings, rows=True)
@@ -172,7 +172,7 @@ class Walk(Generic[T, P]):
                 here = self._walk(item, names, above, strings, rows=rows)
                 if not here and not rows:
                     here = self._walk(item, names, above, strings, rows=True)
-                found += here or _nothing(item, above)
+                found += here or _nothing(item, place, above)
             return found if any(one.what is not None for one in found) else []
         if not isinstance(value, Mapping) or len(above) > LEVELS:
             return []
@@ -248,7 +248,7 @@ class Walk(Generic[T, P]):
                     item.at("message"), ("CloudWatch Logs", *names), ((item, "message"), *outer),
                     strings, rows=rows,
                 )  # fmt: skip
-                found += here or _nothing(item, outer)
+                found += here or _nothing(item, child, outer)
             return found if any(one.what is not None for one in found) else []
         if plain == "data" and isinstance(child.value, str) and not _looks_like_json(child.value):
             message = self._subscription(child.value)  # Firehose's records
@@ -373,9 +373,11 @@ def table_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     return [dict(zip(map(str, names), row, strict=False)) for row in listed]
 
 
-def _nothing(item: P, above: tuple[tuple[P, str], ...]) -> list[Found[Any, P]]:
-    """What to say of an item that holds nothing: of an object that it does not."""
-    return [Found(None, item, above)] if item.is_object else []
+def _nothing(item: P, items: P, above: tuple[tuple[P, str], ...]) -> list[Found[Any, P]]:
+    """What to say of an item that holds nothing: that it does not. A row of cells, of which one is
+    a record as text, is no list of records."""
+    is_row = not any(isinstance(one, Mapping) for one in items.value)
+    return [] if is_row and not item.is_object else [Found(None, item, above)]
 
 
 def _looks_like_json(value: object) -> bool:
