@@ -88,6 +88,18 @@ class Alert:
     time_is_fallback: bool = False
     """The alert does not say when the activity was: its times are when it was written or sent."""
     time_question: TimeQuestion | None = None
+    unread_times: tuple[str, ...] = ()
+    """What the alert states as its time, as far as it cannot be read: nothing else is that time."""
+
+    @property
+    def time_is_sure(self) -> bool:
+        """Whether the alert says when the activity was, in times that can be read in one way."""
+        return (
+            self.first_seen is not None
+            and not self.time_is_fallback
+            and self.time_question is None
+            and not self.unread_times
+        )
 
     @property
     def used_between(self) -> tuple[datetime | None, datetime | None]:

@@ -9,7 +9,7 @@ from alerts.alert import Alert, Principal
 from alerts.draft import Draft
 from alerts.json_place import Place, sane_time
 from alerts.sane_times import EARLIEST
-from trail.events import Unreadable, event_row, parse_time
+from trail.events import Unreadable, event_row, time_of_event
 from trail.read.place import join
 
 _TITLE_LENGTH = 160
@@ -72,10 +72,11 @@ def read_record(
         )
     stated = [Place(record.get(name), where(name)) for name in ("eventTime", "@timestamp")]
     draft.take_times(stated, [])
-    if parse_time(record.get("eventTime")) is None and stated[1].time is None:
-        # A row needs a time in its own form; without one the alert must not pretend to have it.
-        time = draft.fields.get("first_seen", EARLIEST)
-        record = dict(record, eventTime=time.isoformat())
+    try:
+        time_of_event(record)
+    except Unreadable:
+        # A row needs a time; the alert must not pretend to have this one.
+        record = dict(record, eventTime=EARLIEST.isoformat())
     try:
         row = event_row(record)
     except Unreadable:

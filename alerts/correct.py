@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from alerts.arns import principal_of_arn
 from alerts.free_text import ACCESS_KEY, UNIQUE_ID
-from alerts.json_place import sane_time
+from alerts.json_place import sane_span
 from alerts.time_window import answered
 from alerts.time_zones import meanings
 from alerts.written_times import ORDERS, written_times
@@ -37,6 +38,7 @@ def correct(alert: Alert, **fields: Any) -> Alert:
     """
     alert = _with_answers(alert, fields.pop("time_zone", None), fields.pop("date_order", None))
     changes: dict[str, Any] = {}
+    spans: dict[str, tuple[datetime | None, datetime | None]] = {}
     for name, value in fields.items():
         given = value.strip() or None if isinstance(value, str) else value
         if name == "principal":
@@ -44,7 +46,8 @@ def correct(alert: Alert, **fields: Any) -> Alert:
         elif name == "principals":
             changes["principals"] = tuple(_principal(one) for one in given or ())
         elif name in _TIMES:
-            changes[name] = _time(name, given)
+            spans[name] = _span(name, given)
+            changes[name] = spans[name][0 if name == "first_seen" else 1]
         elif name == "source_ip_address":
             changes[name] = _address(given)
         elif name == "account_id":
@@ -61,14 +64,14 @@ def correct(alert: Alert, **fields: Any) -> Alert:
     if source is not None and "." not in source:
         changes["event_source"] = f"{source.lower()}.amazonaws.com"
     if set(changes) & set(_TIMES):
-        changes |= _window(alert, changes)
-        changes |= {"time_is_fallback": False, "time_question": None}
+        changes |= _window(alert, spans)
+        changes |= {"time_is_fallback": False, "time_question": None, "unread_times": ()}
     kept = {
         name: path
         for name, path in alert.origins.items()
         if not (name.startswith("principals[") and "principals" in changes)
     }
-    corrected = [name for name in changes if not name.startswith("time_")]
+    corrected = [name for name in changes if not name.startswith(("time_", "unread_"))]
     origins = kept | dict.fromkeys(corrected, CORRECTED)
     return replace(alert, **changes, origins=origins)
 
@@ -123,18 +126,19 @@ def _principal(given: Any) -> Principal:
     return principal_from(str(given))
 
 
-def _time(name: str, given: Any) -> datetime | None:
+def _span(name: str, given: Any) -> tuple[datetime | None, datetime | None]:
+    """The first and last second of what is given: a time without seconds is a minute."""
     if given is None:
-        return None
+        return None, None
     text = given.isoformat() if isinstance(given, datetime) else given
-    time = sane_time(text)
-    if time is None:
+    span = sane_span(text)
+    if span is None:
         given_text, words = str(given)[:80], name.replace("_", " ")
         wrong = "can mean several times" if written_times(given_text) else "is no time"
         raise CorrectionRefused(
             f"{given_text} {wrong} for {words}: give it as 2026-03-10T12:00:00Z."
         )
-    return time
+    return span
 
 
 def _address(given: Any) -> str | None:
@@ -150,15 +154,21 @@ def _address(given: Any) -> str | None:
         raise CorrectionRefused(f"{text[:80]} is no IP address.") from None
 
 
-def _window(alert: Alert, changes: dict[str, Any]) -> dict[str, Any]:
+def _window(
+    alert: Alert, given: Mapping[str, tuple[datetime | None, datetime | None]]
+) -> dict[str, Any]:
     """Both ends: one that is given alone moves the other only where it must."""
-    first = changes.get("first_seen", alert.first_seen)
-    last = changes.get("last_seen", alert.last_seen)
-    if (alert.time_is_fallback or alert.time_question) and len(set(_TIMES) & set(changes)) == 1:
+    both = len(given) == 2
+    alone = None if both else next(iter(given.values()))
+    first = given["first_seen"][0] if "first_seen" in given else alert.first_seen
+    last = given["last_seen"][1] if "last_seen" in given else alert.last_seen
+    if alone is not None and (alert.time_is_fallback or alert.time_question or alert.unread_times):
         # The other end is no better known than what was just put right.
-        first = last = changes.get("first_seen", changes.get("last_seen"))
+        first, last = alone
     if first is not None and last is not None and last < first:
-        if "first_seen" in changes and "last_seen" in changes:
+        if alone is None:
             raise CorrectionRefused("The last time seen is before the first: exchange them.")
-        first = last = first if "first_seen" in changes else last
+        first, last = alone
+    if alone is not None and (first is None or last is None):
+        first, last = first or alone[0], last or alone[1]
     return {"first_seen": first or last, "last_seen": last or first}

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from alerts.json_place import Place
+from alerts.epoch_times import epoch_time
+from alerts.json_place import Place, is_readable_time
 from alerts.time_window import TimeWindow, window_of
 from alerts.written_times import written_times
 from trail.access_keys import is_access_key, is_stand_in
@@ -47,14 +48,24 @@ class Draft:
             self.fields[name] = value
             self.origins[name] = path
 
-    def take_times(self, first: Sequence[Place], last: Sequence[Place]) -> bool:
+    def take_times(
+        self, first: Sequence[Place], last: Sequence[Place], *, epoch_is_usual: bool = False
+    ) -> bool:
         """Takes when the activity was, from the first place of each list; False if none says so.
 
-        A time in words that leaves something open is taken too, with its question.
+        A time in words that leaves something open is taken too, with its question. One that cannot
+        be read is kept as such: whatever else is taken does not pass for it.
         """
+        for place in (*first, *last):
+            if is_stated(place) and not is_readable_time(place.value):
+                self.cannot_read(str(place.text or place.value))
+            elif (epoch := epoch_time(place.value)) is not None and not epoch_is_usual:
+                self.note(epoch.in_words(place.value))
         self.take("first_seen", *first, *last, read=lambda place: place.time)
-        self.take("last_seen", *last, *first, read=lambda place: place.time)
+        self.take("last_seen", *last, *first, read=lambda place: place.time_until)
         if "first_seen" in self.fields:
+            if self.fields.get("unread_times"):
+                self.fields["time_is_fallback"] = True
             return True
         for place in (*first, *last):
             window = window_of(written_times((place.text or "")[:80]))
@@ -63,20 +74,34 @@ class Draft:
                 return True
         return False
 
+    def cannot_read(self, text: str) -> None:
+        """Keeps what the alert states as its time, and is none, with a note of it."""
+        unread = self.fields.get("unread_times", ())
+        if text[:60] not in unread:
+            self.fields["unread_times"] = (*unread, text[:60])
+            self.note(
+                f"The alert states the time “{text[:60]}”, which cannot be read: give it in full,"
+                " as 2026-03-10T12:00:00Z."
+            )
+
     def fall_back_on(self, places: Sequence[Place], words: str) -> bool:
         """Takes as times when the alert was written or sent: all that is known, and marked so."""
-        known = [(time, place.path) for place in places if (time := place.time) is not None]
+        known = [place for place in places if place.time is not None]
         if not known:
             return False
-        self.put("first_seen", *min(known))
-        self.put("last_seen", *max(known))
+        first, last = (
+            [(one.time, one.path) for one in known],
+            [(one.time_until, one.path) for one in known],
+        )
+        self.put("first_seen", *min(first))
+        self.put("last_seen", *max(last))
         self.mark_fallback(words)
         return True
 
     def mark_fallback(self, words: str) -> None:
         """Says that the times are `words` ("when the finding was created"), not the activity's."""
         self.fields["time_is_fallback"] = True
-        self.note(fallback_words(words))
+        self.note(fallback_words(words, unread=bool(self.fields.get("unread_times"))))
 
     def put_window(self, window: TimeWindow, first_path: str, last_path: str) -> None:
         self.put("first_seen", window.first, first_path)
@@ -84,6 +109,8 @@ class Draft:
         self.fields["time_question"] = window.question
         if window.question is not None:
             self.note(window.question.text)
+        for note in window.notes:
+            self.note(note)
         if window.is_fallback:
             self.mark_fallback("when the mail was sent")
 
@@ -201,6 +228,13 @@ def is_nothing(text: str) -> bool:
     return text.strip().casefold() in ("", "-", "null", "none", "n/a")
 
 
+def is_stated(place: Place) -> bool:
+    """Whether something stands where a time would, be it one or none."""
+    if isinstance(place.value, str):
+        return not is_nothing(place.value) and not is_stand_in(place.value)
+    return place.value is not None and place.value not in ([], {}, 0, False)
+
+
 def _one_of(known: Principal, found: Principal) -> Principal | None:
     """Both in one where they are the same identity by the same key, told more or less fully."""
     if known == found:
@@ -213,11 +247,13 @@ def _one_of(known: Principal, found: Principal) -> Principal | None:
     return replace(known, **told)
 
 
-def fallback_words(when: str) -> str:
+def fallback_words(when: str, *, unread: bool = False) -> str:
     """The note on an alert whose times are only `when` it was written or sent."""
+    why = "What the alert says of when the activity was cannot be read."
+    why = why if unread else "The alert does not say when the activity was."
     return (
-        f"The alert does not say when the activity was. Its times here are {when}: the activity "
-        "was before that, it is not known by how much."
+        f"{why} Its times here are {when}: the activity was before that, it is not known by how "
+        "much."
     )
 
 

@@ -13,9 +13,8 @@ from dataclasses import replace
 from alerts import cloudtrail, guardduty, other_findings, security_hub
 from alerts.alert import Alert
 from alerts.draft import fallback_words
-from alerts.json_place import Place, first_time
+from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
-from alerts.written_times import written_times
 from trail.errors import AlertUnrecognised
 from trail.read.flat import Ambiguous, flat_record
 from trail.read.ocsf import PATHS as OCSF_PATHS
@@ -110,7 +109,12 @@ def _dated(alert: Alert, envelope: Place) -> Alert:
         first_seen=sent.time,
         last_seen=sent.time,
         time_is_fallback=True,
-        notes=(*alert.notes, fallback_words(f"when its envelope was sent ({sent.path})")),
+        notes=(
+            *alert.notes,
+            fallback_words(
+                f"when its envelope was sent ({sent.path})", unread=bool(alert.unread_times)
+            ),
+        ),
         origins={**alert.origins, "first_seen": sent.path, "last_seen": sent.path},
     )
 
@@ -173,7 +177,7 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
             Place(record, place.path), shape_words(shape, envelope), OCSF_PATHS, row
         )
     try:
-        flat = flat_record(row, _is_written_time)
+        flat = flat_record(row, is_readable_time)
     except Ambiguous:
         return None
     if flat is None:
@@ -181,10 +185,6 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
     return cloudtrail.read_record(
         Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, row
     )
-
-
-def _is_written_time(value: object) -> bool:
-    return isinstance(value, str) and bool(written_times(value[:80]))
 
 
 def _read_guardduty(place: Place, envelope: tuple[str, ...]) -> Alert:

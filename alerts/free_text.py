@@ -10,6 +10,7 @@ from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN, principal_of_arn
 from alerts.draft import Draft, hash_id
 from alerts.time_window import window_of
+from alerts.unread_times import unread_times
 from alerts.written_times import written_times
 from trail.access_keys import is_access_key
 
@@ -79,7 +80,10 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
             draft.note(
                 f"The text has several addresses; the first is used: {', '.join(addresses)}."
             )
-    if (window := window_of(written_times(looked_at[:_TIMES_LENGTH]))) is not None:
+    times = written_times(looked_at[:_TIMES_LENGTH])
+    for unread in unread_times(looked_at[:_TIMES_LENGTH], times):
+        draft.cannot_read(unread)
+    if (window := window_of(times)) is not None:
         draft.put_window(window, "the text's earliest time", "the text's latest time")
     if (call := _CALL.search(looked_at)) and call[1] not in ("arn", "http", "https"):
         draft.put("event_source", f"{call[1]}.amazonaws.com", "the text's first call")
@@ -110,7 +114,7 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         )
     if breaks is not None:
         draft.note(f"{breaks} What stands before was read as plain text.")
-    draft.note("This is plain text: check what was taken from it before running the questions.")
+    draft.note("This is plain text: check what was taken from it.")
     return replace(draft.alert("text", "plain text", text), raw=text)
 
 

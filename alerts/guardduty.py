@@ -11,6 +11,7 @@ from alerts.draft import Draft
 from alerts.json_place import NOWHERE, Place, first_text
 from alerts.json_text import json_in
 from trail.access_keys import is_access_key, is_stand_in
+from trail.counted import counted
 from trail.events import session_name_of
 
 
@@ -387,7 +388,7 @@ def read_sequence(
     if len(draft.principals) == named_before:
         _add_described(draft, description, title, partition)
     if len(draft.principals) > 1:
-        draft.note(f"The attack sequence names {len(draft.principals)} principals.")
+        draft.note(f"The attack sequence names {counted(len(draft.principals), 'principal')}.")
     elif not draft.principals:
         draft.note("The attack sequence names no AWS identity: give the principal to look for.")
     _take_sequence_call(draft, sequence)

@@ -20,6 +20,9 @@ KNOWN = (
 )
 
 
+NO_TIME = "The alert has no readable time: give the time, or there is no window to look in."
+
+
 def parse_alerts(text: str | bytes) -> list[Alert]:
     """Every alert in the text, in its order, each once. Raises `AlertUnrecognised` if none.
 
@@ -88,8 +91,7 @@ def _mended(
 def _asking_for_time(alert: Alert) -> Alert:
     if alert.first_seen is not None:
         return alert
-    note = "The alert has no readable time: give the time before running the questions."
-    return replace(alert, notes=(*alert.notes, note))
+    return replace(alert, notes=(*alert.notes, NO_TIME))
 
 
 def _left_out(values: Sequence[object]) -> str | None:

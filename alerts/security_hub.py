@@ -111,7 +111,7 @@ def read_ocsf(place: Place, shape: str) -> Alert:
     draft.take("region", place.at("cloud", "region"), *(r.at("region") for r in resources))
     first = (info.at("first_seen_time_dt"), info.at("first_seen_time"))
     last = (info.at("last_seen_time_dt"), info.at("last_seen_time"))
-    if not draft.take_times(first, last):
+    if not draft.take_times(first, last, epoch_is_usual=True):  # OCSF's own form
         created = [info.at(f"{name}_time{dt}") for name in _OCSF_WRITTEN for dt in ("_dt", "")]
         draft.fall_back_on(
             [*created, place.at("time_dt"), place.at("time")],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.alert import TimeQuestion
+from alerts.epoch_times import EpochTime
 from alerts.time_zones import COMMON
 from alerts.written_times import Order, WrittenTime, written_times
 
@@ -20,16 +21,30 @@ class TimeWindow:
     is_fallback: bool = False
     """Only a mail's own times: when it was sent."""
     question: TimeQuestion | None = None
+    notes: tuple[str, ...] = ()
+    """What was taken for a time without looking like one: the count of an epoch's seconds."""
 
 
 def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
-    """None if there are none. A mail's own times count only where there is no other."""
+    """None if there are none. A mail's own times count only where there is no other.
+
+    What is written no finer than the minute, the hour or the day means all of it.
+    """
     told = [time for time in times if not time.sent]
     used = told or times
     if not used:
         return None
-    instants = [time.readings[0].instant for time in used]
-    return TimeWindow(min(instants), max(instants), not told, _question(used))
+    return TimeWindow(
+        min(time.readings[0].instant for time in used),
+        max(time.readings[0].instant + time.lasts for time in used),
+        not told,
+        _question(used),
+        tuple(
+            EpochTime(time.readings[0].instant, time.unit).in_words(time.text)
+            for time in used
+            if time.unit is not None
+        ),
+    )
 
 
 def answered(
@@ -85,11 +100,14 @@ def _extremes(times: Iterable[WrittenTime]) -> list[str]:
     kept: dict[str, None] = {}
     for kind, members in kinds.items():
         for place in range(len(members[0].readings) if kind else 1):
-            for end in (min, max):
-                time = end(members, key=lambda one: one.readings[place].instant)
-                kept[
-                    time.plain if kind else f"{time.readings[0].instant:%Y-%m-%d %H:%M:%S.%f}Z"
-                ] = None
+            instants = [(one.readings[place].instant, one) for one in members]
+            first, earliest = min(instants, key=lambda pair: pair[0])
+            ends = [(time + one.lasts, one) for time, one in instants]
+            last, latest = max(ends, key=lambda pair: pair[0])
+            if kind:
+                kept |= {earliest.plain: None, latest.plain: None}
+            else:
+                kept |= {f"{time:%Y-%m-%d %H:%M:%S.%f}Z": None for time in (first, last)}
     return list(kept)
 
 

@@ -1,9 +1,10 @@
 """Times as people, mail programs and consoles write them, with all that each of them can mean.
 
 "2026-03-10 06:06 PDT", "March 10, 2026 at 6:06 AM (UTC-07:00)", "Tue, 10 Mar 2026 01:05:00 -0800",
-"10.03.2026 um 07:06 Uhr MEZ". Nothing is guessed here: a time without a zone, one whose zone has
-several places, and a date whose day and month may be exchanged have several readings, and whoever
-asked must say so.
+"10.03.2026 um 07:06 Uhr MEZ", a date alone, an epoch time. Nothing is guessed here: a time without
+a zone, one whose zone has several places, and a date whose day and month may be exchanged have
+several readings, and whoever asked must say so. What is written to the minute means all of that
+minute, a date alone all of that day.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from alerts.sane_times import EARLIEST, LATEST
+from alerts.epoch_times import epoch_time
+from alerts.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.time_zones import COMMON, WIDEST, ZONE, meanings
 
 Order = Literal["month first", "day first"]
@@ -27,7 +29,7 @@ ORDERS: tuple[Order, Order] = ("month first", "day first")
 # sources counts as ours when a report is redacted.
 _MONTHS = Path(__file__).with_name("months.txt").read_text("utf-8").splitlines()
 _MONTH_OF = {name: n for n, names in enumerate(_MONTHS, start=1) for name in names.split()}
-_MONTH = "|".join(sorted(_MONTH_OF, key=lambda name: (-len(name), name)))
+MONTH = "|".join(sorted(_MONTH_OF, key=lambda name: (-len(name), name)))
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})[a-z]{{0,6}}\.?,?\s{{0,2}}$", re.I)
 
@@ -35,9 +37,9 @@ _DATE = rf"""(?:
     (?P<y1>\d{{4}})(?P<s1>[-/.])(?P<m1>\d\d?)(?P=s1)(?P<d1>\d\d?)(?!\d)
   | (?P<a2>\d\d?)(?P<s2>[/-])(?P<b2>\d\d?)(?P=s2)(?P<y2>\d{{4}}|\d\d)(?!\d)
   | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}})(?!\d)
-  | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{_MONTH})\b\.?
+  | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
     [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d)(?!\d)
-  | (?P<n5>{_MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
+  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
   | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
 )"""
 _CLOCK = r"""(?:
@@ -57,11 +59,36 @@ _FORMS = tuple(
         r"(?<![\w.:/-])(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)"
         rf"(?:\.(?P<f>\d{{1,9}}))?{_ZONE}(?!\w)",
         # Unix `date`: Tue Mar 10 06:06:00 PDT 2026.
-        rf"(?<!\w)(?P<n>{_MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)",
+        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)",
         # 06:06 PDT on March 10, 2026.
         rf"(?<![\d.:/-]){_CLOCK}{_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
     )
 )
+# A day without a clock time; what is followed by one is a time that could not be read.
+_DAY = re.compile(
+    rf"(?<![\w.:/@#+-]){_DATE}{_ZONE}(?![\d:/-]|\w|[T,\s]{{0,2}}(?:at\s|um\s|à\s)?\d\d?[:h]\d)",
+    re.I | re.X,
+)
+_VERSION = re.compile(r"version[\s\"'\\:=]{0,6}$", re.I)
+"""Before the date that names a version of an API or of the policy language, 2012-10-17."""
+_SEEN = re.compile(
+    r"(?:\b(?:first|last|seen|since|from|until|till|between|start(?:ed)?|end(?:ed)?|observed"
+    r"|detected|occurred|happened|when|date|on)|time(?:stamp)?)[\s\"'\\:=(]{1,4}$",
+    re.I,
+)
+"""Before a date that says when, also where other times have their hour."""
+_EPOCH = re.compile(
+    r"(?<![\w.:/@#+-])1(?:\d{9}(?:\.\d{1,9})?|\d{12}|\d{15}|\d{18})(?![\w:/@-]|\.\d)"
+)
+_EPOCH_LABEL = re.compile(
+    r"(?:time(?:stamp)?|date|epoch|unix|seen|since|from|until|when|\bat|\bts|@)"
+    r"[\w\s\"'\\:=()\[\]]{0,20}$",
+    re.I,
+)
+OF_THE_SESSION = re.compile(
+    r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
+)
+"""Before a time that is a session's or a password's, and not when a call was made."""
 # What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
 _STATED = re.compile(
     rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
@@ -111,6 +138,12 @@ class WrittenTime:
     """No zone is known, so that every zone is possible; the readings take it for UTC."""
     sent: bool = False
     """It is a mail's own time: when it was sent, not when what it tells of happened."""
+    lasts: timedelta = timedelta()
+    """How much later its last second is: what is written to the minute means all of it."""
+    unit: str | None = None
+    """Of an epoch time: "seconds", "milliseconds"…"""
+    at: tuple[int, int] = (0, 0)
+    """Where in the text it stands."""
 
     @property
     def is_open(self) -> bool:
@@ -123,7 +156,7 @@ class WrittenTime:
 
     @property
     def latest(self) -> datetime:
-        latest = max(reading.instant for reading in self.readings)
+        latest = max(reading.instant for reading in self.readings) + self.lasts
         return latest - WIDEST[0] if self.any_zone else latest
 
 
@@ -134,7 +167,7 @@ def written_times(
 
     `zone` and `order` are the answers to what the text leaves open, and decide nothing else.
     """
-    found = list(_found(text))
+    found = [one for one in _found(text) if not OF_THE_SESSION.search(_before(text, one.start))]
     stated = {
         said
         for match in _STATED.finditer(text)
@@ -152,12 +185,40 @@ def written_times(
         if readings:
             sent = is_mail and _is_sent(text, written.start, written.end)
             plain = _plain(written, own, order)
-            times.append(WrittenTime(written.text, plain, tuple(readings), any_zone, sent))
+            times.append(
+                WrittenTime(
+                    written.text,
+                    plain,
+                    tuple(readings),
+                    any_zone,
+                    sent,
+                    written.lasts,
+                    written.unit,
+                    (written.start, written.end),
+                )
+            )
+    if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
+        # Beside times with an hour, a date alone may be of anything.
+        times = [
+            time
+            for time in times
+            if time.lasts < WHOLE_DAY or _SEEN.search(_before(text, time.at[0]))
+        ]
     return times
+
+
+def _before(text: str, place: int) -> str:
+    return text[max(0, place - 40) : place]
 
 
 def instant_in(text: str) -> datetime | None:
     """The time that is all of the text, in UTC; None if it is none or can mean several."""
+    span = span_in(text)
+    return span[0] if span is not None else None
+
+
+def span_in(text: str) -> tuple[datetime, datetime] | None:
+    """The first and last second of the time that is all of the text, as `instant_in` reads it."""
     stripped = text.strip()
     if len(stripped) > 80:
         return None
@@ -167,7 +228,8 @@ def instant_in(text: str) -> datetime | None:
     rest = stripped.replace(times[0].text, "", 1)
     if rest.strip(" .)") and not _WEEKDAY.fullmatch(rest):
         return None
-    return times[0].readings[0].instant
+    instant = times[0].readings[0].instant
+    return instant, instant + times[0].lasts
 
 
 @dataclass(frozen=True)
@@ -182,6 +244,8 @@ class _Found:
     zone: str | None
     order: Order | None = None
     """The order that a date of two numbers has beyond doubt: it speaks for the others."""
+    lasts: timedelta = timedelta()
+    unit: str | None = None
 
 
 def _found(text: str) -> Iterator[_Found]:
@@ -196,6 +260,19 @@ def _found(text: str) -> Iterator[_Found]:
                 continue
             taken.add(*match.span())
             found += _with_its_end(text, written)
+    for match in _DAY.finditer(text):
+        if taken.overlap(*match.span()) or _VERSION.search(_before(text, match.start())):
+            continue
+        if (written := _read(text, match)) is not None:
+            taken.add(*match.span())
+            found.append(written)
+    # Of unlabelled numbers none is sure to be a time: they count where nothing else is one.
+    epochs = [match for match in _EPOCH.finditer(text) if not taken.overlap(*match.span())]
+    labelled = [one for one in epochs if _EPOCH_LABEL.search(_before(text, one.start()))]
+    for match in labelled or ([] if found else epochs):
+        if (read := epoch_time(match[0])) is not None:
+            instant = read.instant.replace(tzinfo=None)
+            found.append(_Found(*match.span(), match[0], ((None, instant),), "UTC", unit=read.unit))
     yield from sorted(found, key=lambda one: one.start)
 
 
@@ -218,7 +295,8 @@ class _Spans:
 
 def _read(text: str, match: re.Match[str]) -> _Found | None:
     parts = match.groupdict()
-    clock = _clock(parts)
+    has_clock = parts.get("h") is not None or parts.get("h2") is not None
+    clock = _clock(parts) if has_clock else timedelta()
     if clock is None:
         return None
     dates: list[tuple[Order | None, datetime]] = []
@@ -256,7 +334,15 @@ def _read(text: str, match: re.Match[str]) -> _Found | None:
         locals_,
         parts.get("zone") or parts.get("after"),
         order,
+        _lasts(parts) if has_clock else WHOLE_DAY,
     )
+
+
+def _lasts(parts: Mapping[str, str | None]) -> timedelta:
+    """How much later the last second of a clock time is than its first."""
+    if parts.get("s") is not None:
+        return timedelta()
+    return WHOLE_MINUTE if parts.get("mi") is not None else WHOLE_HOUR
 
 
 def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
@@ -317,6 +403,7 @@ def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
         f"{written.text}{until[0]}",
         ends,
         until["zone"] or zone,
+        lasts=_lasts(until.groupdict()),
     )
 
 
@@ -345,9 +432,14 @@ def _readings(
 
 def _plain(written: _Found, own: str | None, order: Order | None) -> str:
     locals_ = [local for known, local in written.locals if order is None or known in (None, order)]
-    if len(locals_) > 1:
-        return f"{locals_[0]:%m/%d/%Y %H:%M:%S.%f} {own or ''}".strip()
-    return f"{locals_[0].isoformat(' ')} {own or ''}".strip()
+    if written.unit is not None:
+        return written.text
+    # No finer than it was written, for what it leaves out is meant as a whole.
+    clock = {WHOLE_DAY: "", WHOLE_HOUR: " %I %p", WHOLE_MINUTE: " %H:%M"}.get(
+        written.lasts, " %H:%M:%S.%f"
+    )
+    date = "%m/%d/%Y" if len(locals_) > 1 else "%Y-%m-%d"
+    return f"{locals_[0]:{date}{clock}} {own or ''}".strip()
 
 
 def _label_before(text: str, start: int) -> str | None:

@@ -22,6 +22,7 @@ from cases.intake import load_files
 from cases.kept_reports import read_report
 from cases.verify import Verification, heads_in, verify
 from cases.visible import visible
+from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.private import keep_private, private_file
 
@@ -197,8 +198,10 @@ def _tell(found: Verification, as_json: bool) -> int:
         _print_json({**plain(found), "ok": found.ok, "head": str(found.head)})
     else:
         print(
-            f"{found.entries} audit entries, {found.cases} cases, {found.evidence} pieces of"
-            f" evidence; head {found.head}"
+            f"{counted(found.entries, 'audit entry', 'audit entries')},"
+            f" {counted(found.cases, 'case')},"
+            f" {counted(found.evidence, 'piece of evidence', 'pieces of evidence')}; head"
+            f" {found.head}"
         )
         for printed in found.heads_checked:
             print(f"compared with {printed}")
@@ -215,7 +218,7 @@ def _tell(found: Verification, as_json: bool) -> int:
 def _holds(found: Verification) -> str:
     wrong = sum(not one.ok for one in found.reports)
     if wrong:
-        reports = "1 report does" if wrong == 1 else f"{wrong} reports do"
+        reports = counted(wrong, "report does", "reports do")
         return f"The history agrees with itself, and {reports} not hold against it."
     return "Nothing contradicts the history."
 
@@ -225,7 +228,7 @@ def _backup(database: Database, given: argparse.Namespace) -> int:
     if given.json:
         _print_json({"file": str(made.file), "rows": made.rows, "head": str(made.head)})
     else:
-        print(f"{made.file}: {sum(made.rows.values()):,} rows; head {made.head}")
+        print(f"{made.file}: {counted(sum(made.rows.values()), 'row')}; head {made.head}")
     return 0
 
 
@@ -239,7 +242,7 @@ def _add(database: Database, given: argparse.Namespace) -> int:
         _print_json(found)
     else:
         new = sum(one.new for one in found.received)
-        print(f"{len(found.received)} alerts, {new} of them new")
+        print(f"{counted(len(found.received), 'alert')}, {new:,} of them new")
     for file, reason in found.refused:
         print(visible(f"{file}: {reason}"), file=sys.stderr)
     return 0 if found.received or not found.refused else 2

@@ -31,7 +31,7 @@ def read_alert(document: Mapping[str, Any], raw: str) -> Alert:
     values["principals"] = tuple(_read_principal(one) for one in document["principals"])
     values["first_seen"] = _moment(document["first_seen"])
     values["last_seen"] = _moment(document["last_seen"])
-    for name in ("event_ids", "notes"):
+    for name in ("event_ids", "notes", "unread_times"):
         if name in values:
             values[name] = tuple(values[name])
     if (question := values.get("time_question")) is not None:

@@ -186,11 +186,7 @@ def _merge(known: Alert, arrived: Alert) -> Alert:
     kept = known if older_form or stale else arrived
     other = arrived if kept is known else known
     # A time that the finding states counts alone, beside one that is a fall-back or in question.
-    sure = [
-        one
-        for one in (kept, other)
-        if one.first_seen is not None and not one.time_is_fallback and one.time_question is None
-    ]
+    sure = [one for one in (kept, other) if one.time_is_sure]
     timed = sure or [kept, other]
     firsts = [one.first_seen for one in timed if one.first_seen is not None]
     lasts = [one.last_seen for one in timed if one.last_seen is not None]
@@ -199,6 +195,7 @@ def _merge(known: Alert, arrived: Alert) -> Alert:
         kept,
         time_is_fallback=not sure and asked.time_is_fallback,
         time_question=None if sure else asked.time_question,
+        unread_times=() if sure else asked.unread_times,
         first_seen=min(firsts, default=None),
         last_seen=max(lasts, default=None),
         severity=other.severity if kept.severity is None else kept.severity,

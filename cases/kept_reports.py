@@ -16,6 +16,7 @@ from cases.audit import FIRST_HASH, Head
 from cases.errors import CaseRefused, NotFound
 from cases.heads import heads_in
 from cases.report_digest import Mark, form_of, read_mark
+from trail.counted import counted
 
 REPORT_MADE = "report made"
 """The audit entry's action; its `after.report` has `sha256`, `form`, `redacted` and `head`."""
@@ -123,7 +124,8 @@ def _what_changed(content: bytes, mark: Mark) -> str:
             " downloaded."
         )
     return (
-        f"the file's {len(content):,} bytes are not those that it was made over. It was edited,"
+        f"the file's {counted(len(content), 'byte is', 'bytes are')} not those that it"
+        f" was made over. It was edited,"
         " cut off or converted since."
     )
 

@@ -19,6 +19,7 @@ from cases.errors import CaseRefused, NotAllowed
 from cases.settings import Settings
 from cases.users import require
 from cases.weighed import weighed
+from trail.counted import counted
 
 NOT_SEALED = frozenset({"seal"})
 APPROVED = "case approved"
@@ -51,8 +52,9 @@ def review_reasons(connection: Connection, row: Row[Any], settings: Settings) ->
             )
         elif found.unread:
             reasons.append(
-                f"{words}, and {found.unread} kept answers are of an older version that cannot be"
-                " weighed: ask again"
+                f"{words}, and"
+                f" {counted(found.unread, 'kept answer is', 'kept answers are')} of an older"
+                " version and cannot be weighed: ask again"
             )
     return reasons
 

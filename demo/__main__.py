@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from demo.generate import DAYS, EVENTS, SEED, generate
+from trail.counted import counted
 from trail.errors import BacktrailError
 
 
@@ -37,9 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(
-        f"{done.events:,} events of {done.first_day} to {done.last_day} in {done.files:,} files "
+        f"{counted(done.events, 'event')} of {done.first_day} to {done.last_day} in"
+        f" {counted(done.files, 'file')} "
         f"({done.bytes / 1e6:.1f} MB), {done.duplicates:,} of them twice, "
-        f"{done.alerts} alerts, in {time.monotonic() - began:.1f} s\n"
+        f"{counted(done.alerts, 'alert')}, in {time.monotonic() - began:.1f} s\n"
         f"logs    {done.folder / 'logs'}\n"
         f"alerts  {done.folder / 'alerts'}\n"
         f"truth   {done.folder / 'truth.json'}"

@@ -20,7 +20,7 @@ from alerts.alert import Alert
 from enrich import Result, as_json, ask_for_every_principal
 from enrich.gaps import fill_gaps
 from enrich.markdown import as_markdown
-from enrich.time_basis import time_caveats
+from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
 from enrich.words import short
 from trail.catalog import default_index
@@ -111,12 +111,20 @@ def _read(alert_file: str) -> bytes:
 def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> str:
     lines = [f"{short(alert.title or alert.id, 120)} ({iso(alert.first_seen) or 'no time'})"]
     lines += [f"  the time is not sure: {short(said, 400)}" for said in time_caveats(alert)]
+    # What a caveat says already, and what only asks to look at the reading, is not said here too.
+    said_below = {*time_caveats(alert), *(c for r in results for a in r.answers for c in a.caveats)}
+    lines += [f"  note: {short(n, 1_000)}" for n in alert.notes if n not in said_below]
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines.append(f"  {short(who, 160)}")
+        above = time_caveats(alert)
+        shared = [one for one in shared_caveats(result.answers) if one not in above]
+        lines += [f"    note: {short(one, 1_000)}" for one in shared]
+        said = {*above, *shared}
         for answer in result.answers:
             lines.append(f"    {answer.name} [{answer.status}] {short(answer.sentence, 1_000)}")
-            lines += [f"      note: {short(caveat, 1_000)}" for caveat in answer.caveats]
+            own = (one for one in answer.caveats if one not in said)
+            lines += [f"      note: {short(caveat, 1_000)}" for caveat in own]
     return "\n".join(lines)
 
 

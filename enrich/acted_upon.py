@@ -18,7 +18,9 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
-from enrich.words import counted, listed, short
+from alerts.parse import NO_TIME
+from enrich.words import clock, listed, short
+from trail.counted import counted
 from trail.errors import QueryFailed
 from trail.store import Query, Store
 
@@ -47,10 +49,8 @@ class ActedUpon:
     whole: bool
     """Whether all was looked at that was to be."""
     queries: tuple[Query, ...]
-
-    @property
-    def first(self) -> datetime | None:
-        return min((row["event_time"] for row in self.newest), default=None)
+    first: datetime | None = None
+    """The time of the first of them all, of those too that are not kept."""
 
     @property
     def last(self) -> datetime | None:
@@ -58,10 +58,18 @@ class ActedUpon:
 
     @property
     def sentence(self) -> str:
-        """ "acted in 0 events, was acted upon in 7: CreateUser, DeleteUser"."""
+        """ "acted in 0 events, was acted upon in 7: CreateUser, DeleteUser; by user/bob"."""
+        return f"acted in 0 events, was acted upon in {self.events:,}{self.how}"
+
+    @property
+    def how(self) -> str:
+        """By which calls and by whom, the most frequent first: ": CreateUser; by user/bob"."""
+        if not self.newest:
+            return ""
+        callers = Counter(_caller(row) for row in self.newest)
         names = Counter(str(row["event_name"]) for row in self.newest)
-        said = f": {listed(short(name) for name, _ in names.most_common())}" if names else ""
-        return f"acted in 0 events, was acted upon in {self.events:,}{said}"
+        by = listed((short(who) for who, _ in callers.most_common()), at_most=3)
+        return f": {listed(short(name) for name, _ in names.most_common())}; by {by}"
 
     @property
     def limit(self) -> str | None:
@@ -96,6 +104,7 @@ def acted_upon(
     few = about_identities and store.coverage(None, first, last).events <= _AT_ONCE
     end, days = last, 8 if few else 1
     found: list[Mapping[str, Any]] = []
+    earliest: datetime | None = None
     queries: list[Query] = []
     events = 0
     while True:
@@ -104,7 +113,8 @@ def acted_upon(
             part = store.query(
                 f"""
                 select event_id, event_time, event_source, event_name, principal_arn, identity_id,
-                       source_ip_address, failed, count(*) over () as named
+                       source_ip_address, failed, count(*) over () as named,
+                       min(event_time) over () as earliest
                 from events
                 where event_time >= $span_first and event_time <= $span_last
                   and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of
@@ -117,15 +127,16 @@ def acted_upon(
             )
         except QueryFailed:
             # Too much for one query: what is newer than this stretch was looked at.
-            return ActedUpon(events, tuple(found[:MOST]), end, False, tuple(queries))
+            return ActedUpon(events, tuple(found[:MOST]), end, False, tuple(queries), earliest)
         queries.append(part.query)
         if part.rows:
             events += int(part.rows[0]["named"])
             found += part.rows
+            earliest = part.rows[0]["earliest"]
         if start <= first:
-            return ActedUpon(events, tuple(found[:MOST]), first, True, tuple(queries))
+            return ActedUpon(events, tuple(found[:MOST]), first, True, tuple(queries), earliest)
         if time.monotonic() - started > seconds:
-            return ActedUpon(events, tuple(found[:MOST]), start, False, tuple(queries))
+            return ActedUpon(events, tuple(found[:MOST]), start, False, tuple(queries), earliest)
         end, days = start - timedelta(microseconds=1), days * 2
 
 
@@ -135,12 +146,14 @@ def name_of(principal: Principal) -> str | None:
 
 
 def in_words(found: ActedUpon) -> str:
-    """A sentence for an answer that found no call of an identity's own."""
-    names = Counter(str(row["event_name"]) for row in found.newest)
-    return (
-        f"It was acted upon in {counted(found.events, 'event')}: "
-        f"{listed(short(name) for name, _ in names.most_common())}."
-    )
+    """A sentence for an answer that found few calls of an identity's own, or none."""
+    return f"It was acted upon in {counted(found.events, 'event')}{found.how}."
+
+
+def _caller(row: Mapping[str, Any]) -> str:
+    """Who made an event that names another: "user/bob", "assumed-role/admin/ann"."""
+    arn = str(row["principal_arn"] or "")
+    return arn.split(":", 5)[-1] or str(row["identity_id"] or "a caller without a name")
 
 
 def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
@@ -154,10 +167,13 @@ def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
         named = acted_upon(name, store, summary.first, summary.last, about_identities=True)
         if named.first is None or named.last is None:
             continue
-        note = (
-            f"{short(name, 120)} {named.sentence}. The time here is that of these events, which "
-            "others made."
-        )
+        when = f"that of this event, {clock(named.first)}"
+        if named.events > 1:
+            when = f"from the first of these events, {clock(named.first)}, to the last,"
+            when += f" {clock(named.last)}"
+        note = f"{short(name, 120)} {named.sentence}. The time here is {when}: others acted then."
+        if named.limit is not None:
+            note += f" {named.limit}"
         where = f"the events that name it, from {named.newest[-1]['event_id']} on"
         return replace(
             alert,
@@ -165,7 +181,7 @@ def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
             last_seen=named.last,
             time_is_fallback=True,
             account_id=alert.account_id or principal.account_id,
-            notes=(*alert.notes, note),
+            notes=(*(one for one in alert.notes if one != NO_TIME), note),
             origins={**alert.origins, "first_seen": where, "last_seen": where},
         )
     return alert

@@ -11,7 +11,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
 from enrich.caller import by_callers_copy
 from enrich.chain import Chain, resolve_chain
-from enrich.chain_words import METHOD_WORDS, chain_sentence, clock, named, not_assumed
+from enrich.chain_words import METHOD_WORDS, chain_sentence, named, not_assumed
 from enrich.forward import STRANGE_KEYS, TREE_SESSIONS, empty_tree, find_forward
 from enrich.hop import Hop
 from enrich.juggling import juggling_of, juggling_sentence
@@ -23,7 +23,8 @@ from enrich.session import Session, record_in, session_of_alert
 from enrich.unexplained import say_where, time_of
 from enrich.uses import completed, find_uses
 from enrich.window import iso, why_not_looked_up
-from enrich.words import counted
+from enrich.words import clock
+from trail.counted import counted
 from trail.store import Store
 
 NAME = "assumed_by"
@@ -99,8 +100,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
     if alert.time_is_fallback:
         caveats.append(
-            "The alert does not say when the activity was, only when it was written or sent: a"
-            " session is only known to have begun before that."
+            "Since the alert does not say when the activity was, its session is only known to have"
+            " begun before that."
         )
     status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
     if (left := left_the_instance(alert, session, chain, reader)) is not None:

@@ -36,6 +36,7 @@ from enrich.techniques import plain_name
 from enrich.user_agent import normal_form
 from enrich.window import NO_ONE, Looked, Window, iso, look, why_not_looked_up
 from enrich.words import listed, short
+from trail.counted import counted
 from trail.store import Query, Store
 
 NAME = "baseline"
@@ -188,7 +189,8 @@ def _caveats(
     like = telling["same_api"]["events"]
     if evidence and like is not None and len(evidence) < like:
         caveats += (
-            f"The evidence lists {len(evidence):,} events like the alert: the newest of each kind"
+            f"The evidence lists {counted(len(evidence), 'event')} like the alert: the"
+            f" newest of each kind"
             " of call and day.",
         )
     if (dwell := data["before_dwell"]) is not None:

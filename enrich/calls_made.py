@@ -25,6 +25,7 @@ from enrich.calls_sql import (
 from enrich.entity import Match, by_identity_id
 from enrich.sql_text import values_in
 from enrich.window import Window, iso
+from trail.counted import counted
 from trail.store import Query, Store
 
 LOOK_BACK = timedelta(days=35)
@@ -134,6 +135,7 @@ def evidence_caveats(evidence: Sequence[str], events: int) -> tuple[str, ...]:
     if len(evidence) >= events:
         return ()
     return (
-        f"The evidence lists {len(evidence):,} of {events:,} events: the newest of each call and"
+        f"The evidence lists {len(evidence):,} of {counted(events, 'event')}: the newest"
+        f" of each call and"
         " day.",
     )

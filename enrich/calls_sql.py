@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from enrich.window import ONE_DAY, Window
-from enrich.words import counted
 from trail.calls import CORRECTED, NETWORK_TWIN
+from trail.counted import counted
 
 
 def calls(condition: str | None = None) -> str:

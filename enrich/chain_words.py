@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from enrich.chain import Chain
@@ -11,7 +11,7 @@ from enrich.claims import weakest
 from enrich.interface import INTERFACE_WORDS
 from enrich.role_name import short_name
 from enrich.session import Session
-from enrich.words import short
+from enrich.words import age, clock, short
 
 METHOD_WORDS: Mapping[str, str] = {
     "access_key": "by access key",
@@ -144,20 +144,7 @@ def distance_words(method: object, seconds: object) -> str | None:
         if seconds == 0:
             return "issued in the second of its creation date"
         side = "before" if seconds < 0 else "after"
-        return f"issued {age_words(seconds)} {side} its creation date"
+        return f"issued {age(timedelta(seconds=seconds))} {side} its creation date"
     made = "created" if method == "key_created" else "issued"
     side = "before" if seconds < 0 else "after"
-    return f"used {age_words(seconds)} {side} it was {made}"
-
-
-def age_words(seconds: int) -> str:
-    """A length of time in the largest unit that still tells it well: "111 s", "5 h", "572 days"."""
-    size = abs(seconds)
-    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
-        if size < limit:
-            return f"{size // unit} {word}"
-    return f"{size // 86400:,} days"
-
-
-def clock(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else "an unknown time"
+    return f"used {age(timedelta(seconds=seconds))} {side} it was {made}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert
+from alerts.parse import NO_TIME
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -13,7 +14,7 @@ from trail.store import Store
 def with_its_events_time(alert: Alert, store: Store) -> Alert:
     """An alert whose time is not sure, at the time of the event that it cites, if it is indexed."""
     event_id = alert.event_id or next(iter(alert.event_ids), None)
-    if event_id is None or not (alert.time_is_fallback or alert.time_question is not None):
+    if event_id is None or alert.time_is_sure:
         return alert
     try:
         record = store.raw_records([event_id]).get(event_id)
@@ -30,7 +31,7 @@ def with_its_events_time(alert: Alert, store: Store) -> Alert:
         time_is_fallback=False,
         time_question=None,
         notes=(
-            *(note for note in alert.notes if note != asked),
+            *(note for note in alert.notes if note not in (asked, NO_TIME)),
             f"The time is that of event {event_id} in the index.",
         ),
         origins={

@@ -18,6 +18,7 @@ from enrich.interface import is_console_call, is_service_call, json_object
 from enrich.mints import CLOCK_SKEW, Mint, is_near
 from enrich.role_name import role_named
 from enrich.session import LONGEST_SESSION, Session
+from enrich.words import age
 
 Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
@@ -518,19 +519,6 @@ def _is_of_identity_center(session: Session, mint: Mint) -> bool:
         session.on_behalf_of is not None
         or (role is not None and role.name.startswith("awsreservedsso_"))
     )
-
-
-# Ages ----------------------------------------------------------------------------------------
-
-
-def age(span: timedelta) -> str:
-    """A length of time in one unit: "40 s", "25 min", "13 h", "572 days"."""
-    seconds = int(abs(span).total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 7200:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86400} days"
 
 
 def alarm(mint: Mint, session: Session, why: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from enrich.words import counted
+from trail.counted import counted
 
 Whose = Literal["entity", "whole_role", "alert", "anyone"]
 """Of the alert's entity (§9), of its role as a whole, the alert's own, or of whoever."""

@@ -12,6 +12,7 @@ from enrich.ip import ip_facts
 from enrich.techniques import plain_name
 from enrich.weight import Answers, Weight, events_of
 from enrich.words import listed, short
+from trail.counted import times
 
 USUAL = 10
 """From so many equal calls in the baseline on, the alert's call is usual."""
@@ -136,7 +137,7 @@ def _usual(known: Answers, of_call: Mapping[str, Count], span: str) -> Iterator[
         yield Weight(
             "usual_call",
             "against",
-            f"The same call came {usual.number:,} times {how} in {span}.",
+            f"The same call came {times(usual.number)} {how} in {span}.",
             _NAME,
             (usual,),
         )

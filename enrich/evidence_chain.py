@@ -11,7 +11,8 @@ from enrich.ip import IpFacts, ip_facts
 from enrich.portal import RESERVED
 from enrich.role_name import role_named
 from enrich.weight import SURE, Answers, Weight, events_of
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
+from trail.counted import counted
 
 _NAME = "assumed_by"
 SEEN_OFTEN = 10

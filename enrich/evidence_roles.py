@@ -10,7 +10,8 @@ from enrich.error_classes import error_class, normal_code
 from enrich.role_name import short_name
 from enrich.roles_assumed import enumerated, role_key
 from enrich.weight import Answers, Weight, events_of, ids
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
+from trail.counted import counted
 
 _NAME = "roles_assumed"
 _WORN_OUT = frozenset({"expiredtoken", "requestexpired"})

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
+from alerts.parse import NO_TIME
 from enrich.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
 from trail.access_keys import is_access_key, is_stand_in
@@ -47,7 +48,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         return replace(alert, notes=(*alert.notes, str(error)))
     if found is None:
         note = f"Event {event_id} is not in the index, so it could not be looked up."
-        return replace(alert, notes=(*alert.notes, note))
+        return replace(alert, notes=_with(alert, note))
     # Another event of the same key says who it is, and nothing about the time that was stated.
     taken = _FILLED if cited or alert.first_seen is None else ("account_id",)
     missing = {name: getattr(found, name) for name in taken if getattr(alert, name) is None}
@@ -57,17 +58,25 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         **missing,
         # The record names its identity in full; the text's own mention is a part of it.
         principals=found.principals,
-        notes=(*alert.notes, note),
+        notes=_with(alert, note, timed="first_seen" in missing),
         origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
     )
     if names_session:
-        return filled
+        # What the alert itself says of its time is not this event's, unless it cites it.
+        unread = bool(alert.unread_times) and not cited and "first_seen" in missing
+        return replace(filled, time_is_fallback=True) if unread else filled
     # Any event of its name says who it is, and neither which of its sessions nor when it was.
     return replace(
         filled,
         principals=tuple(_named_by(one, found.principals) for one in alert.principals),
         time_is_fallback=True,
     )
+
+
+def _with(alert: Alert, note: str, *, timed: bool = False) -> tuple[str, ...]:
+    """The alert's notes with one more; that it has no time is said only while it has none."""
+    kept = (one for one in alert.notes if not (timed and one == NO_TIME))
+    return tuple(dict.fromkeys([*kept, note]))
 
 
 def _is_named(principals: Sequence[Principal]) -> bool:

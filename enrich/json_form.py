@@ -48,6 +48,7 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
             "notes": list(alert.notes),
             "time_is_fallback": alert.time_is_fallback,
             "time_question": _question(alert.time_question),
+            "unread_times": list(alert.unread_times),
         },
         "results": [
             {

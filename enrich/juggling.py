@@ -9,6 +9,7 @@ from enrich.chain import Chain
 from enrich.hop import Hop
 from enrich.role_name import role_named, short_name
 from enrich.window import iso
+from trail.counted import times
 
 
 def juggling_of(chain: Chain) -> dict[str, Any] | None:
@@ -36,6 +37,6 @@ def juggling_sentence(juggling: Mapping[str, Any]) -> str:
     names = ", ".join(str(short_name(arn)) for arn in juggling["role_arns"])
     if not names:
         return "Role juggling: the records go round in a cycle."
-    times = "once" if juggling["renewals"] == 1 else f"{juggling['renewals']} times"
+    often = times(juggling["renewals"])
     since = f", first at {juggling['first_mint']}" if juggling["first_mint"] else ""
-    return f"Role juggling: {names} was assumed again from itself or back {times}{since}."
+    return f"Role juggling: {names} was assumed again from itself or back {often}{since}."

@@ -8,7 +8,7 @@ spans whose fence is longer than any run of backticks inside.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from alerts.alert import Alert
@@ -17,8 +17,9 @@ from enrich.chain_words import distance_words
 from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
-from enrich.time_basis import time_caveats
+from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
+from trail.counted import counted
 from trail.store import IndexSummary
 
 MOST_ROWS = 25
@@ -52,16 +53,22 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
     lines += [f"- {name}: {code(value)}" for name, value in facts if value]
     for caveat in time_caveats(alert):
         lines += ["", f"**The time is not sure**: {text(caveat)}"]
+    above = time_caveats(alert)
+    for note in alert.notes:
+        lines += ["", f"Note: {text(note)}"] if note not in above else []
     for result in results:
         who = result.principal.arn or result.principal.principal_id or result.principal.type
         lines += ["", f"## {text(who)}"]
+        shared = [one for one in shared_caveats(result.answers) if one not in above]
+        for one in shared:
+            lines += ["", f"Note: {text(one)}"]
         for answer in result.answers:
-            lines += _answer(answer)
+            lines += _answer(answer, {*above, *shared})
         lines += _verdict_aid(alert, result)
     span = "an empty index"
     if summary.first is not None:
         span = (
-            f"{summary.events:,} events of {len(summary.accounts)} account(s),"
+            f"{counted(summary.events, 'event')} of {counted(len(summary.accounts), 'account')},"
             f" {iso(summary.first)} to {iso(summary.last)}"
         )
         if summary.records is not None:
@@ -106,16 +113,21 @@ def _one_line(value: object) -> str:
     return " ".join(visible.split())
 
 
-def _answer(answer: Answer) -> list[str]:
+def _answer(answer: Answer, said: Collection[str]) -> list[str]:
+    """The answer's lines, without the caveats that were said above it."""
     status = _STATUS_WORDS[answer.status]
     lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
     for caveat in answer.caveats:
-        lines += ["", f"Note: {text(caveat)}"]
+        lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
     rows, headings = _ROWS.get(answer.name, _no_rows)(plain(answer.data))
     if rows:
         lines += ["", *table(headings, rows[:MOST_ROWS])]
         if len(rows) > MOST_ROWS:
-            lines += ["", f"{len(rows) - MOST_ROWS:,} more rows are in the JSON form."]
+            lines += [
+                "",
+                f"{counted(len(rows) - MOST_ROWS, 'more row is', 'more rows are')} in the"
+                f" JSON form.",
+            ]
     if answer.evidence:
         some = ", ".join(code(event_id) for event_id in answer.evidence[:5])
         more = f" and {len(answer.evidence) - 5:,} more" if len(answer.evidence) > 5 else ""

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from enrich.claims import age
 from enrich.mints import CLOCK_SKEW, MintReader
-from enrich.words import listed
+from enrich.words import age, listed
 
 NEAR = timedelta(hours=12)
 """Logs that have events this near, before and after, are taken not to have a hole between."""

@@ -25,8 +25,9 @@ from enrich.mints import CLOCK_SKEW
 from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
 from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
 from trail.access_keys import is_access_key
+from trail.counted import counted
 from trail.store import Query, Store
 
 NAME = "roles_assumed"
@@ -113,7 +114,8 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     evidence = list(dict.fromkeys(one for role in roles for one in role["event_ids"]))
     if len(evidence) < total:
         caveats.append(
-            f"The evidence lists {len(evidence):,} of {total:,} calls: the first {EVENTS_SHOWN} of"
+            f"The evidence lists {len(evidence):,} of {counted(total, 'call')}: the first"
+            f" {EVENTS_SHOWN} of"
             " each role, result and interface."
         )
     events = Events(match.scope, window.first, window.last)
@@ -323,7 +325,8 @@ def _sentence(
         )
     if not roles and status == "partial":
         return (
-            "It neither assumed a role nor tried to, in the indexed part of the week before.",
+            "It neither assumed a role nor tried to, in the indexed part of the time from 7 days"
+            " before the alert to a day after.",
             (),
         )
     if not roles:

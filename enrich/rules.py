@@ -25,6 +25,7 @@ from enrich.sign_in import (
     switch_source,
     told_by_switch,
 )
+from enrich.words import age
 from enrich.workload import workload_of_session
 
 
@@ -393,7 +394,7 @@ def _most_recent(session: Session, mints: Iterable[Mint]) -> Hop | None:
             hop,
             caveats=(
                 *hop.caveats,
-                f"The guessed call is {claims.age(session.created - hop.mint.time)} from the"
+                f"The guessed call is {age(session.created - hop.mint.time)} from the"
                 " session's own creation date, so it made another session of the same name; the"
                 " call that made this one is not indexed.",
             ),

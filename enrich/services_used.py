@@ -23,7 +23,8 @@ from enrich.entity import by_identity_id, entity_match
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
 from enrich.window import NO_ONE, ONE_DAY, Window, days_before, iso, look, why_not_looked_up
-from enrich.words import counted, listed, short
+from enrich.words import listed, short
+from trail.counted import counted
 from trail.store import Store
 
 NAME = "services_used"
@@ -34,6 +35,10 @@ OF_EACH = 3
 
 OF_ALL = 20
 """How many of the events that name an identity without calls are evidence, the newest."""
+
+
+FEW = 10
+"""With no more calls of its own than this, what others did to it is told beside them."""
 
 
 def empty_data() -> Mapping[str, Any]:
@@ -98,7 +103,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     }
     events = Events(match.scope, window.first, window.last)
     sentence, counts = _sentence(services, events, complete=looked.coverage.status == "covered")
-    if not total and (name := name_of(principal)) is not None:
+    if total <= FEW and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
         caveats += (named.limit,) if named.limit is not None else ()

@@ -8,13 +8,14 @@ from typing import Any
 
 from alerts.account_of_key import account_of_key
 from enrich.answer import Status
-from enrich.chain_words import clock, named
+from enrich.chain_words import named
 from enrich.claims import LONGEST_ROLE_SESSION, is_of_console
 from enrich.mint_coverage import MintCoverage, mint_coverage
 from enrich.mints import CLOCK_SKEW, MintReader
 from enrich.origin import account_of_role
 from enrich.session import LONGEST_SESSION, Session
 from enrich.window import iso
+from enrich.words import clock
 
 LATE_DELIVERY = timedelta(minutes=30)
 """An event this close to the newest one may have a forerunner that is still under way (§1.4)."""

@@ -30,6 +30,8 @@ class Looked:
 
     coverage: Coverage
     account_id: str | None
+    part_days: tuple[str, ...] = ()
+    """Days beside missing ones whose logs begin late or end early: "2026-03-20 before 11:00"."""
 
     def status(self, found: int) -> Status:
         if self.coverage.status == "not_covered" and not found:
@@ -46,7 +48,7 @@ class Looked:
         if self.coverage.status == "not_covered":
             return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
         if self.coverage.status == "partial":
-            missing = days_in_words(self.coverage.missing)
+            missing = ", nor on ".join([days_in_words(self.coverage.missing), *self.part_days])
             return (f"The index holds no logs of {self.whose} on {missing} (UTC).",)
         return ()
 
@@ -62,34 +64,66 @@ def look(
     last = window.last - timedelta(microseconds=1) if open_end else window.last
     accounts = None if account is None else [account]
     coverage = store.coverage(accounts, window.first, last)
-    edges = {window.first.astimezone(UTC).date(), last.astimezone(UTC).date()}
-    # Coverage knows whole days. Logs that begin after the window on its last day, or end before it
-    # on its first, are none of the window's.
-    edges_alone = coverage.days and edges.issuperset(coverage.days)
-    if edges_alone and not _any_event(store, account, window.first, last):
-        missing = tuple(sorted({*coverage.days, *coverage.missing}))
-        coverage = replace(coverage, days=(), missing=missing, events=0)
-    return Looked(coverage, account)
+    # Coverage knows whole days. Where the day beside is missing, logs that begin after the window
+    # on its last day, or end before it on its first, are none of the window's.
+    first_day, last_day = window.first.astimezone(UTC).date(), last.astimezone(UTC).date()
+    covered, part_days = set(coverage.days), list[str]()
+    alone = covered <= {first_day, last_day}
+    for edge, beside in ((first_day, first_day + ONE_DAY), (last_day, last_day - ONE_DAY)):
+        if edge not in covered or (beside in covered and not alone):
+            continue
+        begin, end = _of_day(edge, window.first, last)
+        found = _first_and_last(store, account, begin, end)
+        if found is None:
+            covered.discard(edge)
+        elif first_day == last_day or beside in covered:
+            continue
+        elif edge == last_day and found[0] - begin >= PART_OF_A_DAY:
+            part_days.append(f"{edge} before {found[0]:%H:%M}")
+        elif edge == first_day and end - found[1] >= PART_OF_A_DAY:
+            part_days.append(f"{edge} after {found[1]:%H:%M}")
+    if covered != set(coverage.days):
+        missing = tuple(sorted({*coverage.days, *coverage.missing} - covered))
+        coverage = replace(coverage, days=tuple(sorted(covered)), missing=missing)
+        if not covered:
+            coverage = replace(coverage, events=0)
+    return Looked(coverage, account, tuple(part_days))
 
 
-def _any_event(store: Store, account: str | None, first: datetime, last: datetime) -> bool:
+PART_OF_A_DAY = timedelta(hours=1)
+"""So much of a day without an event, next to a day without any, is told as missing as well."""
+
+
+def _of_day(day: date, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """The stretch of the window that is of that day."""
+    begin = datetime.combine(day, datetime.min.time(), UTC)
+    return max(first, begin), min(last, begin + ONE_DAY - timedelta(microseconds=1))
+
+
+def _first_and_last(
+    store: Store, account: str | None, first: datetime, last: datetime
+) -> tuple[datetime, datetime] | None:
     whose = "" if account is None else "and recipient_account_id = $account"
     found = store.query(
         f"""
-        select 1 as one from events
-        where event_time >= $first and event_time <= $last {whose} limit 1
+        select min(event_time) as first, max(event_time) as last from events
+        where event_time >= $first and event_time <= $last {whose}
         """,
         {"first": first, "last": last} | ({} if account is None else {"account": account}),
         first=first,
         last=last,
     )
-    return bool(found.rows)
+    (row,) = found.rows
+    begin, end = row["first"], row["last"]
+    return None if begin is None or end is None else (begin, end)
 
 
 def why_not_looked_up(alert: Alert) -> str | None:
     """The sentence for an alert that no question about events can be asked for, else None."""
     if alert.sample:
         return "This is a generated sample finding: its placeholders are not looked up."
+    if alert.first_seen is None and alert.unread_times:
+        return "The alert's time cannot be read, so there is no window to look in."
     if alert.first_seen is None:
         return "The alert states no time, so there is no window to look in."
     return None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from trail.counted import counted
 
 LONGEST = 60
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """ "1 call", "2,900 calls"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def short(text: str, longest: int = LONGEST) -> str:
@@ -29,3 +27,17 @@ def listed(items: Iterable[str], *, at_most: int = 5) -> str:
     if len(every) > 1:
         return f"{', '.join(every[:-1])} and {every[-1]}"
     return every[0] if every else ""
+
+
+def age(span: timedelta) -> str:
+    """A length of time in the largest unit that still tells it well: "111 s", "5 h", "572 days"."""
+    seconds = int(abs(span).total_seconds())
+    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // unit} {word}"
+    return counted(seconds // 86400, "day")
+
+
+def clock(moment: datetime | None) -> str:
+    """ "2026-03-10 06:06:00 UTC"."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else "an unknown time"

@@ -195,6 +195,7 @@ _NO_COUNTS = (
     r"\S*[A-Za-z_]\S*\d\S*|\S*\d\S*[A-Za-z_]\S*",  # names, techniques, clients
     r"and [\d,]+ more",
     r"[\d,]+ minutes?",
+    r"[\d,]+ (s|min|h|hours|days)\b",  # ages
     r"the (7|14) days|7 days before",
 )
 
@@ -217,9 +218,13 @@ def check(
         assert answer.status != "failed", answer.sentence
         for count in answer.counts:
             _holds(world, count, answer.sentence, by_id)
-        if answer.name != "assumed_by":
-            known = {f"{count.number:,}" for count in answer.counts}
-            assert set(stated(answer.sentence)) <= known, answer.sentence
+        known = {f"{count.number:,}" for count in answer.counts}
+        if answer.name == "assumed_by":
+            known = _of_the_chain(answer)
+        if (told := answer.data.get("acted_upon")) and told["events"]:
+            assert told["events"] == _acted_upon(principal, answer, once.values())
+            known.add(f"{told['events']:,}")
+        assert set(stated(answer.sentence)) <= known, answer.sentence
     weighing = weigh(alert, principal, answers)
     for line in weighing.lines:
         for rest in line.rests_on:
@@ -229,6 +234,37 @@ def check(
         assert line.event_ids, line.sentence
     return [line.kind for line in weighing.lines]
 
+
+def _of_the_chain(answer: Answer) -> set[str]:
+    """What the sentence about a chain may count: its hops, and the calls and callers that fit."""
+    chain = answer.data["chain"]
+    for hop in chain:
+        assert len(set(hop["candidates"])) == len(hop["candidates"])
+        assert hop["event_id"] is None or hop["event_id"] in answer.evidence
+    callers = {len(hop.get("callers") or ()) for hop in chain}
+    fitting = {len(hop["candidates"]) for hop in chain}
+    return {f"{number:,}" for number in (len(chain), *callers, *fitting)}
+
+
+def _acted_upon(principal: Principal, answer: Answer, records: Iterable[Record]) -> int:
+    """How many calls of IAM and STS in the answer's window name the principal and are not its."""
+    first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
+    arn = principal.arn or ""
+    user = arn.rpartition("/")[2] if ":user/" in arn else None
+    number = 0
+    for record in records:
+        told = [record.get(part) for part in _TELLING]
+        named = f'"{arn}"' in json.dumps(told)
+        asked = record.get("requestParameters") or {}
+        of_iam = record["eventSource"] == "iam.amazonaws.com"
+        named |= of_iam and user is not None and asked.get("userName") == user
+        mine = record["userIdentity"].get("arn") == arn
+        about = record["eventSource"] in ("iam.amazonaws.com", "sts.amazonaws.com")
+        number += about and named and not mine and first <= at(record) <= last
+    return number
+
+
+_TELLING = ("requestParameters", "responseElements", "resources", "additionalEventData")
 
 _SUCCESS = re.compile(r"succeeded|assumed|\bread\b|issued", re.IGNORECASE)
 _FAILURE = re.compile(r"failed|denied|refused", re.IGNORECASE)

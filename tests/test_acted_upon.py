@@ -151,3 +151,40 @@ def test_the_entity_page_of_it_tells_its_life(tmp_path: Path) -> None:
     at = a_page("entity", {"of": f"arn:aws:iam::{ACCOUNT}:user/nobody"})
     assert "The index has no event of it." in words(at)
     assert "none names it in a request, a response or a resource" in words(at)
+
+
+def test_who_acted_upon_it_is_named_also_beside_a_call_of_its_own() -> None:
+    own = an_event(
+        eventTime="2026-03-10T12:05:30Z",
+        eventName="ListBuckets",
+        eventSource="s3.amazonaws.com",
+        userIdentity={"type": "IAMUser", "principalId": GHOST_ID, "arn": GHOST,
+                      "accountId": ACCOUNT, "userName": "ghost"},
+    )  # fmt: skip
+    store = MemoryStore([*LIFE, own])
+    (alert,) = parse_alerts(f"{GHOST} at 2026-03-10 13:00:00 UTC")
+    services = next(
+        a for a in ask_all(alert, alert.principals[0], store) if a.name == "services_used"
+    )
+    assert services.data["total"] == 1
+    assert "It was acted upon in 7 events: " in services.sentence
+    assert "; by user/alice." in services.sentence
+
+
+def test_the_time_of_somebody_acted_upon_is_from_the_first_event_to_the_last() -> None:
+    # More than are kept: the first of all is told, not the first of the kept.
+    many = [
+        _on("ghost", "GetUser", 0) | {"eventTime": f"2026-03-0{day}T12:{minute:02}:00Z",
+                                      "eventID": f"bbbbbbbb-0000-4000-8000-{day}{minute:011}"}
+        for day in range(1, 6) for minute in range(60)
+    ]  # fmt: skip
+    (alert,) = parse_alerts(f"who is {GHOST} ?")
+    filled = fill_gaps(alert, MemoryStore(many))
+    assert filled.first_seen == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert filled.last_seen == datetime(2026, 3, 5, 12, 59, tzinfo=UTC)
+    assert any(
+        "acted in 0 events, was acted upon in 300: GetUser; by user/alice. The time here is from"
+        " the first of these events, 2026-03-01 12:00:00 UTC, to the last, 2026-03-05 12:59:00 UTC"
+        in note
+        for note in filled.notes
+    )

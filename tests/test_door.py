@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from cases import sign_in
 from cases.database import Database
 from cases.errors import SettingRefused
 from tests.a_sign_in import ROLES, claims
-from ui import door, provider
+from ui import door, look, provider
 from ui.door import Door
 
 pytest_plugins = ("tests.case_databases",)
@@ -48,7 +49,13 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def ask(
-    database: Database, path: str, cookie: str = "", *sets: str, location: str = "/", **scope: Any
+    database: Database,
+    path: str,
+    cookie: str = "",
+    *sets: str,
+    location: str = "/",
+    body: bytes = b"",
+    **scope: Any,
 ) -> Answer:
     """One request through the door, to an app that sets these cookies."""
     seen: dict[str, str] = {}
@@ -59,7 +66,8 @@ def ask(
         headers = [(b"location", location.encode()), (b"cache-control", b"public")]
         headers += [(b"set-cookie", one.encode()) for one in sets]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": body[:100], "more_body": True})
+        await send({"type": "http.response.body", "body": body[100:]})
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -185,6 +193,7 @@ def test_signing_out_ends_the_sign_in_and_a_stranger_s_link_does_not(
     [
         ("/media/1.json", {"lead", "analyst", "viewer"}),
         ("/_stcore/upload_file/a/b", {"lead", "analyst"}),
+        ("/_stcore/upload_file/a/b.png", {"lead", "analyst"}),
     ],
 )
 def test_files_are_for_those_who_may(
@@ -199,6 +208,18 @@ def test_files_are_for_those_who_may(
         sign_in.end(sqlite_database, begun.id)
         assert ask(sqlite_database, path, cookie)[0] == 403
     assert ask(sqlite_database, path)[0] == 403
+
+
+def test_a_picture_is_ours_or_stays_inside(sqlite_database: Database) -> None:
+    """Streamlit gives out a report under the ending of a picture too."""
+    secret, _ = sign_in.begin(sqlite_database, verified(sqlite_database), "default")
+    logo = Path(look.LOGO).read_bytes()
+    for cookie in ("", f"__Host-backtrail={secret}"):
+        for body in (b"", b"# Case 1", logo[:-1], logo + b"x", b"x" * 1_000_000):
+            assert ask(sqlite_database, "/media/1.png", cookie, body=body)[0] == 403
+        for name in (look.LOGO, look.ICON):
+            picture = Path(name).read_bytes()
+            assert ask(sqlite_database, "/media/1.png", cookie, body=picture)[0] == 200
 
 
 def returned_to(database: Database, cookie: str) -> str:

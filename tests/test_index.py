@@ -536,7 +536,7 @@ def test_readers_need_no_permission_to_write(open_folder: Path) -> None:
     )
     said = as_nobody(ask, index)
     assert said[0] == "[{'event_id': '1'}]"
-    assert said[1].startswith("1 events from 1 files")
+    assert said[1].startswith("1 event from 1 file")
     (told,) = as_nobody("main(sys.argv[1:])", Path("compact"), Path(f"--index={index}"))
     assert "cannot be written" in told
     assert "Move the folder away" not in told

@@ -745,7 +745,7 @@ def test_plain_text_gives_what_stands_in_it() -> None:
     )
     assert (alert.source, alert.title) == ("text", "SOC ticket 4711")
     assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC)
-    assert alert.last_seen == datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
+    assert alert.last_seen == datetime(2026, 3, 10, 12, 30, 59, tzinfo=UTC)
     assert (alert.event_source, alert.event_name) == ("s3.amazonaws.com", "GetObject")
     assert (alert.source_ip_address, alert.region) == ("203.0.113.9", "eu-west-1")
     assert (alert.event_id, alert.account_id) == (EVENT_ID, "111122223333")

@@ -491,3 +491,17 @@ def test_a_report_says_that_it_is_redacted(sqlite_database: Database, form: Any)
     assert ("Redacted: accounts" in text) or ('"redacted": true' in text)
     assert "111122223333" not in text
     assert "@example.com" not in text
+
+
+@pytest.mark.parametrize("key", ["userAgent", "user_agent", "user_agents"])
+def test_an_id_within_a_user_agent_is_no_events(key: str) -> None:
+    own = "5f1d3e62-2b1c-4d52-9a0b-0c5d9e7a1f44"
+    agent = f"stratus-red-team_{own}"
+    document = {
+        "alert": {key: [agent] if key.endswith("s") else agent, "event_id": EVENT},
+        "answers": [{"sentence": f"Not seen: {agent}. Event {EVENT}.", "evidence": [EVENT]}],
+        "records": {EVENT: json.dumps({"eventID": EVENT, "userAgent": agent})},
+    }
+    said = json.dumps(redact(document, ()))
+    assert own not in said
+    assert said.count(EVENT) == 5

@@ -28,6 +28,7 @@ from cases.report.blocks import (
     Words,
     _covered,
 )
+from cases.report.credentials import MASK, without_credentials
 from cases.report.html import render_html
 from cases.report.markdown import code_span, fenced, render_markdown
 from cases.report.pdf import FONT_SETTING, render_pdf
@@ -351,3 +352,53 @@ def test_a_report_says_what_became_of_every_record(tmp_path: Path) -> None:
     found = _coverage(open_store(tmp_path / "index"), an_alert())
     said = _covered(json.loads(json.dumps(found, default=str)))
     assert said.endswith("; 2 records read = 1 kept + 0 repeated + 1 rejected + 0 skipped")
+
+
+TOKEN = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD" + "x" * 200
+SECRET = "wJalrXUtnFEMIxK7MDENGxbPxRfiCYzzzzzzzzzz"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("redacted", [False, True])
+def test_credentials_that_a_record_shows_are_in_no_report(
+    sqlite_database: Database, form: Any, redacted: bool
+) -> None:
+    minted = {"accessKeyId": "ASIAQXQXQXQXQXQXQXQX", "sessionToken": TOKEN}
+    record = an_event(
+        eventName="AssumeRole",
+        eventID=EVENT,
+        responseElements={"credentials": minted},
+        requestParameters={"quoted": json.dumps({"secretAccessKey": SECRET})},
+    )
+    opened = a_case(sqlite_database, an_alert(raw=json.dumps(record)))
+    alert_id = inbox.queue(sqlite_database).alerts[0].id
+    enrichment.save_answers(sqlite_database, alert_id, "v1", [five_answers()])
+    store = LiteralStore({EVENT: json.dumps(record, indent=1)})
+    evidence.freeze_answers(sqlite_database, "ann", opened.id, alert_id, store)
+    evidence.pin_event(sqlite_database, "ann", opened.id, EVENT, store, "look")
+    content = render_report(sqlite_database, opened.id, form, redacted=redacted)
+    said = "".join(text_of(content, form).split())
+    assert TOKEN not in said
+    assert TOKEN[:40] not in said
+    assert SECRET not in said
+    assert "HIDDEN_DUE_TO_SECURITY_REASONS" in said
+    if form == "json":
+        assert json.loads(content)["masked_credentials"] >= 2
+    else:
+        assert "ofcredentials(sessiontokensandthelike)thattherecordsshow" in said
+
+
+def test_only_secrets_are_masked() -> None:
+    document = {
+        "records": {"1": f'{{"sessionToken": "{MASK}", "tokenId": "abcdefghi"}}'},
+        "kept": {"secretAccessKey": None, "sessionName": "abcdefghijkl", "session_token": "short"},
+        "athena": "{accesskeyid=ASIAQ, sessiontoken=IQoJb3JpZ2luX2Vj, expiration=x}",
+        "url": "?X-Amz-Security-Token=IQoJb3JpZ2luX2Vj%2F&X-Amz-Date=20260310",
+    }
+    masked = without_credentials(document)
+    assert masked.pop("masked_credentials") == 2
+    assert masked == {
+        **document,
+        "athena": f"{{accesskeyid=ASIAQ, sessiontoken={MASK}, expiration=x}}",
+        "url": f"?X-Amz-Security-Token={MASK}&X-Amz-Date=20260310",
+    }

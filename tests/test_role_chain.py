@@ -946,3 +946,25 @@ def test_of_two_copies_that_show_the_caller_the_callers_own_account_keeps_the_ci
     owners["eventID"] = "00000000-0000-4000-8000-000000000000"
     (hop,) = who_assumed(use, [owners, callers, use]).data["chain"]
     assert hop["event_id"] == callers["eventID"]
+
+
+def test_a_sentence_is_no_surer_than_the_hop_to_the_person_it_names():
+    # By its key the session was surely made by another role's session; who made that one is a
+    # guess, and the person whom the sentence names stands behind the guess.
+    guessed = an_assumption(
+        "outer", "way", key="ASIAOTHERKEY0Q0Q0Q01", eventTime="2026-03-10T11:40:00Z"
+    )
+    between = a_role_session("outer", "way", key="ASIABETWEEN0Q0Q0Q001", created=None)
+    own = an_assumption("reader", "work", key="ASIAOWN0Q0Q0Q0Q0Q0Q1", userIdentity=between)
+    use = a_use(a_role_session("reader", "work", key="ASIAOWN0Q0Q0Q0Q0Q0Q1"))
+
+    answer = who_assumed(use, [guessed, own, use])
+
+    first, last = answer.data["chain"]
+    assert (first["method"], first["confidence"]) == ("access_key", "certain")
+    assert last["event_id"] == guessed["eventID"]
+    assert last["confidence"] == "low"
+    assert "alice" in answer.sentence
+    assert "(by access key, low" in answer.sentence
+    assert answer.sentence.startswith("Probably assumed by IAM user alice")
+    assert "certain" not in answer.sentence

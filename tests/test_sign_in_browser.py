@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from cases import tables, users
+from tests.a_case import a_case, add_people
 from tests.a_dashboard import ROOT, chromium
 from tests.a_provider import PEOPLE
 from tests.a_signed_in_dashboard import Deployment, a_browser, deployment, sign_in, trusting
@@ -344,10 +345,38 @@ def status(address: str, **headers: str) -> tuple[int, list[str]]:
         return error.code, error.headers.get_all("set-cookie") or []
 
 
-@pytest.mark.parametrize("path", ["media/abc.json", "_stcore/upload_file/a/b"])
+@pytest.mark.parametrize(
+    "path",
+    ["media/abc.json", "media/abc.png", "_stcore/upload_file/a/b", "_stcore/upload_file/a/b.png"],
+)
 def test_files_are_for_those_who_are_in(deployed: Deployment, path: str) -> None:
     assert status(f"{deployed.home}/{path}")[0] == 403
     assert status(f"{deployed.home}/{path}", Cookie="__Host-backtrail=made-up")[0] == 403
+
+
+def test_a_report_under_the_ending_of_a_picture_is_for_those_who_are_in_too(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with deployment(tmp_path) as made, a_browser(browser) as context:
+        database = made.database()
+        add_people(database)
+        a_case(database)
+        database.close()
+        page = signed_in(made, context, "s-ann", "case?id=1")
+        with page.expect_download() as started:
+            page.get_by_role("button", name="Markdown").click()
+        where = started.value.url
+        assert where.endswith(".md")
+        assert b"# Case 1" in Path(started.value.path()).read_bytes()
+        for ending in ("md", "png", "txt", ""):
+            assert status(f"{where.removesuffix('md')}{ending}")[0] == 403
+        with a_browser(browser) as stranger:
+            page = stranger.new_page()
+            page.goto(f"{made.home}/cases")
+            see(page, SIGN_IN_PAGE)
+            logo = page.locator("[data-testid=stHeaderLogo]")  # they have our picture all the same
+            logo.wait_for(timeout=SOON_MS)
+            page.wait_for_function("one => one.naturalWidth > 0", arg=logo.element_handle())
 
 
 def test_forwarded_headers_of_strangers_change_nothing(deployed: Deployment) -> None:

@@ -44,7 +44,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["add", str(index.parent / "in")]) == 0
     said = capsys.readouterr()
     assert "2 events added from 2 files" in said.out
-    assert "1 duplicates, 1 rejected, 1 skipped" in said.out
+    assert "1 duplicate, 1 rejected, 1 skipped" in said.out
     assert said.err == ""  # no progress bar where there is no terminal
 
     assert main(["status", "--json"]) == 0
@@ -55,7 +55,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "events": 2, "duplicates": 1, "rejected": 1, "skipped_files": 1, "files": 1,
         "first": "2026-03-01T00:00:00Z", "last": "2026-03-04T00:00:00Z",
         "accounts": ["111122223333", "999988887777"], "regions": ["eu-west-1"],
-        "read": 5, "kept": 2, "repeated": 1, "skipped": 1,
+        "read": 4, "kept": 2, "repeated": 1, "skipped": 0,
         "files_without_digest": 0, "segments_without_digest": 0,
     }  # fmt: skip
 
@@ -64,7 +64,7 @@ def test_add_then_status(index: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "111122223333 eu-west-1       -...  1" in text
     assert "999988887777 eu-west-1       ...-  1" in text
     assert "Days without any event: 2026-03-02 to 2026-03-03" in text
-    assert "\n5 records read = 2 kept + 1 repeated + 1 rejected + 1 skipped\n" in text
+    assert "\n4 records read = 2 kept + 1 repeated + 1 rejected + 0 skipped\n" in text
     assert f"{index.parent}/in/a.json, record 3: " in text
     assert "\x1b" not in text  # a log cannot move the reader's cursor
 
@@ -120,7 +120,7 @@ def test_full_disk_and_closed_pipe_end_quietly(index: Path) -> None:
     [
         (["verify"], "agree with the catalog"),
         (["compact"], "segments are now"),
-        (["drop", "--before", "2026-03-02"], "1 events of days before 2026-03-02 dropped"),
+        (["drop", "--before", "2026-03-02"], "1 event of days before 2026-03-02 dropped"),
         (["migrate"], "has this version's schema already"),
         (["migrate", "--force"], "2 events added"),
     ],

@@ -87,7 +87,7 @@ def test_a_stretch_of_time_has_both_ends_in_its_zone(written: str) -> None:
     assert alert.time_question is None
     assert (alert.first_seen, alert.last_seen) == (
         _utc(2026, 3, 10, 13, 6),
-        _utc(2026, 3, 10, 14, 15),
+        _utc(2026, 3, 10, 14, 15, 59),
     )
 
 
@@ -232,7 +232,7 @@ def test_an_abbreviation_of_several_zones_is_a_question(written: str, hours: set
     assert alert.first_seen == correct(alert, time_zone=alert.time_question.zones[0]).first_seen
     assert (alert.time_question.earliest, alert.time_question.latest) == (
         local + timedelta(hours=min(hours)),
-        local + timedelta(hours=max(hours)),
+        local + timedelta(hours=max(hours), seconds=59),
     )
 
 
@@ -263,15 +263,15 @@ def test_an_answer_decides_nothing_that_the_text_says() -> None:
     answered = correct(alert, time_zone="Europe/Berlin")
     assert (answered.first_seen, answered.last_seen) == (
         _utc(2026, 3, 10, 13, 6),
-        _utc(2026, 3, 10, 14),
+        _utc(2026, 3, 10, 14, 0, 59),
     )
 
 
 def test_what_bounds_the_activity_goes_by_every_reading() -> None:
     alert = _pasted("2026-03-10 06:06")
-    assert alert.used_between == (_utc(2026, 3, 9, 16, 6), _utc(2026, 3, 10, 18, 6))
+    assert alert.used_between == (_utc(2026, 3, 9, 16, 6), _utc(2026, 3, 10, 18, 6, 59))
     sure = _pasted("2026-03-10 06:06 UTC")
-    assert sure.used_between == (_utc(2026, 3, 10, 6, 6), _utc(2026, 3, 10, 6, 6))
+    assert sure.used_between == (_utc(2026, 3, 10, 6, 6), _utc(2026, 3, 10, 6, 6, 59))
 
 
 # Corrections
@@ -309,7 +309,8 @@ def test_when_a_mail_was_sent_is_not_when_it_happened() -> None:
         f"{WHO} made a call at 2026-03-10 06:06 UTC."
     )
     (alert,) = parse_alerts(mail)
-    assert (alert.first_seen, alert.last_seen) == (_utc(2026, 3, 10, 6, 6), _utc(2026, 3, 10, 6, 6))
+    assert alert.first_seen == _utc(2026, 3, 10, 6, 6)
+    assert alert.last_seen == _utc(2026, 3, 10, 6, 6, 59)
     assert not alert.time_is_fallback
     (alert,) = parse_alerts(mail.partition(" at 2026")[0])
     assert alert.first_seen == _utc(2026, 3, 10, 11)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trail.catalog import Catalog, default_index
+from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.lean import without_pandas
 from trail.passed_over import passed_over_lines, what_to_do
@@ -113,9 +114,10 @@ def _add(options: argparse.Namespace) -> int:
 def _told(built: BuildSummary, index: Path) -> int:
     speed = built.bytes_read / 1e6 / built.elapsed_s if built.elapsed_s else 0.0
     print(
-        f"{built.events_added:,} events added from {built.files_read:,} files in "
-        f"{built.elapsed_s:,.1f} s ({speed:,.1f} MB/s); {built.files_unchanged:,} files unchanged, "
-        f"{built.duplicates:,} duplicates, {built.rejected:,} rejected, "
+        f"{counted(built.events_added, 'event')} added from {counted(built.files_read, 'file')} in "
+        f"{built.elapsed_s:,.1f} s ({speed:,.1f} MB/s);"
+        f" {counted(built.files_unchanged, 'file')} unchanged, "
+        f"{counted(built.duplicates, 'duplicate')}, {built.rejected:,} rejected, "
         f"{built.skipped_files:,} skipped."
     )
     for said in passed_over_lines(built.passed_over):
@@ -152,12 +154,17 @@ def _verify(options: argparse.Namespace) -> int:
         print(told)
     if found.problems:
         print(
-            f"{len(found.problems):,} problems. Build the index again from its sources: "
+            f"{counted(len(found.problems), 'problem')}. Build the index again from its sources: "
             "`python -m trail migrate --force`.",
             file=sys.stderr,
         )
         return 1
-    print(f"{found.segments:,} segments and {found.events:,} events agree with the catalog.")
+    agree = "agrees" if found.segments + found.events == 1 else "agree"
+    print(
+        f"{counted(found.segments, 'segment')} and {counted(found.events, 'event')}"
+        f" {agree} with the"
+        " catalog."
+    )
     return 0
 
 
@@ -165,7 +172,7 @@ def _drop(options: argparse.Namespace) -> int:
     from trail.upkeep import drop_before
 
     dropped = drop_before(_index(options), options.before)
-    print(f"{dropped:,} events of days before {options.before} dropped.")
+    print(f"{counted(dropped, 'event')} of days before {options.before} dropped.")
     return 0
 
 
@@ -173,7 +180,7 @@ def _compact(options: argparse.Namespace) -> int:
     from trail.upkeep import compact
 
     before, after = compact(_index(options))
-    print(f"{before:,} segments are now {after:,}.")
+    print(f"{counted(before, 'segment is', 'segments are')} now {after:,}.")
     return 0
 
 

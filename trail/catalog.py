@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from trail import digests
+from trail.counted import counted
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.private import close_all, private_file, private_folder
@@ -206,7 +207,8 @@ class Records:
 
     `kept` are the index's events; `repeated` are further copies of one of them on the same day.
     `rejected` could not be read; `skipped` are no per-call events, or of days that were dropped. A
-    file, or part of one, that was rejected or skipped unread counts as one record.
+    file, or part of one, that was rejected unread counts as one record; a file that was skipped as
+    a whole, a licence or a digest, is no record and has its own count.
     """
 
     read: int
@@ -218,7 +220,7 @@ class Records:
     @property
     def equation(self) -> str:
         return (
-            f"{self.read:,} records read = {self.kept:,} kept + {self.repeated:,} repeated"
+            f"{counted(self.read, 'record')} read = {self.kept:,} kept + {self.repeated:,} repeated"
             f" + {self.rejected:,} rejected + {self.skipped:,} skipped"
         )
 

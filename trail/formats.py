@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trail.columns import Chunk, TypedRecord
+from trail.counted import counted
 from trail.digests import Hashed, of_bytes
 from trail.read.containers import as_utf8, encoding_of, unwrapped_base64
 from trail.read.flat import is_of_cloudtrail, names_events, says_who
@@ -183,7 +184,8 @@ def read_source(
             count += len(found.records) if isinstance(found, Chunk) else 1
             if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
                 reason = (
-                    f"more than {count - 1:,} records in {sizes[0]:,} bytes on disk, too few for"
+                    f"more than {counted(count - 1, 'record')} in {sizes[0]:,} bytes on"
+                    f" disk, too few for"
                     " so many: not read further"
                 )
                 yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
@@ -592,7 +594,10 @@ def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
             ordinal += 1
     else:
         yield Bad(
-            name, f"line {lines.number}", f"{blank:,} blank lines: not read further", lost=True
+            name,
+            f"line {lines.number}",
+            f"{counted(blank, 'blank line')}: not read further",
+            lost=True,
         )
         return
     if lines.broken is not None:

@@ -263,7 +263,8 @@ class _Reading:
 
     def _settled(self, path: str, stat: os.stat_result | None, days: tuple[str, ...]) -> FileResult:
         records = self._records[path]
-        skips = [(s.source_file, s.reason, 1, True) for s in self._skips.get(path, ())]
+        # A file that is skipped unread, a licence or a digest, is a file and no record.
+        skips = [(s.source_file, s.reason, 0, True) for s in self._skips.get(path, ())]
         rejects: list[tuple[str, str, str]] = []
         rejected = 0
         cannot_open = False

@@ -7,6 +7,7 @@ import time
 from typing import TextIO
 
 from trail.build import Progress
+from trail.counted import counted
 
 
 class Bar:
@@ -49,7 +50,8 @@ def render_progress(progress: Progress) -> str:
     left = progress.elapsed_s * (1 - share) / share if share else 0.0
     return (
         f"[{'#' * filled}{'.' * (20 - filled)}] {share:4.0%}  "
-        f"{progress.files_done:,}/{progress.files_total:,} files  {progress.events:,} events  "
+        f"{progress.files_done:,}/{counted(progress.files_total, 'file')} "
+        f" {counted(progress.events, 'event')}  "
         f"{speed:,.1f} MB/s  {_clock(left) if share else '-:--'} left"
     )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from trail.catalog import Catalog, DayCoverage, Records, Reject
+from trail.counted import counted
 from trail.passed_over import plain
 
 REJECTS_SHOWN = 50
@@ -89,19 +90,20 @@ def render_status(status: Status) -> str:
     """The text form. Everything in it may be pasted into a ticket: one thing per line."""
     counts = status.counts
     lines = [
-        f"{counts['events']:,} events from {counts['files']:,} files "
-        f"({counts['duplicates']:,} duplicates left out, {counts['rejected']:,} rejected, "
-        f"{counts['skipped_files']:,} files skipped)",
+        f"{counted(counts['events'], 'event')} from {counted(counts['files'], 'file')} "
+        f"({counted(counts['duplicates'], 'duplicate')} left out, {counts['rejected']:,} rejected, "
+        f"{counted(counts['skipped_files'], 'file')} skipped)",
         status.records.equation
         if status.records is not None
         else "An index of before schema 4 does not say what became of every record:"
         " `python -m trail migrate` counts them.",
-        f"{counts['segments']:,} segments, {counts['bytes'] / 1e6:,.1f} MB",
+        f"{counted(counts['segments'], 'segment')}, {counts['bytes'] / 1e6:,.1f} MB",
     ]
     if any(status.without_digest):
         files, segments = status.without_digest
         lines.append(
-            f"{files:,} source files and {segments:,} segments have no digest, so damage and change"
+            f"{counted(files, 'source file')} and {counted(segments, 'segment')} have no"
+            f" digest, so damage and change"
             " cannot be told: `python -m trail migrate` makes them."
         )
     if status.first is None or status.last is None:

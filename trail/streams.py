@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from isal import igzip_lib, isal_zlib
 
+from trail.counted import counted
+
 BLOCK = 4 << 20
 """How much is read, or unpacked, at a time."""
 
@@ -174,12 +176,12 @@ class _Gunzip:
                 self._window = _WINDOW
             data = self._left or self._next()
             if not data:
-                raise BrokenStream(f"gzip ends early, after {self._out:,} unpacked bytes")
+                raise BrokenStream(f"gzip ends early, after {counted(self._out, 'unpacked byte')}")
             try:
                 unpacked = self._member.decompress(data, size)
             except _DAMAGED as error:
                 raise BrokenStream(
-                    f"damaged gzip after {self._out:,} unpacked bytes ({error})"
+                    f"damaged gzip after {counted(self._out, 'unpacked byte')} ({error})"
                 ) from error
             self._left = self._member.unconsumed_tail
             self._out += len(unpacked)

@@ -37,6 +37,7 @@ from trail.catalog import (
     monday_of,
     runs_of,
 )
+from trail.counted import counted
 from trail.digests import of_segment
 from trail.errors import BacktrailError, IndexBusy, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
@@ -101,17 +102,17 @@ def verify(index_dir: str | os.PathLike[str]) -> Verification:
             )
     events = [segment for segment in readable if segment.kind == "events"]
     problems += _contents(index, events, readable)
-    counted: dict[date, int] = {}
+    told: dict[date, int] = {}
     for cell in coverage:
-        counted[cell.day] = counted.get(cell.day, 0) + cell.events
+        told[cell.day] = told.get(cell.day, 0) + cell.events
     held: dict[date, int] = {}
     for segment in segments:
         if segment.kind == "events" and segment.day is not None:
             held[segment.day] = held.get(segment.day, 0) + segment.rows
-    for day in sorted(counted.keys() | held.keys()):
-        if counted.get(day, 0) != held.get(day, 0):
+    for day in sorted(told.keys() | held.keys()):
+        if told.get(day, 0) != held.get(day, 0):
             problems.append(
-                f"{day}: coverage says {counted.get(day, 0):,} events, segments hold "
+                f"{day}: coverage says {counted(told.get(day, 0), 'event')}, segments hold "
                 f"{held.get(day, 0):,}"
             )
     return Verification(len(segments), sum(s.rows for s in events), tuple(problems), tuple(notes))
@@ -130,8 +131,9 @@ def _catalog(catalog: Catalog, notes: list[str]) -> list[str]:
     files, segments = catalog.without_digest()
     if changed is None or files or segments:
         notes.append(
-            f"{'The catalog, ' if changed is None else ''}{files:,} source files and {segments:,}"
-            " segments have no digest, so what changed in them cannot be told: `python -m trail"
+            f"{'The catalog, ' if changed is None else ''}"
+            f"{counted(files, 'source file')} and {counted(segments, 'segment')}"
+            " have no digest, so what changed in them cannot be told: `python -m trail"
             " migrate` makes them."
         )
     return problems
@@ -142,7 +144,7 @@ def _wrong_with(index: Path, segment: Segment) -> str | None:
     try:
         size = path.stat().st_size
         if size != segment.bytes:
-            return f"{size:,} bytes, the catalog says {segment.bytes:,}"
+            return f"{counted(size, 'byte')}, the catalog says {segment.bytes:,}"
         if segment.sha256 and of_segment(path) != (segment.sha256, segment.crc):
             return "its bytes are not those that were written"
         table = pq.ParquetFile(path)
@@ -154,7 +156,7 @@ def _wrong_with(index: Path, segment: Segment) -> str | None:
     except (OSError, pa.ArrowException) as error:
         return f"unreadable ({str(error).strip().partition(chr(10))[0]})"
     if told.rows != segment.rows:
-        return f"{told.rows:,} rows, the catalog says {segment.rows:,}"
+        return f"{counted(told.rows, 'row')}, the catalog says {segment.rows:,}"
     keys = told.range()
     if segment.range is not None and keys is not None and not segment.range.covers(keys):
         return f"its keys are {keys}, the catalog says {segment.range}"
@@ -181,9 +183,13 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
             ).fetchone() or (0, 0, 0)
             credentials += minting
             if repeats:
-                problems.append(f"{day}: {repeats:,} events are there more than once")
+                problems.append(
+                    f"{day}: {counted(repeats, 'event is', 'events are')} there more than once"
+                )
             if elsewhere:
-                problems.append(f"{day}: {elsewhere:,} events belong to another day")
+                problems.append(
+                    f"{day}: {counted(elsewhere, 'event belongs', 'events belong')} to another day"
+                )
         rolled: dict[date, int] = {}
         rollups = [str(index / segment.name) for segment in readable if segment.kind == ROLLUP]
         if rollups:
@@ -197,14 +203,18 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
             expected = sum(s.rows for s in by_day.get(day, ()))
             if rolled.get(day, 0) != expected:
                 problems.append(
-                    f"{day}: its rollup counts {rolled.get(day, 0):,} events of {expected:,}"
+                    f"{day}: its rollup counts {rolled.get(day, 0):,} of"
+                    f" {counted(expected, 'event')}"
                 )
         problems += _keys(db, index, by_day, readable)
         problems += _calls(db, index, by_day, readable)
         runs = [s for s in readable if s.kind in CREDENTIAL_KINDS]
         for kind in CREDENTIAL_KINDS:
             if (held := sum(s.rows for s in runs if s.kind == kind)) != credentials:
-                problems.append(f"{kind}: {held:,} rows, the days hold {credentials:,} such events")
+                problems.append(
+                    f"{kind}: {counted(held, 'row')}, the days hold"
+                    f" {counted(credentials, 'such event')}"
+                )
     return problems
 
 
@@ -255,7 +265,11 @@ def _calls(
         " and held.recipient_account_id is not distinct from told.recipient_account_id",
         {"told": told} | ({"paths": paths} if paths else {}),
     ).fetchone() or (0,)
-    return [f"calls: {missing:,} records are spoken of that no day holds"] if missing else []
+    return (
+        [f"calls: {counted(missing, 'record is', 'records are')} spoken of that no day holds"]
+        if missing
+        else []
+    )
 
 
 def drop_before(index_dir: str | os.PathLike[str], day: date) -> int:
@@ -404,7 +418,8 @@ def migrate(
     gone = [path for path in sources if path not in unread and not Path(path).is_file()]
     if gone and not force:
         raise SourceUnreadable(
-            f"{len(gone):,} of the {len(sources):,} source files are not there any more (first: "
+            f"{len(gone):,} of {counted(len(sources), 'source file')} are not there any"
+            f" more (first: "
             f"{gone[0]}). Put them back, or run with --force to go on without their events."
         )
     fresh = index.with_name(index.name + ".migrating")

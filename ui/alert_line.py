@@ -42,7 +42,7 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
             fact("Who", *who(principal, assumed_by), look="who"),
             _linked("Account", alert.account_id or principal.account_id),
             fact("Region", alert.region) if alert.region else None,
-            fact("When (UTC)", when if alert.first_seen else "not stated", _unsure(alert)),
+            fact("When (UTC)", when if alert.first_seen else _no_time(alert), _unsure(alert)),
             fact("Call", call) if call else None,
             fact("Result", alert.error_code) if alert.error_code else None,
             _from(alert),
@@ -52,7 +52,13 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
     )
 
 
+def _no_time(alert: Alert) -> str:
+    return f"“{alert.unread_times[0]}”, not readable" if alert.unread_times else "not stated"
+
+
 def _unsure(alert: Alert) -> Node | None:
+    if alert.unread_times and alert.first_seen is not None:
+        return el("span", "mute small", " not what the alert states")
     if alert.time_question is not None:
         return el("span", "mute small", " assumed")
     return el("span", "mute small", " not the activity's") if alert.time_is_fallback else None

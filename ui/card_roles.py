@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enrich.chain_words import distance_words
+from trail.counted import counted
 from ui import phrases
 from ui.chain import METHOD_WORDS
 from ui.markup import Node, el
@@ -166,7 +167,7 @@ def roles_table(data: Mapping[str, Any]) -> Node | None:
                 "p",
                 "row",
                 mark("Enumeration", "bad"),
-                f"{enumeration.get('targets')} different roles refused from "
+                f"{counted(enumeration.get('targets') or 0, 'different role')} refused from "
                 f"{phrases.window(enumeration.get('from'), enumeration.get('to'))}",
             )
         )

@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -41,7 +42,7 @@ from cases.database import Database
 from cases.errors import CaseRefused, SignedOut
 from cases.permissions import Permission, may
 from trail.errors import BacktrailError
-from ui import log, provider, tabs
+from ui import log, look, provider, tabs
 from ui.headers import answer
 from ui.permissions import PAGES
 
@@ -61,6 +62,7 @@ class Door:
     def __init__(self, app: ASGIApp, database: Callable[[], Database]) -> None:
         self.app = app
         self.database = database
+        self.pictures = frozenset(Path(one).read_bytes() for one in (look.ICON, look.LOGO))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or not provider.is_on():
@@ -89,10 +91,12 @@ class Door:
             await self._sign_out(scope, receive, send, known)
         elif path == provider.CALLBACK:
             await self._signed_in(scope, receive, send, known, asked_for)
-        elif path.startswith(("/media/", "/_stcore/upload_file")) and not path.endswith(".png"):
-            # Our logo is the one picture there is: what pages make of data, browsers draw.
-            need: Permission = "read_redacted" if path.startswith("/media/") else "work"
-            await self._if_they_may(need, scope, receive, send, known)
+        elif path.startswith("/_stcore/upload_file"):
+            await self._if_they_may("work", scope, receive, send, known)
+        elif path.startswith("/media/") and path.endswith(".png"):
+            await self._if_it_is_ours(scope, receive, send)
+        elif path.startswith("/media/"):
+            await self._if_they_may("read_redacted", scope, receive, send, known)
         else:
             remembered = [] if known else _remembered(scope, path)
             await self.app(scope, receive, _sending(send, remembered))
@@ -174,6 +178,30 @@ class Door:
             await answer(scope, send, 403, "Sign in first.")
             return
         await self.app(scope, receive, _sending(send, [], keep=False))
+
+    async def _if_it_is_ours(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The logo and the icon, which the sign-in page has too: what pages make of data, browsers
+        draw. Streamlit finds a file by its address without the ending, so that any other can be
+        asked for as a picture: what is no picture of ours stays here, whoever asks.
+        """
+        longest = max(map(len, self.pictures))
+        held: list[Message] = []
+        body = b""
+
+        async def hold(message: Message) -> None:
+            nonlocal body
+            if message["type"] == "http.response.start":
+                held.append(message)
+            elif len(body) <= longest:
+                body += message.get("body", b"")
+
+        whole = [one for one in scope["headers"] if one[0] not in (b"accept-encoding", b"range")]
+        await self.app({**scope, "headers": whole}, receive, _sending(hold, []))
+        if body not in self.pictures:
+            await answer(scope, send, 403, "Sign in first.")
+            return
+        await send(held[0])
+        await send({"type": "http.response.body", "body": body})
 
 
 def _find(database: Callable[[], Database], known: str) -> sign_in.SignIn | None:

@@ -272,9 +272,10 @@ def _follow_job() -> None:
         notice(
             _outcome(events, rejected, skipped),
             f"{phrases.count(int(said['events']), 'event')} added from "
-            f"{phrases.count(int(said['files']), 'file')}; {said['duplicates']:,} duplicates, "
-            f"{said['rejected']:,} rejected, {skipped:,} skipped, {said['unchanged']:,} files "
-            "unchanged.",
+            f"{phrases.count(int(said['files']), 'file')};"
+            f" {phrases.count(int(said['duplicates']), 'duplicate')}, "
+            f"{said['rejected']:,} rejected,"
+            f" {skipped:,} skipped, {phrases.count(int(said['unchanged']), 'file')} unchanged.",
             *(el("span", "small", line) for line in reasons),
             el("span", "", advice) if advice else None,
             el("span", "", link("Open an alert", "triage"))

@@ -171,7 +171,7 @@ def _parsed(text: str) -> list[Alert]:
 
 def _completed(alert: Alert, store: Store) -> Alert:
     """An alert that only cites an indexed event, with what that event says."""
-    if alert.time_is_fallback or alert.time_question is not None:
+    if not alert.time_is_sure:
         alert = with_its_events_time(alert, store)
     if alert.principals and alert.first_seen is not None:
         return alert

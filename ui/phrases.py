@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from trail.counted import counted
+
 
 def as_time(value: object) -> datetime | None:
     """An aware UTC time from a time or ISO text; None for anything else."""
@@ -59,7 +61,7 @@ def number(value: object) -> str:
 
 def count(value: int, one: str, many: str | None = None) -> str:
     """ "1 call", "2 calls"."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    return counted(value, one, many)
 
 
 def text(value: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from demo.generate import generate
 from trail.build import Progress, add
+from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.passed_over import passed_over_lines
 from trail.private import keep_private
@@ -73,7 +74,9 @@ class _Teller:
     def build(self, at: Progress) -> None:
         part = at.bytes_done / at.bytes_total if at.bytes_total else 0.0
         left = at.elapsed_s * (1 - part) / part if part > 0.02 else None
-        note = f"{at.files_done:,} of {at.files_total:,} files, {at.events:,} events"
+        note = (
+            f"{at.files_done:,} of {counted(at.files_total, 'file')}, {counted(at.events, 'event')}"
+        )
         if left is not None:
             note += f", about {left:.0f} s left"
         if at.file:

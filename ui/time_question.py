@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from alerts.alert import Alert
 from alerts.correct import CorrectionRefused, correct
-from enrich.time_basis import FALLBACK
+from enrich.time_basis import FALLBACK, unread_words
 from ui import links, phrases
 from ui.markup import Node, el
 from ui.pieces import link, notice
@@ -19,6 +19,15 @@ def time_question(alert: Alert, asked: Mapping[str, str]) -> Node | None:
 
     `asked` is the page's address, which an answer is added to. None where the times are sure.
     """
+    if alert.unread_times:
+        question = alert.time_question
+        return notice(
+            "When was it? The time that the alert states cannot be read.",
+            unread_words(alert),
+            *((question.text,) if question is not None else ()),
+            ELSEWHERE,
+            tone="warn",
+        )
     if alert.time_question is not None:
         question = alert.time_question
         return el(

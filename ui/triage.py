@@ -416,7 +416,9 @@ def _missing(found: intake.Chosen) -> list[str | Node | None]:
     lines: list[str | Node | None] = []
     if found.principal is None:
         lines.append("It names no principal: give an ARN, an access key or a principal id below.")
-    if found.alert.first_seen is None:
+    if found.alert.first_seen is None and found.alert.unread_times:
+        lines.append("Its time cannot be read: give when it was first and last seen below.")
+    elif found.alert.first_seen is None:
         lines.append("It names no time: give when it was first and last seen below.")
     known = _named(found)
     if known:

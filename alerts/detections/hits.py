@@ -13,6 +13,7 @@ from sigma.rule import SigmaRule
 from alerts.alert import Alert, Principal
 from alerts.cloudtrail import principal_of_row
 from alerts.detections.correlation import Row, Stretch
+from trail.counted import counted
 
 MAX_CITED = 200
 """Event ids that one alert cites: all, or those from the turning event on."""
@@ -86,10 +87,10 @@ def alert_of(
         if len(principals) < MAX_PRINCIPALS:
             principals.setdefault((principal.arn, principal.principal_id), principal)
     level = rule.level.name.lower() if rule.level is not None else ""
-    counted = f"{len(event_ids)} event" + ("s" if len(event_ids) != 1 else "")
+    found = counted(len(event_ids), "event")
     if distinct is not None:
-        counted += f" with {len({row[distinct] for row in rows})} different values"
-    notes = [f"Found by the Sigma rule {rule.title!r}: {counted}."]
+        found += f" with {counted(len({row[distinct] for row in rows}), 'different value')}"
+    notes = [f"Found by the Sigma rule {rule.title!r}: {found}."]
     if rule.description:
         notes.append(" ".join(rule.description.split()))
     if techniques or tactics:

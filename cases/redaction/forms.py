@@ -91,6 +91,11 @@ def is_event_id(text: str) -> bool:
     )
 
 
+def event_ids_in(text: str) -> list[str]:
+    """What within a text looks like the id of an event."""
+    return [*_UUID.findall(text), *_LONG_HEX.findall(text)]
+
+
 def is_aws_host(text: str) -> bool:
     """Whether the host is a service of AWS, and nobody's own."""
     return _AWS_HOST.fullmatch(text) is not None

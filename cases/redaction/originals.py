@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cases.redaction.forms import ARN, arn_of, form_of, forms_in, is_aws_host
+from cases.redaction.forms import ARN, arn_of, event_ids_in, form_of, forms_in, is_aws_host
 from cases.redaction.hidden import as_json, decoded, hidden_in
 from cases.redaction.kinds import ACCOUNT, EMAIL, KEY, NAME
 from cases.redaction.own_words import own_words
@@ -104,6 +104,10 @@ class Originals:
             return
         if what is Holds.NAME and not is_label(text):
             self._name(text, place.names or NAME)
+        if place.is_user_agent:
+            # What looks like an event's id is a client's own there, and says whose it was.
+            for one in event_ids_in(text):
+                self._add(one, NAME)
         self._text(text)
 
     def _name(self, text: str, kind: str) -> None:

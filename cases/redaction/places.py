@@ -45,6 +45,11 @@ class Place:
         return "account" in self.key.casefold()
 
     @property
+    def is_user_agent(self) -> bool:
+        """Whether a text here is what a client calls itself."""
+        return self.key.casefold().replace("_", "").removesuffix("s").endswith("useragent")
+
+    @property
     def names(self) -> str | None:
         """The kind of thing that this place's key says it names, or None."""
         key = self.key

@@ -13,7 +13,9 @@ from typing import Any
 from cases.actor import known_how
 from cases.kept_reports import SAYS_SO
 from cases.report.content import rows_in
+from cases.report.credentials import MASK
 from cases.review import APPROVED
+from trail.counted import counted
 
 RECORDS_SHOWN = 50
 IDS_SHOWN = 8
@@ -140,6 +142,13 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
                 " same one throughout. Hashes are those of the originals."
             )
         )
+    if masked := document.get("masked_credentials"):
+        blocks.append(
+            Remark(
+                f"{counted(masked, 'secret')} of credentials (session tokens and the like) that"
+                f" the records show {'is' if masked == 1 else 'are'} masked here as {MASK}."
+            )
+        )
     blocks.append(
         Facts(
             (
@@ -151,7 +160,7 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
                 ("First action", moment(case["triaged_at"])),
                 ("First verdict", moment(case["decided_at"])),
                 ("Closed", moment(case["closed_at"])),
-                ("Reopened", f"{case['reopened']} times"),
+                ("Reopened", counted(case["reopened"], "time")),
                 ("Review", worded(case["review"])),
                 ("Reviewer", show(case["reviewer"])),
                 ("Tags", show(case["tags"])),
@@ -179,7 +188,8 @@ def _names(document: Mapping[str, Any]) -> list[Block]:
         of = len(document["history"])
         blocks.append(
             Remark(
-                f"{unproven} of the {of} entries of this case's history stand under names that were"
+                f"{unproven} of the {counted(of, 'entry', 'entries')} of this case's history stand"
+                " under names that were"
                 " chosen, in local mode or on the command line, and not proven by a sign-in."
             )
         )
@@ -214,7 +224,10 @@ def _alerts(document: Mapping[str, Any]) -> list[Block]:
                     ("Client", show(alert.get("user_agent"))),
                     ("Call", show([alert.get("event_source"), alert.get("event_name")])),
                     ("Seen", f"{moment(alert['first_seen'])} to {moment(alert['last_seen'])}"),
-                    ("Arrived", f"{alert['count']} times, last {moment(alert['last_arrival'])}"),
+                    (
+                        "Arrived",
+                        f"{counted(alert['count'], 'time')}, last {moment(alert['last_arrival'])}",
+                    ),
                 )
             ),
         ]
@@ -322,7 +335,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]
     )
     if len(rows) <= ROWS_SHOWN:
         return [shown]
-    return [shown, Remark(f"{len(rows) - ROWS_SHOWN} more rows are in the JSON report.")]
+    return [shown, Remark(_more(len(rows) - ROWS_SHOWN, "row"))]
 
 
 def _answers(document: Mapping[str, Any]) -> list[Block]:
@@ -389,7 +402,7 @@ def _covered(coverage: Mapping[str, Any]) -> str:
     if not isinstance(window, Mapping):
         return "coverage not recorded"
     days, missing = window.get("days") or (), window.get("missing") or ()
-    told = f"{worded(window.get('status'))}, {len(days)} days, {len(missing)} missing"
+    told = f"{worded(window.get('status'))}, {counted(len(days), 'day')}, {len(missing)} missing"
     index = coverage.get("index")
     records = index.get("records") if isinstance(index, Mapping) else None
     if not isinstance(records, Mapping):  # evidence that was frozen before they were counted
@@ -397,7 +410,10 @@ def _covered(coverage: Mapping[str, Any]) -> str:
     parts = " + ".join(
         f"{show(records.get(name))} {name}" for name in ("kept", "repeated", "rejected", "skipped")
     )
-    return f"{told}; {show(records.get('read'))} records read = {parts}"
+    read = records.get("read")
+    return (
+        f"{told}; {counted(read, 'record') if isinstance(read, int) else show(read)} read = {parts}"
+    )
 
 
 def _baseline(data: Mapping[str, Any]) -> list[Block]:
@@ -491,6 +507,10 @@ def _change(entry: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def _more(number: int, noun: str) -> str:
+    return f"{counted(number, f'more {noun} is', f'more {noun}s are')} in the JSON report."
+
+
 def _records(document: Mapping[str, Any]) -> list[Block]:
     records: dict[str, str] = {}
     for one in (*document["answers"], *document["pinned"]):
@@ -501,8 +521,7 @@ def _records(document: Mapping[str, Any]) -> list[Block]:
     for event_id, record in list(records.items())[:RECORDS_SHOWN]:
         blocks += [Heading(3, "Event", show(event_id)), Code(_indented(record))]
     if len(records) > RECORDS_SHOWN:
-        more = len(records) - RECORDS_SHOWN
-        blocks.append(Remark(f"{more} more records are in the JSON report."))
+        blocks.append(Remark(_more(len(records) - RECORDS_SHOWN, "record")))
     return blocks
 
 

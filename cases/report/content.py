@@ -11,17 +11,21 @@ from cases.canonical import iso, plain
 from cases.case import CaseFile, case_file
 from cases.database import Database
 from cases.evidence import Evidence
+from cases.report.credentials import without_credentials
 from cases.verify import verify
 
 FORMAT = "backtrail-report-1"
 
 
 def report_document(database: Database, case_id: int) -> dict[str, Any]:
-    """The case as of now, with the chain's head and what `verify` says of the whole database."""
+    """The case as of now, with the chain's head and what `verify` says of the whole database.
+
+    Secrets that a record or an alert shows are masked in it (see `cases.report.credentials`).
+    """
     file = case_file(database, case_id)
     verification = verify(database)
     answers = _answers(database, file)
-    return {
+    document = {
         "format": FORMAT,
         "generated_at": iso(database.now()),
         "redacted": False,
@@ -36,6 +40,7 @@ def report_document(database: Database, case_id: int) -> dict[str, Any]:
         "head": {"seq": file.head.seq, "hash": file.head.hash, "text": str(file.head)},
         "verification": {"ok": verification.ok, "problems": list(verification.problems)},
     }
+    return without_credentials(document)
 
 
 def without_identities(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -227,6 +227,7 @@ def _mapped(
     record: dict[str, Any] = {}
     spelt: dict[str, str] = {}
     bare: list[tuple[str, str, Any]] = []
+    unread: tuple[str, Any] | None = None
     for path, value in _leaves(row, ""):
         if value in (None, "", "-", "null", [], {}):
             continue
@@ -245,8 +246,11 @@ def _mapped(
             continue
         if field in ("eventType", "eventCategory") and not isinstance(value, str):
             continue  # Elastic's lists of the same names
-        if field == "eventTime" and (value := _time_in(path, value, is_time)) is None:
-            continue
+        if field == "eventTime":
+            stated, value = value, _time_in(path, value, is_time)
+            if value is None:
+                unread = unread or (path, stated)
+                continue
         if isinstance(value, list) and field not in ("resources", "eventTime"):
             value = next((item for item in value if isinstance(item, str)), None)
             if value is None:
@@ -272,8 +276,13 @@ def _mapped(
             spelt[field] = path
             _set(record, field.split("."), value)
         identity = record.get("userIdentity", {})
-    if "eventName" not in record or not ({"eventSource", "eventTime", "eventID"} & set(record)):
+    own = {"eventSource", "eventTime", "eventID"} & set(record)
+    own |= {"eventTime"} if unread is not None and plain_name(unread[0]) == "eventtime" else set()
+    if "eventName" not in record or not own:
         return None
+    if unread is not None and "eventTime" not in record:
+        # What is stated, and is no time, is still the record's own word.
+        spelt["eventTime"], record["eventTime"] = unread
     _complete(identity, spelt)
     who = any(name in identity for name in _TELLING) or "onBehalfOf" in identity
     return Flat(record, shape, spelt, who)

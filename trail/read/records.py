@@ -145,8 +145,6 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
         flat = flat_record(value)
     except Ambiguous as error:
         return Refused(str(error))
-    if flat is not None and "eventTime" not in flat.record and "eventName" not in value:
-        return Refused("no time that can be read for certain: export it as ISO 8601, in UTC")
     if flat is not None and "eventTime" in flat.record:
         if flat.who or any(plain_name(name) == "useridentity" for name in value):
             return Record(flat.record, None, False)

@@ -13,6 +13,7 @@ from cases.case import CaseFile
 from cases.database import Database
 from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
+from trail.counted import counted
 from trail.errors import BacktrailError
 from ui import data, links, phrases, text
 from ui.badges import STATUS_WORDS
@@ -149,7 +150,7 @@ def _coverage(coverage: Mapping[str, Any]) -> list[Node | None]:
         found.append(
             fact(
                 "Indexed then",
-                f"{phrases.number(index['events'])} events, "
+                f"{phrases.count(index['events'], 'event')}, "
                 f"{phrases.window(index.get('first'), index.get('last'))}",
             )
         )
@@ -186,7 +187,8 @@ def _raw_records(one: Evidence) -> list[Node | None]:
             el(
                 "p",
                 "small mute",
-                f"The first {MOST_RECORDS} of {len(ids)} records; the file below has all.",
+                f"The first {MOST_RECORDS} of {counted(len(ids), 'record')}; the file"
+                f" below has all.",
             )
         )
     return shown

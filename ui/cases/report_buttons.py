@@ -11,7 +11,7 @@ from cases.errors import CaseRefused
 from cases.redaction.listed import listed_words
 from cases.report import FORMATS, MEDIA_TYPES, Format
 from cases.report.made import make_report
-from enrich.words import counted
+from trail.counted import counted
 from ui.markup import draw, el
 from ui.session import User
 

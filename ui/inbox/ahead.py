@@ -18,6 +18,7 @@ from cases import enrichment, inbox
 from cases.database import Database, open_database
 from cases.intake import load_files
 from enrich import ask_all
+from trail.counted import counted
 from trail.errors import BacktrailError, IndexMissing
 from trail.private import keep_private
 from trail.store import DuckStore, open_store
@@ -68,7 +69,9 @@ class _Run:
         if not files:
             self.problems.append("There is no file of alerts in it.")
         for done, file in enumerate(files):
-            self._step(done / len(files), "Reading alerts", f"{done:,} of {len(files):,} files")
+            self._step(
+                done / len(files), "Reading alerts", f"{done:,} of {counted(len(files), 'file')}"
+            )
             took = load_files(self.database, self.actor, [file])
             self.alerts += len(took.received)
             self.new += sum(one.new for one in took.received)
@@ -92,10 +95,12 @@ class _Run:
     def answer(self, store: DuckStore) -> None:
         version = store.version()
         total = enrichment.pending_count(self.database, version)
-        self._step(0.0, "Answering ahead", f"0 of {total:,} alerts")
+        self._step(0.0, "Answering ahead", f"0 of {counted(total, 'alert')}")
 
         def progress(done: int, total: int, _: str) -> None:
-            self._step(done / max(total, 1), "Answering ahead", f"{done:,} of {total:,} alerts")
+            self._step(
+                done / max(total, 1), "Answering ahead", f"{done:,} of {counted(total, 'alert')}"
+            )
 
         self.answered = enrichment.enrich_pending(self.database, store, ask_all, progress)
 

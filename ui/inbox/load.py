@@ -9,6 +9,7 @@ from alerts.alert import Alert
 from cases import inbox
 from cases.database import Database
 from cases.errors import CaseStoreUnusable, NotFound
+from trail.counted import counted
 from trail.errors import AlertUnrecognised
 from ui import data
 from ui.session import cases_if_any
@@ -23,9 +24,10 @@ class Arrived:
 
     def sentence(self) -> str:
         if self.alerts == self.new:
-            return "1 new alert." if self.new == 1 else f"{self.new:,} new alerts."
+            return f"{counted(self.new, 'new alert')}."
         return (
-            f"{self.alerts:,} alerts came, {self.new:,} of them new. The others were known: their "
+            f"{counted(self.alerts, 'alert')} came, {self.new:,} of them new. The others"
+            f" were known: their "
             "count and last time were brought up to date."
         )
 
