@@ -194,7 +194,7 @@ def test_what_is_skipped_beside_events_is_named(
     )
     assert main(["add", str(tmp_path / "logs"), "--index", str(tmp_path / "index")]) == 0
     said = capsys.readouterr().out
-    assert "1 events added" in said
+    assert "1 event added" in said
     assert "0 rejected" in said
     assert "3 skipped: a WAF log: no CloudTrail" in said
     assert "docs/shapes.md" in said

@@ -461,8 +461,8 @@ class _Build:
                     self._skipped += sum(whole for _, _, _, whole in of_file.skips)
                     for member, _, reason in of_file.rejects:
                         self._note(reason, 1, member, rejected=True)
-                    for member, reason, count, _ in of_file.skips:
-                        self._note(reason, count, member, rejected=False)
+                    for member, reason, count, whole in of_file.skips:
+                        self._note(reason, count or int(whole), member, rejected=False)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]

@@ -1206,23 +1206,36 @@ def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
     """The records inside one JSON value: itself, or what its envelope carries."""
     one = _one(text, name, ordinal)
     if isinstance(one, Bad) and one.reason == _NO_OBJECT:
-        yield from _outcomes(decoded(text), name, ordinal)
+        yield from _outcomes(decoded(text), name, ordinal, text)
     elif not isinstance(one, Loose) or (
         is_whole(one.record) and _ENVELOPE_KEYS.isdisjoint(one.record)
     ):
         yield one
     else:
-        yield from _outcomes(one.record, name, ordinal)
+        yield from _outcomes(one.record, name, ordinal, text)
 
 
 _ENVELOPE_KEYS = frozenset({"_raw", "CloudTrailEvent", "event.original", "event", "detail"})
 """Keys of objects that may look like a record and hold the record itself."""
 
 
-def _outcomes(value: object, name: str, ordinal: int) -> Iterator[Found]:
+_HELD = (
+    b"event", b"identity", b"cloudtrail", b"amazonaws", b"class_uid", b"h4si", b"eyj",
+    b"digests3object", b"control_message", b"[]",
+)  # fmt: skip
+"""Of these JSON has one in it, in small letters, that holds a record in whatever shape, or is told
+apart from one."""
+
+
+def _may_hold(text: bytes) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _HELD)
+
+
+def _outcomes(value: object, name: str, ordinal: int, text: bytes | None = None) -> Iterator[Found]:
     """What a value of any kind carries, each with a place of its own."""
     carried = False
-    for outcome in outcomes_in(value):
+    for outcome in outcomes_in(value) if text is None or _may_hold(text) else ():
         yield _as_found(outcome, name, ordinal)
         ordinal += 1
         carried = True

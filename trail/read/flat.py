@@ -156,10 +156,11 @@ class Flat:
     who: bool
 
 
+@lru_cache(8_192)
 def is_of_cloudtrail(name: str) -> bool:
     """Whether a key is a field of CloudTrail's, so that its text may be a caller's."""
-    plain = _UTC_COLUMN.sub("", name)
-    return plain_name(plain) in _FIELDS or plain_name(plain) in _KEPT_WHOLE
+    plain = plain_name(_UTC_COLUMN.sub("", name))
+    return plain in _FIELDS or plain in _KEPT_WHOLE or plain == "useridentity"
 
 
 def names_events(columns: Iterable[str]) -> bool:

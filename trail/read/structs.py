@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from trail.read.place import plain_name
@@ -54,8 +55,12 @@ class Ambiguous(ValueError):
     """The text can be cut in several ways, or in none, so nobody can say what it states."""
 
 
+@lru_cache(4_096)
 def identity_in(text: str) -> dict[str, Any]:
-    """The `userIdentity` that a struct's print states. Raises `Ambiguous`."""
+    """The `userIdentity` that a struct's print states. It is kept, so only a copy may be changed.
+
+    Raises `Ambiguous`.
+    """
     stripped = text.strip()
     left = [_TRIES]
     best: list[dict[str, Any]] = []

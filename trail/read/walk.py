@@ -46,6 +46,8 @@ ORIGINALS = {
     "fulllog": "Wazuh's full_log",
 }
 """Plain names of keys whose text is the original, kept by a tool beside its own rewriting of it."""
+_OF_A_RECORD = frozenset({"eventVersion", "userIdentity", "eventName"})
+_ORIGINAL_KEYS = frozenset({"_raw", "CloudTrailEvent", "event.original", "event", "@message"})
 # Key → what it is called in the alert's shape. Lists are walked, strings read as JSON.
 WRAPPERS = (
     ("detail", "EventBridge event"),
@@ -178,6 +180,10 @@ class Walk(Generic[T, P]):
             return []
         if (table := table_of(value)) is not None:
             return self._walk(type(place)(table, place.path), names, above, strings, rows=rows)
+        if not rows and value.keys() >= _OF_A_RECORD and _ORIGINAL_KEYS.isdisjoint(value):
+            what = self._read(place, names, False)  # the usual case, told at once
+            if what is not None:
+                return [Found(what, place, above)]
         by_name: dict[str, str] = {}
         for key in value:
             if isinstance(key, str):
@@ -187,23 +193,24 @@ class Walk(Generic[T, P]):
             found = self._walk(child, (name, *names), ((place, name), *above), strings, rows=rows)
             if found:
                 return found
-        if (what := self._read(place, names, False)) is not None:
+        if not rows and (what := self._read(place, names, False)) is not None:
             return [Found(what, place, above)]
+        walked = set()
         for plain, key, name in _WRAPPER_NAMES:
             spelt = key if key in value else by_name.get(plain)
-            if spelt is None or value[spelt] is None or value[spelt] == []:
+            if spelt is None or spelt in walked or value[spelt] is None or value[spelt] == []:
                 continue
+            walked.add(spelt)
             found = self._wrapped(place, spelt, plain, name, names, above, strings, rows=rows)
             if found:
                 return found
-        if found := self._below(place, above, names, strings, rows=False):
-            return found
+        # What was walked above is not walked again: the whole takes a time that grows as it does.
         if not rows:
-            return []
+            return self._below(place, walked, above, names, strings, rows=False)
         if (what := self._read(place, names, True)) is not None:
             return [Found(what, place, above)]
-        return self._texts(place, above, names, strings) or self._below(
-            place, above, names, strings, rows=True
+        return self._texts(place, walked, above, names, strings) or self._below(
+            place, walked, above, names, strings, rows=True
         )
 
     def _originals(self, place: P, by_name: Mapping[str, str]) -> Iterator[tuple[str, P]]:
@@ -275,6 +282,7 @@ class Walk(Generic[T, P]):
     def _below(
         self,
         place: P,
+        walked: set[str],
         above: tuple[tuple[P, str], ...],
         names: tuple[str, ...],
         strings: int,
@@ -284,9 +292,9 @@ class Walk(Generic[T, P]):
         """What stands below keys that nobody knows, in objects and lists."""
         found: list[Found[T, P]] = []
         for key, member in place.value.items():
-            if not isinstance(key, str) or is_of_cloudtrail(key):
+            if not isinstance(member, dict | list) or not member:
                 continue
-            if isinstance(member, dict | list) and member:
+            if isinstance(key, str) and key not in walked and not is_of_cloudtrail(key):
                 self._searched += 1
                 if self._searched > SEARCHED:
                     return found
@@ -296,7 +304,12 @@ class Walk(Generic[T, P]):
         return found
 
     def _texts(
-        self, place: P, above: tuple[tuple[P, str], ...], names: tuple[str, ...], strings: int
+        self,
+        place: P,
+        walked: set[str],
+        above: tuple[tuple[P, str], ...],
+        names: tuple[str, ...],
+        strings: int,
     ) -> list[Found[T, P]]:
         """What JSON in strings holds below keys that nobody knows, also amid words."""
         found: list[Found[T, P]] = []
