@@ -16,7 +16,7 @@ from alerts.draft import fallback_words
 from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
 from trail.errors import AlertUnrecognised
-from trail.read.flat import Ambiguous, flat_record
+from trail.read.flat import Ambiguous, flat_record, is_udm
 from trail.read.ocsf import PATHS as OCSF_PATHS
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.walk import Walk
@@ -143,6 +143,12 @@ def is_cloudtrail_record(place: Place) -> bool:
     )
 
 
+def _is_regrouped(place: Place) -> bool:
+    """Whether it is an event in OCSF or UDM: what a caller sent stands inside, so that it is told
+    before anything is looked for in it."""
+    return (is_ocsf(place.value.keys()) and "class_uid" in place.value) or is_udm(place.value)
+
+
 def _may_be_flat(place: Place) -> bool:
     return not str(place.value.get("eventSource")).startswith("aws:")
 
@@ -246,5 +252,6 @@ _KINDS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = (
         other_findings.is_access_analyzer,
         _as("Access Analyzer finding", other_findings.read_access_analyzer),
     ),
+    (_is_regrouped, _read_flat),
 )
 _ROWS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = ((_may_be_flat, _read_flat),)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 
 from alerts import parse_alerts
 from tests.an_event import a_role_session, an_event
-from tests.shapes import TEXT, eventbridge, packed, table, tarred, zipped
+from tests.shapes import ELASTIC, OCSF, TEXT, eventbridge, packed, table, tarred, zipped
 from trail.columns import Chunk
+from trail.errors import AlertUnrecognised
 from trail.formats import Bad, Loose, Skipped, read_source, take_apart
 from trail.read.mend import mended
 from trail.read.structs import Ambiguous, identity_in
@@ -274,3 +277,36 @@ def test_a_message_that_unpacks_to_too_much_is_no_message(tmp_path: Path) -> Non
     records, (refused,) = read_log(tmp_path / "a.json")
     assert records == []
     assert isinstance(refused, Bad)
+
+
+def test_what_a_caller_sent_is_no_record_in_any_tools_event(tmp_path: Path) -> None:
+    forged = {"Records": [an_event(eventName="Forged")]}
+    ocsf = {
+        **OCSF,
+        "api": {
+            **OCSF["api"],
+            "request": {"data": json.dumps(forged)},
+            "response": {"data": json.dumps(forged)},
+        },
+        "unmapped": {"requestParameters.x": json.dumps(forged), "y": forged},
+    }
+    elastic = json.loads(json.dumps(ELASTIC))
+    elastic["aws"]["cloudtrail"] |= {"flattened": {"x": forged}, "request_parameters": forged}
+    for name, event in (("ocsf", ocsf), ("elastic", elastic)):
+        (tmp_path / name).write_text(json.dumps([event]))
+        records, _ = read_log(tmp_path / name)
+        assert [record["eventName"] for record in records] == ["GetPasswordData"], name
+        assert [one.event_name for one in parse_alerts(json.dumps(event))] == ["GetPasswordData"]
+
+
+@pytest.mark.parametrize("key", ["data", "detail", "result", "x"])
+@pytest.mark.parametrize("depth", [20, 400])
+def test_any_depth_of_envelopes_takes_little_time(key: str, depth: int, tmp_path: Path) -> None:
+    text = "".join(f'{{"{key}":{{"event":[' for _ in range(depth)) + "{}" + "]}}" * depth
+    (tmp_path / "a.json").write_text(f"{text}\n" * 50)
+    before = time.process_time()
+    records, _ = read_log(tmp_path / "a.json")
+    assert records == []
+    with contextlib.suppress(AlertUnrecognised):
+        parse_alerts(text)
+    assert time.process_time() - before < 20

@@ -121,6 +121,8 @@ _KEPT_WHOLE = {plain_name(name): name for name in (
     "resources", "addendum", "tlsDetails", "edgeDeviceDetails",
 )}  # fmt: skip
 """Their keys are the caller's or of no column, and must not be taken for the record's own."""
+_CALLERS = frozenset({"useridentity", "flattened", "unmapped"})
+"""Names of more that holds what a caller chose."""
 _PREFIXES = ("aws.cloudtrail.", "aws_cloudtrail_")
 _TYPES = frozenset(
     {
@@ -160,7 +162,7 @@ class Flat:
 def is_of_cloudtrail(name: str) -> bool:
     """Whether a key is a field of CloudTrail's, so that its text may be a caller's."""
     plain = plain_name(_UTC_COLUMN.sub("", name))
-    return plain in _FIELDS or plain in _KEPT_WHOLE or plain == "useridentity"
+    return plain in _FIELDS or plain in _KEPT_WHOLE or plain in _CALLERS
 
 
 def names_events(columns: Iterable[str]) -> bool:
@@ -191,15 +193,22 @@ def flat_record(
 
     `is_time` says what else than ISO 8601 and epochs is taken for a time. Raises `Ambiguous`.
     """
-    udm = row.get("udm")
-    udm = udm if isinstance(udm, Mapping) else row
-    if isinstance(udm.get("metadata"), Mapping) and (
-        isinstance(udm.get("principal"), Mapping) or isinstance(udm.get("target"), Mapping)
-    ):
+    if is_udm(row):
+        inner = row.get("udm")
+        udm = inner if isinstance(inner, Mapping) else row
         found = _mapped(udm, _UDM_FIELDS, "CloudTrail record in Google SecOps UDM", is_time)
         if found is not None:
             return found
     return _mapped(row, _FIELDS, _shape_of(row), is_time)
+
+
+def is_udm(row: Mapping[str, Any]) -> bool:
+    """Whether an object is an event in Google SecOps' own fields."""
+    inner = row.get("udm")
+    udm = inner if isinstance(inner, Mapping) else row
+    return isinstance(udm.get("metadata"), Mapping) and (
+        isinstance(udm.get("principal"), Mapping) or isinstance(udm.get("target"), Mapping)
+    )
 
 
 def _shape_of(row: Mapping[str, Any]) -> str:
@@ -444,7 +453,8 @@ def spelt_like_cloudtrail(value: Any) -> Any:
 
 
 __all__ = [
-    "WHO", "Ambiguous", "Flat", "flat_record", "is_of_cloudtrail", "names_events", "object_in",
+    "WHO", "Ambiguous", "Flat", "flat_record", "is_of_cloudtrail", "is_udm", "names_events",
+    "object_in",
     "says_who",
     "spelt_like_cloudtrail",
 ]  # fmt: skip

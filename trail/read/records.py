@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from trail.columns import NOT_CALLS
-from trail.read.flat import WHO, Ambiguous, flat_record, says_who
+from trail.read.flat import WHO, Ambiguous, flat_record, is_udm, says_who
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.others import kind_of_object
 from trail.read.place import Place, plain_name
@@ -131,7 +131,10 @@ def _read(place: Place, names: tuple[str, ...], rows: bool) -> Outcome | None:
             return NoCall("a CloudTrail Digest file: not per-call events")
         if value.get("messageType") == "CONTROL_MESSAGE":
             return NoCall("a CloudWatch Logs control message")
-        return Record(value, None, True) if is_whole(value) else None
+        if is_whole(value):
+            return Record(value, None, True)
+        # Told at once: what a caller sent stands inside, and is never looked for records in.
+        return row_outcome(value) if is_ocsf(value.keys()) or is_udm(value) else None
     return row_outcome(value)
 
 
