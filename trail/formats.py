@@ -126,6 +126,7 @@ _any = msgspec.json.Decoder()
 _LOG_NAME = re.compile(
     r"\.(?:json|jsonl|ndjson|log|csv|parquet)(?:\.gz)?$|\.(?:gz|tgz|zip|tar)$", re.IGNORECASE
 )
+_JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson)(?:\.gz)?$", re.IGNORECASE)
 _PACKED = (
     (re.compile(rb"BZh[1-9]1AY&SY"), "bzip2"),
     (re.compile(rb"\xfd7zXZ\0"), "xz"),
@@ -476,7 +477,10 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
     elif (inner := unwrapped_base64(stream)) is not None:
         yield from _content(inner, name, depth + 1, allowance)
     elif _LOG_NAME.search(name) and not _is_text_about(name):
-        yield Bad(name, "byte 0", _unlike(start), lost=True)
+        if _JSON_NAME.search(name) or b"\0" in start[:4096] or _may_hold(start):
+            yield Bad(name, "byte 0", _unlike(start), lost=True)
+        else:
+            yield Skipped(name, "text of another kind: neither JSON nor a table of events")
     else:
         yield Skipped(name, "not a log file")
 
@@ -1194,11 +1198,12 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     except RecursionError:
         return Bad(name, position, _DEEP)
     except ValueError as error:
-        return Bad(name, position, f"malformed JSON: {str(error)[:120]}")
+        reason = f"malformed JSON: {str(error)[:120]}"
+        return Bad(name, position, reason, foreign=not _may_hold(text))
     if not isinstance(value, dict):
         return Bad(name, position, _NO_OBJECT, foreign=True)
-    if (reason := no_call(value)) is not None:
-        return Skipped(name, reason, record=True)
+    if (why := no_call(value)) is not None:
+        return Skipped(name, why, record=True)
     return Loose(name, ordinal, value, text)
 
 
