@@ -16,9 +16,10 @@ from alerts.draft import fallback_words
 from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
 from trail.errors import AlertUnrecognised
-from trail.read.flat import Ambiguous, flat_record, is_udm
+from trail.read.flat import flat_record, is_udm, undotted
 from trail.read.ocsf import PATHS as OCSF_PATHS
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
+from trail.read.structs import Ambiguous
 from trail.read.walk import Walk
 
 MAX_ALERTS = 10_000
@@ -199,6 +200,14 @@ def _read_guardduty(place: Place, envelope: tuple[str, ...]) -> Alert:
     return guardduty.read_finding(place, shape_words(_guardduty_form(place, envelope), envelope))
 
 
+def _read_flattened_finding(place: Place, envelope: tuple[str, ...]) -> Alert | None:
+    whole = Place(undotted(place.value), place.path)
+    finding = whole.at("detail") if whole.at("detail", "service").is_object else whole
+    if not is_guardduty_finding(finding):
+        return None
+    return guardduty.read_finding(finding, shape_words("GuardDuty finding, flattened", envelope))
+
+
 def _read_sentinel_finding(place: Place, envelope: tuple[str, ...]) -> Alert:
     finding = guardduty.sentinel_finding(place)
     return guardduty.read_finding(
@@ -242,6 +251,7 @@ def _guardduty_form(place: Place, envelope: tuple[str, ...]) -> str:
 
 _KINDS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = (
     (is_cloudtrail_record, _read_cloudtrail),
+    (guardduty.is_flattened, _read_flattened_finding),
     (is_guardduty_finding, _read_guardduty),
     (guardduty.is_sentinel_row, _read_sentinel_finding),
     (security_hub.is_asff, _as("Security Hub finding (ASFF)", security_hub.read_asff)),

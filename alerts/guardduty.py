@@ -15,6 +15,14 @@ from trail.counted import counted
 from trail.events import session_name_of
 
 
+def is_flattened(place: Place) -> bool:
+    """Whether it is a finding whose nested keys were made dotted ones, as Splunk does."""
+    return any(isinstance(key, str) and key.startswith(_DOTTED) for key in place.value)
+
+
+_DOTTED = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+
+
 def is_sentinel_row(place: Place) -> bool:
     """Whether it is a row of Sentinel's AWSGuardDuty table, which has JSON in two columns."""
     return place.at("ResourceDetails").text is not None and (

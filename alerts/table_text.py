@@ -18,7 +18,7 @@ def table_rows(text: str) -> list[dict[str, str]]:
     stripped = text.lstrip()
     if stripped[:1] in ("{", "["):
         return []
-    table = table_in(stripped[:_LOOKED_AT], "")
+    table = table_in(stripped[:_LOOKED_AT], "", findings=True)
     if table is None:
         return []
     lines = io.StringIO(stripped)

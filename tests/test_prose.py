@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from alerts import parse_alerts
 from alerts.alert import Alert
 from tests.an_event import a_role_session, an_event
+from tests.shapes import table
 from trail.errors import AlertUnrecognised
 
 LEE = "arn:aws:iam::210987654321:user/lee"
@@ -94,3 +96,47 @@ def test_where_json_breaks_is_said(text: str, where: str) -> None:
 def test_a_bracket_is_no_alert() -> None:
     with pytest.raises(AlertUnrecognised):
         parse_alerts("{")
+
+
+def flattened(value: dict[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, member in value.items():
+        name = f"{before}{key}"
+        found |= flattened(member, f"{name}.") if isinstance(member, dict) else {name: member}
+    return found
+
+
+FINDING = {
+    "schemaVersion": "2.0", "accountId": "210987654321", "region": "us-east-1", "id": "ab" * 16,
+    "type": "Recon:IAMUser/TorIPCaller", "severity": 5, "title": "t",
+    "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+        "accessKeyId": "ASIAQQQQWWWWEEEERRRR", "principalId": "AROAQQWWEERRTTYYUUIIO:kim",
+        "userType": "AssumedRole", "userName": "Deploy"}},
+    "service": {
+        "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": {
+            "api": "ListUsers", "serviceName": "iam.amazonaws.com",
+            "remoteIpDetails": {"ipAddressV4": "203.0.113.9"}}},
+        "eventFirstSeen": "2026-03-10T09:00:00Z", "eventLastSeen": "2026-03-10T09:00:00Z"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        json.dumps(flattened(FINDING)),
+        json.dumps({"result": flattened({"detail": FINDING})}),
+        table(flattened(FINDING)),
+        table(["_time", "_raw"], ["x", json.dumps(FINDING)]),
+        json.dumps({"attachments": [{"fields": [{"value": json.dumps(FINDING)}]}]}),
+        json.dumps({"messages": [{"incident": {"details": FINDING}}]}),
+        json.dumps({"data": {"integration": "aws", "aws": FINDING}}),
+    ],
+    ids=["dotted", "dotted in Splunk", "CSV", "CSV of _raw", "Slack", "PagerDuty", "Wazuh"],
+)
+def test_a_finding_as_a_tool_hands_it_out(shown: str) -> None:
+    alert = the_alert(shown)
+    assert (alert.source, alert.id) == ("guardduty", "ab" * 16)
+    assert (alert.event_name, alert.source_ip_address) == ("ListUsers", "203.0.113.9")
+    (person,) = alert.principals
+    assert (person.principal_id, person.session_name) == ("AROAQQWWEERRTTYYUUIIO:kim", "kim")
+    assert person.access_key_id == "ASIAQQQQWWWWEEEERRRR"

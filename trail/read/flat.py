@@ -18,7 +18,7 @@ from typing import Any
 
 from trail.events import parse_time
 from trail.read.place import plain_name
-from trail.read.structs import Ambiguous, identity_in, struct_in
+from trail.read.structs import identity_in, struct_in
 
 _IDENTITY = "userIdentity."
 _SESSION = "userIdentity.sessionContext."
@@ -405,6 +405,17 @@ def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tupl
         yield from _leaves(item, name, left - 1)
 
 
+def undotted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that dotted keys were flattened from: `{"a.b": 1}` → `{"a": {"b": 1}}`."""
+    made: dict[str, Any] = {}
+    for key, value in row.items():
+        _set(made, str(key).split(".", _DOTS), value)
+    return made
+
+
+_DOTS = 12
+
+
 def _set(record: dict[str, Any], keys: Iterable[str], value: Any) -> None:
     *above, last = keys
     for key in above:
@@ -450,11 +461,3 @@ def spelt_like_cloudtrail(value: Any) -> Any:
     if isinstance(value, list):
         return [spelt_like_cloudtrail(member) for member in value]
     return value
-
-
-__all__ = [
-    "WHO", "Ambiguous", "Flat", "flat_record", "is_of_cloudtrail", "is_udm", "names_events",
-    "object_in",
-    "says_who",
-    "spelt_like_cloudtrail",
-]  # fmt: skip

@@ -12,10 +12,11 @@ from trail.read.flat import names_events, says_who
 DELIMITERS = ",\t;|"
 _RECORD_IN_CELL = re.compile(
     r'\s*[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
-    r'|CloudTrailEvent|detail-type)"',
+    r'|CloudTrailEvent|detail-type|schemaVersion|SchemaVersion|Findings|class_uid)"',
     re.DOTALL,
 )
 _ROWS_LOOKED_AT = 4
+_OF_FINDINGS = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
 _SEPARATOR = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)
 """What Excel wants before a table: a line that names its separator."""
 
@@ -33,9 +34,9 @@ class Table:
     refused: str | None = None
 
 
-def table_in(start: str, nobody: str) -> Table | None:
+def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None:
     """The table that a text begins with; None if it is none of events. `nobody` is what to say of
-    one that has no column for who called."""
+    one that has no column for who called. With `findings` also one of findings, flattened."""
     if (said := _SEPARATOR.match(start)) is not None:
         start = start[said.end() :]
     for delimiter in DELIMITERS:
@@ -48,6 +49,8 @@ def table_in(start: str, nobody: str) -> Table | None:
         holds = any(
             len(row) == len(header) and any(map(_RECORD_IN_CELL.match, row)) for row in rows[1:]
         )
+        if findings and any(name.startswith(_OF_FINDINGS) for name in header):
+            return Table(header, delimiter, 0 if said is None else 1)
         if not holds and (len(header) < 2 or not names_events(header)):
             continue
         skip = 0 if said is None else 1
