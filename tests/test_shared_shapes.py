@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from alerts import parse_alerts
 from alerts.alert import Alert
+from enrich import ask_all
 from trail.build import BuildSummary, add
 from trail.store import DuckStore, open_store
 
@@ -190,3 +192,13 @@ def test_a_logs_insights_result_is_an_alert(shape_cases: Path) -> None:
     alert = the_alert(shape_cases, "83-cw-insights")
     assert alert.source == "cloudtrail"
     assert alert.principals[0].principal_id == f"{ROLE}:kim"
+
+
+def test_the_attack_in_a_flat_table_is_listed(shape_cases: Path, tmp_path: Path) -> None:
+    _, store = indexed(shape_cases, "108-splunk-flat-covered", tmp_path)
+    (alert,) = parse_alerts((shape_cases / "108-splunk-flat-covered" / "alert.json").read_bytes())
+    answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
+    listed = json.dumps(answers["interesting_calls"].data, default=str)
+    for name in ("CreateUser", "CreateAccessKey", "AttachUserPolicy"):
+        assert name in listed
+    assert answers["interesting_calls"].status == "answered"
