@@ -443,6 +443,7 @@ def _pinned(document: Mapping[str, Any]) -> list[Block]:
         blocks += [
             Facts(
                 (
+                    *((("Call", show(one["event_name"])),) if one["event_name"] else ()),
                     ("Event", show(one["event_id"])),
                     ("Pinned", f"{moment(one['frozen_at'])} by {show(one['frozen_by'])}"),
                     ("SHA-256", show(one["sha256"])),
