@@ -2,9 +2,9 @@
 
 "2026-03-10 06:06 PDT", "March 10, 2026 at 6:06 AM (UTC-07:00)", "Tue, 10 Mar 2026 01:05:00 -0800",
 "10.03.2026 um 07:06 Uhr MEZ", a date alone, an ISO week's day, an epoch time, and stretches of
-time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date whose day and month may be exchanged have
-several readings, and whoever asked must say so. What is written to the minute means all of that
-minute, a date alone all of that day.
+time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date
+whose day and month may be exchanged have several readings, and whoever asked must say so. What is
+written to the minute means all of that minute, a date alone all of that day.
 """
 
 from __future__ import annotations
