@@ -360,13 +360,22 @@ def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     return _as_dated(claim, session)
 
 
-def of_contradicted(claim: Claim, mint: Mint) -> Claim:
-    """Rule 3, of a call whose own event id has a second record, with another caller."""
-    return claim.at_most(
-        "medium",
-        f"Another record of event {mint.event_id} names another caller, and no event is logged"
-        " twice with two: one of the two was changed.",
-    )
+def of_contradicted(claim: Claim, mint: Mint, others: Sequence[Mint]) -> Claim:
+    """Rule 3, of a call of which `others`, further records of it, name other callers."""
+    if any(other.event_id in mint.event_ids for other in others):
+        claim = claim.at_most(
+            "medium",
+            f"Another record of event {mint.event_id} names another caller, and no event is logged"
+            " twice with two: one of the two was changed.",
+        )
+    for other in others:
+        if other.event_id not in mint.event_ids:
+            claim = claim.at_most(
+                "medium",
+                f"Event {mint.event_id} corrects event {other.event_id}, which names another"
+                " caller: which of the two it was cannot be told.",
+            )
+    return claim
 
 
 _OTHER_CLIENT = (

@@ -22,11 +22,12 @@ from enrich.interface import (
 from enrich.role_name import RoleName, role_named, session_in
 from enrich.sql_text import bound_list, bound_values, like_text
 from trail.access_keys import is_access_key, is_stand_in
+from trail.calls import CORRECTED
 from trail.store import Query, Store
 
 _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
  recipient_account_id, source_ip_address, user_agent, request_id, shared_event_id,
- identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
+ original_event_id, identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
  invoked_by, issuer_arn, session_name, session_created, session_from_console, source_identity,
  on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
  minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed"""
@@ -271,36 +272,59 @@ class MintReader:
         return [_NO_JSON | row for row in rows]
 
     def told_otherwise(self, mints: Sequence[Mint]) -> dict[str, list[Mint]]:
-        """By the event id of a call, what further records of its own event ids show of it where
-        they name another caller: an index keeps the first of them, and nobody knows which is right.
+        """By the event id of a call, what further records of it show where they name another
+        caller: those of its own event ids, of which an index keeps the first, and what a
+        correction stands for. Nobody knows which is right.
         """
-        records = self.store.summary().records
-        if records is not None and not records.repeated:
-            return {}
         unlike: dict[str, list[Mint]] = {}
         for some in _of_days_beside(mints):
-            first, last = some[0].time - _ONE_DAY, some[-1].time + _ONE_DAY
-            ids = [event_id for mint in some for event_id in mint.event_ids]
-            rows = self.find(
-                f"""
-                select {_CALLER_COLUMNS} from repeats
-                where event_id in {bound_list("event", ids)}
-                  and event_time >= $first and event_time <= $last limit {MINT_CAP}
-                """,
-                {**bound_values("event", ids), "first": first, "last": last},
-                first=first,
-                last=last,
-            )
-            for mint in some:
-                others: list[Mint] = []
-                for row in rows:
-                    if row["event_id"] in mint.event_ids and all(
+            for event_id, row in (*self._repeats_of(some), *self._corrected_by(some)):
+                for mint in some:
+                    others = unlike.get(mint.event_id, [])
+                    if event_id in mint.event_ids and all(
                         have_unlike_callers(row, known.row) for known in (mint, *others)
                     ):
-                        others.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
-                if others:
-                    unlike[mint.event_id] = others
+                        other = Mint({**mint.row, **row}, (str(row["event_id"]),))
+                        unlike[mint.event_id] = [*others, other]
         return unlike
+
+    def _repeats_of(self, mints: Sequence[Mint]) -> list[tuple[str, dict[str, Any]]]:
+        """Further records with the event id of one of the calls, which is named beside each."""
+        records = self.store.summary().records
+        if records is not None and not records.repeated:
+            return []
+        ids = [event_id for mint in mints for event_id in mint.event_ids]
+        rows = self._beside("repeats", f"event_id in {bound_list('event', ids)}", ids, mints)
+        return [(str(row["event_id"]), row) for row in rows]
+
+    def _corrected_by(self, mints: Sequence[Mint]) -> list[tuple[str, dict[str, Any]]]:
+        """The records in place of which one of the calls counts, which is named beside each."""
+        ids = [i for mint in mints if mint.row["original_event_id"] for i in mint.event_ids]
+        if not ids:
+            return []
+        condition = f"replaced = '{CORRECTED}' and replaced_by in {bound_list('event', ids)}"
+        rows = self._beside("events", condition, ids, mints, ", replaced_by")
+        return [(str(row.pop("replaced_by")), row) for row in rows]
+
+    def _beside(
+        self,
+        relation: str,
+        condition: str,
+        ids: Sequence[str],
+        mints: Sequence[Mint],
+        more: str = "",
+    ) -> list[dict[str, Any]]:
+        """Who made the events of a relation within a day of these calls."""
+        first, last = mints[0].time - _ONE_DAY, mints[-1].time + _ONE_DAY
+        return self.find(
+            f"""
+            select {_CALLER_COLUMNS}{more} from {relation}
+            where {condition} and event_time >= $first and event_time <= $last limit {MINT_CAP}
+            """,
+            {**bound_values("event", ids), "first": first, "last": last},
+            first=first,
+            last=last,
+        )
 
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
         """The whole `userIdentity` of one credential event, as JSON text."""
@@ -607,6 +631,7 @@ def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
             "target_role_arn",
             "target_session_name",
             "duration_seconds",
+            "original_event_id",
             "request_parameters",
             "response_elements",
         ):

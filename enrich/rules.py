@@ -74,10 +74,11 @@ def explain(session: Session, reader: MintReader, said: Said) -> Hop | None:
 
 
 def contradicted(hop: Hop, others: Sequence[Mint]) -> Hop:
-    """The hop, lowered: `others` are further records of its very event, by other callers."""
+    """The hop, lowered: `others` are further records of its very event, or what it corrects,
+    by other callers."""
     if hop.mint is None:
         return hop
-    claim = claims.of_contradicted(hop.claim, hop.mint)
+    claim = claims.of_contradicted(hop.claim, hop.mint, others)
     return replace(
         hop,
         claim=claim,

@@ -374,6 +374,33 @@ def test_one_event_id_with_two_callers_is_of_neither_for_sure(masked, tmp_path):
         assert any("another caller" in caveat for caveat in answer.caveats)
 
 
+def a_correction(of: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    told = {"reason": "UPDATED_DATA", "originalEventID": of["eventID"]}
+    return {**of, "eventID": an_event()["eventID"], "addendum": told, **changes}
+
+
+def test_a_correction_that_names_another_caller_leaves_both():
+    mint = an_assumption(key=K1)
+    by_bob = a_correction(mint, userIdentity=a_user("bob"))
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, by_bob, use])
+
+    assert the_hop(answer) == (by_bob["eventID"], "access_key", "medium")
+    (hop,) = answer.data["chain"]
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+    assert answer.data["origin"]["arn"] is None
+    assert any(
+        f"Event {by_bob['eventID']} corrects event {mint['eventID']}" in text
+        for text in answer.caveats
+    )
+
+    same = a_correction(mint)
+    answer = who_assumed(use, [mint, same, use])
+    assert the_hop(answer) == (same["eventID"], "access_key", "certain")
+    assert answer.data["origin"]["label"] == "alice"
+
+
 def test_a_repeat_by_the_same_caller_or_a_masked_one_takes_nothing_away():
     kept = an_assumption(key=K1)
     masked = {**kept, "userIdentity": {"type": "IAMUser", "principalId": "***", "arn": "***",
