@@ -27,10 +27,11 @@ from trail.store import Query, Store
 
 _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
  recipient_account_id, source_ip_address, user_agent, request_id, shared_event_id,
- original_event_id, identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
- invoked_by, issuer_arn, session_name, session_created, session_from_console, source_identity,
- on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
- minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed"""
+ original_event_id, identity_type, identity_id, principal_id, principal_arn, account_id,
+ access_key_id, user_name, invoked_by, issuer_arn, session_name, session_created,
+ session_from_console, source_identity, on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery,
+ minted_access_key_id, minted_principal_id, target_role_arn, target_session_name,
+ duration_seconds, failed"""
 
 _JSON_COLUMNS = (
     "user_identity",
@@ -496,6 +497,16 @@ class MintReader:
             last=last,
         )
         return rows[0] if rows else None
+
+    def arn_of_caller(self, mint: Mint) -> str | None:
+        """What a call's own record calls its caller, else other events of a user's id."""
+        row = mint.row
+        if row["principal_arn"] is not None or row["identity_type"] != "AWSAccount":
+            return _text(row["principal_arn"])
+        if row["identity_id"] is None or str(row["principal_id"] or "").startswith("AROA"):
+            return None
+        named = self.name_of(row["identity_id"], mint.time)
+        return _text(named["principal_arn"]) if named is not None else None
 
     def minted_keys(self, access_key_ids: Sequence[str]) -> set[str]:
         """Those of the keys that a record shows being made: credentials of their own."""

@@ -20,6 +20,7 @@ from enrich.session import LONGEST_SESSION, Session
 from enrich.sign_in import (
     by_shared_sign_in,
     by_switch_role,
+    not_named_by,
     sign_ins_of,
     switch_near,
     switch_source,
@@ -210,9 +211,9 @@ def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
     if session.created is not None:
         near = [mint for mint in fitting if is_near(mint.time, session.created)]
         near += _fitting(_narrowings(session, sign_ins), session, said)
-        if (hop := _by_creation_date(session, near, sign_ins)) is not None:
+        if (hop := _by_creation_date(session, near, sign_ins, reader)) is not None:
             return hop
-        if (hop := by_switch_role(session, sign_ins, near)) is not None:
+        if (hop := by_switch_role(session, sign_ins, near, reader)) is not None:
             return hop
     if (hop := _by_own_words(session, reader)) is not None:
         return hop
@@ -294,7 +295,10 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
 
 
 def _by_creation_date(
-    session: Session, mints: Iterable[Mint], sign_ins: Sequence[Mapping[str, Any]]
+    session: Session,
+    mints: Iterable[Mint],
+    sign_ins: Sequence[Mapping[str, Any]],
+    reader: MintReader,
 ) -> Hop | None:
     """R2 and R2b: minted for this principal at the session's creation date."""
     if session.created is None:
@@ -305,7 +309,7 @@ def _by_creation_date(
     ranked = sorted(mints, key=lambda mint: (nearness(mint.time, created), mint.event_id))
     unnamed: list[Mint] = []
     if source is not None:
-        unnamed = [mint for mint in ranked if not claims.named_by_switch(mint, source)]
+        unnamed = not_named_by(source, ranked, reader)
         ranked = [mint for mint in ranked if mint not in unnamed]
     if not ranked:
         return None
@@ -352,7 +356,7 @@ def _user_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
                 session.account_id, session.created - CLOCK_SKEW, session.created + CLOCK_SKEW
             )
             near = _fitting(roots, session, said)
-        hop = _by_creation_date(session, near, sign_ins)
+        hop = _by_creation_date(session, near, sign_ins, reader)
         return replace(hop, rule="R0") if hop is not None else None
     # No creation date: the last sign-in that can still have lasted.
     sign_in = [mint for mint in mints if not claims.is_narrowing(mint)]

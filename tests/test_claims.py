@@ -773,8 +773,10 @@ def a_switch(source: str, session: str = "alice", **changes: Any) -> dict[str, A
     )
 
 
-def test_switch_from_wins_over_another_caller_of_that_second():
-    by_cli = an_assumption("admin", "alice", key=K1, userIdentity=a_user("mallory"))
+def test_switch_from_wins_over_another_caller_of_that_second_who_was_elsewhere():
+    by_cli = an_assumption(
+        "admin", "alice", key=K1, userIdentity=a_user("mallory"), sourceIPAddress=THERE
+    )
     switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
     use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
 
@@ -821,6 +823,100 @@ def test_a_switch_does_not_outweigh_another_way_into_the_console(events, console
     assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
     assert answer.data["origin"]["arn"] is None
     assert "is not known" in answer.sentence
+
+
+def both_are_open(answer) -> dict[str, Any]:
+    hop = answer.data["chain"][0]
+    assert hop["confidence"] == "medium"
+    assert len(hop["callers"]) == 2
+    assert answer.data["origin"]["arn"] is None
+    assert "is not known" in answer.sentence
+    return hop
+
+
+@pytest.mark.parametrize("console_call", [True, False])
+@pytest.mark.parametrize("second", ["00", "01"])
+def test_a_switch_and_a_call_from_behind_one_address_are_told_apart_by_nothing(
+    console_call, second
+):
+    """Both behind one NAT, and no sign-in is indexed."""
+    records = [a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice", eventTime="2026-03-10T11:50:00Z")]
+    if console_call:
+        records.append(an_assumption("admin", "alice", key=K3, **by_the_console()))
+    by_cli = an_assumption("admin", "alice", key=K1, userIdentity=a_user("bob"),
+                           eventTime=f"2026-03-10T11:50:{second}Z")  # fmt: skip
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+
+    hop = both_are_open(who_assumed(use, [*records, by_cli, use]))
+
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+
+
+@pytest.mark.parametrize(("login", "confidence"), [("12:04:59", "medium"), ("12:05:30", "high")])
+def test_a_sign_in_link_lives_fifteen_minutes(login, confidence):
+    """Bob's login is minutes after his call of 11:50:00; only the switch was where the use was."""
+    mint, signed_in = a_broker_s("bob", THERE, "ConsoleLogin")
+    signed_in["eventTime"] = f"2026-03-10T{login}Z"
+    del signed_in["userIdentity"]["sessionContext"]
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
+    own = an_assumption("admin", "alice", key=K3, **by_the_console())
+    use = a_use(
+        a_role_session("admin", "alice", key=K2), eventTime="2026-03-10T12:10:00Z", **IN_CONSOLE
+    )
+    answer = who_assumed(use, [mint, signed_in, switch, own, use])
+    assert answer.data["chain"][0]["confidence"] == confidence
+
+
+@pytest.mark.parametrize("at", [THERE, "192.0.2.50"])
+@pytest.mark.parametrize(
+    "caller",
+    [
+        {"type": "SAMLUser", "principalId": "abc=:ben", "userName": "ben", "identityProvider": "a"},
+        {
+            "type": "WebIdentityUser",
+            "principalId": "p:sts.amazonaws.com:repo:evil/x:ref:refs/heads/main",
+            "userName": "repo:evil/x:ref:refs/heads/main",
+            "identityProvider": "p",
+        },
+        {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"},
+        {"type": "AWSAccount", "principalId": "AIDABOB1234567890ABCD", "accountId": "444455556666"},
+    ],
+)
+def test_a_caller_without_an_arn_is_not_the_one_who_switched(caller, at):
+    """The use is from where that one called, or from a third address."""
+    names = {"SAMLUser": "AssumeRoleWithSAML", "WebIdentityUser": "AssumeRoleWithWebIdentity"}
+    mint = an_assumption("admin", "alice", key=K1, userIdentity=caller, sourceIPAddress=THERE,
+                         eventName=names.get(caller["type"], "AssumeRole"))  # fmt: skip
+    alice = "arn:aws:iam::444455556666:user/alice"
+    switch = a_switch(alice, eventTime="2026-03-10T11:50:00Z")
+    use = a_use(a_role_session("admin", "alice", key=K2), sourceIPAddress=at, **IN_CONSOLE)
+
+    hop = both_are_open(who_assumed(use, [switch, mint, use]))
+
+    assert hop["event_id"] == switch["eventID"]
+    assert {caller["arn"] for caller in hop["callers"]} == {alice, None}
+    assert hop["by"]["arn"] == alice
+
+
+def test_the_owner_s_copy_of_the_console_s_call_is_the_one_s_who_switched():
+    """An id alone, unless other events call it somebody else."""
+    alice = "arn:aws:iam::444455556666:user/alice"
+    caller = {"type": "AWSAccount", "principalId": "AIDA2GDPCIYTBMRU64M4H",
+              "accountId": "444455556666"}  # fmt: skip
+    own = an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller))
+    switch = a_switch(alice, eventTime="2026-03-10T11:50:00Z")
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+    answer = who_assumed(use, [own, switch, use])
+    assert the_hop(answer) == (own["eventID"], "creation_date", "high")
+    assert answer.data["origin"]["arn"] == alice
+
+    named = a_use(a_user("bob", "444455556666", principalId=caller["principalId"]))
+    answer = who_assumed(use, [own, switch, named, use])
+    assert answer.data["chain"][0]["event_id"] == switch["eventID"]
+
+    owner = {**caller, "principalId": "AROA2GDPCIYTBMRU64M4H:dev"}
+    own = an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=owner))
+    assert who_assumed(use, [own, switch, use]).data["chain"][0]["event_id"] == switch["eventID"]
 
 
 def test_a_sign_in_that_no_call_explains_leaves_a_switch_in_doubt():
