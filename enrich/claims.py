@@ -278,8 +278,8 @@ def against_the_switch(
 
     `SwitchFrom` tells who switched, and not that the use is of that session: somebody else may have
     made one of the same role and name, and brought it to the console by a sign-in of their own.
-    `rivals` are the calls of that time by others than it names. Only a use from where the roles were
-    switched, and from where none of those was made, is of that one.
+    `rivals` are the calls of that time by others than it names. Only a use from where the roles
+    were switched, and from where none of those was made, is of that one.
     """
     for row in sign_ins:
         apart = row["event_time"] - switch["event_time"]

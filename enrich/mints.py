@@ -7,6 +7,7 @@ sorted by identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -425,12 +426,7 @@ class MintReader:
             {"first": first, "last": last},
             "event_time desc, event_id",
         )
-        return [
-            mint
-            for mint in merge_copies(rows)
-            if account_id
-            in str(json_object(mint.row["request_parameters"]).get("targetPrincipal") or "")
-        ]
+        return [mint for mint in merge_copies(rows) if root_account(mint) == account_id]
 
     def identity_center_calls(self, first: datetime, last: datetime) -> list[dict[str, Any]]:
         """The portal's hand-outs of role credentials: they name the user, not the session."""
@@ -463,14 +459,16 @@ class MintReader:
             row for row in rows if "Failure" not in json_object(row["response_elements"]).values()
         ]
 
-    def callers_copy(self, shared_event_id: str, time: datetime) -> dict[str, Any] | None:
-        """The copy of a cross-account call that the caller's own account keeps."""
-        rows = self.find(
+    def callers_copies(self, shared_event_id: str, time: datetime) -> list[dict[str, Any]]:
+        """The records of a `sharedEventID` that name their caller, as the caller's own account's
+        copy of a call does: the earliest first. Any record may bear that id.
+        """
+        return self.find(
             f"""
             select {MINT_COLUMNS} from events
             where shared_event_id = $shared_event_id and principal_arn is not null
               and event_time >= $first and event_time <= $last
-            order by event_time, event_id limit 1
+            order by event_time, event_id limit 20
             """,
             {
                 "shared_event_id": shared_event_id,
@@ -480,7 +478,6 @@ class MintReader:
             first=time - CLOCK_SKEW,
             last=time + CLOCK_SKEW,
         )
-        return rows[0] if rows else None
 
     def name_of(self, identity_id: str, around: datetime) -> dict[str, Any] | None:
         """What other events within a day call an identity that one record shows by id alone."""
@@ -618,6 +615,13 @@ def key_owner(mint: Mint) -> str | None:
     return _text(key.get("userName")) if isinstance(key, Mapping) else None
 
 
+def root_account(mint: Mint) -> str | None:
+    """The account whose root user an AssumeRoot was for, which it names by id or by ARN."""
+    asked = json_object(mint.row["request_parameters"]).get("targetPrincipal")
+    found = re.search(r"(?<!\d)\d{12}(?!\d)", asked) if isinstance(asked, str) else None
+    return found[0] if found is not None and mint.event_name == "AssumeRoot" else None
+
+
 _TELLING = "identity_type, event_name, target_role_arn, minted_principal_id"
 """The columns that say whether a row needs its JSON."""
 
@@ -627,7 +631,7 @@ def _needs_json(row: Mapping[str, Any]) -> bool:
         return False
     return (
         row["identity_type"] not in ("IAMUser", "AssumedRole", "AWSAccount", "Root")
-        or row["event_name"] == "CreateAccessKey"
+        or row["event_name"] in ("CreateAccessKey", "AssumeRoot")
         or (row["target_role_arn"] is None and row["minted_principal_id"] is None)
     )
 
@@ -642,12 +646,13 @@ def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
             "target_role_arn",
             "target_session_name",
             "duration_seconds",
-            "original_event_id",
             "request_parameters",
             "response_elements",
         ):
             if merged[name] is None:
                 merged[name] = copy[name]
+        if merged.get("original_event_id") is None and copy.get("original_event_id") is not None:
+            merged["original_event_id"] = copy["original_event_id"]
     return Mint(merged, tuple(dict.fromkeys(str(row["event_id"]) for row in ranked)))
 
 

@@ -14,7 +14,15 @@ from enrich import claims
 from enrich.caller import in_order, with_name, with_person
 from enrich.hop import Hop, distinct_callers, hop_of, merged_callers, nearness
 from enrich.interface import is_service_call
-from enrich.mints import CLOCK_SKEW, Mint, MintReader, have_unlike_callers, is_near, key_owner
+from enrich.mints import (
+    CLOCK_SKEW,
+    Mint,
+    MintReader,
+    have_unlike_callers,
+    is_near,
+    key_owner,
+    root_account,
+)
 from enrich.role_name import role_named
 from enrich.session import LONGEST_SESSION, Session
 from enrich.sign_in import (
@@ -105,7 +113,7 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
             others.append(mint)
             said.caveats.append(
                 f"Event {mint.event_id} minted this access key, but for"
-                f" {mint.role_arn or key_owner(mint) or 'another principal'}"
+                f" {_made_for(mint)}"
                 f" ({mint.session_name or 'no session name'}): it was not used."
             )
         elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
@@ -135,6 +143,13 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
         distance_from=session.seen,
         others=same,
     )
+
+
+def _made_for(mint: Mint) -> str:
+    account = root_account(mint)
+    if account is not None:
+        return f"the root user of account {account}"
+    return mint.role_arn or key_owner(mint) or "another principal"
 
 
 def _is_another_s(mint: Mint, best: Mint) -> bool:
@@ -192,7 +207,10 @@ def _is_for(mint: Mint, session: Session) -> bool:
             or bool(mint.row["principal_id"] == session.principal_id)
         )
     if mint.event_name == "AssumeRoot":
-        return session.type in ("Root", "Unknown")
+        made_for = root_account(mint)
+        return session.type in ("Root", "Unknown") and (
+            None in (made_for, session.account_id) or made_for == session.account_id
+        )
     role = role_named(session.role_arn)
     if role is not None and mint.role is not None and role != mint.role:
         return False

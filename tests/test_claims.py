@@ -1306,6 +1306,23 @@ def test_a_narrowed_session_is_a_hop_of_its_own_behind_which_the_assumption_stan
     assert "narrowed by GetScopedCredentials at 2026-03-10 11:55:00 UTC" in answer.sentence
 
 
+@pytest.mark.parametrize(("narrowed", "confidence"), [(K2, "medium"), (MASKED, "high")])
+def test_the_sentence_is_no_surer_than_a_narrowing_on_its_way(narrowed, confidence):
+    """The use's key is none that a record shows; the narrowing is found by its date."""
+    records = [an_assumption(key=K1), a_narrowing(PARENT, narrowed)]
+    use = a_use(a_role_session(key=K3, created="2026-03-10T11:55:00Z"))
+
+    answer = who_assumed(use, [*records, use])
+
+    assert [(hop["method"], hop["confidence"]) for hop in answer.data["chain"]] == [
+        ("scoped", confidence),
+        ("access_key", "certain"),
+    ]
+    assert answer.data["origin"]["confidence"] == confidence
+    assert f"(by access key, {confidence}, through 2 hops" in answer.sentence
+    assert answer.sentence.startswith("Probably") == (confidence == "medium")
+
+
 def test_narrowing_the_narrowed_is_still_one_session():
     mint = an_assumption(key=K1)
     once = a_narrowing(PARENT, K2)
