@@ -1189,7 +1189,61 @@ def test_logs_that_begin_within_the_hours_of_an_undated_session_do_not_cover_it(
     assert answer.status == "partial"
     assert f"the logs of account {ACCOUNT} begin only at 2026-03-10 11:42 UTC" in answer.sentence
     earlier = [at("09T23:00:00"), at("09T23:30:00", "eu-west-1")]
-    assert coverage([*logs, *earlier], finding).status == "nothing"
+    night = [at("10T06:00:00"), at("10T11:15:00", "eu-west-1")]
+    assert coverage([*logs, *earlier, *night], finding).status == "nothing"
+
+
+@pytest.mark.parametrize("hole", ["both", "eu-west-1"])
+def test_a_hole_within_the_hours_of_an_undated_session_is_told(hole):
+    """Made between 00:00 and 12:00. Events at 13:00 the day before and at 23:00 that day are within
+    12 hours of either end, and say nothing of the 34 hours between."""
+    finding = a_finding(a_use(a_role_session("payroll")))
+    regions = ("us-east-1", "eu-west-1")
+    logs = [at(time, region) for region in regions for time in ("09T13:00:00", "10T23:00:00")]
+    if hole != "both":
+        logs += [at(f"10T{hour}:00:00") for hour in ("00", "11")]
+    where = "" if hole == "both" else " in eu-west-1"
+    answer = coverage(logs, finding)
+    assert answer.status == "partial"
+    assert (
+        f"the logs of account {ACCOUNT}{where} have nothing from 2026-03-09 13:00 to"
+        " 2026-03-10 23:00 UTC"
+    ) in answer.sentence
+    assert "although" not in answer.sentence
+
+    whole = [at(f"10T{hour}:00:00", region) for region in regions for hour in ("00", "11")]
+    assert coverage([*logs, *whole], finding).status == "nothing"
+
+
+def test_every_moment_of_the_hours_has_events_within_twelve_hours_of_it():
+    """At 11:00 an event at 22:59:59 is too far back; one at 23:00 is not."""
+    finding = a_finding(a_use(a_role_session("payroll")))
+    for before, status in (("09T22:59:59", "partial"), ("09T23:00:00", "nothing")):
+        logs = [at(time, region) for region in ("us-east-1", "eu-west-1")
+                for time in (before, "10T11:00:00", "10T12:30:00")]  # fmt: skip
+        assert coverage(logs, finding).status == status
+
+
+def test_data_events_are_no_logs_in_which_a_call_to_sts_can_be():
+    data = {"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "managementEvent": False,
+            "eventCategory": "Data"}  # fmt: skip
+    answer = coverage([{**record, **data} for record in around()])
+    assert answer.status == "partial"
+    assert "data events alone" in answer.sentence
+
+    one = [r if r["awsRegion"] == "us-east-1" else {**r, **data} for r in around()]
+    answer = coverage(one)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} in eu-west-1 have data events alone" in answer.sentence
+
+
+@pytest.mark.parametrize("begin", ["11:50:00", "11:49:59"])
+def test_logs_that_begin_with_the_session_do_not_cover_what_made_it(begin):
+    logs = [at(f"10T{time}", region) for region in ("us-east-1", "eu-west-1")
+            for time in (begin, "13:00:00")]  # fmt: skip
+    answer = coverage(logs)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} begin only at {begin} UTC" in answer.sentence
 
 
 def test_no_events_of_the_account_within_half_a_day_is_not_covered():
