@@ -65,8 +65,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
     caveats: list[str] = []
     stated = session_of_alert(alert, principal)
-    shared = record_in(alert).get("sharedEventID")
-    stated = by_callers_copy(stated, shared, reader, caveats)
+    stated = by_callers_copy(stated, record_in(alert), reader, caveats)
     if stated.seen is None:
         stated = _dated_by_its_mint(stated, reader)
     uses = find_uses(stated, alert, reader)
