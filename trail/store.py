@@ -36,6 +36,7 @@ from trail.errors import (
     IndexMissing,
     IndexUnreadable,
     QueryFailed,
+    QueryTimedOut,
     SourceUnreadable,
 )
 from trail.events import EVENT_SCHEMA, KEYS_SCHEMA
@@ -281,9 +282,9 @@ class DuckStore:
                     self._over_segments(sql, bound, newer, first, last), bound, timeout
                 )
             except duckdb.Error as again:
-                raise QueryFailed(_why(again, timeout)) from again
+                raise _failed(again, timeout) from again
         except duckdb.Error as error:
-            raise QueryFailed(_why(error, timeout)) from error
+            raise _failed(error, timeout) from error
         elapsed = (time.perf_counter() - started) * 1000
         return QueryResult(rows, Query(sql, dict(parameters), elapsed, len(rows)))
 
@@ -695,10 +696,10 @@ def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _why(error: duckdb.Error, timeout: float) -> str:
+def _failed(error: duckdb.Error, timeout: float) -> QueryFailed:
     if isinstance(error, duckdb.InterruptException):
-        return (
+        return QueryTimedOut(
             f"The query was stopped after {timeout:g} seconds. Narrow its time window, or ask "
             "about one identity."
         )
-    return f"DuckDB could not run the query: {str(error).strip()}"
+    return QueryFailed(f"DuckDB could not run the query: {str(error).strip()}")
