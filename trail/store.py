@@ -382,11 +382,16 @@ class DuckStore:
         for source_file, rows in by_source.items():
             paths = list(paths_on_disk(source_file))
             with self._lock:
-                files = {file.path: file for file in self._live_catalog().files(paths)}
-            file = next((files[path] for path in paths if path in files), None)
+                catalog = self._live_catalog()
+                files = {file.path: file for file in catalog.files(paths)}
+                file = next((files[path] for path in paths if path in files), None)
+                leads_to = os.path.realpath(file.path) if file is not None else None
+                elsewhere = None
+                if file is not None and leads_to is not None and leads_to != file.path:
+                    elsewhere = None if catalog.files([leads_to]) else leads_to
             read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
             if file is not None:
-                read = read_again(file, source_file, rows)
+                read = read_again(file, source_file, rows, elsewhere=elsewhere)
             for row, record in zip(rows, read, strict=True):
                 known = records.get(row["event_id"])
                 if known is None or isinstance(known, SourceUnreadable):
