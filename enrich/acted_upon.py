@@ -22,7 +22,7 @@ from alerts.arns import IDENTITY_ARN
 from alerts.parse import NO_TIME
 from enrich.words import clock, listed, short
 from trail.counted import counted
-from trail.errors import QueryFailed
+from trail.errors import QueryTimedOut
 from trail.store import Query, Store
 
 SECONDS = 5.0
@@ -99,7 +99,8 @@ def acted_upon(
     """The events from `first` to `last`, both included, that name it and that it did not make.
 
     With `about_identities` those of IAM and STS alone, which is quick. `seconds` ends it after the
-    stretch of days that is being read then.
+    stretch of days that is being read then. Any failure but a query's own limit of time is raised:
+    of a damaged index nobody is told that nothing was found.
     """
     condition, parameters = _names(name)
     if about_identities:
@@ -130,7 +131,7 @@ def acted_upon(
                 first=start,
                 last=end,
             )
-        except QueryFailed:
+        except QueryTimedOut:
             # Too much for one query: what is newer than this stretch was looked at.
             return ActedUpon(events, tuple(found[:MOST]), end, False, tuple(queries), earliest)
         queries.append(part.query)

@@ -17,6 +17,8 @@ from tests.a_page import a_page, words
 from tests.an_event import ACCOUNT, an_event
 from tests.memory_store import MemoryStore
 from trail.build import add
+from trail.errors import QueryFailed, QueryTimedOut
+from trail.store import open_store
 
 pytest_plugins = ("tests.case_pages",)
 
@@ -68,6 +70,30 @@ def test_what_others_did_to_it_is_counted(name: str, events: int) -> None:
     assert found.events == len(found.newest) == events
     assert found.whole
     assert found.limit is None
+
+
+def test_damage_fails_it_and_a_limit_of_time_does_not(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({"Records": LIFE}))
+    add([log], tmp_path / "index")
+    store = open_store(tmp_path / "index")
+    alert = fill_gaps(parse_alerts(f"{GHOST} did something odd".encode())[0], store)
+    (path,) = (tmp_path / "index").rglob("*-events-*.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(QueryFailed, match="damaged"):
+        acted_upon(GHOST, store, FIRST, LAST)
+    answers = {a.name: a for a in ask_all(alert, alert.principals[0], open_store(store.index_dir))}
+    assert answers["services_used"].status == "failed"
+    assert "damaged" in answers["services_used"].sentence
+
+    class Slow(MemoryStore):
+        def query(self, *_: Any, **__: Any) -> Any:
+            raise QueryTimedOut("The query was stopped.")
+
+    found = acted_upon(GHOST, Slow(LIFE), FIRST, LAST)
+    assert (found.events, found.whole) == (0, False)
 
 
 def test_its_own_calls_are_no_calls_of_others() -> None:

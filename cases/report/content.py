@@ -119,8 +119,11 @@ def _sources(one: Evidence) -> dict[str, Any]:
     """Event id → what its source file was when it was indexed, and whether it still was so when
     this was frozen. Without the file's path, which tells of the machine rather than of the case."""
     found: Mapping[str, Any] = one.document.get("sources") or {}
-    kept = ("sha256", "source_ordinal", "checked")
-    return {event_id: {name: source[name] for name in kept} for event_id, source in found.items()}
+    kept = ("sha256", "source_ordinal", "checked", "sha256_now", "file_changed")
+    return {  # what was frozen by an older version has not all of them
+        event_id: {name: source[name] for name in kept if name in source}
+        for event_id, source in found.items()
+    }
 
 
 def known_of(database: Database, case_id: int) -> list[Any]:
