@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from enrich.mints import CLOCK_SKEW, MintReader
+from enrich.window import NEAR
 from enrich.words import age, listed
-
-NEAR = timedelta(hours=12)
-"""Logs that have events this near, before and after, are taken not to have a hole between."""
 
 GLOBAL_REGION = "us-east-1"
 """Where the global endpoint of STS, and much of the sign-in, is logged (§1.4)."""
