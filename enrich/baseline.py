@@ -34,7 +34,7 @@ from enrich.own_events import own_events
 from enrich.service_names import service_name
 from enrich.techniques import plain_name
 from enrich.user_agent import normal_form
-from enrich.window import NO_ONE, Looked, Window, iso, look, why_not_looked_up
+from enrich.window import NO_ONE, Looked, Window, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
 from trail.store import Query, Store
@@ -68,11 +68,11 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The comparison, with the (IP, user agent) pairs it rests on."""
-    reason = why_not_looked_up(alert)
-    entity = None if reason else entity_match(alert, principal)
-    whole = None if reason else entity_match(alert, principal, scope="whole_role")
+    without = has_no_window(alert, store)
+    entity = None if without else entity_match(alert, principal)
+    whole = None if without else entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:
-        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
     assert alert.first_seen is not None
     window = Window(alert.first_seen - timedelta(days=DAYS), alert.first_seen - GAP)
     looked = look(alert, principal, store, window, open_end=True)
@@ -89,8 +89,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
-            f"No logs of {looked.whose} are indexed for the {DAYS} days before the alert:"
-            " add them to compare with."
+            f"No logs of {looked.whose} are indexed from {DAYS} days to"
+            f" {GAP // timedelta(hours=1)} hours before the alert: add them to compare with."
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
@@ -218,8 +218,7 @@ def _sentence(
 ) -> tuple[str, tuple[Count, ...]]:
     on_role = data["scope"] == "whole_role"
     view = data["whole_role"] if on_role else data
-    part = "" if looked.coverage.status == "covered" else "the indexed part of "
-    span = f"{part}the {DAYS} days before the alert"
+    span = looked.span(f"the {DAYS} days before the alert")
     who = "this identity"
     if on_role:
         who = "the whole role"

@@ -94,9 +94,22 @@ def _untimely(mint: Mint, session: Session) -> str | None:
     if session.only_before or mint.event_name == "CreateAccessKey":
         return None
     first = session.seen or session.seen_until
-    if first is not None and first > mint.time + longest_life(mint, session) + CLOCK_SKEW:
+    if first is None:
+        return None
+    if first > mint.time + longest_life(mint, session) + CLOCK_SKEW:
         return f"was issued {age(first - mint.time)} before its use"
+    if _has_expired(mint, session, first):
+        return f"what it gave out had expired {age(first - (mint.expires or first))} before its use"
     return None
+
+
+def _has_expired(mint: Mint, session: Session, used: datetime) -> bool:
+    """Whether the response itself says that it had ended; the console renews what it holds."""
+    if mint.expires is None or used <= mint.expires + CLOCK_SKEW:
+        return False
+    return (mint.key is not None and mint.key == session.access_key_id) or not (
+        mint.event_name in ("SwitchRole", "RenewRole") or is_of_console(session)
+    )
 
 
 def longest_life(mint: Mint, session: Session | None = None) -> timedelta:
@@ -558,9 +571,12 @@ def _is_of_identity_center(session: Session, mint: Mint) -> bool:
 
 def alarm(mint: Mint, session: Session, why: str) -> str:
     """Rule 8: what a record that shows the very key, but at an impossible time, is worth saying."""
+    whose = "this very access key"
+    if session.key_is_borrowed:
+        whose = "the access key of the alert's call, by that call's record"
     return (
-        f"Event {mint.event_id} shows this very access key, but {why}: the key, the record or a"
-        " clock is not what it seems, so it was not used."
+        f"Event {mint.event_id} shows {whose}, but {why}: the key, the record or a clock is not"
+        " what it seems, so it was not used."
     )
 
 

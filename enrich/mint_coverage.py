@@ -13,11 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from enrich.mints import CLOCK_SKEW, MintReader
+from enrich.window import NEAR
 from enrich.words import age, listed
-
-NEAR = timedelta(hours=12)
-"""Logs that have events this near, before and after a moment, are taken to be there at it: so must
-they at every moment of a stretch of time."""
 
 GLOBAL_REGION = "us-east-1"
 """Where the global endpoint of STS, and much of the sign-in, is logged (§1.4)."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from enrich.expiration import expiration_of
 from enrich.interface import (
     Interface,
     interface_detail,
@@ -45,7 +46,11 @@ _JSON_COLUMNS = (
 
 MINT_COLUMNS = f"{_FLAT_COLUMNS}, {', '.join(_JSON_COLUMNS)}"
 
-_BRIEF_COLUMNS = f"""{_FLAT_COLUMNS},
+_EXPIRATION = r"""nullif(regexp_extract(
+   response_elements, '"expiration"\s*:\s*"?([0-9A-Za-z][^"{}\[\]]{0,40})', 1), '') as expiration"""
+"""When the response says that what it gave out ends, as written; null where it does not."""
+
+_BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, {_EXPIRATION},
  case when contains(request_parameters, 'sourceIdentity') then request_parameters end
    as request_parameters"""
 """Enough where the caller is a user or a role, whose fields have columns of their own."""
@@ -139,9 +144,25 @@ class Mint:
         return bool(self.row["event_source"] == "sts.amazonaws.com")
 
     @property
+    def expires(self) -> datetime | None:
+        """When what it gave out ends by its own response: None where that says nothing, or a time
+        at which no session of that call can end.
+        """
+        stated = self.row.get("expiration")
+        if stated is None:
+            made = json_object(self.row["response_elements"]).get("credentials")
+            stated = made.get("expiration") if isinstance(made, Mapping) else None
+        end = expiration_of(stated)
+        # §3.2: nothing lasts longer than 36 hours.
+        return end if end is not None and self.time < end <= self.time + _LONGEST else None
+
+    @property
     def latest_end(self) -> datetime:
         """When its session was over at the latest."""
-        return self.time + lifetime_of(self.row)
+        return self.expires or self.time + lifetime_of(self.row)
+
+
+_LONGEST = timedelta(hours=36) + CLOCK_SKEW
 
 
 def lifetime_of(mint: Mapping[str, Any]) -> timedelta:

@@ -257,12 +257,25 @@ def weighed(session: Session, reader: MintReader) -> Session:
         access_key_id=None if session.key_is_borrowed else session.access_key_id,
         key_is_borrowed=False,
     )
+    if session.dated_by == "same_address" and _had_expired(session, reader):
+        return undated
     if not session.contested and not any(
         not is_near(mint.time, session.created) and _is_alive(mint, undated)
         for mint in _mints_for(undated, reader)
     ):
         return session
     return undated if session.dated_by == "same_address" else replace(session, contested=True)
+
+
+def _had_expired(session: Session, reader: MintReader) -> bool:
+    """Whether the session that lent its creation date and key was over before the alert's use, by
+    the record that made it: then the use is of another session.
+    """
+    mints = [mint for mint in _mints_for(session, reader) if is_near(mint.time, session.created)]
+    if session.key_is_borrowed:
+        mints += reader.by_minted_key(str(session.access_key_id))
+    misfits = [claims.misfit(mint, session, shows_key=True) for mint in mints]
+    return bool(misfits) and all(one is not None and one.by_time for one in misfits)
 
 
 def _fitting(mints: Iterable[Mint], session: Session, said: Said) -> list[Mint]:

@@ -177,6 +177,8 @@ def test_a_key_s_mint_fits_only_within_its_lifetime(minted, seconds, fits):
     request = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "roleSessionName": "work"}
     request |= {"durationSeconds": seconds} if seconds else {}
     mint = an_assumption(key=K1, eventTime=minted, requestParameters=request)
+    if seconds is None:
+        del mint["responseElements"]["credentials"]["expiration"]
     answer = who_assumed(a_finding(a_use(a_role_session(key=K1))), [mint])
     if fits:
         assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
@@ -1284,6 +1286,52 @@ def test_an_impossible_age_is_said_in_the_sentence():
         assert mint["eventID"] in answer.sentence
         assert "mallory" not in answer.sentence
         assert answer.data["chain"] == []
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["Mar 10, 2026, 6:30:22 PM", "Mar 10, 2026 6:30:22 PM", "2026-03-10T18:30:22Z",
+     "2026-03-10T18:30:22.000Z", 1773167422, 1773167422000],
+)  # fmt: skip
+def test_a_use_after_the_expiration_that_the_response_states_is_an_alarm(stated):
+    """An EC2 credential asks for no duration; its response says when it ends."""
+    mint = an_assumption(key=K1, userIdentity={"type": "AWSService",
+                                               "invokedBy": "ec2.amazonaws.com"})  # fmt: skip
+    mint["responseElements"]["credentials"]["expiration"] = stated
+    in_time = a_use(a_role_session(key=K1), eventTime="2026-03-10T18:30:24Z")  # the clocks' skew
+    answer = who_assumed(in_time, [mint, in_time])
+    assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
+    late = a_use(a_role_session(key=K1), eventTime="2026-03-10T23:00:00Z")
+    answer = who_assumed(late, [mint, late, *around()])
+    assert answer.data["chain"] == []
+    assert "had expired 4 h before its use" in answer.sentence
+    assert mint["eventID"] in answer.sentence
+
+
+@pytest.mark.parametrize(
+    "stated", ["soon", "Mar 10, 2020, 6:30:22 PM", "Mar 30, 2026, 6:30:22 PM", None, True, 1e300]
+)
+def test_an_expiration_that_no_session_can_have_says_nothing(stated):
+    mint = an_assumption(key=K1)
+    mint["responseElements"]["credentials"]["expiration"] = stated
+    use = a_use(a_role_session(key=K1), eventTime="2026-03-10T16:00:00Z")
+    assert the_hop(who_assumed(use, [mint, use])) == (mint["eventID"], "access_key", "certain")
+
+
+@pytest.mark.parametrize("later", ["2026-03-11T11:00:00Z", "2026-03-10T15:00:00Z"])
+def test_the_key_of_another_days_call_is_not_called_the_alerts_own(later):
+    """A finding without a key, at the address of a call made long before by a session of its name:
+    that session was over, and its key and creation date are not the finding's.
+    """
+    mint = an_assumption(key=K1)
+    use = a_use(a_role_session(key=K1))
+    finding = replace(keyless(use, first=later, last=later), event_name="ListBuckets")
+    answer = who_assumed(finding, [mint, use])
+    assert "access key" not in answer.sentence
+    assert mint["eventID"] not in answer.sentence
+    assert answer.status == "partial"
+    assert "the logs of account 111122223333" in answer.sentence
+    assert answer.data["would_be_in"]["to"] > "2026-03-10T15:00:00"
 
 
 # GetScopedCredentials ------------------------------------------------------------------------

@@ -325,11 +325,11 @@ def test_missing_days_make_the_answer_partial_and_no_logs_not_covered():
     assert set(answer.data) >= {"from", "to", "roles", "targets_unknown", "enumeration"}
 
 
-def test_an_alert_without_a_time_is_not_applicable():
+def test_an_alert_without_a_time_is_not_covered():
     alert = an_alert(ALERT)
     timeless = type(alert)(**{**vars(alert), "first_seen": None, "last_seen": None})
     answer = which_roles(timeless, [ALERT])
-    assert answer.status == "not_applicable"
+    assert answer.status == "not_covered"
     assert answer.data["roles"] == []
 
 
