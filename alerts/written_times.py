@@ -2,9 +2,9 @@
 
 "2026-03-10 06:06 PDT", "March 10, 2026 at 6:06 AM (UTC-07:00)", "Tue, 10 Mar 2026 01:05:00 -0800",
 "10.03.2026 um 07:06 Uhr MEZ", a date alone, an ISO week's day, an epoch time, and stretches of
-time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date whose day and month may be exchanged have
-several readings, and whoever asked must say so. What is written to the minute means all of that
-minute, a date alone all of that day.
+time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date
+whose day and month may be exchanged have several readings, and whoever asked must say so. What is
+written to the minute means all of that minute, a date alone all of that day.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _FROM = (
     r"(?:\b(?P<from_word>noon|midday|midnight)\b|(?P<from_h>\d\d?)(?:[:h](?P<from_mi>\d\d)"
     r"(?::(?P<from_s>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])(?:\s?(?P<from_ap>[ap]\.?m\b\.?))?)"
     # "06:06 -07:00 on" is a time and its offset.
-    r"(?!\s?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
+    r"(?!\s?(?:UTC|GMT|UT)?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
     rf"(?:\s?[\[(]?(?P<from_zone>{ZONE})[\])]?)?{RANGE}"
 )
 _BEFORE_DATE = r"[\s,;|–-]{1,3}(?:(?:on|am|le|il|el|em|den|op)\s)?(?:[^\W\d_]{2,10}\.?,?\s)?"
