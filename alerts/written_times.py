@@ -61,7 +61,7 @@ _FROM = (
     r"(?:\b(?P<from_word>noon|midday|midnight)\b|(?P<from_h>\d\d?)(?:[:h](?P<from_mi>\d\d)"
     r"(?::(?P<from_s>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])(?:\s?(?P<from_ap>[ap]\.?m\b\.?))?)"
     # "06:06 -07:00 on" is a time and its offset.
-    r"(?!\s?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
+    r"(?!\s?(?:UTC|GMT|UT)?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
     rf"(?:\s?[\[(]?(?P<from_zone>{ZONE})[\])]?)?{RANGE}"
 )
 _BEFORE_DATE = r"[\s,;|–-]{1,3}(?:(?:on|am|le|il|el|em|den|op)\s)?(?:[^\W\d_]{2,10}\.?,?\s)?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from enrich.gaps import fill_gaps
 from enrich.json_form import Result
 from enrich.markdown import as_markdown
 from enrich.words import age
-from tests.an_event import a_user, an_event
+from tests.an_event import ACCOUNT, a_user, an_event
 from tests.memory_store import MemoryStore
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -200,3 +201,11 @@ def test_texts_show_the_alerts_notes_and_each_caveat_once(form: str) -> None:
 )  # fmt: skip
 def test_a_length_of_time_has_one_form(seconds: int, said: str) -> None:
     assert age(timedelta(seconds=seconds)) == said
+
+
+def test_a_record_that_is_the_indexed_one_takes_nothing_from_itself() -> None:
+    record = an_event(
+        userIdentity={"accountId": ACCOUNT, "invokedBy": "secretsmanager.amazonaws.com"}
+    )
+    (alert,) = parse_alerts(json.dumps(record))
+    assert fill_gaps(alert, MemoryStore([record])).notes == alert.notes

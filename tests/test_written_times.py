@@ -243,8 +243,9 @@ def test_both_ends_of_a_stretch_and_times_no_finer_than_an_hour(
     assert alert.unread_times == ()
 
 
-def test_an_offset_is_no_end_of_a_stretch() -> None:
-    (read,) = written_times("06:06:00 -00:15 on March 10, 2026")
+@pytest.mark.parametrize("zone", ["-00:15", "UTC-00:15", "GMT-0015"])
+def test_an_offset_is_no_end_of_a_stretch(zone: str) -> None:
+    (read,) = written_times(f"06:06:00 {zone} on March 10, 2026")
     assert read.readings[0].instant == _utc(2026, 3, 10, 6, 21)
 
 

@@ -139,7 +139,8 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
         blocks.append(
             Remark(
                 "Redacted: accounts, names, keys, addresses, e-mails and hosts are stand-ins, the"
-                " same one throughout. Hashes are those of the originals."
+                " same one throughout. Whom only a person's own text names stays in it. Hashes are"
+                " those of the originals."
             )
         )
     if masked := document.get("masked_credentials"):
