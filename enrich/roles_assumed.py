@@ -417,7 +417,8 @@ def tried(roles: Iterable[Mapping[str, Any]], result: str, events: Events) -> Tr
         Count(of, number=len(targets), noun=distinct, distinct="role"),
         Count(of, number=len(names), noun="different name", distinct="role_name"),
         Count(of.where(role=None), number=sum(role["count"] for role in unnamed)),
-        _names(rows),
+        # Those without a target are counted beside the named ones.
+        _names(named if result == "failure" and named else rows),
     )
 
 

@@ -292,7 +292,8 @@ def test_targets_and_their_names_are_both_counted():
 
     assert answer.sentence.startswith(
         "Failed 19 times on 18 targets with 6 different names, 1 of them without a target"
-        " (refused by a wrong or unknown MFA code; some records do not say why)"
+        " (refused by a wrong or unknown MFA code; some records do not say why): name-0, name-1,"
+        " name-2, name-3 and 2 more"
     )
 
 
