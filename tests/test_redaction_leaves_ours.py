@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -323,3 +324,34 @@ def test_the_command_line_takes_a_file_of_words(
     code, out, said = report()
     assert (code != 0, out) == (True, "")
     assert "words.txt, cannot be read" in said
+
+
+def test_pieces_of_base64_and_lists_of_addresses_grow_with_their_length() -> None:
+    """Six megabytes of each take a few seconds; they took minutes, growing with the square."""
+    chosen = random.Random(5)
+    pieces = " ".join(
+        base64.b64encode(chosen.randbytes(60) + b"hello there").decode() for _ in range(10_000)
+    )
+    addresses = " ".join(
+        ".".join(str(chosen.randrange(1, 250)) for _ in range(4)) for _ in range(70_000)
+    )
+    some = " ".join(f"host{n}.corp.example 10.1.{n // 250}.{n % 250}" for n in range(2_000))
+    for text in (pieces, addresses, some):
+        begun = time.process_time()
+        written = redact({"notes": [{"text": f"{text} {number}"} for number in range(6)]})
+        assert time.process_time() - begun < 30
+        said = json.dumps(written)
+        for one in text.split()[:2_000:50] if text is not pieces else ():
+            assert not re.search(rf"(?<![0-9.]){re.escape(one)}(?![0-9.])", said)
+    assert all(one["text"].count("host-") == 2_000 for one in written["notes"])
+
+
+def test_a_piece_beyond_those_that_are_decoded_goes_whole() -> None:
+    filler = " ".join(
+        base64.b64encode(f"{n:06} harmless words".encode()).decode() for n in range(4_000)
+    )
+    hidden = base64.b64encode(b"it was qqmallorysmith who did it").decode()
+    document = {"notes": [{"author": "qqmallorysmith", "text": f"{filler} {hidden} the end"}]}
+    text = redact(document)["notes"][0]["text"]
+    assert hidden not in text
+    assert text.endswith(" the end")

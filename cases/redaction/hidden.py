@@ -24,23 +24,36 @@ _ASCII_GROUP = rf"[A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_6
 _WIDE_GROUPS = rf"[I-Za-f][AQgw][AB]{_64}A[C-H][AEIMQUYcgkosw048]A"
 _HIDDEN_64 = re.compile(rf"(?:{_ASCII_GROUP}){{2,}}|(?:{_WIDE_GROUPS})+")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){4,}")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 _RUN = re.compile(rf"{_64}{{8,}}={{0,2}}")
 
 LONGEST = 4_096
 """Characters of base64 or hex that are decoded; a longer run is a file, and goes whole."""
+ALL_RUNS = 65_536
+"""Characters of all the runs of one text that are decoded. What is more is a file in pieces: each
+further run goes whole. Prose has far fewer that could hide anything."""
 
 
-def encoded_runs(text: str) -> Iterator[re.Match[str]]:
-    """The runs of characters that are too long to be anything but a file, or hide a text."""
+def encoded_runs(text: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """The runs of characters that may hide a text, and whether each is a file or a piece of one,
+    which nobody decodes."""
+    spent = 0
     for match in _RUN.finditer(text):
-        if len(match[0]) > LONGEST or _HIDDEN_64.search(match[0]) or _HEX.search(match[0]):
-            yield match
+        size = match.end() - match.start()
+        if size > LONGEST:
+            yield match, True
+        elif _HIDDEN_64.search(match[0]) or _HEX.search(match[0]):
+            if _UUID.fullmatch(match[0]) is None:  # a list of event ids is no file
+                spent += size
+            yield match, spent > ALL_RUNS
 
 
-def hidden_in(text: str) -> str:
-    """Everything that the runs of a text may say, once each, on lines of their own."""
-    runs = dict.fromkeys(match[0] for match in encoded_runs(text))
-    return "\n".join(dict.fromkeys(hidden for run in runs for hidden in hidden_texts(run)))
+def hidden_in(text: str) -> tuple[str, bool]:
+    """Everything that the runs of a text may say, once each, on lines of their own, and whether
+    there are others, which nobody decodes."""
+    runs = dict.fromkeys((match[0], is_file) for match, is_file in encoded_runs(text))
+    hidden = (said for run, is_file in runs if not is_file for said in hidden_texts(run))
+    return "\n".join(dict.fromkeys(hidden)), any(is_file for _, is_file in runs)
 
 
 def hidden_texts(run: str) -> Iterator[str]:
@@ -135,8 +148,13 @@ def _is_shallow(document: Any) -> bool:
     return False
 
 
+_SAME_IN_ALL = re.compile(r"[A-Za-z0-9_.~-]+")
+
+
 def variants(original: str) -> set[str]:
     """How the original is written in the encodings that leave it readable in place."""
+    if _SAME_IN_ALL.fullmatch(original):
+        return {original}
     # Half a surrogate pair can be in any JSON string, and has no UTF-8.
     quoted = quote(original, safe="", errors="replace")
     return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+
+import ahocorasick
 
 ACCOUNT = "account"
 ADDRESS = "address"
@@ -40,7 +41,15 @@ def named(originals: Mapping[str, str], clear: Iterable[str]) -> dict[str, str]:
     """
     counters: dict[str, int] = {}
     taken = {one.casefold() for one in originals}
-    contained = re.compile("|".join(map(re.escape, sorted(clear))) or r"(?!)")
+    contained = ahocorasick.Automaton()
+    for one in clear:
+        if one:
+            contained.add_word(one, None)
+    contained.make_automaton()
+
+    def holds_one(candidate: str) -> bool:
+        return len(contained) > 0 and any(True for _ in contained.iter(candidate))
+
     found: dict[str, str] = {}
     for original, kind in originals.items():
         if original.casefold() in found:
@@ -48,9 +57,9 @@ def named(originals: Mapping[str, str], clear: Iterable[str]) -> dict[str, str]:
         while True:
             counters[kind] = counters.get(kind, 0) + 1
             candidate = stand_in(kind, original, counters[kind])
-            if contained.search(candidate.casefold()):
+            if holds_one(candidate.casefold()):
                 candidate = f"x{counters[kind]:06d}{len(found):06d}"
-                if contained.search(candidate):
+                if holds_one(candidate):
                     candidate = "·" * (len(found) + 3)
             if candidate.casefold() not in taken:
                 break

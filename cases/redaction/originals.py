@@ -15,6 +15,9 @@ from cases.redaction.places import Holds, Place, holds, is_own_key
 NESTED = 8
 """JSON in JSON strings is walked this deep; what lies deeper is a text."""
 
+MOST = 5_000
+"""Different identifiers within one text; a text with more is a list of them."""
+
 _NO_ONE = "- * root none null true false unknown anonymous hidden_due_to_security_reasons aws 0 1"
 _NOBODY = frozenset({*_NO_ONE.split(), "[redacted]"})
 """What a field that names something holds without naming anyone."""
@@ -70,6 +73,8 @@ class Originals:
     def __init__(self, documents: Iterable[Any], words: Iterable[str]) -> None:
         self.found: dict[str, str] = {}
         self._seen: set[str] = set()
+        self.crowded: set[str] = set()
+        """Texts that are lists of so many identifiers that they go whole."""
         self.listed = frozenset(word.strip() for word in words if word.strip())
         for word in sorted(self.listed):
             self._add(word, NAME)
@@ -122,16 +127,29 @@ class Originals:
         if text in self._seen:  # the same sentence stands in many fields
             return
         self._seen.add(text)
+        arns: dict[str, None] = {}
+        forms: dict[tuple[str, str], None] = {}
         for form in dict.fromkeys(_readings(text)):
-            for arn in dict.fromkeys(ARN.findall(form)):
-                self._name(arn, NAME)
-            for kind, original in dict.fromkeys(forms_in(form)):
-                self._add(original, kind)
+            for found in ARN.finditer(form):
+                arns[found[0]] = None
+                if len(arns) > MOST:
+                    break
+            for one in forms_in(form):
+                forms[one] = None
+                if len(forms) > MOST:
+                    break
+            if max(len(arns), len(forms)) > MOST:
+                self.crowded.add(text)
+                return
+        for arn in arns:
+            self._name(arn, NAME)
+        for kind, original in forms:
+            self._add(original, kind)
 
 
 def _readings(text: str, depth: int = 0) -> Iterable[str]:
     """The text as it is, with encodings undone, and what it hides."""
     for form in dict.fromkeys((text, decoded(text))):
         yield form
-        if depth < 2 and (hidden := hidden_in(form)):
+        if depth < 2 and (hidden := hidden_in(form)[0]):
             yield from _readings(hidden, depth + 1)

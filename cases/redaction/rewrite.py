@@ -13,7 +13,6 @@ import ahocorasick
 
 from cases.redaction.forms import ARN, moments_in
 from cases.redaction.hidden import (
-    LONGEST,
     as_json,
     decoded,
     encoded_runs,
@@ -63,6 +62,7 @@ class Redactor:
         self._patterns = _Patterns(search, self._stand_ins)
         self._written: dict[tuple[str, Holds], str] = {}  # what was rewritten already
         self._names: dict[str, str] = {}
+        self._crowded = originals.crowded
 
     @property
     def originals(self) -> frozenset[str]:
@@ -119,13 +119,15 @@ class Redactor:
         return self._written[text, what]
 
     def _rewritten(self, text: str, what: Holds) -> str:
+        if text in self._crowded:
+            return DROPPED
         written, left = self._replaced(text, what)
         if not self._shows(left, what):
             return written
         # Something encoded is left: without the runs that hide it, else decoded, else nothing.
         bare = text
-        for run in reversed(list(encoded_runs(text))):
-            if any(self._shows(hidden, what) for hidden in hidden_texts(run[0])):
+        for run, is_file in reversed(list(encoded_runs(text))):
+            if is_file or any(self._shows(hidden, what) for hidden in hidden_texts(run[0])):
                 bare = f"{bare[: run.start()]}{DROPPED}{bare[run.end() :]}"
         for attempt in (bare, decoded(bare)):
             written, left = self._replaced(attempt, what)
@@ -137,8 +139,8 @@ class Redactor:
         """The text with stand-ins, and what of it was left as it stood."""
         found = [
             _Found(run.start(), run.end(), DROPPED)
-            for run in encoded_runs(text)
-            if len(run[0]) > LONGEST
+            for run, is_file in encoded_runs(text)
+            if is_file
         ]
         for match in ARN.finditer(text):
             found.append(_Found(match.start(), match.end(), self._name(match[0], NAME)))
@@ -159,8 +161,8 @@ class Redactor:
             if any(True for _ in self._patterns.find(form, what)):
                 return True
             if depth < 2:
-                hidden = hidden_in(form)
-                if hidden and self._shows(hidden, what, depth + 1):
+                hidden, files = hidden_in(form)
+                if files or (hidden and self._shows(hidden, what, depth + 1)):
                     return True
         return False
 
