@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from demo.generate import DAYS, EVENTS, SEED, generate
-from trail.counted import counted
 from trail.errors import BacktrailError
 
 
@@ -38,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(
-        f"{counted(done.events, 'event')} of {done.first_day} to {done.last_day} in"
-        f" {counted(done.files, 'file')} "
+        f"{done.events:,} events of {done.first_day} to {done.last_day} in"
+        f" {done.files:,} files "
         f"({done.bytes / 1e6:.1f} MB), {done.duplicates:,} of them twice, "
-        f"{counted(done.alerts, 'alert')}, in {time.monotonic() - began:.1f} s\n"
+        f"{done.alerts} alerts, in {time.monotonic() - began:.1f} s\n"
         f"logs    {done.folder / 'logs'}\n"
         f"alerts  {done.folder / 'alerts'}\n"
         f"truth   {done.folder / 'truth.json'}"
