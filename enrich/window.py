@@ -79,7 +79,7 @@ class Looked:
             of = len(self.coverage.days) + len(self.coverage.missing)
             lacking = whole or len(self.coverage.missing)
             missing.append(
-                f"no logs on {lacking} of its {of} days"
+                f"no logs on {lacking} of its {counted(of, 'day')}"
                 if lacking
                 else "no logs of a part of a day"
             )
