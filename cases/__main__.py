@@ -26,9 +26,13 @@ from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.private import keep_private, private_file
 
+UNCHECKED = 3
+"""The exit code of a verification that contradicts nothing and vouches for no word either."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 verification failed, 2 refused or not found."""
+    """The exit code: 0 done, 1 verification failed, 2 refused or not found, 3 nothing wrong found
+    and yet a report that carries no digest, so that its words were not checked."""
     given = _parser().parse_args(arguments)
     try:
         database = open_database(given.database)
@@ -212,14 +216,20 @@ def _tell(found: Verification, as_json: bool) -> int:
             for line in (*report.problems, *report.lines):
                 print(f"  {visible(line)}")
         print("The history was tampered with." if found.problems else _holds(found))
-    return 0 if found.ok else 1
+    if found.problems or any(one.problems for one in found.reports):
+        return 1
+    return 0 if found.ok else UNCHECKED
 
 
 def _holds(found: Verification) -> str:
-    wrong = sum(not one.ok for one in found.reports)
+    wrong = sum(one.status == "does not hold" for one in found.reports)
     if wrong:
         reports = counted(wrong, "report does", "reports do")
         return f"The history agrees with itself, and {reports} not hold against it."
+    unchecked = sum(one.status == "unchecked" for one in found.reports)
+    if unchecked:
+        reports = counted(unchecked, "report carries", "reports carry")
+        return f"The history agrees with itself; {reports} no digest and could not be checked."
     return "Nothing contradicts the history."
 
 

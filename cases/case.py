@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from cases import audit, tables
 from cases.change import (
+    REOPENED,
     apply,
     case_fields,
     case_row,
@@ -474,7 +475,7 @@ def reopen_case(database: Database, actor: str, case_id: int, reason: str) -> Ca
             connection,
             actor,
             row,
-            "case reopened",
+            REOPENED,
             {
                 "state": "investigating",
                 "closed_at": None,

@@ -12,6 +12,12 @@ from cases.canonical import plain
 from cases.database import Database
 from cases.errors import CaseConflict, CaseRefused, FieldDifference, NotFound
 
+REFUSED = "save refused: someone else had saved"
+"""What the history calls a conflict; its `after.yours` are the words that were not saved."""
+
+REOPENED = "case reopened"
+"""What the history calls a reopening; its `after.reason` is in the words of who did it."""
+
 CASE_FIELDS = tuple(
     column.name for column in tables.cases.c if column.name not in ("id", "version")
 )
@@ -123,7 +129,7 @@ def find_conflict(
         database,
         connection,
         actor,
-        "save refused: someone else had saved",
+        REFUSED,
         case_id=row.id,
         before={"theirs": {d.field: d.theirs for d in differences}},
         after={"yours": {d.field: d.yours for d in differences}},

@@ -31,13 +31,19 @@ _REMAINS = (SAYS_SO.encode(), b"backtrail-digest-", b"Digest of this file", b" s
 """What is left of a digest of which something was changed."""
 
 Digest = Literal["agrees", "differs", "none"]
+Status = Literal["holds", "does not hold", "unchecked"]
 
 
 @dataclass(frozen=True)
 class KeptReport:
-    """What became of one file: `lines` say what was compared, `problems` what does not agree."""
+    """What became of one file: `lines` say what was compared, `problems` what does not agree.
+
+    `status` is "unchecked" for a file without a digest in which nothing is wrong: its words could
+    be anybody's, around a head that any other report prints.
+    """
 
     name: str
+    status: Status
     digest: Digest
     made_at_entry: int | None
     heads: tuple[Head, ...]
@@ -46,7 +52,7 @@ class KeptReport:
 
     @property
     def ok(self) -> bool:
-        return not self.problems
+        return self.status == "holds"
 
 
 def read_report(file: Path) -> bytes:
@@ -106,6 +112,7 @@ def check_report(
     (lines if good else problems).append(seal)
     return KeptReport(
         name,
+        "does not hold" if problems else "holds",
         "agrees" if agrees else "differs",
         None if entry is None else entry.seq,
         (mark.head,),
@@ -155,12 +162,14 @@ def _without_digest(name: str, content: bytes, rows: Sequence[Any]) -> KeptRepor
         )
     else:
         lines.append(
-            "It was made before reports carried a digest: only the head was compared, not a word"
-            " of the report."
+            "It carries no digest: its words cannot be checked; only its head is known, which any"
+            " text can quote. A report of before there were digests looks like this, and so does"
+            " one whose digest was cut out."
         )
     for one, good in _heads(heads, rows):
         (lines if good else problems).append(one)
-    return KeptReport(name, "none", None, tuple(heads), tuple(lines), tuple(problems))
+    status: Status = "does not hold" if problems else "unchecked"
+    return KeptReport(name, status, "none", None, tuple(heads), tuple(lines), tuple(problems))
 
 
 def _cut_off(content: bytes) -> bool:

@@ -13,11 +13,19 @@ from sqlalchemy import Connection, Row, select, true, update
 
 from cases import audit, tables
 from cases.canonical import digest
-from cases.change import apply, case_fields, case_row, find_conflict, refuse_if_sealed
+from cases.change import (
+    REFUSED,
+    REOPENED,
+    apply,
+    case_fields,
+    case_row,
+    find_conflict,
+    refuse_if_sealed,
+)
 from cases.database import Database
 from cases.errors import CaseRefused, NotAllowed
 from cases.settings import Settings
-from cases.users import require
+from cases.users import one_name, require
 from cases.weighed import weighed
 from trail.counted import counted
 
@@ -105,11 +113,19 @@ def analysts_of(connection: Connection, row: Row[Any]) -> dict[str, str]:
     """Those whose own work the case is, each with what they did: none of them signs it off.
 
     They opened, owned, decided or closed it, now or at any time before; wrote its title, summary,
-    reason, verdict, severity or tags, or a note; or saved or pinned evidence.
+    reason, verdict, severity or tags, also where that was refused for a conflict, a note, or why it
+    was reopened; or saved or pinned evidence.
     """
     did: dict[str, str] = {}
     for entry in audit.read_history(connection, row.id):
         fields = entry.after.get("case", {})
+        if entry.action == REOPENED:
+            did.setdefault(entry.actor, "gave the reason for reopening")
+        if entry.action == REFUSED:
+            # Whoever had saved first may have taken these words over.
+            for name in _AUTHORED:
+                if name in entry.after.get("yours", {}):
+                    did.setdefault(entry.actor, f"wrote its {name}")
         for name in ("owner", "decided_by", "closed_by"):
             if fields.get(name) is not None:
                 did.setdefault(fields[name], _DEEDS[name])
@@ -130,6 +146,13 @@ def analysts_of(connection: Connection, row: Row[Any]) -> dict[str, str]:
     ):
         did.setdefault(who, "pinned evidence in" if kind == "event" else "saved evidence in")
     return did
+
+
+def deed_of(connection: Connection, row: Row[Any], name: str) -> str | None:
+    """What makes them one of the case's analysts, or None. Names that differ in case or in how
+    their letters are encoded are one person's here."""
+    did = analysts_of(connection, row)
+    return next((did[one] for one in did if one_name(one) == one_name(name)), None)
 
 
 _DEEDS = {"owner": "owned", "decided_by": "decided", "closed_by": "closed"}
@@ -162,7 +185,7 @@ def _decide(
         require(connection, actor, "review")
         row = case_row(connection, case_id)
         refuse_if_sealed(row)
-        deed = analysts_of(connection, row).get(actor)
+        deed = deed_of(connection, row, actor)
         if deed is not None:
             raise NotAllowed(
                 f"{actor} {of_case(deed, case_id)} and cannot sign it off. Ask another lead."

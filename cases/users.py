@@ -6,6 +6,7 @@ away counts at once. Local users are added by a lead; who signs in is added by `
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "change_user",
     "find_user",
     "may_be_given_work",
+    "one_name",
     "require",
     "sign_in",
     "user_document",
@@ -64,6 +66,11 @@ def users(database: Database) -> list[User]:
     with database.read() as connection:
         rows = connection.execute(select(tables.users).order_by(tables.users.c.name))
         return [User(**row._mapping) for row in rows]
+
+
+def one_name(name: str) -> str:
+    """What names have in common that nobody tells apart: "Lou" and "lou"."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def find_user(connection: Connection, name: str) -> User | None:
@@ -122,6 +129,12 @@ def add_user(database: Database, actor: str, name: str, role: Role) -> User:
         _refuse_beside_sign_in(database)
         if find_user(connection, name) is not None:
             raise CaseRefused(f"There is a user {name!r} already. Change their role instead.")
+        for known in connection.execute(select(tables.users.c.name)).scalars():
+            if one_name(known) == one_name(name):
+                raise CaseRefused(
+                    f"There is a user {known!r} already, who differs from {name!r} in case or"
+                    " spelling alone. Choose a name that nobody takes for theirs."
+                )
         user = User(name, role, True, database.now())
         connection.execute(
             insert(tables.users).values(

@@ -189,9 +189,8 @@ def _caveats(
     like = telling["same_api"]["events"]
     if evidence and like is not None and len(evidence) < like:
         caveats += (
-            f"The evidence lists {counted(len(evidence), 'event')} like the alert: the"
-            f" newest of each kind"
-            " of call and day.",
+            f"The evidence lists {counted(len(evidence), 'event')} like the alert: of"
+            " each kind of call the newest few of a day.",
         )
     if (dwell := data["before_dwell"]) is not None:
         caveats += (
@@ -237,22 +236,40 @@ def _sentence(
         counts += of_entity
     lead = "" if view["sufficient"] else "Insufficient history: "
     sentence = f"{lead}{calls} on {days} by {who} in {span}{few}"
+    alike = _alike_counts(alert, view, seen)
+    counts += tuple(alike.values())
+    if alike:
+        told = (f"{alike[name].number:,} {how}" for name, how in _FROM.items() if name in alike)
+        sentence += f", {listed(told)}"
     if alert.event_name is not None:
         of_call = same_call_counts(alert, view, seen)
         counts += tuple(of_call.values())
         sentence += (
             f"; {of_call['events'].number:,} of them {short(plain_name(alert.event_name), 40)}"
         )
-        sentence += _same_call(of_call)
+        sentence += _same_call(of_call) if of_call["events"].number else ""
     values = [
-        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}"
-        for field in view["new"]
-        # A new service makes its call new as well: said once.
-        if not (field == "event_name" and "event_source" in view["new"])
+        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}" for field in view["new"]
     ]
     unseen = " Nothing about the alert is new." if view["seen"] else ""
     unseen = f" Not seen: {listed(values)}." if values else unseen
     return f"{sentence}.{unseen}", counts
+
+
+_FROM = {"source_ip_address": "from this IP", "user_agent": "with this user agent"}
+
+
+def _alike_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dict[str, Count]:
+    """How many of the view's calls, of whichever API, came from the alert's IP and with its user
+    agent: none of its own call may be from there, and all others.
+    """
+    return {
+        name: Count(
+            seen.where(**{name: getattr(alert, name)}), number=view["seen"][name]["count"] or 0
+        )
+        for name in _FROM
+        if name in view["seen"]
+    }
 
 
 def _same_call(of_call: Mapping[str, Count]) -> str:
@@ -261,8 +278,8 @@ def _same_call(of_call: Mapping[str, Count]) -> str:
     """
     both, ip, agent = (of_call.get(n) for n in ("same_ip_and_agent", "same_ip", "same_agent"))
     if both is None:
-        return f", {ip.number:,} from this IP" if ip is not None else ""
-    told = f", {both.number:,} from this IP with this user agent"
+        return f", {ip.number:,} of these from this IP" if ip is not None else ""
+    told = f", {both.number:,} of these from this IP with this user agent"
     if not both.number and ip is not None and agent is not None:
         told += f" ({ip.number:,} from this IP, {agent.number:,} with this user agent)"
     return told
@@ -272,7 +289,13 @@ def history_counts(view: Mapping[str, Any], seen: Events) -> tuple[Count, Count]
     """How many calls a view holds, on how many days."""
     return (
         Count(seen, number=view["events"] or 0),
-        Count(seen, number=view["active_days"] or 0, noun="day", distinct="day"),
+        # From noon to midnight, fourteen days later, is a part of fifteen.
+        Count(
+            seen,
+            number=(days := view["active_days"] or 0),
+            noun="calendar day" if days > DAYS else "day",
+            distinct="day",
+        ),
     )
 
 

@@ -135,7 +135,6 @@ def evidence_caveats(evidence: Sequence[str], events: int) -> tuple[str, ...]:
     if len(evidence) >= events:
         return ()
     return (
-        f"The evidence lists {len(evidence):,} of {counted(events, 'event')}: the newest"
-        f" of each call and"
-        " day.",
+        f"The evidence lists {len(evidence):,} of {counted(events, 'event')}: of each"
+        " kind of call the newest few of a day.",
     )

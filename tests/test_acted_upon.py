@@ -17,6 +17,8 @@ from tests.a_page import a_page, words
 from tests.an_event import ACCOUNT, an_event
 from tests.memory_store import MemoryStore
 from trail.build import add
+from trail.errors import QueryFailed, QueryTimedOut
+from trail.store import open_store
 
 pytest_plugins = ("tests.case_pages",)
 
@@ -68,6 +70,30 @@ def test_what_others_did_to_it_is_counted(name: str, events: int) -> None:
     assert found.events == len(found.newest) == events
     assert found.whole
     assert found.limit is None
+
+
+def test_damage_fails_it_and_a_limit_of_time_does_not(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({"Records": LIFE}))
+    add([log], tmp_path / "index")
+    store = open_store(tmp_path / "index")
+    alert = fill_gaps(parse_alerts(f"{GHOST} did something odd".encode())[0], store)
+    (path,) = (tmp_path / "index").rglob("*-events-*.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(QueryFailed, match="damaged"):
+        acted_upon(GHOST, store, FIRST, LAST)
+    answers = {a.name: a for a in ask_all(alert, alert.principals[0], open_store(store.index_dir))}
+    assert answers["services_used"].status == "failed"
+    assert "damaged" in answers["services_used"].sentence
+
+    class Slow(MemoryStore):
+        def query(self, *_: Any, **__: Any) -> Any:
+            raise QueryTimedOut("The query was stopped.")
+
+    found = acted_upon(GHOST, Slow(LIFE), FIRST, LAST)
+    assert (found.events, found.whole) == (0, False)
 
 
 def test_its_own_calls_are_no_calls_of_others() -> None:
@@ -187,4 +213,16 @@ def test_the_time_of_somebody_acted_upon_is_from_the_first_event_to_the_last() -
         " the first of these events, 2026-03-01 12:00:00 UTC, to the last, 2026-03-05 12:59:00 UTC"
         in note
         for note in filled.notes
+    )
+
+
+def test_what_it_was_given_is_named_before_what_was_taken_and_looked_at() -> None:
+    calls = ["CreateUser", "AttachUserPolicy", "CreateAccessKey", "DeleteAccessKey", "DeleteUser"]
+    looked = ["ListAccessKeys", "GetUser", "ListUserPolicies", "ListGroupsForUser"]
+    life = [_on("ghost", call, minute) for minute, call in enumerate([*looked, *calls])]
+    more = [_on("ghost", "ListAccessKeys", 20 + n) for n in range(9)]
+    found = acted_upon(GHOST, MemoryStore([*life, *more]), FIRST, LAST)
+    assert found.sentence == (
+        "acted in 0 events, was acted upon in 18: CreateUser, AttachUserPolicy, CreateAccessKey,"
+        " DeleteAccessKey, DeleteUser, ListAccessKeys, GetUser and 2 more; by user/alice"
     )

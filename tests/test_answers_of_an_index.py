@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ from tests.a_case import (
     an_answer,
     put_in_inbox,
 )
+from tests.an_event import an_event
+from trail.build import add
 from trail.catalog import Catalog
-from trail.index_version import index_of
+from trail.index_version import index_of, number_of
 from trail.store import Store
 from trail.upkeep import migrate
 from ui.cases import from_triage
@@ -171,7 +174,27 @@ def test_a_migrated_index_is_the_same_index_at_a_later_version(tmp_path: Path) -
     with Catalog(index) as catalog:
         after = catalog.version()
     assert index_of(after) == index_of(before) != ""
-    assert int(after.rpartition("-")[2]) > int(before.rpartition("-")[2])
+    assert int(number_of(after)) > int(number_of(before))
+
+
+def test_a_copied_index_has_its_own_versions_once_they_differ(tmp_path: Path) -> None:
+    def an_added(name: str, into: Path) -> str:
+        log = tmp_path / f"{name}.json"
+        log.write_text(json.dumps({"Records": [an_event(eventID=name)]}))
+        add([log], into)
+        with Catalog(into) as catalog:
+            return catalog.version()
+
+    first = an_added("one", tmp_path / "index")
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    with Catalog(tmp_path / "copy") as catalog:
+        assert catalog.version() == first
+    here, there = an_added("two", tmp_path / "index"), an_added("three", tmp_path / "copy")
+    assert number_of(here) == number_of(there)
+    assert here != there
+    # What comes later does not make them one again.
+    assert an_added("four", tmp_path / "index") != an_added("four", tmp_path / "copy")
+    assert index_of(here) == index_of(there) == index_of(first)
 
 
 def test_an_index_without_an_id_has_that_of_its_path(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from cases import audit, case, enrichment, evidence, inbox, review
+from cases import audit, case, enrichment, evidence, inbox, review, tables, users
 from cases.database import Database
-from cases.errors import CaseRefused, NotAllowed, NotFound
+from cases.errors import CaseConflict, CaseRefused, NotAllowed, NotFound
 from cases.settings import Settings
 from cases.similar import similar_cases
 from cases.verify import verify
@@ -355,6 +356,49 @@ def test_a_case_is_never_reviewed_by_those_who_worked_on_it(database: Database) 
     review.approve(database, "lou", closed.id, closed.version, "Agreed.")
     approved = case.get_case(database, closed.id)
     assert (approved.review, approved.reviewer) == ("approved", "lou")
+
+
+def refused_to_sign(database: Database, case_id: int, deed: str) -> None:
+    version = case.get_case(database, case_id).version
+    with pytest.raises(NotAllowed, match=f"lou {deed} case {case_id} and cannot sign it off"):
+        review.approve(database, "lou", case_id, version)
+
+
+@pytest.mark.parametrize("was_sealed", [False, True])
+def test_who_gave_the_reason_for_reopening_does_not_sign_it_off(
+    database: Database, was_sealed: bool
+) -> None:
+    closed = a_closed_case(database)
+    if was_sealed:
+        review.approve(database, "lea", closed.id, closed.version)
+    reopened = case.reopen_case(database, "lou", closed.id, "It is benign, because of X.")
+    case.close_case(database, "ann", closed.id, reopened.version)
+    refused_to_sign(database, closed.id, "gave the reason for reopening")
+    review.approve(database, "lea", closed.id, case.get_case(database, closed.id).version)
+
+
+def test_who_wrote_words_that_a_conflict_refused_does_not_sign_off(database: Database) -> None:
+    opened = a_case(database)
+    case.save_case(database, "ann", opened.id, opened.version, {"reason": "Hers."})
+    with pytest.raises(CaseConflict):
+        case.save_case(database, "lou", opened.id, opened.version, {"reason": "His."})
+    merged = {"reason": "Hers. His.", "verdict": "benign"}
+    version = case.get_case(database, opened.id).version
+    merged_case = case.save_case(database, "ann", opened.id, version, merged)
+    case.close_case(database, "ann", opened.id, merged_case.version)
+    refused_to_sign(database, opened.id, "wrote the reason of")
+
+
+def test_names_that_differ_in_case_are_one_for_the_sign_off(database: Database) -> None:
+    with pytest.raises(CaseRefused, match=r"There is a user 'lou' already, who differs from 'Lou'"):
+        users.add_user(database, "lea", "Lou", "lead")
+    # One from before that was refused.
+    closed = a_closed_case(database)
+    with database.write() as connection:
+        connection.execute(
+            sa.update(tables.cases).where(tables.cases.c.id == closed.id).values(closed_by="Lou")
+        )
+    refused_to_sign(database, closed.id, "closed")
 
 
 def test_an_approved_case_is_sealed_until_a_lead_reopens_it(database: Database) -> None:

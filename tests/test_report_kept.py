@@ -159,12 +159,51 @@ def without_mark(content: bytes) -> bytes:
 def test_a_report_from_before_there_were_digests(sqlite_database: Database) -> None:
     old = without_mark(render_report(sqlite_database, a_case(sqlite_database).id, "md"))
     found = checked(sqlite_database, old)
-    assert (found.ok, found.digest) == (True, "none")
-    assert "before reports carried a digest: only the head was compared" in found.lines[0]
+    assert (found.ok, found.status, found.digest) == (False, "unchecked", "none")
+    assert found.lines[0].startswith("It carries no digest: its words cannot be checked; only its")
     make_report(sqlite_database, "ann", 1, "md")
     later = without_mark(render_report(sqlite_database, 1, "md"))
     assert "it was taken out" in checked(sqlite_database, later).problems[0]
-    assert checked(sqlite_database, old).ok
+    assert checked(sqlite_database, old).status == "unchecked"
+
+
+def test_a_report_without_its_digest_is_never_said_to_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "cases.db")
+    database = open_database(url, Clock())
+    add_people(database)
+    case_id = sealed(database)
+    early = audit.history(database, case_id)[0]
+    reports: dict[Format, str] = {
+        "md": make_report(database, "ann", case_id, "md").content.decode(),
+        "html": make_report(database, "ann", case_id, "html").content.decode(),
+        "json": make_report(database, "ann", case_id, "json").content.decode(),
+    }
+    database.close()
+    forged = {"invented": f"# Report: case 1\nTrue positive. Head: {early.seq}:{early.hash}\n"}
+    for form, text in reports.items():
+        text = re.sub("(?i)benign", "true positive", text)
+        if form == "json":
+            document = json.loads(text)
+            forged[form] = json.dumps(
+                {"case": document["case"], "head": {"text": f"{early.seq}:{early.hash}"}}
+            )
+            continue
+        text = "\n".join(line for line in text.splitlines() if "digest" not in line.lower())
+        text = re.sub(r"\b[0-9]+:[0-9a-f]{64}", f"{early.seq}:{early.hash}", text)
+        forged[form] = text
+    for name, text in forged.items():
+        file = tmp_path / name
+        file.write_text(text)
+        assert main(["verify", "--database", url, "--report", str(file)]) == 3, name
+        out = capsys.readouterr().out
+        assert "its words cannot be checked; only its head is known" in out
+        assert "could not be checked.\n" in out
+        assert "Nothing contradicts" not in out
+        assert main(["verify", "--database", url, "--report", str(file), "--json"]) == 3
+        told = json.loads(capsys.readouterr().out)
+        assert (told["ok"], told["reports"][0]["status"]) == (False, "unchecked")
 
 
 def test_bad_files_get_a_sentence(

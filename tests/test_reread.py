@@ -90,6 +90,39 @@ def test_a_change_that_no_column_shows_is_told_by_the_file(tmp_path: Path, log: 
     assert found.remark.endswith("what no column holds is not proven.")
 
 
+@pytest.mark.parametrize("first", ["forged", "true"])
+def test_of_two_records_that_no_column_tells_apart_neither_is_shown(
+    tmp_path: Path, log: Path, first: str
+) -> None:
+    forged = EVENTS[3] | {"tlsDetails": {"tlsVersion": "FORGED"}}
+    two = [forged, EVENTS[3]] if first == "forged" else [EVENTS[3], forged]
+    log.write_bytes(log_of(*EVENTS[:3], *two, EVENTS[4]))
+    found = again(tmp_path, "e3")
+    assert isinstance(found, SourceUnreadable)
+    assert "several records of event e3 that the index cannot tell apart" in str(found)
+    # The very record twice is no question.
+    log.write_bytes(log_of(EVENTS[3], *EVENTS))
+    assert isinstance(again(tmp_path, "e3"), RawRecord)
+
+
+def test_a_link_to_a_file_that_the_catalog_does_not_name_shows_nothing_of_it(
+    tmp_path: Path, log: Path, sqlite_database: Database
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_bytes(log_of(EVENTS[3] | {"tlsDetails": {"tlsVersion": "FORGED"}}))
+    was = log.read_bytes()
+    log.unlink()
+    log.symlink_to(other)
+    found = again(tmp_path, "e3")
+    assert isinstance(found, SourceUnreadable)
+    assert "leads to another file now" in str(found)
+    with open_store(tmp_path / "index") as store, pytest.raises(NotFound, match="leads to another"):
+        evidence.pin_event(sqlite_database, "ann", a_case(sqlite_database).id, "e3", store)
+    # Where the bytes are those that were indexed, it does not matter where they are.
+    other.write_bytes(was)
+    assert isinstance(again(tmp_path, "e3"), RawRecord)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -208,6 +241,8 @@ def test_a_pin_says_what_it_was_checked_by(
         "source_file": str(log),
         "source_ordinal": 1,
         "sha256": was,
+        "sha256_now": was,
+        "file_changed": False,
         "checked": "file",
         "remark": None,
     }
@@ -215,6 +250,8 @@ def test_a_pin_says_what_it_was_checked_by(
     moved = pinned("e1")
     assert (moved["checked"], moved["sha256"], moved["source_ordinal"]) == ("columns", was, 1)
     assert "has changed since it was indexed" in moved["remark"]
+    assert moved["file_changed"] is True
+    assert moved["sha256_now"] == hashlib.sha256(log.read_bytes()).hexdigest() != was
     with pytest.raises(NotFound, match="has changed since it was indexed"):
         pinned("e0")
     store.close()

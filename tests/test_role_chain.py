@@ -945,6 +945,38 @@ def test_an_owner_copy_as_the_alert_is_told_by_the_callers_copy():
     assert any(callers["eventID"] in text for text in answer.caveats)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"requestID": "9d1f5a34-0c5e-4d0a-9b1e-6f2a7c3d8e90"},
+        {"eventName": "DescribeInstances", "eventSource": "ec2.amazonaws.com"},
+        {"userIdentity": a_user(account="999988887777", principalId=a_user("bob")["principalId"])},
+    ],
+)
+def test_a_stranger_s_record_of_its_shared_id_is_no_copy_of_the_alert(changes):
+    """Bob's id, as the owner's copy shows it; the record that shares its id is by alice."""
+    other, owners, _ = a_cross_account_call()
+    owners["userIdentity"]["principalId"] = a_user("bob")["principalId"]
+    other |= changes
+
+    answer = who_assumed(owners, [owners, other])
+
+    assert "alice" not in answer.sentence
+    assert answer.data["origin"]["arn"] is None
+    assert any(
+        f"Event {other['eventID']} has the alert's sharedEventID, but is another call" in text
+        for text in answer.caveats
+    )
+
+
+def test_another_call_of_the_same_caller_is_no_copy_of_the_alert():
+    other, owners, _ = a_cross_account_call()
+    other |= {"eventName": "DescribeInstances", "eventSource": "ec2.amazonaws.com"}
+    answer = who_assumed(owners, [owners, other])
+    assert any("but is another call" in text for text in answer.caveats)
+
+
 def test_an_owner_copy_by_a_role_session_leads_on_to_whoever_assumed_that():
     hub = a_role_session(
         "hub", "deploy", key="ASIAHUB0Q0Q0Q0Q0Q0Q1", created="2026-03-10T11:00:00Z"

@@ -240,7 +240,7 @@ def test_evidence_is_capped_and_says_so() -> None:
     assert answer.data["total"] == 251
     assert len(answer.evidence) == 200
     assert answer.evidence[0] == alert["eventID"]
-    told = "The evidence lists 200 of 251 events: the newest of each call and day."
+    told = "The evidence lists 200 of 251 events: of each kind of call the newest few of a day."
     assert told in answer.caveats
 
 

@@ -25,6 +25,7 @@ from trail import digests
 from trail.counted import counted
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
+from trail.index_version import index_of, number_of
 from trail.private import close_all, private_file, private_folder
 
 CATALOG = "catalog.sqlite"
@@ -401,9 +402,13 @@ class Catalog:
             )
 
     def version(self) -> str:
-        """Changes with every publication."""
-        row = self._db.execute("select value from meta where key = 'version'").fetchone()
-        return f"{self._identity()}-{row[0]}"
+        """Changes with every publication, and is another one's where what was published is."""
+        row = self._db.execute(
+            "select value, (select value from meta where key = 'content')"
+            " from meta where key = 'version'"
+        ).fetchone()
+        content = f".{row[1][:16]}" if row[1] else ""
+        return f"{self._identity()}-{row[0]}{content}"
 
     def _identity(self) -> str:
         """Its own random id; of an index from before they had one, what its path gives."""
@@ -412,7 +417,7 @@ class Catalog:
 
     def continue_from(self, version: str) -> None:
         """Makes an empty catalog the same index as the one of that version, later than it."""
-        identity, _, number = version.rpartition("-")
+        identity, number = index_of(version), number_of(version)
         with self.transaction():
             self._db.executemany(
                 "insert or replace into meta values (?, ?)",
@@ -834,9 +839,27 @@ class Catalog:
                     for c in cells
                 ],
             )  # fmt: skip
+        before = db.execute("select value from meta where key = 'content'").fetchone()
+        db.execute(
+            "insert or replace into meta values ('content', ?)",
+            (_content(before[0] if before else "", change),),
+        )
         db.execute(
             "update meta set value = cast(cast(value as integer) + 1 as text) where key = 'version'"
         )
+
+
+def _content(before: str, change: Publication) -> str:
+    """What the index holds after a publication, as one hash: over what it was, and what came and
+    went. Names tell apart what has no digest; a segment's is random."""
+    brought = hashlib.sha256(before.encode())
+    for sign, names in (
+        ("+", sorted(f"{one.name} {one.sha256.hex()}" for one in change.add)),
+        ("-", sorted(change.remove)),
+        ("f", sorted(f"{one.path} {one.size} {one.sha256.hex()}" for one in change.files)),
+    ):
+        brought.update("\n".join((sign, *names, "")).encode("utf-8", "surrogatepass"))
+    return brought.hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ BacktrailError                what happened, and what to do next, in one sentenc
 ├── IndexFull                 the disk ran out; what was published before is intact
 ├── SourceUnreadable          a file, or the raw record inside it, cannot be read
 ├── QueryFailed               the engine refused or gave up on a query
+│   └── QueryTimedOut         it was stopped at its limit of time
 ├── AlertUnrecognised         the pasted text holds no alert that we know (raised by `alerts`)
 └── CorrectionRefused         an analyst's correction of an alert makes no sense (in `alerts`)
 
@@ -48,6 +49,10 @@ class SourceUnreadable(BacktrailError):
 
 class QueryFailed(BacktrailError):
     """The engine refused or stopped a query."""
+
+
+class QueryTimedOut(QueryFailed):
+    """The query was stopped at its limit of time: nothing is wrong with the index."""
 
 
 class AlertUnrecognised(BacktrailError):

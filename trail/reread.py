@@ -2,9 +2,10 @@
 
 Two things say so. The file's digest: while its bytes are those that were indexed, so is each record
 in it. And the record's row, made again by the code that made the indexed one: where the file has
-changed, a record whose row is the same in every column may be shown, with the remark that what no
-column holds is not proven. Anything else is refused, so nothing but a record that the index
-describes in full is ever shown of a file.
+changed, a record whose row is the same in every column may be shown, if no other record there has
+that row, with the remark that what no column holds is not proven, and with the file's digest of now
+beside that of then. Anything else is refused, so nothing but a record that the index describes in
+full is ever shown of a file.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class RawRecord:
     `checked` is "file" where the source file's bytes are those that were indexed, "columns" where
     only the record's row is the same, in every column. `sha256` is the file's digest when it was
     indexed ("" in an index of before there were digests), `source_ordinal` where the record stood
-    in it then, `found_at` where it stands now.
+    in it then, `found_at` where it stands now. `sha256_now` is the file's digest as it was read
+    for this.
     """
 
     text: str
@@ -43,6 +45,7 @@ class RawRecord:
     found_at: int
     sha256: str
     checked: Literal["file", "columns"]
+    sha256_now: str = ""
 
     @property
     def remark(self) -> str | None:
@@ -67,6 +70,8 @@ class RawRecord:
             "source_file": self.source_file,
             "source_ordinal": self.source_ordinal,
             "sha256": self.sha256 or None,
+            "sha256_now": (self.sha256 if self.checked == "file" else self.sha256_now) or None,
+            "file_changed": (self.checked != "file") if self.sha256 else None,
             "checked": self.checked,
             "remark": self.remark,
         }
@@ -82,11 +87,13 @@ def paths_on_disk(source_file: str) -> Iterator[str]:
 
 
 def read_again(
-    file: SourceFile, source_file: str, rows: Sequence[Row]
+    file: SourceFile, source_file: str, rows: Sequence[Row], *, elsewhere: str | None = None
 ) -> list[RawRecord | SourceUnreadable]:
     """The record behind each indexed row of a source file, or why it cannot be had.
 
-    `file` is what the catalog says of the file on disk: no other is ever opened.
+    `file` is what the catalog says of the file on disk: no other is ever opened. Where its path
+    leads to a file that the catalog does not name, by a link that may not have been there when it
+    was indexed, `elsewhere` is that: nothing is shown of it but what the digest vouches for.
     """
     if not Path(file.path).is_file():
         gone = SourceUnreadable(
@@ -105,42 +112,71 @@ def read_again(
                 break
     reading.close()  # now the digest is told
     unchanged = bool(file.sha256) and digest == [file.sha256]
-    found: list[RawRecord | SourceUnreadable] = []
-    for row in rows:
-        ordinal = row["source_ordinal"]
-        loose_at = at.get(ordinal)
-        if loose_at is not None and _is_row(loose_at, row):
-            found.append(_found(loose_at, row, file, "file" if unchanged else "columns"))
-        elif unchanged:
-            found.append(
-                SourceUnreadable(
-                    f"{source_file} is as it was indexed, and yet its record {ordinal} is not what"
-                    " the index says of it: the index is damaged. `python -m trail verify` says"
-                    " where."
-                )
-            )
-        else:
-            found.append(_moved(file, source_file, row))
-    return found
+    if unchanged:
+        return [_unmoved(at.get(row["source_ordinal"]), row, file, source_file) for row in rows]
+    if elsewhere is not None:
+        led = SourceUnreadable(
+            f"{source_file} leads to another file now ({elsewhere}), which the catalog does not"
+            " name, and is not as it was indexed, so the raw record cannot be shown. The index"
+            " keeps its columns."
+        )
+        return [led for _ in rows]
+    return _in_changed(file, source_file, rows)
 
 
-def _moved(file: SourceFile, source_file: str, row: Row) -> RawRecord | SourceUnreadable:
-    """The record of a file that has changed, wherever it stands in it now."""
-    event_id = row["event_id"]
-    is_there = False
-    reading = _records(file.path, source_file, lambda chunk: _may_name(chunk, event_id))
-    for loose in reading:
-        if loose.record.get("eventID") not in (event_id, None, ""):
-            continue
-        if _is_row(loose, row, anywhere=True):
-            reading.close()
-            return _found(loose, row, file, "columns")
-        is_there |= loose.record.get("eventID") == event_id
-    what = (
-        f"its record of event {event_id} says something else now"
-        if is_there
-        else f"it no longer holds event {event_id}"
+def _unmoved(
+    loose: Loose | None, row: Row, file: SourceFile, source_file: str
+) -> RawRecord | SourceUnreadable:
+    """The record of a file that is as it was indexed."""
+    if loose is not None and _is_row(loose, row):
+        return _found(loose, row, file, "file", file.sha256)
+    return SourceUnreadable(
+        f"{source_file} is as it was indexed, and yet its record {row['source_ordinal']} is not"
+        " what the index says of it: the index is damaged. `python -m trail verify` says where."
     )
+
+
+def _in_changed(
+    file: SourceFile, source_file: str, rows: Sequence[Row]
+) -> list[RawRecord | SourceUnreadable]:
+    """The records of a file that has changed, wherever they stand in it now: of two that the
+    columns do not tell apart neither, since one of them was never indexed."""
+    wanted = {row["event_id"] for row in rows}
+    equal: list[list[Loose]] = [[] for _ in rows]
+    there: set[str] = set()
+    digest: list[bytes] = []
+    for loose in _records(
+        file.path, source_file, lambda chunk: _may_name(chunk, wanted), digest.append
+    ):
+        named = loose.record.get("eventID")
+        if named not in wanted and named not in (None, ""):
+            continue
+        for row, found in zip(rows, equal, strict=True):
+            if named not in (row["event_id"], None, ""):
+                continue
+            if _is_row(loose, row, anywhere=True):
+                if all(loose.record != one.record for one in found):
+                    found.append(loose)
+            elif named:
+                there.add(row["event_id"])
+    now = digest[0] if digest else b""
+    return [
+        _found(found[0], row, file, "columns", now)
+        if len(found) == 1
+        else _changed(file, source_file, row["event_id"], bool(found), row["event_id"] in there)
+        for row, found in zip(rows, equal, strict=True)
+    ]
+
+
+def _changed(
+    file: SourceFile, source_file: str, event_id: str, several: bool, is_there: bool
+) -> SourceUnreadable:
+    if several:
+        what = f"it holds several records of event {event_id} that the index cannot tell apart"
+    elif is_there:
+        what = f"its record of event {event_id} says something else now"
+    else:
+        what = f"it no longer holds event {event_id}"
     changed = "has changed since it was indexed" if file.sha256 else "may have changed"
     return SourceUnreadable(
         f"{source_file} {changed}: {what}, so the raw record cannot be shown. The index keeps"
@@ -149,7 +185,7 @@ def _moved(file: SourceFile, source_file: str, row: Row) -> RawRecord | SourceUn
 
 
 def _found(
-    loose: Loose, row: Row, file: SourceFile, checked: Literal["file", "columns"]
+    loose: Loose, row: Row, file: SourceFile, checked: Literal["file", "columns"], now: bytes
 ) -> RawRecord:
     return RawRecord(
         text_of(loose),
@@ -158,6 +194,7 @@ def _found(
         loose.ordinal,
         file.sha256.hex(),
         checked,
+        now.hex(),
     )
 
 
@@ -184,8 +221,8 @@ def _holds(chunk: Chunk, ordinals: Collection[int]) -> bool:
     return any(ordinal % CARRIED in inside for ordinal in ordinals)
 
 
-def _may_name(chunk: Chunk, event_id: str) -> bool:
-    return any(record.eventID in (event_id, None, "") for record in chunk.records)
+def _may_name(chunk: Chunk, event_ids: Collection[str]) -> bool:
+    return any(record.eventID in event_ids or not record.eventID for record in chunk.records)
 
 
 def _is_row(loose: Loose, row: Row, *, anywhere: bool = False) -> bool:

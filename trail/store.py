@@ -36,6 +36,7 @@ from trail.errors import (
     IndexMissing,
     IndexUnreadable,
     QueryFailed,
+    QueryTimedOut,
     SourceUnreadable,
 )
 from trail.events import EVENT_SCHEMA, KEYS_SCHEMA
@@ -281,9 +282,9 @@ class DuckStore:
                     self._over_segments(sql, bound, newer, first, last), bound, timeout
                 )
             except duckdb.Error as again:
-                raise QueryFailed(_why(again, timeout)) from again
+                raise _failed(again, timeout) from again
         except duckdb.Error as error:
-            raise QueryFailed(_why(error, timeout)) from error
+            raise _failed(error, timeout) from error
         elapsed = (time.perf_counter() - started) * 1000
         return QueryResult(rows, Query(sql, dict(parameters), elapsed, len(rows)))
 
@@ -381,11 +382,16 @@ class DuckStore:
         for source_file, rows in by_source.items():
             paths = list(paths_on_disk(source_file))
             with self._lock:
-                files = {file.path: file for file in self._live_catalog().files(paths)}
-            file = next((files[path] for path in paths if path in files), None)
+                catalog = self._live_catalog()
+                files = {file.path: file for file in catalog.files(paths)}
+                file = next((files[path] for path in paths if path in files), None)
+                leads_to = os.path.realpath(file.path) if file is not None else None
+                elsewhere = None
+                if file is not None and leads_to is not None and leads_to != file.path:
+                    elsewhere = None if catalog.files([leads_to]) else leads_to
             read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
             if file is not None:
-                read = read_again(file, source_file, rows)
+                read = read_again(file, source_file, rows, elsewhere=elsewhere)
             for row, record in zip(rows, read, strict=True):
                 known = records.get(row["event_id"])
                 if known is None or isinstance(known, SourceUnreadable):
@@ -695,10 +701,10 @@ def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _why(error: duckdb.Error, timeout: float) -> str:
+def _failed(error: duckdb.Error, timeout: float) -> QueryFailed:
     if isinstance(error, duckdb.InterruptException):
-        return (
+        return QueryTimedOut(
             f"The query was stopped after {timeout:g} seconds. Narrow its time window, or ask "
             "about one identity."
         )
-    return f"DuckDB could not run the query: {str(error).strip()}"
+    return QueryFailed(f"DuckDB could not run the query: {str(error).strip()}")

@@ -186,7 +186,9 @@ _CODES: Mapping[str, Any] = {
     **dict.fromkeys(("sha256", "hash", "previous", "seal", "text", "digest"), _HASH),
     **dict.fromkeys(("techniques", "technique", "tactic", "tactics"), _TECHNIQUE),
     "finding_type": _FINDING,
-    "index_version": re.compile(r"[0-9a-f]{1,64}|v?[0-9.:-]{1,40}"),
+    "index_version": re.compile(
+        r"[0-9a-f]{1,64}(?:-[0-9]{1,12}(?:\.[0-9a-f]{1,64})?)?|v?[0-9.:-]{1,40}"
+    ),
 }
 
 _QUOTED_CODES: Mapping[str, Any] = {

@@ -443,14 +443,28 @@ def _pinned(document: Mapping[str, Any]) -> list[Block]:
         blocks += [
             Facts(
                 (
+                    *((("Call", show(one["event_name"])),) if one["event_name"] else ()),
                     ("Event", show(one["event_id"])),
                     ("Pinned", f"{moment(one['frozen_at'])} by {show(one['frozen_by'])}"),
                     ("SHA-256", show(one["sha256"])),
                 )
             ),
+            *(Remark(_since_indexed(source)) for source in _changed_sources(one)),
             *([Words(one["comment"])] if one["comment"] else []),
         ]
     return blocks
+
+
+def _changed_sources(pinned: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in pinned["sources"].values() if one.get("file_changed")]
+
+
+def _since_indexed(source: Mapping[str, Any]) -> str:
+    return (
+        "The file has changed since it was indexed: its SHA-256 was"
+        f" {show(source['sha256'])} and is {show(source['sha256_now'])}. The record agrees with the"
+        " index in every column; what no column holds is not proven."
+    )
 
 
 def _timeline(document: Mapping[str, Any]) -> list[Block]:

@@ -7,14 +7,21 @@ import streamlit as st
 from cases import audit
 from cases.database import Database
 from cases.errors import NotFound
+from cases.kept_reports import Status
 from cases.verify import Verification, heads_in, verify
 from ui import phrases
 from ui.cases.case_history import history_table
 from ui.markup import Node, draw, el
-from ui.pieces import fact, notes, notice
+from ui.pieces import Tone, fact, notes, notice
 from ui.session import User
 
 SHOWN = 100
+
+_STATUS: dict[Status, tuple[str, Tone]] = {
+    "holds": ("holds", "good"),
+    "does not hold": ("does not hold", "bad"),
+    "unchecked": ("could not be checked", "warn"),
+}
 
 
 def show(database: Database, user: User) -> None:
@@ -80,9 +87,9 @@ def _result(found: Verification, *, given: bool) -> Node:
         ),
         *(
             notice(
-                f"{one.name} holds." if one.ok else f"{one.name} does not hold.",
+                f"{one.name} {_STATUS[one.status][0]}.",
                 notes([*one.problems, *one.lines]),
-                tone="good" if one.ok else "bad",
+                tone=_STATUS[one.status][1],
             )
             for one in found.reports
         ),

@@ -7,7 +7,7 @@ import streamlit as st
 from cases.case import Case
 from cases.change import case_row
 from cases.database import Database
-from cases.review import analysts_of, approve, of_case, request_review, return_case
+from cases.review import approve, deed_of, of_case, request_review, return_case
 from trail.errors import BacktrailError
 from ui import text
 from ui.markup import draw, el
@@ -22,7 +22,7 @@ def show(database: Database, user: User, case: Case) -> None:
         draw("review-title", el("h3", "panel-title", "Review"))
         if not user.can("approve and seal a case"):
             _ask_for_one(database, user, case)
-        elif (deed := _analysts(database, case).get(user.name)) is not None:
+        elif (deed := _deed(database, case, user.name)) is not None:
             draw(
                 "own-case",
                 el("p", "small mute", f"You {of_case(deed, case.id)}: another lead reviews it."),
@@ -32,9 +32,9 @@ def show(database: Database, user: User, case: Case) -> None:
             _decide(database, user, case)
 
 
-def _analysts(database: Database, case: Case) -> dict[str, str]:
+def _deed(database: Database, case: Case, name: str) -> str | None:
     with database.read() as connection:
-        return analysts_of(connection, case_row(connection, case.id))
+        return deed_of(connection, case_row(connection, case.id), name)
 
 
 def _ask_for_one(database: Database, user: User, case: Case) -> None:
