@@ -53,7 +53,14 @@ def _list(file: CaseFile, shown: str) -> Node:
         [
             (
                 KINDS.get(one.kind, one.kind),
-                el("div", "", el("strong", "", one.title), el("div", "small mute", _says(one))),
+                el(
+                    "div",
+                    "",
+                    el("strong", "", one.title),
+                    " ",
+                    _status(one),
+                    el("div", "small mute", _says(one)),
+                ),
                 _records(one),
                 el("span", "time", f"{phrases.when(one.frozen_at)} by {one.frozen_by}"),
                 link("Close", _at(file, None))
@@ -85,6 +92,12 @@ def _says(one: Evidence) -> str:
     )
 
 
+def _status(one: Evidence) -> Node | None:
+    """Whether an answer was whole, in part or none; nothing for what is no answer."""
+    word, tone, shape = _WORDS.get(str(one.document.get("status")), ("", "mute", "○"))
+    return mark(word, tone, shape) if word else None
+
+
 def _records(one: Evidence) -> Node | str:
     if one.kind == "alert":
         return "its own text"
@@ -95,7 +108,6 @@ def _records(one: Evidence) -> Node | str:
 
 def _open(user: User, file: CaseFile, one: Evidence) -> None:
     document = one.document
-    word, tone, shape = _WORDS.get(str(document.get("status")), ("", "mute", "○"))
     draw(
         "evidence-open",
         el(
@@ -105,7 +117,7 @@ def _open(user: User, file: CaseFile, one: Evidence) -> None:
                 "div",
                 "row",
                 el("h3", "panel-title", one.title),
-                mark(word, tone, shape) if word else None,
+                _status(one),
             ),
             el("p", "sentence", _says(one)),
             notes([str(caveat) for caveat in document.get("caveats") or ()], "mute"),
