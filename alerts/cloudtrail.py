@@ -7,9 +7,10 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.draft import Draft
-from alerts.json_place import Place, join, sane_time
+from alerts.json_place import Place, sane_time
 from alerts.sane_times import EARLIEST
 from trail.events import Unreadable, event_row, time_of_event
+from trail.read.place import join
 
 _TITLE_LENGTH = 160
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,8 @@ from alerts.json_place import Place, is_readable_time
 from alerts.time_window import TimeWindow, window_of
 from alerts.written_times import written_times
 from trail.access_keys import is_access_key, is_stand_in
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass
@@ -146,6 +149,14 @@ class Draft:
     def _without_stand_ins(self, principal: Principal) -> Principal:
         if self.fields.get("sample", False):
             return principal  # a sample's placeholders are shown as such, and never looked up
+        for name, value in vars(principal).items():
+            if isinstance(value, str) and _CONTROL.search(value):
+                self.note(
+                    f"The {name.replace('_', ' ')} in it is broken by a line break or another "
+                    "control character: it is not used."
+                )
+                without: dict[str, Any] = {name: "Unknown" if name == "type" else None}
+                principal = replace(principal, **without)
         if principal.access_key_id is not None and not is_access_key(principal.access_key_id):
             self.note_no_key(principal.access_key_id)
             principal = replace(principal, access_key_id=None)

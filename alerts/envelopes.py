@@ -7,54 +7,23 @@ over a container's name, and a search through everything comes last.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
-from alerts import cloudtrail, flat_records, guardduty, other_findings, security_hub
+from alerts import cloudtrail, guardduty, other_findings, security_hub
 from alerts.alert import Alert
 from alerts.draft import fallback_words
-from alerts.json_place import Place, first_time
-from alerts.json_text import json_in, json_in_subscription
+from alerts.json_place import Place, first_time, is_readable_time
+from alerts.json_text import json_in, json_values
 from trail.errors import AlertUnrecognised
+from trail.read.flat import flat_record, is_udm, undotted
+from trail.read.ocsf import PATHS as OCSF_PATHS
+from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
+from trail.read.structs import Ambiguous
+from trail.read.walk import Walk
 
-MAX_STRING_LEVELS = 4
-"""JSON inside a string inside JSON …: SNS in SQS in a subscription makes three."""
 MAX_ALERTS = 10_000
-_MAX_SEARCHED = 5_000
 _FINDING_TYPE = re.compile(r"[A-Z][A-Za-z]+:[A-Z][A-Za-z0-9]+/[\w.!-]+")
-
-# Keys whose string value is the original text, kept by the tool beside its own rewriting of it.
-_ORIGINALS = (
-    (("_raw",), "Splunk's _raw"),
-    (("event", "original"), "Elastic's event.original"),
-    (("event.original",), "Elastic's event.original"),
-    (("CloudTrailEvent",), "LookupEvents"),
-)
-# Key → what it is called in the alert's shape. Lists are walked, strings read as JSON.
-_WRAPPERS = (
-    ("detail", "EventBridge event"),
-    ("Findings", "list of findings"),
-    ("Records", "Records list"),
-    ("Events", "Events list"),
-    ("logEvents", "CloudWatch Logs"),
-    ("awslogs", "CloudWatch Logs subscription"),
-    ("Sns", "SNS event"),
-    ("Message", "SNS message"),
-    ("Messages", "SQS messages"),
-    ("Body", "SQS message"),
-    ("hits", "Elastic search result"),
-    ("_source", "Elastic document"),
-    ("result", "Splunk result"),
-    ("results", "list of results"),
-    ("rows", "list of rows"),
-    ("event", "wrapped event"),
-    ("document", "wrapped document"),
-    ("alert", "wrapped alert"),
-    ("alerts", "list of alerts"),
-    ("items", "list of items"),
-    ("data", "wrapped data"),
-    ("payload", "wrapped payload"),
-)
 
 _Reader = Callable[[Place, tuple[str, ...]], Alert | None]
 
@@ -62,18 +31,23 @@ _Reader = Callable[[Place, tuple[str, ...]], Alert | None]
 def alerts_in(value: object) -> list[Alert]:
     """Every alert in the JSON value, in its order; an empty list if there is none."""
     found: list[Alert] = []
-    for alert in _walk(Place(value), (), MAX_STRING_LEVELS):
-        found.append(alert)
-        if len(found) > MAX_ALERTS:
-            raise too_many()
-    return found or _search(value)
+    for one in _walk().found(Place(value)):
+        if one.what is not None:
+            found.append(_in_envelopes(one.what, one.above))
+            if len(found) > MAX_ALERTS:
+                raise too_many()
+    return found
+
+
+def _walk() -> Walk[Alert, Place]:
+    return Walk(_read, json_in, json_values)
 
 
 def unread_in(value: object) -> tuple[int, int]:
     """How many of the objects at the top of the JSON value hold no alert, and how many they are."""
     items = value if isinstance(value, list) else [value]
     objects = [Place(item) for item in items if isinstance(item, dict)]
-    read = sum(1 for one in objects if any(True for _ in _walk(one, (), MAX_STRING_LEVELS)))
+    read = sum(1 for one in objects if any(True for _ in _walk().found(one)))
     return len(objects) - read, len(objects)
 
 
@@ -84,40 +58,13 @@ def too_many() -> AlertUnrecognised:
     )
 
 
-def _walk(place: Place, envelope: tuple[str, ...], strings_left: int) -> Iterator[Alert]:
-    if isinstance(place.value, str):
-        if strings_left and (inner := json_in(place.value)) is not None:
-            yield from _walk(place.inside(inner), envelope, strings_left - 1)
-        return
-    if isinstance(place.value, list):
-        for item in place.items():
-            yield from _walk(item, envelope, strings_left)
-        return
-    if not place.is_object:
-        return
-    for keys, name in _ORIGINALS:
-        original = place.at(*keys)
-        if isinstance(original.value, str):
-            inside = list(_walk(original, (name, *envelope), strings_left))
-            if inside:
-                yield from (_dated(alert, place) for alert in inside)
-                return
-    alert = _read(place, envelope)
-    if alert is not None:
-        yield alert
-        return
-    for key, name in _WRAPPERS:
-        wrapped = place.at(key)
-        if wrapped.value is None or wrapped.value == []:
-            continue
-        inside = list(
-            _walk_wrapped(wrapped, key, _envelope_name(place, name), envelope, strings_left)
-        )
-        if inside:
-            if key == "detail":
-                inside = [_completed(alert, place) for alert in inside]
-            yield from (_dated(alert, place) for alert in inside)
-            return
+def _in_envelopes(alert: Alert, above: tuple[tuple[Place, str], ...]) -> Alert:
+    """The alert with what the envelopes say that it does not say itself, the innermost first."""
+    for envelope, key in above:
+        if key == "detail":
+            alert = _completed(alert, envelope)
+        alert = _dated(alert, envelope)
+    return alert
 
 
 def _completed(alert: Alert, event: Place) -> Alert:
@@ -173,69 +120,12 @@ def _dated(alert: Alert, envelope: Place) -> Alert:
     )
 
 
-def _walk_wrapped(
-    wrapped: Place, key: str, name: str, envelope: tuple[str, ...], strings_left: int
-) -> Iterator[Alert]:
-    inner = (name, *envelope)
-    if key == "awslogs" and isinstance(wrapped.at("data").value, str):
-        data = wrapped.at("data")
-        yield from _walk(data.inside(json_in_subscription(data.value)), inner, strings_left)
-    elif key == "logEvents" or (key == "Events" and _are_log_messages(wrapped)):
-        for item in wrapped.items():
-            inside = _walk(item.at("message"), ("CloudWatch Logs", *envelope), strings_left)
-            yield from (_dated(alert, item) for alert in inside)
-    else:
-        yield from _walk(wrapped, inner, strings_left)
-
-
-def _are_log_messages(events: Place) -> bool:
-    return any(isinstance(item.at("message").value, str) for item in events.items()[:1])
-
-
-def _envelope_name(place: Place, name: str) -> str:
-    if name == "list of findings":
-        return "GetFindings response" if "Findings" in place.value else name
-    if name == "Events list":
-        return "LookupEvents response"
-    if name == "Records list":
-        first = next(iter(place.at("Records").items()), place)
-        of_lambda = first.at("Sns").is_object or first.at("body").text is not None
-        return "Lambda event" if of_lambda else "CloudTrail log file"
-    if name == "SNS message":
-        is_sns = place.at("Type").text == "Notification" or place.at("TopicArn").text is not None
-        return name if is_sns else "message field"
-    return name
-
-
-def _read(place: Place, envelope: tuple[str, ...]) -> Alert | None:
-    """The alert that stands at this very place, if one does."""
-    for recognises, read in _KINDS:
+def _read(place: Place, envelope: tuple[str, ...], rows: bool) -> Alert | None:
+    """The alert that stands at this very place, if one does; with `rows` also in columns."""
+    for recognises, read in _ROWS if rows else _KINDS:
         if recognises(place) and (alert := read(place, envelope)) is not None:
             return alert
     return None
-
-
-def _search(value: object) -> list[Alert]:
-    """Alerts of known kinds under any key at all, nearest the top first."""
-    level = [Place(value)]
-    searched = 0
-    while level and searched < _MAX_SEARCHED:
-        found: list[Alert] = []
-        below: list[Place] = []
-        for place in level:
-            searched += 1
-            alert = _read(place, (place.path,)) if place.is_object else None
-            if alert is not None:
-                note = f"Found below {place.path}: the envelope itself is not known."
-                found.append(replace(alert, notes=(*alert.notes, note)))
-            elif place.is_object:
-                below += [place.at(key) for key in place.value if isinstance(key, str)]
-            else:
-                below += place.items()
-        if found:
-            return found
-        level = below
-    return []
 
 
 # --- Kinds -------------------------------------------------------------------------------------
@@ -252,6 +142,12 @@ def is_cloudtrail_record(place: Place) -> bool:
         or ("eventSource" in record and "userIdentity" not in record and "eventVersion" in record)
         or ("eventSource" in record and "userIdentity" in record and record["userIdentity"] is None)
     )
+
+
+def _is_regrouped(place: Place) -> bool:
+    """Whether it is an event in OCSF or UDM: what a caller sent stands inside, so that it is told
+    before anything is looked for in it."""
+    return (is_ocsf(place.value.keys()) and "class_uid" in place.value) or is_udm(place.value)
 
 
 def _may_be_flat(place: Place) -> bool:
@@ -279,11 +175,22 @@ def _read_cloudtrail(place: Place, envelope: tuple[str, ...]) -> Alert | None:
 
 
 def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
-    flat = flat_records.flat_record(place)
+    row = place.value
+    if is_ocsf(row.keys()) and "class_uid" in row:
+        if ocsf_of_another(row) is not None:
+            return None  # another API's activity: Kubernetes', say
+        record, shape = ocsf_record(row), "CloudTrail record in OCSF (Security Lake)"
+        return cloudtrail.read_record(
+            Place(record, place.path), shape_words(shape, envelope), OCSF_PATHS, row
+        )
+    try:
+        flat = flat_record(row, is_readable_time)
+    except Ambiguous:
+        return None
     if flat is None:
         return None
     return cloudtrail.read_record(
-        Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, place.value
+        Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, row
     )
 
 
@@ -291,6 +198,21 @@ def _read_guardduty(place: Place, envelope: tuple[str, ...]) -> Alert:
     if "p_log_type" in place.value:
         envelope = ("Panther", *envelope)
     return guardduty.read_finding(place, shape_words(_guardduty_form(place, envelope), envelope))
+
+
+def _read_flattened_finding(place: Place, envelope: tuple[str, ...]) -> Alert | None:
+    whole = Place(undotted(place.value), place.path)
+    finding = whole.at("detail") if whole.at("detail", "service").is_object else whole
+    if not is_guardduty_finding(finding):
+        return None
+    return guardduty.read_finding(finding, shape_words("GuardDuty finding, flattened", envelope))
+
+
+def _read_sentinel_finding(place: Place, envelope: tuple[str, ...]) -> Alert:
+    finding = guardduty.sentinel_finding(place)
+    return guardduty.read_finding(
+        finding, shape_words("GuardDuty finding, Sentinel AWSGuardDuty row", envelope)
+    )
 
 
 def _as(kind: str, read: Callable[[Place, str], Alert]) -> _Reader:
@@ -329,7 +251,9 @@ def _guardduty_form(place: Place, envelope: tuple[str, ...]) -> str:
 
 _KINDS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = (
     (is_cloudtrail_record, _read_cloudtrail),
+    (guardduty.is_flattened, _read_flattened_finding),
     (is_guardduty_finding, _read_guardduty),
+    (guardduty.is_sentinel_row, _read_sentinel_finding),
     (security_hub.is_asff, _as("Security Hub finding (ASFF)", security_hub.read_asff)),
     (security_hub.is_ocsf_finding, _as("Security Hub finding (OCSF)", security_hub.read_ocsf)),
     (other_findings.is_macie, _as("Macie finding", other_findings.read_macie)),
@@ -338,5 +262,6 @@ _KINDS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = (
         other_findings.is_access_analyzer,
         _as("Access Analyzer finding", other_findings.read_access_analyzer),
     ),
-    (_may_be_flat, _read_flat),
+    (_is_regrouped, _read_flat),
 )
+_ROWS: tuple[tuple[Callable[[Place], bool], _Reader], ...] = ((_may_be_flat, _read_flat),)

@@ -15,6 +15,33 @@ from trail.counted import counted
 from trail.events import session_name_of
 
 
+def is_flattened(place: Place) -> bool:
+    """Whether it is a finding whose nested keys were made dotted ones, as Splunk does."""
+    return any(isinstance(key, str) and key.startswith(_DOTTED) for key in place.value)
+
+
+_DOTTED = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+
+
+def is_sentinel_row(place: Place) -> bool:
+    """Whether it is a row of Sentinel's AWSGuardDuty table, which has JSON in two columns."""
+    return place.at("ResourceDetails").text is not None and (
+        place.at("ServiceDetails").text is not None
+    )
+
+
+def sentinel_finding(place: Place) -> Place:
+    """The finding behind such a row."""
+    finding = dict(place.value)
+    finding["type"] = place.at("ActivityType").text or place.at("Type").text
+    for name, column in (("resource", "ResourceDetails"), ("service", "ServiceDetails")):
+        finding[name] = json_in(place.at(column).text or "")
+    for name, column in (("createdAt", "TimeCreated"), ("updatedAt", "TimeGenerated")):
+        if place.at(column).text is not None:
+            finding.setdefault(name, place.at(column).text)
+    return Place(finding, place.path)
+
+
 def read_finding(place: Place, shape: str) -> Alert:
     """The alert of the finding at `place`: principal, window and call as far as it has them."""
     draft = Draft()

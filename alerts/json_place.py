@@ -3,70 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerts.epoch_times import epoch_time
 from alerts.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.written_times import span_in, written_times
 from trail.events import parse_time
+from trail.read import place as read
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _LINE_END = re.compile(r"\s*\n\s*")
-_NOT_IN_NAMES = re.compile(r"[\W_]+")
 
 
-@dataclass(frozen=True)
-class Place:
-    """A JSON value and its path. Looking below what is not there gives a place that holds None.
-
-    Keys are looked up as spelt, else in any case and without "_" and "-": SOAR tools rewrite
-    `accessKeyDetails` as `AccessKeyDetails` or `access_key_details`, and mix them.
-    """
-
-    value: Any
-    path: str = ""
-
-    def at(self, *keys: str) -> Place:
-        place = self
-        for key in keys:
-            place = place._child(key)
-        return place
-
-    def _child(self, key: str) -> Place:
-        if isinstance(self.value, Mapping):
-            if key in self.value:
-                return Place(self.value[key], join(self.path, key))
-            wanted = plain_name(key)
-            for spelt, value in self.value.items():
-                if plain_name(spelt) == wanted:
-                    return Place(value, join(self.path, spelt))
-        return Place(None, join(self.path, key))
-
-    def items(self) -> list[Place]:
-        """The places of a list's items; none if this is no list."""
-        if not isinstance(self.value, list):
-            return []
-        return [Place(item, f"{self.path}[{number}]") for number, item in enumerate(self.value)]
-
-    def inside(self, value: Any) -> Place:
-        """The place of what this string held when it was read as JSON."""
-        return Place(value, f"{self.path} →")
-
-    @property
-    def is_object(self) -> bool:
-        return isinstance(self.value, Mapping)
-
-    @property
-    def text(self) -> str | None:
-        """Text, or a number as text; blank and everything else as None."""
-        if isinstance(self.value, str):
-            return self.value.strip() or None
-        if isinstance(self.value, int | float) and not isinstance(self.value, bool):
-            return str(self.value)
-        return None
+class Place(read.Place):
+    """A place of an alert: what it holds is also read as a number, an account or a time."""
 
     @property
     def number(self) -> float | None:
@@ -110,17 +61,6 @@ class Place:
 
 
 NOWHERE = Place(None)
-
-
-def join(path: str, key: str) -> str:
-    if path.endswith("→"):
-        return f"{path} {key}"
-    return f"{path}.{key}" if path else key
-
-
-def plain_name(key: object) -> str:
-    """A key without its case and punctuation: `Access_Key-Id` → `accesskeyid`."""
-    return _NOT_IN_NAMES.sub("", str(key)).lower()
 
 
 def first_text(places: Iterable[Place]) -> Place:

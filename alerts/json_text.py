@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import base64
-import binascii
 import json
 import re
-import zlib
 from typing import Any
 
 from trail.errors import AlertUnrecognised
+from trail.read.containers import texts_in
+from trail.streams import BrokenStream
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of text, after unpacking: more than any alert, and than what a browser should paste."""
@@ -19,6 +18,8 @@ MAX_DEPTH = 120
 """Levels of objects and lists. CloudTrail's deepest requests have a few dozen."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_PACKED = re.compile(r"\s*(?:H4sI|UEsDB)[A-Za-z0-9+/\r\n]{40,}={0,2}\s*\Z")
+"""Base64 of gzip or of a zip archive."""
 _OPENING = re.compile(r"[{\[]")
 _PYTHON_OPENING = re.compile(r"\[?\{'")
 _BLANKS = re.compile(r"[\s,;]*")
@@ -26,17 +27,25 @@ _OPENINGS = 200  # places in prose that look like JSON and are not, before we st
 
 
 def text_of(pasted: str | bytes) -> str:
-    """The text of pasted or uploaded bytes: gunzipped, decoded, without what cannot be stored."""
+    """The text of pasted or uploaded bytes: unpacked, decoded, without what cannot be stored.
+
+    The texts of an archive's files stand one after another.
+    """
+    if isinstance(pasted, str) and _PACKED.match(pasted):
+        pasted = pasted.encode()
     if isinstance(pasted, bytes):
-        for _ in range(2):
-            if pasted[:2] != b"\x1f\x8b":
-                break
-            pasted = gunzip(pasted)
-        if pasted[:4] == b"PK\x03\x04":
-            raise AlertUnrecognised("This is a zip file. Unpack it, and give the files inside it.")
         _check_size(len(pasted))
-        # By the byte order mark, else by where the first characters have their zero bytes.
-        pasted = pasted.decode(json.detect_encoding(pasted), "replace")
+        try:
+            texts = texts_in(pasted, MAX_BYTES)
+        except BrokenStream as error:
+            if "bomb" in str(error):
+                _check_size(MAX_BYTES + 1)
+            raise AlertUnrecognised(
+                f"This file cannot be unpacked ({error}). Download it again, or paste its unpacked "
+                "text."
+            ) from error
+        _check_size(sum(map(len, texts)))
+        pasted = "\n".join(text.decode("utf-8", "replace") for text in texts)
     _check_size(len(pasted))
     return storable(pasted.removeprefix("\ufeff"))
 
@@ -46,32 +55,13 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def gunzip(data: bytes) -> bytes:
-    """The unpacked bytes of every gzip member, up to `MAX_BYTES`."""
-    unpacked = bytearray()
-    while data[:2] == b"\x1f\x8b":
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            unpacked += unpacker.decompress(data, MAX_BYTES + 1 - len(unpacked))
-        except zlib.error as error:
-            raise AlertUnrecognised(
-                "This gzip file is damaged. Download it again, or paste its unpacked text."
-            ) from error
-        _check_size(len(unpacked))
-        if not unpacker.eof:
-            raise AlertUnrecognised(
-                "This gzip file is cut short. Download it again, or paste its unpacked text."
-            )
-        data = unpacker.unused_data
-    return bytes(unpacked)
-
-
-def json_values(text: str) -> list[Any]:
+def json_values(text: str, *, strict: bool = True) -> list[Any]:
     """The JSON values in the text, in order; an empty list if it holds none.
 
-    One value, values one after another (JSON lines), or values amid other text.
+    One value, values one after another (JSON lines), or values amid other text. Unless `strict`,
+    strings may hold line breaks.
     """
-    decoder = json.JSONDecoder(parse_int=_whole_number, strict=False)
+    decoder = json.JSONDecoder(parse_int=_whole_number, strict=strict)
     values: list[Any] = []
     position = _after_blanks(text, 0)
     while position < len(text):
@@ -143,15 +133,6 @@ def json_in(text: str) -> Any:
         return None
     except RecursionError as error:
         raise _too_deep() from error
-
-
-def json_in_subscription(data: str) -> Any:
-    """What CloudWatch Logs hands a subscriber: base64 of gzip of JSON; None if it is not that."""
-    try:
-        packed = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return json_in(gunzip(packed).decode("utf-8", "replace")) if packed else None
 
 
 def _checked(value: Any) -> Any:

@@ -6,8 +6,9 @@ from alerts.alert import Alert, Principal
 from alerts.arns import principal_of_arn
 from alerts.cloudtrail import principal_of_identity
 from alerts.draft import Draft
-from alerts.json_place import Place, first_time, join
+from alerts.json_place import Place, first_time
 from alerts.security_hub import LABELS
+from trail.read.place import join
 
 _MACIE_IDENTITIES = {
     "assumedRole": "AssumedRole",

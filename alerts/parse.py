@@ -12,6 +12,7 @@ from alerts.free_text import read_text
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.table_text import table_rows
 from trail.errors import AlertUnrecognised
+from trail.read.mend import as_text, mended, where_it_breaks
 
 KNOWN = (
     "a CloudTrail record, a GuardDuty finding, a Security Hub finding, "
@@ -30,24 +31,26 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     pasted = text_of(text)
     if not pasted.strip():
         raise AlertUnrecognised(f"There is nothing here. Paste {KNOWN}.")
-    values = table_rows(pasted) or printed_values(pasted) or json_values(pasted)
-    containers = [value for value in values if isinstance(value, dict | list | str)]
-    alerts: list[Alert] = []
-    for value in containers:
-        alerts += alerts_in(value)
-        if len(alerts) > MAX_ALERTS:
-            raise too_many()
+    containers = _containers(table_rows(pasted) or printed_values(pasted) or json_values(pasted))
+    alerts = _alerts_in(containers)
+    how: tuple[str, ...] = ()
+    if not alerts:
+        alerts, containers, how = _mended(pasted, containers)
     if alerts:
         distinct = [_asking_for_time(alert) for alert in _distinct(alerts)]
+        if how:
+            said = f"What was pasted was damaged JSON, and mended: {', '.join(how)}."
+            distinct = [replace(alert, notes=(said, *alert.notes)) for alert in distinct]
         if len(distinct) == 1:
             distinct[0] = replace(distinct[0], raw=pasted)
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
-    alert = read_text(pasted)
+    alert = read_text(as_text(pasted), where_it_breaks(pasted))
+    alert = None if alert is None else replace(alert, raw=pasted)
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
-        if alert is None or not alert.principals or _is_s3_notice(pasted):
+        if alert is None or not (alert.principals or alert.finding_type) or _is_s3_notice(pasted):
             raise AlertUnrecognised(_no_alert(containers, pasted))
         note = "This is JSON of a kind that Backtrail does not know: it was read as plain text."
         shape = "unknown JSON, read as plain text"
@@ -58,6 +61,31 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             f"Paste {KNOWN}."
         )
     return [alert]
+
+
+def _containers(values: Sequence[object]) -> list[object]:
+    return [value for value in values if isinstance(value, dict | list | str)]
+
+
+def _alerts_in(containers: Sequence[object]) -> list[Alert]:
+    alerts: list[Alert] = []
+    for value in containers:
+        alerts += alerts_in(value)
+        if len(alerts) > MAX_ALERTS:
+            raise too_many()
+    return alerts
+
+
+def _mended(
+    pasted: str, containers: list[object]
+) -> tuple[list[Alert], list[object], tuple[str, ...]]:
+    """The alerts of a text that pasting damaged, its values, and what was mended in it."""
+    for repaired in mended(pasted):
+        values = _containers(json_values(repaired.text))
+        if alerts := _alerts_in(values):
+            return alerts, values, repaired.how
+    values = _containers(json_values(pasted, strict=False))
+    return _alerts_in(values), values or containers, ()
 
 
 def _asking_for_time(alert: Alert) -> Alert:

@@ -41,7 +41,8 @@ ZONE = (
     # Where another zone follows, "06:06-07:15 PDT" is no offset but a stretch of time.
     rf"|[+\-\u2212]\d\d(?::?[0134][05])?(?![\d:])(?:(?<=\s.{{3}})|(?<=\s.{{5}})|(?<=\s.{{6}})"
     rf"|(?!\s?(?:UTC|GMT|(?-i:{_NAMES}))\b))"
-    r"|(?:UTC|GMT|UT|Z)(?![\w/])"
+    # Behind a stroke a date says that it is ISO 8601's stretch of time, and no zone's name.
+    r"|(?:UTC|GMT|UT|Z)(?!\w|/(?!\d\d|PT?\d))"
     rf"|(?-i:{_NAMES})(?![\w/])"
     rf"|(?:{_PLACES})(?:\s(?:standard|daylight|summer))?\stime\b"
     r"|(?-i:[A-Z][A-Za-z]{1,20}(?:/[A-Z][A-Za-z_+-]{1,20}){1,2}))"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from alerts.written_times import MONTH, OF_THE_SESSION, WrittenTime
+from alerts.written_times import MONTH, OF_THE_SESSION, RANGE, WrittenTime
 
 MOST = 5
 _CLOCK = r"\d\d?(?:[:h]\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?)"
@@ -33,9 +33,14 @@ _UNDATED = re.compile(
     rf"\b{_BEFORE}\b"
     r"|\b(?:\d{1,4}|an?|one|two|three|a\sfew|some|several)\s"
     r"(?:sec(?:ond)?|min(?:ute)?|h(?:ou)?r|day|week|month)s?\sago\b"
-    rf"|(?<![\w.:/@#+-]){_CLOCK}{_ZONE}(?!\w|:\d|\.\d|\s?%)",
+    rf"|(?<![\w.:/@#+-]){_CLOCK}{_ZONE}(?!\w|:\d|\.\d|\s?%)"
+    # A month, a week, a part of a year; an hour in a word.
+    rf"|\b(?:{MONTH})\.?,?\s(?:19|20)\d\d\b|(?<![\w./:-])(?:19|20)\d\d-(?:0\d|1[0-2]|W\d\d|Q[1-4])(?![\w/-])"
+    r"|\bQ[1-4]\s(?:19|20)\d\d\b|\b(?:noon|midday|midnight)\b",
     re.I,
 )
+_OPENS = re.compile(rf"(?<![\w.:/@#+-])({_CLOCK}{_ZONE}){RANGE}$", re.I)
+"""Before a time that was read: the beginning of its stretch of time, which was not."""
 _FIELD = re.compile(
     r"\"(?:eventTime|eventFirstSeen|eventLastSeen|FirstObservedAt|LastObservedAt)\\?\"\s{0,3}:\s{0,3}"
     r"\\?\"([^\"\\]{1,60})\\?\"",
@@ -62,6 +67,9 @@ def unread_times(text: str, read: Sequence[WrittenTime]) -> tuple[str, ...]:
         take(*match.span(1))
     for match in _DATED.finditer(text):
         take(*match.span())
+    for start, _ in tuple(spans):
+        if (opens := _OPENS.search(text[max(0, start - 40) : start])) is not None:
+            take(start - len(opens[0]), start - len(opens[0]) + len(opens[1]))
     if not found and all(time.sent for time in read):
         for match in _UNDATED.finditer(text):
             take(*match.span())

@@ -1,10 +1,10 @@
 """Times as people, mail programs and consoles write them, with all that each of them can mean.
 
 "2026-03-10 06:06 PDT", "March 10, 2026 at 6:06 AM (UTC-07:00)", "Tue, 10 Mar 2026 01:05:00 -0800",
-"10.03.2026 um 07:06 Uhr MEZ", a date alone, an epoch time. Nothing is guessed here: a time without
-a zone, one whose zone has several places, and a date whose day and month may be exchanged have
-several readings, and whoever asked must say so. What is written to the minute means all of that
-minute, a date alone all of that day.
+"10.03.2026 um 07:06 Uhr MEZ", a date alone, an ISO week's day, an epoch time, and stretches of
+time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date
+whose day and month may be exchanged have several readings, and whoever asked must say so. What is
+written to the minute means all of that minute, a date alone all of that day.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -40,15 +40,30 @@ _DATE = rf"""(?:
   | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
     [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d)(?!\d)
   | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
+  | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
   | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
 )"""
 _CLOCK = r"""(?:
     (?P<h>\d\d?)[:h](?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
     (?:\s?(?P<ap>[ap]\.?\s?m\b\.?)(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
   | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
+  | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
 )"""
 _ZONE = rf"(?:\s?[\[(]?(?P<zone>{ZONE})[\])]?)?"
-_BETWEEN = r"(?:T|[\s,;:@|·–-]{0,4}(?:(?:at|um|à|a\slas|alle|ore|às|om|kl\.?)\s)?)"
+_BETWEEN = (
+    r"(?:T|[\s,;:@|·–-]{0,4}"
+    r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?)"
+)
+RANGE = r"(?:\s?[-–—/]\s?|\s(?:to|and|until|till|through|bis|und|à|a)\s)"
+"""A pattern of what stands between the two ends of a stretch of time."""
+_FROM = (
+    r"(?:\b(?P<between>between|from|zwischen|von)\s)?(?<![\d.:/-])"
+    r"(?:\b(?P<from_word>noon|midday|midnight)\b|(?P<from_h>\d\d?)(?:[:h](?P<from_mi>\d\d)"
+    r"(?::(?P<from_s>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])(?:\s?(?P<from_ap>[ap]\.?m\b\.?))?)"
+    # "06:06 -07:00 on" is a time and its offset.
+    r"(?!\s?(?:UTC|GMT|UT)?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
+    rf"(?:\s?[\[(]?(?P<from_zone>{ZONE})[\])]?)?{RANGE}"
+)
 _BEFORE_DATE = r"[\s,;|–-]{1,3}(?:(?:on|am|le|il|el|em|den|op)\s)?(?:[^\W\d_]{2,10}\.?,?\s)?"
 _FORMS = tuple(
     re.compile(form, re.I | re.X)
@@ -56,10 +71,15 @@ _FORMS = tuple(
         # What an ISO time, a mail header, a log, a console and a person put first: the date.
         rf"(?<![\d.])(?<!\d[:/-]){_DATE}{_BETWEEN}{_CLOCK}{_ZONE}",
         # The basic form of ISO 8601.
-        r"(?<![\w.:/-])(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)"
-        rf"(?:\.(?P<f>\d{{1,9}}))?{_ZONE}(?!\w)",
+        r"(?<![\w.:/-])(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)"
+        r"T(?P<h>\d\d)(?:(?P<mi>\d\d)(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?)?)?"
+        rf"{_ZONE}(?![\w:])",
+        # ISO 8601 to the hour.
+        rf"(?<![\w.:/-])(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)T(?P<h>\d\d){_ZONE}(?![\w:.])",
         # Unix `date`: Tue Mar 10 06:06:00 PDT 2026.
         rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)",
+        # Between 06:06 and 07:15 PDT on March 10, 2026.
+        rf"{_FROM}(?P<end>{_CLOCK}){_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
         # 06:06 PDT on March 10, 2026.
         rf"(?<![\d.:/-]){_CLOCK}{_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
     )
@@ -112,7 +132,9 @@ _LABEL = re.compile(
     rf"(?:[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
     re.I,
 )
-_UNTIL = re.compile(rf"\s?(?:-|–|—|to|until|till|bis|à|a)\s?{_CLOCK}{_ZONE}", re.I | re.X)
+_UNTIL = re.compile(rf"{RANGE}{_CLOCK}{_ZONE}", re.I | re.X)
+_LASTING = re.compile(r"/PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?(?!\w)", re.I)
+"""How long a stretch of time lasts that ISO 8601 gives by its beginning."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +280,12 @@ def _found(text: str) -> Iterator[_Found]:
             written = _read(text, match)
             if written is None:
                 continue
+            began = _beginning(match, written)
+            if began is None and "end" in match.groupdict():
+                # Its beginning may be on the day before, or none: that is not known here.
+                written = replace(written, start=match.start("end"))
             taken.add(*match.span())
+            found += [began] if began is not None else []
             found += _with_its_end(text, written)
     for match in _DAY.finditer(text):
         if taken.overlap(*match.span()) or _VERSION.search(_before(text, match.start())):
@@ -295,7 +322,7 @@ class _Spans:
 
 def _read(text: str, match: re.Match[str]) -> _Found | None:
     parts = match.groupdict()
-    has_clock = parts.get("h") is not None or parts.get("h2") is not None
+    has_clock = any(parts.get(name) is not None for name in ("h", "h2", "word"))
     clock = _clock(parts) if has_clock else timedelta()
     if clock is None:
         return None
@@ -342,11 +369,18 @@ def _lasts(parts: Mapping[str, str | None]) -> timedelta:
     """How much later the last second of a clock time is than its first."""
     if parts.get("s") is not None:
         return timedelta()
-    return WHOLE_MINUTE if parts.get("mi") is not None else WHOLE_HOUR
+    to_the_minute = parts.get("mi") is not None or parts.get("word") is not None
+    return WHOLE_MINUTE if to_the_minute else WHOLE_HOUR
 
 
 def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
     """Midnight of a date that can be read in one way only."""
+    if (week := parts.get("week")) is not None:
+        try:
+            of_week = date.fromisocalendar(int(parts["y7"] or 0), int(week), int(parts["d7"] or 0))
+        except ValueError:
+            return None
+        return _day(of_week.year, of_week.month, of_week.day)
     for number in ("", "1", "3", "4", "5", "6"):
         year, day = parts.get(f"y{number}"), parts.get(f"d{number}")
         month, name = parts.get(f"m{number}"), parts.get(f"n{number}")
@@ -370,6 +404,8 @@ def _day(year: int, month: int, day: int) -> datetime | None:
 
 
 def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
+    if (word := parts.get("word")) is not None:
+        return timedelta(hours=0 if word.lower() == "midnight" else 12)
     hour = int(parts.get("h") or parts.get("h2") or 0)
     minute, second = int(parts.get("mi") or 0), int(parts.get("s") or 0)
     if half := (parts.get("ap") or parts.get("ap2") or "").lower()[:1]:
@@ -383,16 +419,62 @@ def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
     return timedelta(hours=hour, minutes=minute, seconds=min(second, 59), microseconds=micros)
 
 
+def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
+    """What "between 06:06 and 07:15 PDT on 10 March 2026" begins with, on the day that it names.
+
+    None where that is no time, or later than the end: which of the two the day is of is not said.
+    """
+    parts = match.groupdict()
+    if "end" not in parts:
+        return None
+    if parts["from_h"] and not any(parts[n] for n in ("from_mi", "from_ap", "between", "ap2")):
+        return None  # "in 10 - 07:15"
+    own = parts["from_ap"] or ""
+    for half in dict.fromkeys((own or (parts.get("ap") or parts.get("ap2") or ""), own)):
+        # "6:06 to 7:15 PM" begins in the evening, "11:30 to 1:15 PM" in the morning.
+        first = {name: parts[f"from_{name}"] for name in ("h", "mi", "s", "word")} | {"ap": half}
+        clock = _clock(first)
+        if clock is None:
+            continue
+        begins = tuple(
+            (order, datetime(end.year, end.month, end.day) + clock) for order, end in written.locals
+        )
+        if all(one <= end for (_, one), (_, end) in zip(begins, written.locals, strict=True)):
+            return replace(
+                written,
+                locals=begins,
+                zone=parts["from_zone"] or written.zone,
+                lasts=_lasts(first),
+            )
+    return None
+
+
 def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
     """The time, and the one that "06:06 to 07:15 PDT" ends with, on the same day or the next."""
+    if (lasting := _LASTING.match(text, written.end)) is not None:
+        hours, minutes, seconds = (int(part or 0) for part in lasting.groups())
+        span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        yield written
+        yield replace(
+            written,
+            end=lasting.end(),
+            text=f"{written.text}{lasting[0]}",
+            locals=tuple((order, local + span) for order, local in written.locals),
+            lasts=timedelta(),
+        )
+        return
     until = _UNTIL.match(text, written.end)
     clock = _clock(until.groupdict()) if until is not None else None
     if until is None or clock is None:
         yield written
         return
     zone = written.zone or until["zone"]
+    # "At 06:06 and 05:15" are two times of one day, "between 06:06 and 05:15" ends on the next.
+    one_day = re.match(r"\s(?:and|und)\s", until[0], re.I) and not re.search(
+        r"between|zwischen", text[max(0, written.start - 12) : written.end], re.I
+    )
     ends = tuple(
-        (order, end if end >= local else end + timedelta(days=1))
+        (order, end if end >= local or one_day else end + timedelta(days=1))
         for order, local in written.locals
         for end in [datetime(local.year, local.month, local.day) + clock]
     )

@@ -163,7 +163,7 @@ def open_database(setting: str | None = None, clock: Callable[[], datetime] = ut
             f"{URL_SETTING} is not a database URL. Give a file path, or"
             " postgresql://user@host/name."
         ) from error
-    shown = parsed.render_as_string(hide_password=True)
+    shown = shown_url(parsed)
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(url, parsed.database)
     elif parsed.get_backend_name() == "postgresql":
@@ -198,13 +198,19 @@ def open_database(setting: str | None = None, clock: Callable[[], datetime] = ut
     return Database(engine, clock)
 
 
+def shown_url(url: URL) -> str:
+    """The address as people may see it: without a password, and without the parameters after `?`,
+    of which one may be a password or the file that holds it."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def _words_of(error: Exception) -> str:
     """What the driver said, in one line."""
     return " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
 
 
 def _unreachable(url: URL, error: Exception) -> str:
-    shown = url.render_as_string(hide_password=True)
+    shown = shown_url(url)
     words = _words_of(error)
     if "locked" in words or "lock timeout" in words:
         return (

@@ -71,6 +71,19 @@ class Evidence:
     frozen_by: str
     sha256: str
 
+    @property
+    def event_name(self) -> str | None:
+        """The call of a pinned event; None for what is no event, or cannot be read."""
+        record = self.records.get(str(self.document.get("event_id")))
+        if self.kind != "event" or record is None:
+            return None
+        try:
+            read = json.loads(record)
+        except (ValueError, RecursionError):
+            return None
+        name = read.get("eventName") if isinstance(read, dict) else None
+        return name if isinstance(name, str) else None
+
 
 def evidence_digest(values: Mapping[str, Any]) -> str:
     """The hash that names one piece of evidence, over everything in it but its id."""

@@ -2,7 +2,8 @@
 
 `--json` prints one object per alert and line, `--markdown` a text for a ticket, and neither a
 short summary. Exit status 2, with one sentence on standard error, when there is no alert to ask
-about or no index to ask. An alert that the index has no logs for is answered: `not_covered`.
+about or no index to ask, and 1, after all of the output, when every answer about an alert's
+identity `failed`. An alert that the index has no logs for is answered: `not_covered`.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
 from enrich.words import short
 from trail.catalog import default_index
+from trail.counted import counted
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.private import keep_private
 from trail.store import IndexSummary, open_store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0, or 2 after one sentence about what is wrong."""
+    """0; 1 when some identity's answers all failed; 2 after one sentence about what is wrong."""
+    unanswered = 0
     options = _options().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names come in every script; a terminal that has not theirs shows them as escapes.
@@ -48,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, pasted in enumerate(alerts):
             alert = fill_gaps(pasted, store)
             results = ask_for_every_principal(alert, store)
+            unanswered += sum(_is_unanswered(result) for result in results)
             if options.json:
                 _say(json.dumps(as_json(alert, results, summary)) + "\n")
             elif options.markdown:
@@ -59,7 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         _close_output()  # the reader has seen enough (`| head`)
-    return 0
+    if unanswered:
+        print(
+            f"All questions failed for {counted(unanswered, 'identity', 'identities')}: the answers"
+            " say why.",
+            file=sys.stderr,
+        )
+    return 1 if unanswered else 0
+
+
+def _is_unanswered(result: Result) -> bool:
+    """Whether not one of the questions could be answered, nor be said not to apply."""
+    return bool(result.answers) and all(answer.status == "failed" for answer in result.answers)
 
 
 def _say(text: str) -> None:
@@ -82,7 +97,10 @@ def _close_output() -> None:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m enrich", description="Answers five questions about an alert."
+        prog="python -m enrich",
+        description="Answers five questions about an alert.",
+        epilog="Exit status: 0 when answered, 1 when all five answers about an identity failed, 2"
+        " when there is no alert to ask about, or no index.",
     )
     parser.add_argument("alert_file", help="a file with one or more alerts, or - for stdin")
     parser.add_argument("--index", type=Path, help="the index folder (default: data/index)")

@@ -9,6 +9,7 @@ not looked at is said.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -63,13 +64,17 @@ class ActedUpon:
 
     @property
     def how(self) -> str:
-        """By which calls and by whom, the most frequent first: ": CreateUser; by user/bob"."""
+        """By which calls, what changes it before what only looks and the oldest first, and by
+        whom, the most frequent first: ": CreateUser, DeleteUser and ListAccessKeys; by user/bob".
+        """
         if not self.newest:
             return ""
         callers = Counter(_caller(row) for row in self.newest)
-        names = Counter(str(row["event_name"]) for row in self.newest)
+        names: dict[str, None] = {}
+        for row in sorted(self.newest, key=lambda row: (_rank(row), row["event_time"])):
+            names[str(row["event_name"])] = None
         by = listed((short(who) for who, _ in callers.most_common()), at_most=3)
-        return f": {listed(short(name) for name, _ in names.most_common())}; by {by}"
+        return f": {listed((short(name) for name in names), at_most=_CALLS)}; by {by}"
 
     @property
     def limit(self) -> str | None:
@@ -149,6 +154,22 @@ def name_of(principal: Principal) -> str | None:
 def in_words(found: ActedUpon) -> str:
     """A sentence for an answer that found few calls of an identity's own, or none."""
     return f"It was acted upon in {counted(found.events, 'event')}{found.how}."
+
+
+_CALLS = 8
+"""Calls that a sentence names."""
+_READS = re.compile(r"(?:Get|List|Describe|Head|Simulate)")
+_GIVES = re.compile(r"(?:Create|Attach|Add|Put|Update|Assume|Enable|Upload|Reset|Set)")
+
+
+def _rank(row: Mapping[str, Any]) -> int:
+    """What gave it something, what took something away, what failed, and what only looked."""
+    name = str(row["event_name"])
+    if _READS.match(name):
+        return 3
+    if row["failed"]:
+        return 2
+    return 0 if _GIVES.match(name) else 1
 
 
 def _caller(row: Mapping[str, Any]) -> str:

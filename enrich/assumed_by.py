@@ -65,8 +65,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
     caveats: list[str] = []
     stated = session_of_alert(alert, principal)
-    shared = record_in(alert).get("sharedEventID")
-    stated = by_callers_copy(stated, shared, reader, caveats)
+    stated = by_callers_copy(stated, record_in(alert), reader, caveats)
     if stated.seen is None:
         stated = _dated_by_its_mint(stated, reader)
     uses = find_uses(stated, alert, reader)
@@ -80,7 +79,8 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     data["origin"] = dict(origin_of(chain, session))
     data["forward"] = find_forward(session, reader)
     data["juggling"] = juggling_of(chain)
-    caveats += [*chain.said.alarms, *chain.caveats]
+    # The alarms stand in the sentence.
+    caveats += [one for one in chain.caveats if one not in chain.said.alarms]
     if data["juggling"] is not None:
         caveats.append(juggling_sentence(data["juggling"]))
     if data["forward"]["cut"]:
@@ -98,7 +98,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         )
     if reader.cut:
         caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
-    if alert.time_is_fallback:
+    if alert.time_is_fallback and needs_explaining(session):
         caveats.append(
             "Since the alert does not say when the activity was, its session is only known to have"
             " begun before that."

@@ -34,7 +34,7 @@ from enrich.own_events import own_events
 from enrich.service_names import service_name
 from enrich.techniques import plain_name
 from enrich.user_agent import normal_form
-from enrich.window import NO_ONE, Looked, Window, iso, look, why_not_looked_up
+from enrich.window import NO_ONE, Looked, Window, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
 from trail.store import Query, Store
@@ -68,11 +68,11 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The comparison, with the (IP, user agent) pairs it rests on."""
-    reason = why_not_looked_up(alert)
-    entity = None if reason else entity_match(alert, principal)
-    whole = None if reason else entity_match(alert, principal, scope="whole_role")
+    without = has_no_window(alert, store)
+    entity = None if without else entity_match(alert, principal)
+    whole = None if without else entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:
-        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
     assert alert.first_seen is not None
     window = Window(alert.first_seen - timedelta(days=DAYS), alert.first_seen - GAP)
     looked = look(alert, principal, store, window, open_end=True)
@@ -89,8 +89,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
-            f"No logs of {looked.whose} are indexed for the {DAYS} days before the alert:"
-            " add them to compare with."
+            f"No logs of {looked.whose} are indexed from {DAYS} days to"
+            f" {GAP // timedelta(hours=1)} hours before the alert: add them to compare with."
         )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
@@ -189,9 +189,8 @@ def _caveats(
     like = telling["same_api"]["events"]
     if evidence and like is not None and len(evidence) < like:
         caveats += (
-            f"The evidence lists {counted(len(evidence), 'event')} like the alert: the"
-            f" newest of each kind"
-            " of call and day.",
+            f"The evidence lists {counted(len(evidence), 'event')} like the alert: of"
+            " each kind of call the newest few of a day.",
         )
     if (dwell := data["before_dwell"]) is not None:
         caveats += (
@@ -219,8 +218,7 @@ def _sentence(
 ) -> tuple[str, tuple[Count, ...]]:
     on_role = data["scope"] == "whole_role"
     view = data["whole_role"] if on_role else data
-    part = "" if looked.coverage.status == "covered" else "the indexed part of "
-    span = f"{part}the {DAYS} days before the alert"
+    span = looked.span(f"the {DAYS} days before the alert")
     who = "this identity"
     if on_role:
         who = "the whole role"
@@ -238,22 +236,40 @@ def _sentence(
         counts += of_entity
     lead = "" if view["sufficient"] else "Insufficient history: "
     sentence = f"{lead}{calls} on {days} by {who} in {span}{few}"
+    alike = _alike_counts(alert, view, seen)
+    counts += tuple(alike.values())
+    if alike:
+        told = (f"{alike[name].number:,} {how}" for name, how in _FROM.items() if name in alike)
+        sentence += f", {listed(told)}"
     if alert.event_name is not None:
         of_call = same_call_counts(alert, view, seen)
         counts += tuple(of_call.values())
         sentence += (
             f"; {of_call['events'].number:,} of them {short(plain_name(alert.event_name), 40)}"
         )
-        sentence += _same_call(of_call)
+        sentence += _same_call(of_call) if of_call["events"].number else ""
     values = [
-        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}"
-        for field in view["new"]
-        # A new service makes its call new as well: said once.
-        if not (field == "event_name" and "event_source" in view["new"])
+        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}" for field in view["new"]
     ]
     unseen = " Nothing about the alert is new." if view["seen"] else ""
     unseen = f" Not seen: {listed(values)}." if values else unseen
     return f"{sentence}.{unseen}", counts
+
+
+_FROM = {"source_ip_address": "from this IP", "user_agent": "with this user agent"}
+
+
+def _alike_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dict[str, Count]:
+    """How many of the view's calls, of whichever API, came from the alert's IP and with its user
+    agent: none of its own call may be from there, and all others.
+    """
+    return {
+        name: Count(
+            seen.where(**{name: getattr(alert, name)}), number=view["seen"][name]["count"] or 0
+        )
+        for name in _FROM
+        if name in view["seen"]
+    }
 
 
 def _same_call(of_call: Mapping[str, Count]) -> str:
@@ -262,8 +278,8 @@ def _same_call(of_call: Mapping[str, Count]) -> str:
     """
     both, ip, agent = (of_call.get(n) for n in ("same_ip_and_agent", "same_ip", "same_agent"))
     if both is None:
-        return f", {ip.number:,} from this IP" if ip is not None else ""
-    told = f", {both.number:,} from this IP with this user agent"
+        return f", {ip.number:,} of these from this IP" if ip is not None else ""
+    told = f", {both.number:,} of these from this IP with this user agent"
     if not both.number and ip is not None and agent is not None:
         told += f" ({ip.number:,} from this IP, {agent.number:,} with this user agent)"
     return told
@@ -273,7 +289,13 @@ def history_counts(view: Mapping[str, Any], seen: Events) -> tuple[Count, Count]
     """How many calls a view holds, on how many days."""
     return (
         Count(seen, number=view["events"] or 0),
-        Count(seen, number=view["active_days"] or 0, noun="day", distinct="day"),
+        # From noon to midnight, fourteen days later, is a part of fifteen.
+        Count(
+            seen,
+            number=(days := view["active_days"] or 0),
+            noun="calendar day" if days > DAYS else "day",
+            distinct="day",
+        ),
     )
 
 

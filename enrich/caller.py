@@ -6,6 +6,7 @@ Identity Center sign-in has AWS's address instead of the person's (§2.2).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,21 +15,29 @@ from enrich.mints import CLOCK_SKEW, Mint, MintReader
 from enrich.portal import RESERVED, asked_of_portal
 from enrich.role_name import role_arn_of, role_named, session_in
 from enrich.session import Session, session_of_caller
+from trail.access_keys import is_stand_in
 
 
 def by_callers_copy(
-    session: Session, shared_event_id: object, reader: MintReader, caveats: list[str]
+    session: Session, record: Mapping[str, Any], reader: MintReader, caveats: list[str]
 ) -> Session:
-    """The caller of a cross-account call, which the role owner's copy shows by its id alone.
+    """The caller of a cross-account call, which the role owner's copy, the alert's `record`, shows
+    by its id alone.
 
-    The caller's own copy shares the event's `sharedEventID`; without it, other events of the id
-    may name it (§0 fact 9).
+    The caller's own copy shares the event's `sharedEventID`, its call and its caller's id; without
+    it, other events of the id may name it (§0 fact 9).
     """
     if session.type != "AWSAccount" or session.arn is not None or session.seen is None:
         return session
-    copy = None
-    if isinstance(shared_event_id, str):
-        copy = reader.callers_copy(shared_event_id, session.seen)
+    shared = record.get("sharedEventID")
+    copies = reader.callers_copies(shared, session.seen) if isinstance(shared, str) else []
+    known = [row for row in copies if _is_copy(row, session, record)]
+    copy = next(iter(known), None)
+    if copy is None and copies:
+        caveats.append(
+            f"Event {copies[0]['event_id']} has the alert's sharedEventID, but is another call or"
+            " another caller's, which no copy is: it was not used."
+        )
     if copy is not None:
         caveats.append(
             "The alert is another account's copy of this call: the caller is read from its own"
@@ -45,11 +54,31 @@ def by_callers_copy(
         named = reader.name_of(session.identity_id, session.seen)
     if named is None or session.is_role:
         return session
+    if _stated_account(record) not in (None, named["account_id"]):
+        return session
     return replace(
         session,
         type=named["identity_type"] or session.type,
         arn=named["principal_arn"],
         user_name=named["user_name"],
+    )
+
+
+def _stated_account(record: Mapping[str, Any]) -> object:
+    identity = record.get("userIdentity")
+    return identity.get("accountId") if isinstance(identity, Mapping) else None
+
+
+def _is_copy(row: Mapping[str, Any], session: Session, record: Mapping[str, Any]) -> bool:
+    """Whether nothing that both records show speaks against their being of one call."""
+    caller, account = session.principal_id, _stated_account(record)
+    if caller is not None and not is_stand_in(caller) and row["principal_id"] != caller:
+        return False
+    if account is not None and row["account_id"] not in (None, account):
+        return False
+    return all(
+        record.get(theirs) is None or row[ours] == record[theirs]
+        for theirs, ours in (("eventName", "event_name"), ("eventSource", "event_source"))
     )
 
 

@@ -20,9 +20,9 @@ from enrich.calls_sql import (
     counted_calls,
     each_call_once,
     midnight,
-    replaced_caveats,
 )
 from enrich.entity import Match, by_identity_id
+from enrich.replaced import replaced_caveats
 from enrich.sql_text import values_in
 from enrich.window import Window, iso
 from trail.counted import counted
@@ -60,7 +60,7 @@ def calls_made(
         last=window.last,
     )
     made = each_call_once(found.rows, _KEYS, _CONDITIONS)
-    return made, replaced_caveats(found.rows), found.query
+    return made, replaced_caveats(found.rows, match, store, window), found.query
 
 
 def made_before(
@@ -135,7 +135,6 @@ def evidence_caveats(evidence: Sequence[str], events: int) -> tuple[str, ...]:
     if len(evidence) >= events:
         return ()
     return (
-        f"The evidence lists {len(evidence):,} of {counted(events, 'event')}: the newest"
-        f" of each call and"
-        " day.",
+        f"The evidence lists {len(evidence):,} of {counted(events, 'event')}: of each"
+        " kind of call the newest few of a day.",
     )

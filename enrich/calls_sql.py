@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
 from enrich.window import ONE_DAY, Window
-from trail.calls import CORRECTED, NETWORK_TWIN
-from trail.counted import counted
 
 
 def calls(condition: str | None = None) -> str:
@@ -147,7 +144,7 @@ def one_of_each_call(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
     """Groups of records (with `call_id`, `replaced`, `is_owners_copy`, `first`, `event_ids`), and
     of those that share a call one alone: the caller's copy, if there is one, else the earliest.
 
-    That one has `copies`, how many records the call has, and `copies_ids`. Groups of replaced
+    That one has `copies`, how many events the call has, and `copies_ids`. Groups of replaced
     records are left out: another record speaks for each of them.
     """
     groups: list[Mapping[str, Any]] = []
@@ -163,30 +160,11 @@ def one_of_each_call(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
         of_call.sort(key=lambda copy: (copy["is_owners_copy"], copy["first"], copy["event_ids"]))
         ids = [event_id for copy in of_call for event_id in copy["event_ids"]]
         copies = sum(copy.get("events", copy.get("n", 0)) for copy in of_call)
-        groups.append({**of_call[0], "copies": copies, "copies_ids": list(dict.fromkeys(ids))})
+        once = list(dict.fromkeys(ids))
+        if copies == len(ids):
+            copies = len(once)  # one event id on two days is one event
+        groups.append({**of_call[0], "copies": copies, "copies_ids": once})
     return groups
-
-
-def replaced_caveats(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What is said of the records among these groups that another record stands for."""
-    replaced = Counter[str]()
-    for row in rows:
-        if row["replaced"] is not None:
-            replaced[row["replaced"]] += row.get("events", row.get("n", 0))
-    said: tuple[str, ...] = ()
-    if number := replaced[CORRECTED]:
-        said += (
-            f"{counted(number, 'record')} that AWS corrected later"
-            f" {'counts' if number == 1 else 'count'} as the correction says.",
-        )
-    if number := replaced[NETWORK_TWIN]:
-        said += (
-            f"{counted(number, 'network activity record')} of VPC endpoints"
-            f" {'counts' if number == 1 else 'count'} together with the record of the same call:"
-            " that both share account, request id, service and API is assumed, AWS does not"
-            " document it.",
-        )
-    return said
 
 
 def _joined(groups: Sequence[Mapping[str, Any]], counts: Iterable[str]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def resolve_chain(session: Session, reader: MintReader) -> Chain:
 
 
 def _as_told_twice(chain: Chain, reader: MintReader) -> Chain:
-    """The chain up to where a second record of one of its events names another caller."""
+    """The chain up to where another record of one of its events names another caller."""
     mints = [hop.mint for hop in chain.hops if hop.mint is not None]
     others = reader.told_otherwise(mints) if mints else {}
     for number, hop in enumerate(chain.hops):

@@ -30,8 +30,9 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
-    # The sentence names whoever stands at the end: it is no surer than the weakest hop to there.
-    confidence = weakest([first.confidence, chain.hops[-1].confidence])
+    # The sentence names whoever stands at the end: it is no surer than the weakest hop to there,
+    # also one that only handed the session on.
+    confidence = weakest([hop.confidence for hop in chain.hops])
     how = f"{METHOD_WORDS[first.method]}, {confidence}{fitting}"
     if first.mint is None and first.guess is None:
         return (

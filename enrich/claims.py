@@ -28,6 +28,9 @@ KEPT_FINDINGS = timedelta(days=90)
 """How long GuardDuty keeps a finding, and adds to it (§10)."""
 CONSOLE_DELAY = timedelta(seconds=60)
 """A sign-in portal turns a credential into a console login at once, or not at all."""
+SIGN_IN_LINK = timedelta(minutes=15)
+"""How long a link lives that signs in to the console with a credential (`GetSigninToken`): until
+then a login may be with what was made at its beginning."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,22 @@ def _untimely(mint: Mint, session: Session) -> str | None:
     if session.only_before or mint.event_name == "CreateAccessKey":
         return None
     first = session.seen or session.seen_until
-    if first is not None and first > mint.time + longest_life(mint, session) + CLOCK_SKEW:
+    if first is None:
+        return None
+    if first > mint.time + longest_life(mint, session) + CLOCK_SKEW:
         return f"was issued {age(first - mint.time)} before its use"
+    if _has_expired(mint, session, first):
+        return f"what it gave out had expired {age(first - (mint.expires or first))} before its use"
     return None
+
+
+def _has_expired(mint: Mint, session: Session, used: datetime) -> bool:
+    """Whether the response itself says that it had ended; the console renews what it holds."""
+    if mint.expires is None or used <= mint.expires + CLOCK_SKEW:
+        return False
+    return (mint.key is not None and mint.key == session.access_key_id) or not (
+        mint.event_name in ("SwitchRole", "RenewRole") or is_of_console(session)
+    )
 
 
 def longest_life(mint: Mint, session: Session | None = None) -> timedelta:
@@ -242,13 +258,27 @@ def issuer_of(session: Session) -> Mapping[str, Any] | None:
     return found if any(found.get(name) for name in ("arn", "userName", "principalId")) else None
 
 
-def named_by_switch(mint: Mint, source_arn: str) -> bool:
-    """Whether the caller can be the one that `SwitchRole` names (rule 6)."""
-    known = mint.row["principal_arn"]
-    if known is not None:
-        return bool(known == source_arn)
-    account = source_arn.split(":", 5)[4] if source_arn.count(":") >= 5 else ""
-    return mint.row["account_id"] in (None, account)
+def named_by_switch(mint: Mint, source_arn: str, known_arn: str | None = None) -> bool:
+    """Whether the caller is the one that `SwitchRole` names (rule 6).
+
+    The role owner's copy shows its caller by account and id alone: it is that one's if the console
+    made the call, for an identity of that kind whom nothing indexed calls otherwise. `known_arn` is
+    what other events call it.
+    """
+    arn = mint.row["principal_arn"] or known_arn
+    if arn is not None:
+        return bool(arn == source_arn)
+    if mint.row["identity_type"] not in ("AWSAccount", "AssumedRole") or source_arn.count(":") < 5:
+        return False
+    account, resource = source_arn.split(":", 5)[4:]
+    caller, _, session = str(mint.row["principal_id"] or "").partition(":")
+    by_role = resource.startswith("assumed-role/")
+    return (
+        mint.row["account_id"] == account
+        and is_console_call(mint.row)
+        and caller.startswith("AROA") == by_role
+        and (not by_role or session == resource.rpartition("/")[2])
+    )
 
 
 def against_the_switch(
@@ -261,28 +291,37 @@ def against_the_switch(
 
     `SwitchFrom` tells who switched, and not that the use is of that session: somebody else may have
     made one of the same role and name, and brought it to the console by a sign-in of their own.
-    `rivals` are the calls of that time by others than it names.
+    `rivals` are the calls of that time by others than it names. Only a use from where the roles
+    were switched, and from where none of those was made, is of that one.
     """
     for row in sign_ins:
         apart = row["event_time"] - switch["event_time"]
         if (
             row["event_name"] in ("ConsoleLogin", "GetSigninToken")
             and row["principal_id"] == session.principal_id
-            and -2 * CLOCK_SKEW <= apart <= CONSOLE_DELAY
+            and -2 * CLOCK_SKEW <= apart <= SIGN_IN_LINK
+            and (row["session_created"] is None or is_near(row["session_created"], session.created))
         ):
             return (
                 f"Event {row['event_id']} ({row['event_name']}) began another console session of"
                 " this role and name, which no switch of roles does: whether the use is of that"
                 " one or of the one that was switched to cannot be told."
             )
+    if not rivals:
+        return None
+    there = switch["source_ip_address"]
     here = [mint for mint in rivals if mint.row["source_ip_address"] == session.address]
-    if session.address is not None and session.address != switch["source_ip_address"] and here:
-        return (
-            f"The use came from {session.address}, where event {here[0].event_id} made a session of"
-            f" this role and name as well; the roles were switched at"
-            f" {switch['source_ip_address']}: which of the two it is of cannot be told."
-        )
-    return None
+    if session.address is not None and session.address == there and not here:
+        return None
+    rival = (here or rivals)[0]
+    came = "Where the use came from is not known"
+    if session.address is not None:
+        came = f"The use came from {session.address}"
+    return (
+        f"{came}; event {rival.event_id}, made at {rival.row['source_ip_address']}, began a session"
+        f" of this role and name as well, and the roles were switched at {there}: which of the two"
+        " it is of cannot be told."
+    )
 
 
 # How surely ----------------------------------------------------------------------------------
@@ -360,13 +399,22 @@ def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     return _as_dated(claim, session)
 
 
-def of_contradicted(claim: Claim, mint: Mint) -> Claim:
-    """Rule 3, of a call whose own event id has a second record, with another caller."""
-    return claim.at_most(
-        "medium",
-        f"Another record of event {mint.event_id} names another caller, and no event is logged"
-        " twice with two: one of the two was changed.",
-    )
+def of_contradicted(claim: Claim, mint: Mint, others: Sequence[Mint]) -> Claim:
+    """Rule 3, of a call of which `others`, further records of it, name other callers."""
+    if any(other.event_id in mint.event_ids for other in others):
+        claim = claim.at_most(
+            "medium",
+            f"Another record of event {mint.event_id} names another caller, and no event is logged"
+            " twice with two: one of the two was changed.",
+        )
+    for other in others:
+        if other.event_id not in mint.event_ids:
+            claim = claim.at_most(
+                "medium",
+                f"Event {mint.event_id} corrects event {other.event_id}, which names another"
+                " caller: which of the two it was cannot be told.",
+            )
+    return claim
 
 
 _OTHER_CLIENT = (
@@ -523,9 +571,12 @@ def _is_of_identity_center(session: Session, mint: Mint) -> bool:
 
 def alarm(mint: Mint, session: Session, why: str) -> str:
     """Rule 8: what a record that shows the very key, but at an impossible time, is worth saying."""
+    whose = "this very access key"
+    if session.key_is_borrowed:
+        whose = "the access key of the alert's call, by that call's record"
     return (
-        f"Event {mint.event_id} shows this very access key, but {why}: the key, the record or a"
-        " clock is not what it seems, so it was not used."
+        f"Event {mint.event_id} shows {whose}, but {why}: the key, the record or a clock is not"
+        " what it seems, so it was not used."
     )
 
 

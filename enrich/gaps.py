@@ -52,6 +52,9 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     # Another event of the same key says who it is, and nothing about the time that was stated.
     taken = _FILLED if cited or alert.first_seen is None else ("account_id",)
     missing = {name: getattr(found, name) for name in taken if getattr(alert, name) is None}
+    given = any(value is not None for value in missing.values())
+    if not given and found.principals == alert.principals:
+        return alert  # it is the record itself
     note = f"What the alert does not state was taken from event {event_id} in the index."
     filled = replace(
         alert,

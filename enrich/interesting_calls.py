@@ -24,7 +24,7 @@ from enrich.entity import Match, by_identity_id, entity_match
 from enrich.error_classes import error_class
 from enrich.service_names import service_label, service_name
 from enrich.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
-from enrich.window import NO_ONE, Window, days_before, iso, look, why_not_looked_up
+from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.store import Query, Store
 
@@ -73,11 +73,11 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The interesting calls: high-signal ones first, then the most frequent."""
-    reason = why_not_looked_up(alert)
-    match = None if reason else entity_match(alert, principal)
-    whole = None if reason else entity_match(alert, principal, scope="whole_role")
+    without = has_no_window(alert, store)
+    match = None if without else entity_match(alert, principal)
+    whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
-        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
     window = days_before(alert, DAYS)
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
@@ -131,7 +131,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "before": None if before is None else before.as_json(),
     }
     made_in = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(data, made_in, complete=looked.coverage.status == "covered")
+    sentence, counts = _sentence(data, made_in, looked)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
@@ -337,11 +337,9 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _sentence(
-    data: Mapping[str, Any], events: Events, *, complete: bool
+    data: Mapping[str, Any], events: Events, looked: Looked
 ) -> tuple[str, tuple[Count, ...]]:
-    span = f"the {DAYS} days to the alert"
-    if not (data["calls"] or data["sensitive_reads"] or complete):
-        span = f"the indexed part of {span}"
+    span = looked.span(f"the {DAYS} days to the alert")
     rows, sensitive = data["calls"], data["sensitive_reads"]
     interesting = events.where(interesting=True)
     total = Count(interesting, number=data["total"], noun="interesting call")

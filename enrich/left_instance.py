@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.alert import Alert
@@ -69,17 +70,18 @@ def left_the_instance(
     hop = chain.hops[0] if chain.hops else None
     if hop is None or hop.by.invoked_by != "ec2.amazonaws.com" or session.seen is None:
         return None
-    address = alert.source_ip_address
-    if address is None or session.principal_id is None or not _is_address(address):
+    if session.principal_id is None:
         return None
     first, last = session.seen - timedelta(days=7), session.seen + timedelta(hours=1)
     rows = reader.find(
         """
-        select source_ip_address, min(event_time) as first, max_by(event_id, event_time) as event_id
+        select source_ip_address, session_created, min(event_time) as first,
+          max(event_time) as last, max_by(event_id, event_time) as event_id
         from events
         where identity_id = $identity_id and principal_id = $principal_id
           and event_time >= $first and event_time <= $last
-        group by source_ip_address order by count(*) desc, source_ip_address limit 100
+        group by source_ip_address, session_created
+        order by count(*) desc, source_ip_address, session_created limit 300
         """,
         {
             "identity_id": session.identity_id,
@@ -91,20 +93,65 @@ def left_the_instance(
         last=last,
     )
     places = [row for row in rows if _is_address(str(row["source_ip_address"] or ""))]
-    there = [row for row in places if row["source_ip_address"] == address]
-    since = min((row["first"] for row in there), default=session.seen)
-    before = [row for row in places if row not in there and row["first"] < since]
-    odd = _ODD_ON_AN_INSTANCE.search(alert.user_agent or session.user_agent or "")
-    if not before and odd is None:
-        return None
+    instance = session.session_name or "of unknown name"
+    address = alert.source_ip_address
+    if address is not None and _is_address(address):
+        there = [row for row in places if row["source_ip_address"] == address]
+        since = min((row["first"] for row in there), default=session.seen)
+        if before := [row for row in places if row not in there and row["first"] < since]:
+            return _from_elsewhere(instance, address, there, before)
+        odd = _ODD_ON_AN_INSTANCE.search(alert.user_agent or session.user_agent or "")
+        if odd is not None:
+            return Left(instance, address, _newest_each(there), system=odd[0])
+    return _by_its_own_events(instance, session.created, places)
+
+
+def _by_its_own_events(
+    instance: str, created: datetime | None, places: Sequence[Mapping[str, Any]]
+) -> Left | None:
+    """The same where the alert is not about that use: its own instance's address, or none.
+
+    One credential (all keys of one creation date) used from two addresses says it, the later being
+    the elsewhere. An instance that was started again has a new address, and a new credential.
+    """
+    of_it = [row for row in places if row["session_created"] is not None]
+    if created is not None:
+        of_it = [row for row in of_it if row["session_created"] == created]
+    by_credential: dict[datetime, list[Mapping[str, Any]]] = {}
+    for row in sorted(of_it, key=lambda row: (row["first"], str(row["source_ip_address"]))):
+        by_credential.setdefault(row["session_created"], []).append(row)
+    for uses in by_credential.values():
+        home, elsewhere = uses[0], uses[1:]
+        if elsewhere:
+            address = str(elsewhere[0]["source_ip_address"])
+            return _from_elsewhere(instance, address, elsewhere[:1], [home])
+    return None
+
+
+def _from_elsewhere(
+    instance: str,
+    address: str,
+    there: Sequence[Mapping[str, Any]],
+    before: Sequence[Mapping[str, Any]],
+) -> Left:
+    """The finding, each address and event once, in the rows' order."""
     return Left(
-        session.session_name or "of unknown name",
+        instance,
         address,
-        tuple(row["event_id"] for row in there),
-        tuple(row["source_ip_address"] for row in before),
-        tuple(row["event_id"] for row in before),
-        None if before or odd is None else odd[0],
+        _newest_each(there),
+        tuple(dict.fromkeys(str(row["source_ip_address"]) for row in before)),
+        _newest_each(before),
     )
+
+
+def _newest_each(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Of each address the newest event."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = newest.setdefault(str(row["source_ip_address"]), row)
+        if row["last"] > known["last"]:
+            newest[str(row["source_ip_address"])] = row
+    return tuple(str(row["event_id"]) for row in newest.values())
 
 
 def _is_address(text: str) -> bool:

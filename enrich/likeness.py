@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.alert import Alert
-from enrich.calls_sql import COUNTED, bounds, calls_in, grouped_calls, replaced_caveats
+from enrich.calls_sql import COUNTED, bounds, calls_in, grouped_calls
 from enrich.entity import Match
 from enrich.history import History, one_copy_each
+from enrich.replaced import replaced_caveats
 from enrich.sql_text import like_text, values_in
 from enrich.techniques import plain_name
 from enrich.window import Window
@@ -69,7 +70,7 @@ class Likeness:
             last=window.last,
         )
         groups = one_copy_each(found.rows)
-        caveats = replaced_caveats(found.rows)
+        caveats = replaced_caveats(found.rows, self.whole, self.store, window)
         return History(tuple(self.conditions), groups, caveats), found.query
 
     def last_seen(self, window: Window) -> tuple[dict[str, Any], Query]:

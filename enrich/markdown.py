@@ -18,6 +18,7 @@ from enrich.evidence import weigh
 from enrich.json_form import Result, plain
 from enrich.next_steps import next_steps
 from enrich.time_basis import shared_caveats, time_caveats
+from enrich.weight import not_weighed_words
 from enrich.window import iso
 from trail.counted import counted
 from trail.store import IndexSummary
@@ -150,7 +151,7 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
             ]
     if weighing.not_weighed:
         lines += ["", "### Not weighed, or in part", ""]
-        lines += [f"- {text(one.question)} {text(one.why)}." for one in weighing.not_weighed]
+        lines += [f"- {text(said)}." for said in not_weighed_words(weighing.not_weighed)]
     steps = next_steps(alert, result.principal, result.answers)
     if steps:
         lines += ["", "### Next steps (to read, then decide)", ""]

@@ -7,11 +7,13 @@ sorted by identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from enrich.expiration import expiration_of
 from enrich.interface import (
     Interface,
     interface_detail,
@@ -22,14 +24,16 @@ from enrich.interface import (
 from enrich.role_name import RoleName, role_named, session_in
 from enrich.sql_text import bound_list, bound_values, like_text
 from trail.access_keys import is_access_key, is_stand_in
+from trail.calls import CORRECTED
 from trail.store import Query, Store
 
 _FLAT_COLUMNS = """event_id, event_time, event_source, event_name, aws_region,
  recipient_account_id, source_ip_address, user_agent, request_id, shared_event_id,
- identity_type, identity_id, principal_id, principal_arn, account_id, access_key_id, user_name,
- invoked_by, issuer_arn, session_name, session_created, session_from_console, source_identity,
- on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery, minted_access_key_id,
- minted_principal_id, target_role_arn, target_session_name, duration_seconds, failed"""
+ original_event_id, identity_type, identity_id, principal_id, principal_arn, account_id,
+ access_key_id, user_name, invoked_by, issuer_arn, session_name, session_created,
+ session_from_console, source_identity, on_behalf_of, sign_in_session_arn, mfa, ec2_role_delivery,
+ minted_access_key_id, minted_principal_id, target_role_arn, target_session_name,
+ duration_seconds, failed"""
 
 _JSON_COLUMNS = (
     "user_identity",
@@ -42,7 +46,11 @@ _JSON_COLUMNS = (
 
 MINT_COLUMNS = f"{_FLAT_COLUMNS}, {', '.join(_JSON_COLUMNS)}"
 
-_BRIEF_COLUMNS = f"""{_FLAT_COLUMNS},
+_EXPIRATION = r"""nullif(regexp_extract(
+   response_elements, '"expiration"\s*:\s*"?([0-9A-Za-z][^"{}\[\]]{0,40})', 1), '') as expiration"""
+"""When the response says that what it gave out ends, as written; null where it does not."""
+
+_BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, {_EXPIRATION},
  case when contains(request_parameters, 'sourceIdentity') then request_parameters end
    as request_parameters"""
 """Enough where the caller is a user or a role, whose fields have columns of their own."""
@@ -136,9 +144,25 @@ class Mint:
         return bool(self.row["event_source"] == "sts.amazonaws.com")
 
     @property
+    def expires(self) -> datetime | None:
+        """When what it gave out ends by its own response: None where that says nothing, or a time
+        at which no session of that call can end.
+        """
+        stated = self.row.get("expiration")
+        if stated is None:
+            made = json_object(self.row["response_elements"]).get("credentials")
+            stated = made.get("expiration") if isinstance(made, Mapping) else None
+        end = expiration_of(stated)
+        # §3.2: nothing lasts longer than 36 hours.
+        return end if end is not None and self.time < end <= self.time + _LONGEST else None
+
+    @property
     def latest_end(self) -> datetime:
         """When its session was over at the latest."""
-        return self.time + lifetime_of(self.row)
+        return self.expires or self.time + lifetime_of(self.row)
+
+
+_LONGEST = timedelta(hours=36) + CLOCK_SKEW
 
 
 def lifetime_of(mint: Mapping[str, Any]) -> timedelta:
@@ -271,36 +295,59 @@ class MintReader:
         return [_NO_JSON | row for row in rows]
 
     def told_otherwise(self, mints: Sequence[Mint]) -> dict[str, list[Mint]]:
-        """By the event id of a call, what further records of its own event ids show of it where
-        they name another caller: an index keeps the first of them, and nobody knows which is right.
+        """By the event id of a call, what further records of it show where they name another
+        caller: those of its own event ids, of which an index keeps the first, and what a
+        correction stands for. Nobody knows which is right.
         """
-        records = self.store.summary().records
-        if records is not None and not records.repeated:
-            return {}
         unlike: dict[str, list[Mint]] = {}
         for some in _of_days_beside(mints):
-            first, last = some[0].time - _ONE_DAY, some[-1].time + _ONE_DAY
-            ids = [event_id for mint in some for event_id in mint.event_ids]
-            rows = self.find(
-                f"""
-                select {_CALLER_COLUMNS} from repeats
-                where event_id in {bound_list("event", ids)}
-                  and event_time >= $first and event_time <= $last limit {MINT_CAP}
-                """,
-                {**bound_values("event", ids), "first": first, "last": last},
-                first=first,
-                last=last,
-            )
-            for mint in some:
-                others: list[Mint] = []
-                for row in rows:
-                    if row["event_id"] in mint.event_ids and all(
+            for event_id, row in (*self._repeats_of(some), *self._corrected_by(some)):
+                for mint in some:
+                    others = unlike.get(mint.event_id, [])
+                    if event_id in mint.event_ids and all(
                         have_unlike_callers(row, known.row) for known in (mint, *others)
                     ):
-                        others.append(Mint({**mint.row, **row}, (str(row["event_id"]),)))
-                if others:
-                    unlike[mint.event_id] = others
+                        other = Mint({**mint.row, **row}, (str(row["event_id"]),))
+                        unlike[mint.event_id] = [*others, other]
         return unlike
+
+    def _repeats_of(self, mints: Sequence[Mint]) -> list[tuple[str, dict[str, Any]]]:
+        """Further records with the event id of one of the calls, which is named beside each."""
+        records = self.store.summary().records
+        if records is not None and not records.repeated:
+            return []
+        ids = [event_id for mint in mints for event_id in mint.event_ids]
+        rows = self._beside("repeats", f"event_id in {bound_list('event', ids)}", ids, mints)
+        return [(str(row["event_id"]), row) for row in rows]
+
+    def _corrected_by(self, mints: Sequence[Mint]) -> list[tuple[str, dict[str, Any]]]:
+        """The records in place of which one of the calls counts, which is named beside each."""
+        ids = [i for mint in mints if mint.row["original_event_id"] for i in mint.event_ids]
+        if not ids:
+            return []
+        condition = f"replaced = '{CORRECTED}' and replaced_by in {bound_list('event', ids)}"
+        rows = self._beside("events", condition, ids, mints, ", replaced_by")
+        return [(str(row.pop("replaced_by")), row) for row in rows]
+
+    def _beside(
+        self,
+        relation: str,
+        condition: str,
+        ids: Sequence[str],
+        mints: Sequence[Mint],
+        more: str = "",
+    ) -> list[dict[str, Any]]:
+        """Who made the events of a relation within a day of these calls."""
+        first, last = mints[0].time - _ONE_DAY, mints[-1].time + _ONE_DAY
+        return self.find(
+            f"""
+            select {_CALLER_COLUMNS}{more} from {relation}
+            where {condition} and event_time >= $first and event_time <= $last limit {MINT_CAP}
+            """,
+            {**bound_values("event", ids), "first": first, "last": last},
+            first=first,
+            last=last,
+        )
 
     def user_identity(self, event_id: str, identity_id: str | None, time: datetime) -> str | None:
         """The whole `userIdentity` of one credential event, as JSON text."""
@@ -400,12 +447,7 @@ class MintReader:
             {"first": first, "last": last},
             "event_time desc, event_id",
         )
-        return [
-            mint
-            for mint in merge_copies(rows)
-            if account_id
-            in str(json_object(mint.row["request_parameters"]).get("targetPrincipal") or "")
-        ]
+        return [mint for mint in merge_copies(rows) if root_account(mint) == account_id]
 
     def identity_center_calls(self, first: datetime, last: datetime) -> list[dict[str, Any]]:
         """The portal's hand-outs of role credentials: they name the user, not the session."""
@@ -438,14 +480,16 @@ class MintReader:
             row for row in rows if "Failure" not in json_object(row["response_elements"]).values()
         ]
 
-    def callers_copy(self, shared_event_id: str, time: datetime) -> dict[str, Any] | None:
-        """The copy of a cross-account call that the caller's own account keeps."""
-        rows = self.find(
+    def callers_copies(self, shared_event_id: str, time: datetime) -> list[dict[str, Any]]:
+        """The records of a `sharedEventID` that name their caller, as the caller's own account's
+        copy of a call does: the earliest first. Any record may bear that id.
+        """
+        return self.find(
             f"""
             select {MINT_COLUMNS} from events
             where shared_event_id = $shared_event_id and principal_arn is not null
               and event_time >= $first and event_time <= $last
-            order by event_time, event_id limit 1
+            order by event_time, event_id limit 20
             """,
             {
                 "shared_event_id": shared_event_id,
@@ -455,7 +499,6 @@ class MintReader:
             first=time - CLOCK_SKEW,
             last=time + CLOCK_SKEW,
         )
-        return rows[0] if rows else None
 
     def name_of(self, identity_id: str, around: datetime) -> dict[str, Any] | None:
         """What other events within a day call an identity that one record shows by id alone."""
@@ -472,6 +515,16 @@ class MintReader:
             last=last,
         )
         return rows[0] if rows else None
+
+    def arn_of_caller(self, mint: Mint) -> str | None:
+        """What a call's own record calls its caller, else other events of a user's id."""
+        row = mint.row
+        if row["principal_arn"] is not None or row["identity_type"] != "AWSAccount":
+            return _text(row["principal_arn"])
+        if row["identity_id"] is None or str(row["principal_id"] or "").startswith("AROA"):
+            return None
+        named = self.name_of(row["identity_id"], mint.time)
+        return _text(named["principal_arn"]) if named is not None else None
 
     def minted_keys(self, access_key_ids: Sequence[str]) -> set[str]:
         """Those of the keys that a record shows being made: credentials of their own."""
@@ -583,6 +636,13 @@ def key_owner(mint: Mint) -> str | None:
     return _text(key.get("userName")) if isinstance(key, Mapping) else None
 
 
+def root_account(mint: Mint) -> str | None:
+    """The account whose root user an AssumeRoot was for, which it names by id or by ARN."""
+    asked = json_object(mint.row["request_parameters"]).get("targetPrincipal")
+    found = re.search(r"(?<!\d)\d{12}(?!\d)", asked) if isinstance(asked, str) else None
+    return found[0] if found is not None and mint.event_name == "AssumeRoot" else None
+
+
 _TELLING = "identity_type, event_name, target_role_arn, minted_principal_id"
 """The columns that say whether a row needs its JSON."""
 
@@ -592,7 +652,7 @@ def _needs_json(row: Mapping[str, Any]) -> bool:
         return False
     return (
         row["identity_type"] not in ("IAMUser", "AssumedRole", "AWSAccount", "Root")
-        or row["event_name"] == "CreateAccessKey"
+        or row["event_name"] in ("CreateAccessKey", "AssumeRoot")
         or (row["target_role_arn"] is None and row["minted_principal_id"] is None)
     )
 
@@ -612,6 +672,8 @@ def _merged(copies: Sequence[Mapping[str, Any]]) -> Mint:
         ):
             if merged[name] is None:
                 merged[name] = copy[name]
+        if merged.get("original_event_id") is None and copy.get("original_event_id") is not None:
+            merged["original_event_id"] = copy["original_event_id"]
     return Mint(merged, tuple(dict.fromkeys(str(row["event_id"]) for row in ranked)))
 
 

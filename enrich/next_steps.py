@@ -6,12 +6,14 @@ for a POSIX shell, and for SQL. Run a command only after reading it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from alerts.alert import Alert, Principal
@@ -279,17 +281,36 @@ def _undo(answer: Answer | None) -> Iterator[Step]:
         if row["signal"] in _LEFT_BEHIND and row["failed"] < row["count"]
     ]
     if rows:
-        ids = [event_id for row in rows for event_id in row["event_ids"]][:20]
+        ids = _of_each_first([row.get("succeeded_ids") or row["event_ids"] for row in rows])
+        read, of = ids[: max(_READ, len(rows))], sum(row["count"] - row["failed"] for row in rows)
+        which = "reads them all" if len(read) >= of else f"reads {len(read):,} of {of:,} of them"
+        each = "" if len(read) >= of else ", of each kind at least the newest"
         yield Step(
             "Check what stays behind",
-            f"{listed(short(row['event_name']) for row in rows)} succeeded. Read each event for"
-            " what it made, opened or switched off, and undo what nobody on the team asked for.",
+            f"{listed(_names(rows), at_most=12)} succeeded. The query {which}{each}. Read each"
+            " event for what it made, opened or switched off, and undo what nobody on the team"
+            " asked for.",
             (
                 _query(
-                    "event_time, event_name, request_parameters, response_elements", _any_of(ids)
+                    "event_time, event_name, request_parameters, response_elements",
+                    f"{_any_of(read)} order by event_time",
                 ),
             ),
         )
+
+
+_READ = 100
+"""Events that the query for what stays behind names, or one of each kind where those are more."""
+
+
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(short(row["event_name"]) for row in rows))
+
+
+def _of_each_first(groups: Sequence[Sequence[str]]) -> list[str]:
+    """The first of every group, then the second of every group that has one, and so on."""
+    turns = zip_longest(*groups)
+    return list(dict.fromkeys(one for turn in turns for one in turn if one is not None))
 
 
 def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
@@ -355,7 +376,21 @@ def _policy(condition: Mapping[str, Any] | None = None) -> str:
 
 
 def _deny_policy(condition: Mapping[str, Any] | None = None) -> tuple[tuple[str, str], ...]:
-    return (("--policy-name", "IncidentDeny"), ("--policy-document", _policy(condition)))
+    return (("--policy-name", _policy_name(condition)), ("--policy-document", _policy(condition)))
+
+
+def _policy_name(condition: Mapping[str, Any] | None) -> str:
+    """A name of its own for each thing that is denied: IAM replaces a policy by one of its name, so
+    that a second step, or another alert about the same role, would take the first deny away.
+    """
+    name = "IncidentDeny"
+    for test, values in (condition or {}).items():
+        for value in values.values():
+            if test == "DateLessThan":
+                name += f"Before-{re.sub('[^0-9TZ]', '', value)}"
+            else:  # whatever an attacker called it, in IAM's characters
+                name += f"Session-{hashlib.sha256(value.encode()).hexdigest()[:12]}"
+    return name
 
 
 def _command(start: str, *options: tuple[str, str]) -> str:

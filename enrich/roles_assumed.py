@@ -24,8 +24,16 @@ from enrich.interface import PORTAL, interface_detail, interface_of, json_object
 from enrich.mints import CLOCK_SKEW
 from enrich.portal import handed_out, roles_behind
 from enrich.role_name import role_named, short_name
-from enrich.window import NO_ONE, Window, iso, look, why_not_looked_up
-from enrich.words import listed, short
+from enrich.window import (
+    NO_ONE,
+    Looked,
+    Window,
+    has_no_window,
+    iso,
+    last_event_until,
+    look,
+)
+from enrich.words import age, listed, short
 from trail.access_keys import is_access_key
 from trail.counted import counted
 from trail.store import Query, Store
@@ -61,10 +69,10 @@ def empty_data() -> dict[str, Any]:
 def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     """Roles by role, result, error, interface, and whether after the alert; failures with why."""
     started = time.perf_counter()
-    reason = why_not_looked_up(alert)
-    match = None if reason else entity_match(alert, principal)
+    without = has_no_window(alert, store)
+    match = None if without else entity_match(alert, principal)
     if match is None or alert.first_seen is None:
-        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
     last_seen = max(alert.last_seen or alert.first_seen, alert.first_seen)
     window = Window(alert.first_seen - BEFORE, last_seen + AFTER)
     # The index seldom reaches the day after the alert: that is not a gap in the answer.
@@ -79,6 +87,9 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
         kinds, query = roles_behind(kinds, store, window)
         queries += (query,)
     caveats = list(looked.caveats())
+    reached = last_event_until(alert, principal, store, last_seen, window.last)
+    if reached != window.last:
+        caveats.append(_after_the_alert(reached, looked))
     if len(kinds) == KINDS:
         caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
     roles = _roles(kinds, alert.source_ip_address)
@@ -119,7 +130,8 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
             " each role, result and interface."
         )
     events = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(roles, status, enumeration, events)
+    span = _span(looked, reached, window)
+    sentence, counts = _sentence(roles, status, enumeration, events, span)
     return Answer(
         name=NAME,
         question=QUESTION,
@@ -317,23 +329,15 @@ def _sentence(
     status: str,
     enumeration: Mapping[str, Any] | None,
     events: Events,
+    span: str,
 ) -> tuple[str, tuple[Count, ...]]:
     if status == "not_covered":
         return (
             "No logs of that account and time are indexed: whether it assumed roles is unknown.",
             (),
         )
-    if not roles and status == "partial":
-        return (
-            "It neither assumed a role nor tried to, in the indexed part of the time from 7 days"
-            " before the alert to a day after.",
-            (),
-        )
     if not roles:
-        return (
-            "It neither assumed a role nor tried to, from 7 days before the alert to a day after.",
-            (),
-        )
+        return f"It neither assumed a role nor tried to, {span}.", ()
     made = tried(roles, "success", events)
     refused = tried(roles, "failure", events)
     parts = []
@@ -348,7 +352,7 @@ def _sentence(
             f"{'failed' if parts else 'Failed'} {refused.times}{_on_targets(refused)}"
             f"{why if reasons else ''}: {listed(refused.names)}"
         )
-    sentence = "; ".join(parts) + "."
+    sentence = "; ".join(parts) + (f", {span}." if status == "partial" else ".")
     counts = (*made.counts, *refused.counts)
     if enumeration is not None:
         targets = enumerated(enumeration, events)
@@ -358,6 +362,27 @@ def _sentence(
         )
         counts += (targets,)
     return sentence, counts
+
+
+def _after_the_alert(reached: datetime | None, looked: Looked) -> str:
+    """What of the day after the alert was not there to be looked at."""
+    if reached is None or reached <= looked.alert_at:
+        return f"The index holds no logs of {looked.whose} after the alert."
+    return (
+        f"The logs of {looked.whose} end {age(reached - looked.alert_at)} after the alert: the rest"
+        " of the day after it was not looked at."
+    )
+
+
+def _span(looked: Looked, reached: datetime | None, window: Window) -> str:
+    """The time that was looked at, to where the logs reach."""
+    until = "a day after"
+    if reached is None or reached <= looked.alert_at:
+        until = "it"
+    elif reached != window.last:
+        until = f"{age(reached - looked.alert_at)} after"
+    span = f"from {BEFORE.days} days before the alert to {until}"
+    return span if looked.is_complete else f"in {looked.span(f'the time {span}')}"
 
 
 class Tried(NamedTuple):
@@ -392,7 +417,8 @@ def tried(roles: Iterable[Mapping[str, Any]], result: str, events: Events) -> Tr
         Count(of, number=len(targets), noun=distinct, distinct="role"),
         Count(of, number=len(names), noun="different name", distinct="role_name"),
         Count(of.where(role=None), number=sum(role["count"] for role in unnamed)),
-        _names(rows),
+        # Those without a target are counted beside the named ones.
+        _names(named if result == "failure" and named else rows),
     )
 
 

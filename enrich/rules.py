@@ -14,12 +14,21 @@ from enrich import claims
 from enrich.caller import in_order, with_name, with_person
 from enrich.hop import Hop, distinct_callers, hop_of, merged_callers, nearness
 from enrich.interface import is_service_call
-from enrich.mints import CLOCK_SKEW, Mint, MintReader, have_unlike_callers, is_near, key_owner
+from enrich.mints import (
+    CLOCK_SKEW,
+    Mint,
+    MintReader,
+    have_unlike_callers,
+    is_near,
+    key_owner,
+    root_account,
+)
 from enrich.role_name import role_named
 from enrich.session import LONGEST_SESSION, Session
 from enrich.sign_in import (
     by_shared_sign_in,
     by_switch_role,
+    not_named_by,
     sign_ins_of,
     switch_near,
     switch_source,
@@ -74,10 +83,11 @@ def explain(session: Session, reader: MintReader, said: Said) -> Hop | None:
 
 
 def contradicted(hop: Hop, others: Sequence[Mint]) -> Hop:
-    """The hop, lowered: `others` are further records of its very event, by other callers."""
+    """The hop, lowered: `others` are further records of its very event, or what it corrects,
+    by other callers."""
     if hop.mint is None:
         return hop
-    claim = claims.of_contradicted(hop.claim, hop.mint)
+    claim = claims.of_contradicted(hop.claim, hop.mint, others)
     return replace(
         hop,
         claim=claim,
@@ -103,7 +113,7 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
             others.append(mint)
             said.caveats.append(
                 f"Event {mint.event_id} minted this access key, but for"
-                f" {mint.role_arn or key_owner(mint) or 'another principal'}"
+                f" {_made_for(mint)}"
                 f" ({mint.session_name or 'no session name'}): it was not used."
             )
         elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
@@ -133,6 +143,13 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
         distance_from=session.seen,
         others=same,
     )
+
+
+def _made_for(mint: Mint) -> str:
+    account = root_account(mint)
+    if account is not None:
+        return f"the root user of account {account}"
+    return mint.role_arn or key_owner(mint) or "another principal"
 
 
 def _is_another_s(mint: Mint, best: Mint) -> bool:
@@ -190,7 +207,10 @@ def _is_for(mint: Mint, session: Session) -> bool:
             or bool(mint.row["principal_id"] == session.principal_id)
         )
     if mint.event_name == "AssumeRoot":
-        return session.type in ("Root", "Unknown")
+        made_for = root_account(mint)
+        return session.type in ("Root", "Unknown") and (
+            None in (made_for, session.account_id) or made_for == session.account_id
+        )
     role = role_named(session.role_arn)
     if role is not None and mint.role is not None and role != mint.role:
         return False
@@ -209,9 +229,9 @@ def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
     if session.created is not None:
         near = [mint for mint in fitting if is_near(mint.time, session.created)]
         near += _fitting(_narrowings(session, sign_ins), session, said)
-        if (hop := _by_creation_date(session, near, sign_ins)) is not None:
+        if (hop := _by_creation_date(session, near, sign_ins, reader)) is not None:
             return hop
-        if (hop := by_switch_role(session, sign_ins, near)) is not None:
+        if (hop := by_switch_role(session, sign_ins, near, reader)) is not None:
             return hop
     if (hop := _by_own_words(session, reader)) is not None:
         return hop
@@ -237,12 +257,25 @@ def weighed(session: Session, reader: MintReader) -> Session:
         access_key_id=None if session.key_is_borrowed else session.access_key_id,
         key_is_borrowed=False,
     )
+    if session.dated_by == "same_address" and _had_expired(session, reader):
+        return undated
     if not session.contested and not any(
         not is_near(mint.time, session.created) and _is_alive(mint, undated)
         for mint in _mints_for(undated, reader)
     ):
         return session
     return undated if session.dated_by == "same_address" else replace(session, contested=True)
+
+
+def _had_expired(session: Session, reader: MintReader) -> bool:
+    """Whether the session that lent its creation date and key was over before the alert's use, by
+    the record that made it: then the use is of another session.
+    """
+    mints = [mint for mint in _mints_for(session, reader) if is_near(mint.time, session.created)]
+    if session.key_is_borrowed:
+        mints += reader.by_minted_key(str(session.access_key_id))
+    misfits = [claims.misfit(mint, session, shows_key=True) for mint in mints]
+    return bool(misfits) and all(one is not None and one.by_time for one in misfits)
 
 
 def _fitting(mints: Iterable[Mint], session: Session, said: Said) -> list[Mint]:
@@ -293,7 +326,10 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
 
 
 def _by_creation_date(
-    session: Session, mints: Iterable[Mint], sign_ins: Sequence[Mapping[str, Any]]
+    session: Session,
+    mints: Iterable[Mint],
+    sign_ins: Sequence[Mapping[str, Any]],
+    reader: MintReader,
 ) -> Hop | None:
     """R2 and R2b: minted for this principal at the session's creation date."""
     if session.created is None:
@@ -304,7 +340,7 @@ def _by_creation_date(
     ranked = sorted(mints, key=lambda mint: (nearness(mint.time, created), mint.event_id))
     unnamed: list[Mint] = []
     if source is not None:
-        unnamed = [mint for mint in ranked if not claims.named_by_switch(mint, source)]
+        unnamed = not_named_by(source, ranked, reader)
         ranked = [mint for mint in ranked if mint not in unnamed]
     if not ranked:
         return None
@@ -351,7 +387,7 @@ def _user_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
                 session.account_id, session.created - CLOCK_SKEW, session.created + CLOCK_SKEW
             )
             near = _fitting(roots, session, said)
-        hop = _by_creation_date(session, near, sign_ins)
+        hop = _by_creation_date(session, near, sign_ins, reader)
         return replace(hop, rule="R0") if hop is not None else None
     # No creation date: the last sign-in that can still have lasted.
     sign_in = [mint for mint in mints if not claims.is_narrowing(mint)]

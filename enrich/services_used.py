@@ -22,7 +22,7 @@ from enrich.count import Count, Events
 from enrich.entity import by_identity_id, entity_match
 from enrich.service_names import service_name
 from enrich.valuable_services import why_valuable
-from enrich.window import NO_ONE, ONE_DAY, Window, days_before, iso, look, why_not_looked_up
+from enrich.window import NO_ONE, ONE_DAY, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
 from trail.store import Store
@@ -59,11 +59,11 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The services used, most calls first."""
-    reason = why_not_looked_up(alert)
-    match = None if reason else entity_match(alert, principal)
-    whole = None if reason else entity_match(alert, principal, scope="whole_role")
+    without = has_no_window(alert, store)
+    match = None if without else entity_match(alert, principal)
+    whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
-        return Answer(NAME, QUESTION, "not_applicable", reason or NO_ONE, empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
     window = days_before(alert, DAYS)
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
@@ -102,7 +102,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "before": before.all.as_json(),
     }
     events = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(services, events, complete=looked.coverage.status == "covered")
+    sentence, counts = _sentence(services, events, looked)
     if total <= FEW and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
@@ -173,13 +173,12 @@ def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sentence(
-    services: Sequence[Mapping[str, Any]], events: Events, *, complete: bool
+    services: Sequence[Mapping[str, Any]], events: Events, looked: Looked
 ) -> tuple[str, tuple[Count, ...]]:
-    span = f"the {DAYS} days to the alert"
+    span = looked.span(f"the {DAYS} days to the alert")
     total = Count(events, number=sum(row["count"] for row in services))
     if not services:
-        part = "" if complete else "the indexed part of "
-        return f"No calls by this identity in {part}{span}.", ()
+        return f"No calls by this identity in {span}.", ()
     kinds = Count(events, number=len(services), noun="service", distinct="event_source")
     failed = Count(events.where(failed=True), number=sum(row["failed"] for row in services))
     of_each = [

@@ -61,8 +61,20 @@ def told_by_switch(hop: Hop, switch: Mapping[str, Any]) -> Hop:
     )
 
 
+def not_named_by(source: str, mints: Sequence[Mint], reader: MintReader) -> list[Mint]:
+    """The calls that others made than the one whom a switch of roles names."""
+    return [
+        mint
+        for mint in mints
+        if not claims.named_by_switch(mint, source, reader.arn_of_caller(mint))
+    ]
+
+
 def by_switch_role(
-    session: Session, sign_ins: Sequence[Mapping[str, Any]], near: Sequence[Mint] = ()
+    session: Session,
+    sign_ins: Sequence[Mapping[str, Any]],
+    near: Sequence[Mint],
+    reader: MintReader,
 ) -> Hop | None:
     """R2c: the console's `SwitchRole` names its source, even without the caller's own log. `near`
     are the calls that made a session of its role and name in those seconds."""
@@ -73,7 +85,7 @@ def by_switch_role(
         return None
     switch = switches[0]
     mint = Mint(switch, (str(switch["event_id"]),))
-    others = [one for one in near if not claims.named_by_switch(one, source)]
+    others = not_named_by(source, near, reader)
     doubt = claims.against_the_switch(session, switch, others, sign_ins)
     callers = _sources(switches)
     if doubt is not None:

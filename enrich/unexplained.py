@@ -87,8 +87,8 @@ def say_where(
     newest = reader.store.summary().last
     if newest is not None and last > newest - LATE_DELIVERY:
         caveats.append(
-            "CloudTrail may deliver that event later: look again in half an hour, after adding"
-            " newer logs."
+            "The newest log that is indexed is of about that time, and CloudTrail may deliver an"
+            " event half an hour late: add newer logs, then look again."
         )
     missing = "; ".join(coverage.missing) or None
     if coverage.status == "covered":

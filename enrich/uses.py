@@ -127,6 +127,7 @@ def _lenders(session: Session, uses: Uses, alert: Alert) -> tuple[Sequence[Group
         for group in possible
         if alert.source_ip_address is not None
         and group["source_ip_address"] == alert.source_ip_address
+        and not _had_ended(session, group)
     ]
     is_moment = session.seen == session.seen_until and not session.only_before
     for groups, dated_by in (
@@ -140,6 +141,18 @@ def _lenders(session: Session, uses: Uses, alert: Alert) -> tuple[Sequence[Group
             alike = len(told) == 1
             return (groups, dated_by) if alike else None  # type: ignore[return-value]
     return None
+
+
+def _had_ended(session: Session, group: Group) -> bool:
+    """Whether a session of that creation date was over, whatever made it, before the alert's use.
+
+    A session name comes again: the next day's use from one address is of another session.
+    """
+    created = group["session_created"]
+    if created is None or session.seen is None or session.only_before:
+        return False
+    longest = LONGEST_ROLE_SESSION if session.is_role else LONGEST_SESSION
+    return bool(session.seen > created + longest + CLOCK_SKEW)
 
 
 def _contested(session: Session, uses: Uses, created: datetime | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -55,6 +55,14 @@ class NotWeighed:
     answer: str
     question: str
     why: str
+
+
+def not_weighed_words(answers: Sequence[NotWeighed]) -> list[str]:
+    """Why answers were not weighed, each reason once behind all of its questions."""
+    questions: dict[str, list[str]] = {}
+    for one in answers:
+        questions.setdefault(one.why, []).append(one.question)
+    return [f"{' '.join(asked)} {why}" for why, asked in questions.items()]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
-from enrich.entity import account_of
-from enrich.words import short
+from enrich.entity import account_of, entity_match
+from enrich.words import age, short
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)
@@ -30,13 +30,24 @@ class Looked:
 
     coverage: Coverage
     account_id: str | None
+    alert_at: datetime
+    """The alert's last moment: what the logs' ends are told from."""
     part_days: tuple[str, ...] = ()
-    """Days beside missing ones whose logs begin late or end early: "2026-03-20 before 11:00"."""
+    """Days of which the logs are a part: "2026-03-20 before 11:00 and after 12:30"."""
+    begin: datetime | None = None
+    """The first event, where the logs begin within the window; None where they go back further."""
+    end: datetime | None = None
+    """The last event, where they end within it; None where they go on."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is known to be missing of the window."""
+        return self.coverage.status == "covered" and not self.part_days
 
     def status(self, found: int) -> Status:
         if self.coverage.status == "not_covered" and not found:
             return "not_covered"
-        if self.coverage.status != "covered":
+        if not self.is_complete:
             return "partial"
         return "answered" if found else "nothing"
 
@@ -44,13 +55,51 @@ class Looked:
     def whose(self) -> str:
         return f"account {short(self.account_id)}" if self.account_id else "any account"
 
+    @property
+    def ends(self) -> str:
+        """Where the logs begin and end in the window: "end 23 h before the alert"."""
+        ends = ((word, at) for word, at in (("begin", self.begin), ("end", self.end)) if at)
+        return " and ".join(f"{word} {self._from_the_alert(at)}" for word, at in ends)
+
+    def _from_the_alert(self, moment: datetime) -> str:
+        apart = self.alert_at - moment
+        if not apart:
+            return "with the alert"
+        return f"{age(apart)} {'before' if apart > timedelta(0) else 'after'} the alert"
+
+    def span(self, words: str) -> str:
+        """The window in words, and where they are, what of it could be looked at: "the indexed
+        part of the 7 days to the alert (the logs end 23 h before the alert)".
+        """
+        if self.is_complete:
+            return words
+        missing = [f"the logs {self.ends}"] if self.ends else []
+        whole = sum(not self._is_outside(day) for day in self.coverage.missing)
+        if whole or not missing:
+            of = len(self.coverage.days) + len(self.coverage.missing)
+            lacking = whole or len(self.coverage.missing)
+            missing.append(
+                f"no logs on {lacking} of its {of} days"
+                if lacking
+                else "no logs of a part of a day"
+            )
+        return f"the indexed part of {words} ({', '.join(missing)})"
+
+    def _is_outside(self, day: date) -> bool:
+        """Whether a day is before the logs begin or after they end: that says it already."""
+        return (self.begin is not None and day < self.begin.date()) or (
+            self.end is not None and day > self.end.date()
+        )
+
     def caveats(self) -> tuple[str, ...]:
         if self.coverage.status == "not_covered":
             return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
-        if self.coverage.status == "partial":
-            missing = ", nor on ".join([days_in_words(self.coverage.missing), *self.part_days])
-            return (f"The index holds no logs of {self.whose} on {missing} (UTC).",)
-        return ()
+        if self.is_complete:
+            return ()
+        days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []
+        missing = ", nor on ".join([*days, *self.part_days])
+        ends = f": they end {self._from_the_alert(self.end)}" if self.end is not None else ""
+        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.",)
 
 
 def look(
@@ -59,39 +108,80 @@ def look(
     """What the index holds of the principal's account in the window.
 
     With `open_end` the window's last instant is not part of it, nor then a day that starts there.
+    Coverage knows whole days; where logs begin and end within one, their events tell.
     """
     account = account_of(alert, principal)
     last = window.last - timedelta(microseconds=1) if open_end else window.last
-    accounts = None if account is None else [account]
-    coverage = store.coverage(accounts, window.first, last)
-    # Coverage knows whole days. Where the day beside is missing, logs that begin after the window
-    # on its last day, or end before it on its first, are none of the window's.
-    first_day, last_day = window.first.astimezone(UTC).date(), last.astimezone(UTC).date()
-    covered, part_days = set(coverage.days), list[str]()
+    coverage = store.coverage(None if account is None else [account], window.first, last)
+    logs = _Logs(store, account)
+    days, part_days = _edge_days(coverage, logs, window.first, last)
+    if days != coverage.days:
+        missing = tuple(sorted({*coverage.days, *coverage.missing} - {*days}))
+        events = coverage.events if days else 0
+        coverage = replace(coverage, days=days, missing=missing, events=events)
+    begin = logs.begin(coverage.days, window.first, last)
+    end = logs.end(coverage.days, window.first, last)
+    if begin is not None:
+        part_days.setdefault(begin.date(), {})["before"] = begin
+    if end is not None:
+        part_days.setdefault(end.date(), {})["after"] = end
+    told = tuple(
+        f"{day} " + " and ".join(f"{side} {moment:%H:%M}" for side, moment in sides.items())
+        for day, sides in sorted(part_days.items())
+    )
+    assert alert.first_seen is not None
+    at = max(alert.first_seen, alert.last_seen or alert.first_seen)
+    return Looked(coverage, account, at, told, begin, end)
+
+
+def last_event_until(
+    alert: Alert, principal: Principal, store: Store, first: datetime, last: datetime
+) -> datetime | None:
+    """The last event of the principal's account in a stretch whose logs end there; `last` itself
+    where they go on.
+    """
+    logs = _Logs(store, account_of(alert, principal))
+    if logs.beyond(last, after=True):
+        return last
+    found = logs.first_and_last(first, last)
+    return None if found is None else found[1]
+
+
+def _edge_days(
+    coverage: Coverage, logs: _Logs, first: datetime, last: datetime
+) -> tuple[tuple[date, ...], dict[date, dict[str, datetime]]]:
+    """The days that have events within the window, and those beside missing ones whose logs begin
+    late or end early.
+
+    Where the day beside is missing, logs that begin after the window on its last day, or end before
+    it on its first, are none of the window's.
+    """
+    first_day, last_day = first.astimezone(UTC).date(), last.astimezone(UTC).date()
+    covered = set(coverage.days)
+    part_days: dict[date, dict[str, datetime]] = {}
     alone = covered <= {first_day, last_day}
     for edge, beside in ((first_day, first_day + ONE_DAY), (last_day, last_day - ONE_DAY)):
         if edge not in covered or (beside in covered and not alone):
             continue
-        begin, end = _of_day(edge, window.first, last)
-        found = _first_and_last(store, account, begin, end)
+        begin, end = _of_day(edge, first, last)
+        found = logs.first_and_last(begin, end)
         if found is None:
             covered.discard(edge)
         elif first_day == last_day or beside in covered:
             continue
         elif edge == last_day and found[0] - begin >= PART_OF_A_DAY:
-            part_days.append(f"{edge} before {found[0]:%H:%M}")
+            part_days[edge] = {"before": found[0]}
         elif edge == first_day and end - found[1] >= PART_OF_A_DAY:
-            part_days.append(f"{edge} after {found[1]:%H:%M}")
-    if covered != set(coverage.days):
-        missing = tuple(sorted({*coverage.days, *coverage.missing} - covered))
-        coverage = replace(coverage, days=tuple(sorted(covered)), missing=missing)
-        if not covered:
-            coverage = replace(coverage, events=0)
-    return Looked(coverage, account, tuple(part_days))
+            part_days[edge] = {"after": found[1]}
+    return tuple(sorted(covered)), part_days
 
 
 PART_OF_A_DAY = timedelta(hours=1)
 """So much of a day without an event, next to a day without any, is told as missing as well."""
+NEAR = timedelta(hours=12)
+"""Logs that have events this near, before and after, are taken not to have a hole between."""
+RHYTHM = timedelta(days=3)
+"""So much of an account's logs tells how long it is silent at times."""
 
 
 def _of_day(day: date, first: datetime, last: datetime) -> tuple[datetime, datetime]:
@@ -100,22 +190,90 @@ def _of_day(day: date, first: datetime, last: datetime) -> tuple[datetime, datet
     return max(first, begin), min(last, begin + ONE_DAY - timedelta(microseconds=1))
 
 
-def _first_and_last(
-    store: Store, account: str | None, first: datetime, last: datetime
-) -> tuple[datetime, datetime] | None:
-    whose = "" if account is None else "and recipient_account_id = $account"
-    found = store.query(
-        f"""
-        select min(event_time) as first, max(event_time) as last from events
-        where event_time >= $first and event_time <= $last {whose}
-        """,
-        {"first": first, "last": last} | ({} if account is None else {"account": account}),
-        first=first,
-        last=last,
-    )
-    (row,) = found.rows
-    begin, end = row["first"], row["last"]
-    return None if begin is None or end is None else (begin, end)
+@dataclass(frozen=True)
+class _Logs:
+    """The events of one account (None: of any), and where they begin and end."""
+
+    store: Store
+    account: str | None
+
+    def begin(self, days: Sequence[date], first: datetime, last: datetime) -> datetime | None:
+        """The first event of the window if the logs are taken to begin with it: there is none in
+        the 12 hours before the window, and what is silent of it is no usual silence.
+        """
+        if not days or self.beyond(first, after=False):
+            return None
+        found = self.first_and_last(*_of_day(days[0], first, last))
+        if found is None or found[0] - _of_day(days[0], first, last)[0] < PART_OF_A_DAY:
+            return None
+        usual = self._longest_silence(found[0], found[0] + RHYTHM)
+        return None if found[0] - first <= usual else found[0]
+
+    def end(self, days: Sequence[date], first: datetime, last: datetime) -> datetime | None:
+        """The last event of the window if the logs are taken to end with it."""
+        if not days or self.beyond(last, after=True):
+            return None
+        found = self.first_and_last(*_of_day(days[-1], first, last))
+        if found is None or _of_day(days[-1], first, last)[1] - found[1] < PART_OF_A_DAY:
+            return None
+        usual = self._longest_silence(found[1] - RHYTHM, found[1])
+        return None if last - found[1] <= usual else found[1]
+
+    def beyond(self, moment: datetime, *, after: bool) -> bool:
+        """Whether there is an event in the 12 hours after (or before) that moment."""
+        first, last = (moment, moment + NEAR) if after else (moment - NEAR, moment)
+        sides = (">", "<=") if after else (">=", "<")
+        # A row of a day and call says that its first and its last event are there: mostly enough.
+        for relation, times in (("daily", ("first", "last")), ("events", ("event_time",))):
+            there = " or ".join(
+                f"({time} {sides[0]} $first and {time} {sides[1]} $last)" for time in times
+            )
+            found = self.store.query(
+                f"select 1 as found from {relation} where ({there}) {self._whose} limit 1",
+                {"first": first, "last": last} | self._parameters,
+                first=first,
+                last=last,
+            )
+            if found.rows:
+                return True
+        return False
+
+    def first_and_last(self, first: datetime, last: datetime) -> tuple[datetime, datetime] | None:
+        found = self.store.query(
+            f"""
+            select min(event_time) as first, max(event_time) as last from events
+            where event_time >= $first and event_time <= $last {self._whose}
+            """,
+            {"first": first, "last": last} | self._parameters,
+            first=first,
+            last=last,
+        )
+        (row,) = found.rows
+        begin, end = row["first"], row["last"]
+        return None if begin is None or end is None else (begin, end)
+
+    def _longest_silence(self, first: datetime, last: datetime) -> timedelta:
+        """The longest time, in whole hours and of 12 at most, in which the account made no call."""
+        found = self.store.query(
+            f"""
+            select distinct date_trunc('hour', event_time) as hour from events
+            where event_time >= $first and event_time <= $last {self._whose} order by hour
+            """,
+            {"first": first, "last": last} | self._parameters,
+            first=first,
+            last=last,
+        )
+        hours = [row["hour"] for row in found.rows]
+        silences = (later - sooner for sooner, later in itertools.pairwise(hours))
+        return min(max(silences, default=timedelta(0)), NEAR)
+
+    @property
+    def _whose(self) -> str:
+        return "" if self.account is None else "and recipient_account_id = $account"
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return {} if self.account is None else {"account": self.account}
 
 
 def why_not_looked_up(alert: Alert) -> str | None:
@@ -127,6 +285,46 @@ def why_not_looked_up(alert: Alert) -> str | None:
     if alert.first_seen is None:
         return "The alert states no time, so there is no window to look in."
     return None
+
+
+def has_no_window(alert: Alert, store: Store) -> tuple[Status, str] | None:
+    """The status and sentence for an alert that no question about events can be asked for, or None.
+
+    Without a time the question applies all the same: nothing of what it asks is covered (§3.4 rule
+    7). That the index has no event of the name at all is said, if it has none.
+    """
+    reason = why_not_looked_up(alert)
+    if reason is None:
+        return None
+    if alert.sample:
+        return "not_applicable", reason
+    return "not_covered", " ".join([reason, *_unknown_names(alert, store)])
+
+
+def _unknown_names(alert: Alert, store: Store) -> list[str]:
+    """For each identity that the alert names, that no event of the index is its own, if so."""
+    summary = store.summary()
+    if summary.first is None or summary.last is None or alert.unread_times:
+        return []
+    said = []
+    for principal in alert.principals:
+        match = entity_match(alert, principal, scope="whole_role")
+        if match is None:
+            continue
+        relation = "events" if "access_key_id" in match.sql else "daily"
+        found = store.query(
+            f"select 1 as found from {relation} where {match.sql} limit 1",
+            match.parameters,
+            first=summary.first,
+            last=summary.last,
+        )
+        if not found.rows:
+            name = principal.arn or principal.role_arn or principal.principal_id
+            said.append(f"{short(name or 'That identity', 120)} acted in no indexed event.")
+            account = account_of(alert, principal)
+            if account is not None and account not in summary.accounts:
+                said.append(f"The index holds no logs of account {short(account)}.")
+    return said
 
 
 NO_ONE = "The alert names no identity whose calls could be looked up."

@@ -221,7 +221,8 @@ def _configure_nginx(folder: Path, port: int, inner: Sequence[int]) -> None:
     """The site's small files, beside an nginx.conf that holds the deployment's own file."""
     site = folder / "backtrail"
     site.mkdir()
-    shutil.copy(DEPLOYED_NGINX / "backtrail" / "forward.conf", site)
+    for name in ("forward.conf", "own.conf"):  # which no site changes
+        shutil.copy(DEPLOYED_NGINX / "backtrail" / name, site)
     (site / "listen.conf").write_text(f"listen 127.0.0.1:{port} ssl;\n")
     (site / "names.conf").write_text("server_name localhost;\n")
     (site / "tls.conf").write_text(

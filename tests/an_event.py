@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime, timedelta
 from typing import Any
 
 ACCOUNT = "111122223333"
@@ -108,7 +109,7 @@ def an_assumption(
         "recipientAccountId": account,
         "requestParameters": {"roleArn": role_arn, "roleSessionName": session},
         "responseElements": {
-            "credentials": {"accessKeyId": key, "expiration": "Mar 10, 2026, 12:50:00 PM"},
+            "credentials": {"accessKeyId": key},
             "assumedRoleUser": {
                 "assumedRoleId": f"{role_id}:{session}",
                 "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session}",
@@ -117,6 +118,11 @@ def an_assumption(
         "resources": [{"accountId": account, "type": "AWS::IAM::Role", "ARN": role_arn}],
     }
     fields.update(changes)
+    if "responseElements" not in changes:
+        asked = (fields["requestParameters"] or {}).get("durationSeconds") or 3600
+        end = datetime.fromisoformat(fields["eventTime"]) + timedelta(seconds=asked)
+        printed = f"{end:%b} {end.day}, {end.year}, {end.hour % 12 or 12}:{end:%M:%S} {end:%p}"
+        fields["responseElements"]["credentials"]["expiration"] = printed
     return an_event(**fields)
 
 

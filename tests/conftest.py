@@ -30,6 +30,15 @@ def chain_cases() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shape_cases() -> Path:
+    """Logs and alerts as tools hand them out, whose right outcome is known, beside the project."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "cases" / "shapes"
+    if not folder.is_dir():
+        pytest.skip("the cases are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def stratus_store(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """An index of the stratus run: one real account for an hour, 2,900 events."""
     index = tmp_path_factory.mktemp("stratus-index")

@@ -27,6 +27,7 @@ from trail.access_keys import is_access_key, is_stand_in
         "ASIATESTPURG5NQJ2GDP",  # a short word may be chance
         "ASIA2GDP5NQJPURGMASK",
         "ASIAROLESESSION00001",
+        "ASIA2GDPCIYTP2GDPCIY",  # nine characters come again only in part
     ],
 )
 def test_a_key_of_awss_form_is_a_key(key):
@@ -75,6 +76,16 @@ def test_a_key_of_awss_form_is_a_key(key):
         "ASIA0123456789ABCDEF",
         "ASIA1234567890123456",
         "AKIA9876543210987654",
+        "ASIAFILTEREDFILTERED",
+        "ASIAABABABABABABABAB",
+        "ASIAABC1ABC1ABC1ABC1",
+        "ASIAKEYKEYKEYKEYKEYK",
+        "ASIAFOOBARFOOBARFOOB",
+        "ASIADEADBEEFDEADBEEF",
+        "ASIASTRIPPEDSTRIPPED",
+        "ASIATHISISNOTAREALKY",
+        "ASIAYOURKEYHEREABCDE",
+        "AKIAQ7WZQ7WZQ7WZ",  # a shorter one, as there were
     ],
 )
 def test_masks_placeholders_and_documentation_are_no_keys(text):
@@ -89,6 +100,7 @@ def test_a_stand_in_is_known_by_its_mask_or_its_word():
 
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+UNITS = ("FOOBAR", "ABC1", "KEY", "Q7W", "STRIPPED", "2GDPCIYT")
 WORDS = ("REDACTED", "MASKED", "ANONYMIZED", "EXAMPLE", "HIDDEN", "SAMPLE", "REMOVED", "DUMMY",
          "FAKE", "TEST")  # fmt: skip
 
@@ -124,3 +136,9 @@ def test_what_is_written_over_a_key_is_none():
             letter * 6 + count[:4] + letter * 6,
         ):
             assert not is_access_key(prefix + mask[:16]), mask[:16]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_one_unit_over_and_over_is_no_key_wherever_it_begins(unit):
+    for begin in range(len(unit)):
+        assert not is_access_key("ASIA" + (unit * 20)[begin : begin + 16])

@@ -214,3 +214,15 @@ def test_the_time_of_somebody_acted_upon_is_from_the_first_event_to_the_last() -
         in note
         for note in filled.notes
     )
+
+
+def test_what_it_was_given_is_named_before_what_was_taken_and_looked_at() -> None:
+    calls = ["CreateUser", "AttachUserPolicy", "CreateAccessKey", "DeleteAccessKey", "DeleteUser"]
+    looked = ["ListAccessKeys", "GetUser", "ListUserPolicies", "ListGroupsForUser"]
+    life = [_on("ghost", call, minute) for minute, call in enumerate([*looked, *calls])]
+    more = [_on("ghost", "ListAccessKeys", 20 + n) for n in range(9)]
+    found = acted_upon(GHOST, MemoryStore([*life, *more]), FIRST, LAST)
+    assert found.sentence == (
+        "acted in 0 events, was acted upon in 18: CreateUser, AttachUserPolicy, CreateAccessKey,"
+        " DeleteAccessKey, DeleteUser, ListAccessKeys, GetUser and 2 more; by user/alice"
+    )

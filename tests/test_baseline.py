@@ -74,8 +74,9 @@ def test_the_three_counts_of_the_same_call() -> None:
     assert [p["count"] for p in answer.data["all_apis"]["pairs"]] == [12, 6, 4]
     assert answer.data["new"] == []
     assert answer.sentence == (
-        "22 calls on 5 days by this identity in the 14 days before the alert; 20 of them"
-        " DescribeInstances, 10 from this IP with this user agent."
+        "22 calls on 5 days by this identity in the 14 days before the alert, 16 from this IP"
+        " and 18 with this user agent; 20 of them DescribeInstances, 10 of these from this IP"
+        " with this user agent."
         " Nothing about the alert is new."
     )
 
@@ -84,7 +85,7 @@ def test_without_a_user_agent_its_counts_are_null() -> None:
     answer = baseline_of(at(NOON, userAgent=None), *history())
     same = answer.data["same_api"]
     assert (same["same_ip_and_agent"], same["same_ip"], same["same_agent"]) == (None, 12, None)
-    assert "12 from this IP." in answer.sentence
+    assert "12 of these from this IP." in answer.sentence
 
 
 def test_without_an_api_there_is_no_same_call() -> None:
@@ -140,7 +141,7 @@ def test_what_the_alert_has_and_the_history_has_not_is_new() -> None:
     ]
     assert answer.sentence.endswith(
         "Not seen: source IP 203.0.113.77, user agent python-requests 2.31,"
-        " service IAM and region us-east-1."
+        " API call CreateUser, service IAM and region us-east-1."
     )
     # The same name at another service is another call.
     other = baseline_of(alert, *history(eventName="CreateUser"))
@@ -208,9 +209,9 @@ def test_a_role_with_a_thin_entity_rests_on_the_whole_role_and_says_so() -> None
     assert answer.data["whole_role"]["new"] == ["source_ip_address"]
     assert answer.sentence == (
         "12 calls on 6 days by the whole role in the 14 days before the alert (only 0 calls on 0"
-        " days by this session name or source IP); 12 of them DescribeInstances, 0 from this IP"
-        " with this user agent (0 from this IP, 12 with this user agent). Not seen: source IP"
-        " 203.0.113.9."
+        " days by this session name or source IP), 0 from this IP and 12 with this user agent; 12"
+        " of them DescribeInstances, 0 of these from this IP with this user agent (0 from this IP,"
+        " 12 with this user agent). Not seen: source IP 203.0.113.9."
     )
 
 
@@ -344,3 +345,24 @@ def test_the_real_run_of_an_hour_has_no_baseline(real_data: Path, stratus_store:
     )
     alert = parse_alerts(json.dumps(record))[0]
     assert ask(alert, alert.principals[0], stratus_store).status == "not_covered"
+
+
+def test_a_new_call_from_the_usual_place_says_that_the_place_is_usual() -> None:
+    """All of its calls came from that address and client: no zero may say otherwise."""
+    alert = at(NOON, eventSource="iam.amazonaws.com", eventName="CreateUser")
+    answer = baseline_of(alert, *history())
+    assert answer.sentence == (
+        "12 calls on 6 days by this identity in the 14 days before the alert, 12 from this IP and"
+        " 12 with this user agent; 0 of them CreateUser. Not seen: API call CreateUser and service"
+        " IAM."
+    )
+
+
+def test_fourteen_days_touch_fifteen_calendar_days() -> None:
+    late = NOON + timedelta(hours=11, minutes=30)
+    days = [at(NOON - timedelta(days=n)) for n in range(1, 14)]
+    ends = [at(late - timedelta(days=14) + timedelta(minutes=1)), at(late - timedelta(hours=13))]
+    answer = baseline_of(at(late), *days, *ends)
+    assert answer.sentence.startswith("15 calls on ")
+    days_told = answer.sentence.partition(" on ")[2].partition(" by ")[0]
+    assert days_told == "15 calendar days"

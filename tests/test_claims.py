@@ -177,6 +177,8 @@ def test_a_key_s_mint_fits_only_within_its_lifetime(minted, seconds, fits):
     request = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "roleSessionName": "work"}
     request |= {"durationSeconds": seconds} if seconds else {}
     mint = an_assumption(key=K1, eventTime=minted, requestParameters=request)
+    if seconds is None:
+        del mint["responseElements"]["credentials"]["expiration"]
     answer = who_assumed(a_finding(a_use(a_role_session(key=K1))), [mint])
     if fits:
         assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
@@ -372,6 +374,33 @@ def test_one_event_id_with_two_callers_is_of_neither_for_sure(masked, tmp_path):
         assert hop["confidence"] == "medium"
         assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "mallory"}
         assert any("another caller" in caveat for caveat in answer.caveats)
+
+
+def a_correction(of: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    told = {"reason": "UPDATED_DATA", "originalEventID": of["eventID"]}
+    return {**of, "eventID": an_event()["eventID"], "addendum": told, **changes}
+
+
+def test_a_correction_that_names_another_caller_leaves_both():
+    mint = an_assumption(key=K1)
+    by_bob = a_correction(mint, userIdentity=a_user("bob"))
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, by_bob, use])
+
+    assert the_hop(answer) == (by_bob["eventID"], "access_key", "medium")
+    (hop,) = answer.data["chain"]
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+    assert answer.data["origin"]["arn"] is None
+    assert any(
+        f"Event {by_bob['eventID']} corrects event {mint['eventID']}" in text
+        for text in answer.caveats
+    )
+
+    same = a_correction(mint)
+    answer = who_assumed(use, [mint, same, use])
+    assert the_hop(answer) == (same["eventID"], "access_key", "certain")
+    assert answer.data["origin"]["label"] == "alice"
 
 
 def test_a_repeat_by_the_same_caller_or_a_masked_one_takes_nothing_away():
@@ -746,8 +775,10 @@ def a_switch(source: str, session: str = "alice", **changes: Any) -> dict[str, A
     )
 
 
-def test_switch_from_wins_over_another_caller_of_that_second():
-    by_cli = an_assumption("admin", "alice", key=K1, userIdentity=a_user("mallory"))
+def test_switch_from_wins_over_another_caller_of_that_second_who_was_elsewhere():
+    by_cli = an_assumption(
+        "admin", "alice", key=K1, userIdentity=a_user("mallory"), sourceIPAddress=THERE
+    )
     switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
     use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
 
@@ -794,6 +825,100 @@ def test_a_switch_does_not_outweigh_another_way_into_the_console(events, console
     assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
     assert answer.data["origin"]["arn"] is None
     assert "is not known" in answer.sentence
+
+
+def both_are_open(answer) -> dict[str, Any]:
+    hop = answer.data["chain"][0]
+    assert hop["confidence"] == "medium"
+    assert len(hop["callers"]) == 2
+    assert answer.data["origin"]["arn"] is None
+    assert "is not known" in answer.sentence
+    return hop
+
+
+@pytest.mark.parametrize("console_call", [True, False])
+@pytest.mark.parametrize("second", ["00", "01"])
+def test_a_switch_and_a_call_from_behind_one_address_are_told_apart_by_nothing(
+    console_call, second
+):
+    """Both behind one NAT, and no sign-in is indexed."""
+    records = [a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice", eventTime="2026-03-10T11:50:00Z")]
+    if console_call:
+        records.append(an_assumption("admin", "alice", key=K3, **by_the_console()))
+    by_cli = an_assumption("admin", "alice", key=K1, userIdentity=a_user("bob"),
+                           eventTime=f"2026-03-10T11:50:{second}Z")  # fmt: skip
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+
+    hop = both_are_open(who_assumed(use, [*records, by_cli, use]))
+
+    assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
+
+
+@pytest.mark.parametrize(("login", "confidence"), [("12:04:59", "medium"), ("12:05:30", "high")])
+def test_a_sign_in_link_lives_fifteen_minutes(login, confidence):
+    """Bob's login is minutes after his call of 11:50:00; only the switch was where the use was."""
+    mint, signed_in = a_broker_s("bob", THERE, "ConsoleLogin")
+    signed_in["eventTime"] = f"2026-03-10T{login}Z"
+    del signed_in["userIdentity"]["sessionContext"]
+    switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice")
+    own = an_assumption("admin", "alice", key=K3, **by_the_console())
+    use = a_use(
+        a_role_session("admin", "alice", key=K2), eventTime="2026-03-10T12:10:00Z", **IN_CONSOLE
+    )
+    answer = who_assumed(use, [mint, signed_in, switch, own, use])
+    assert answer.data["chain"][0]["confidence"] == confidence
+
+
+@pytest.mark.parametrize("at", [THERE, "192.0.2.50"])
+@pytest.mark.parametrize(
+    "caller",
+    [
+        {"type": "SAMLUser", "principalId": "abc=:ben", "userName": "ben", "identityProvider": "a"},
+        {
+            "type": "WebIdentityUser",
+            "principalId": "p:sts.amazonaws.com:repo:evil/x:ref:refs/heads/main",
+            "userName": "repo:evil/x:ref:refs/heads/main",
+            "identityProvider": "p",
+        },
+        {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"},
+        {"type": "AWSAccount", "principalId": "AIDABOB1234567890ABCD", "accountId": "444455556666"},
+    ],
+)
+def test_a_caller_without_an_arn_is_not_the_one_who_switched(caller, at):
+    """The use is from where that one called, or from a third address."""
+    names = {"SAMLUser": "AssumeRoleWithSAML", "WebIdentityUser": "AssumeRoleWithWebIdentity"}
+    mint = an_assumption("admin", "alice", key=K1, userIdentity=caller, sourceIPAddress=THERE,
+                         eventName=names.get(caller["type"], "AssumeRole"))  # fmt: skip
+    alice = "arn:aws:iam::444455556666:user/alice"
+    switch = a_switch(alice, eventTime="2026-03-10T11:50:00Z")
+    use = a_use(a_role_session("admin", "alice", key=K2), sourceIPAddress=at, **IN_CONSOLE)
+
+    hop = both_are_open(who_assumed(use, [switch, mint, use]))
+
+    assert hop["event_id"] == switch["eventID"]
+    assert {caller["arn"] for caller in hop["callers"]} == {alice, None}
+    assert hop["by"]["arn"] == alice
+
+
+def test_the_owner_s_copy_of_the_console_s_call_is_the_one_s_who_switched():
+    """An id alone, unless other events call it somebody else."""
+    alice = "arn:aws:iam::444455556666:user/alice"
+    caller = {"type": "AWSAccount", "principalId": "AIDA2GDPCIYTBMRU64M4H",
+              "accountId": "444455556666"}  # fmt: skip
+    own = an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller))
+    switch = a_switch(alice, eventTime="2026-03-10T11:50:00Z")
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+    answer = who_assumed(use, [own, switch, use])
+    assert the_hop(answer) == (own["eventID"], "creation_date", "high")
+    assert answer.data["origin"]["arn"] == alice
+
+    named = a_use(a_user("bob", "444455556666", principalId=caller["principalId"]))
+    answer = who_assumed(use, [own, switch, named, use])
+    assert answer.data["chain"][0]["event_id"] == switch["eventID"]
+
+    owner = {**caller, "principalId": "AROA2GDPCIYTBMRU64M4H:dev"}
+    own = an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=owner))
+    assert who_assumed(use, [own, switch, use]).data["chain"][0]["event_id"] == switch["eventID"]
 
 
 def test_a_sign_in_that_no_call_explains_leaves_a_switch_in_doubt():
@@ -1066,7 +1191,61 @@ def test_logs_that_begin_within_the_hours_of_an_undated_session_do_not_cover_it(
     assert answer.status == "partial"
     assert f"the logs of account {ACCOUNT} begin only at 2026-03-10 11:42 UTC" in answer.sentence
     earlier = [at("09T23:00:00"), at("09T23:30:00", "eu-west-1")]
-    assert coverage([*logs, *earlier], finding).status == "nothing"
+    night = [at("10T06:00:00"), at("10T11:15:00", "eu-west-1")]
+    assert coverage([*logs, *earlier, *night], finding).status == "nothing"
+
+
+@pytest.mark.parametrize("hole", ["both", "eu-west-1"])
+def test_a_hole_within_the_hours_of_an_undated_session_is_told(hole):
+    """Made between 00:00 and 12:00. Events at 13:00 the day before and at 23:00 that day are within
+    12 hours of either end, and say nothing of the 34 hours between."""
+    finding = a_finding(a_use(a_role_session("payroll")))
+    regions = ("us-east-1", "eu-west-1")
+    logs = [at(time, region) for region in regions for time in ("09T13:00:00", "10T23:00:00")]
+    if hole != "both":
+        logs += [at(f"10T{hour}:00:00") for hour in ("00", "11")]
+    where = "" if hole == "both" else " in eu-west-1"
+    answer = coverage(logs, finding)
+    assert answer.status == "partial"
+    assert (
+        f"the logs of account {ACCOUNT}{where} have nothing from 2026-03-09 13:00 to"
+        " 2026-03-10 23:00 UTC"
+    ) in answer.sentence
+    assert "although" not in answer.sentence
+
+    whole = [at(f"10T{hour}:00:00", region) for region in regions for hour in ("00", "11")]
+    assert coverage([*logs, *whole], finding).status == "nothing"
+
+
+def test_every_moment_of_the_hours_has_events_within_twelve_hours_of_it():
+    """At 11:00 an event at 22:59:59 is too far back; one at 23:00 is not."""
+    finding = a_finding(a_use(a_role_session("payroll")))
+    for before, status in (("09T22:59:59", "partial"), ("09T23:00:00", "nothing")):
+        logs = [at(time, region) for region in ("us-east-1", "eu-west-1")
+                for time in (before, "10T11:00:00", "10T12:30:00")]  # fmt: skip
+        assert coverage(logs, finding).status == status
+
+
+def test_data_events_are_no_logs_in_which_a_call_to_sts_can_be():
+    data = {"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "managementEvent": False,
+            "eventCategory": "Data"}  # fmt: skip
+    answer = coverage([{**record, **data} for record in around()])
+    assert answer.status == "partial"
+    assert "data events alone" in answer.sentence
+
+    one = [r if r["awsRegion"] == "us-east-1" else {**r, **data} for r in around()]
+    answer = coverage(one)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} in eu-west-1 have data events alone" in answer.sentence
+
+
+@pytest.mark.parametrize("begin", ["11:50:00", "11:49:59"])
+def test_logs_that_begin_with_the_session_do_not_cover_what_made_it(begin):
+    logs = [at(f"10T{time}", region) for region in ("us-east-1", "eu-west-1")
+            for time in (begin, "13:00:00")]  # fmt: skip
+    answer = coverage(logs)
+    assert answer.status == "partial"
+    assert f"the logs of account {ACCOUNT} begin only at {begin} UTC" in answer.sentence
 
 
 def test_no_events_of_the_account_within_half_a_day_is_not_covered():
@@ -1107,6 +1286,52 @@ def test_an_impossible_age_is_said_in_the_sentence():
         assert mint["eventID"] in answer.sentence
         assert "mallory" not in answer.sentence
         assert answer.data["chain"] == []
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["Mar 10, 2026, 6:30:22 PM", "Mar 10, 2026 6:30:22 PM", "2026-03-10T18:30:22Z",
+     "2026-03-10T18:30:22.000Z", 1773167422, 1773167422000],
+)  # fmt: skip
+def test_a_use_after_the_expiration_that_the_response_states_is_an_alarm(stated):
+    """An EC2 credential asks for no duration; its response says when it ends."""
+    mint = an_assumption(key=K1, userIdentity={"type": "AWSService",
+                                               "invokedBy": "ec2.amazonaws.com"})  # fmt: skip
+    mint["responseElements"]["credentials"]["expiration"] = stated
+    in_time = a_use(a_role_session(key=K1), eventTime="2026-03-10T18:30:24Z")  # the clocks' skew
+    answer = who_assumed(in_time, [mint, in_time])
+    assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
+    late = a_use(a_role_session(key=K1), eventTime="2026-03-10T23:00:00Z")
+    answer = who_assumed(late, [mint, late, *around()])
+    assert answer.data["chain"] == []
+    assert "had expired 4 h before its use" in answer.sentence
+    assert mint["eventID"] in answer.sentence
+
+
+@pytest.mark.parametrize(
+    "stated", ["soon", "Mar 10, 2020, 6:30:22 PM", "Mar 30, 2026, 6:30:22 PM", None, True, 1e300]
+)
+def test_an_expiration_that_no_session_can_have_says_nothing(stated):
+    mint = an_assumption(key=K1)
+    mint["responseElements"]["credentials"]["expiration"] = stated
+    use = a_use(a_role_session(key=K1), eventTime="2026-03-10T16:00:00Z")
+    assert the_hop(who_assumed(use, [mint, use])) == (mint["eventID"], "access_key", "certain")
+
+
+@pytest.mark.parametrize("later", ["2026-03-11T11:00:00Z", "2026-03-10T15:00:00Z"])
+def test_the_key_of_another_days_call_is_not_called_the_alerts_own(later):
+    """A finding without a key, at the address of a call made long before by a session of its name:
+    that session was over, and its key and creation date are not the finding's.
+    """
+    mint = an_assumption(key=K1)
+    use = a_use(a_role_session(key=K1))
+    finding = replace(keyless(use, first=later, last=later), event_name="ListBuckets")
+    answer = who_assumed(finding, [mint, use])
+    assert "access key" not in answer.sentence
+    assert mint["eventID"] not in answer.sentence
+    assert answer.status == "partial"
+    assert "the logs of account 111122223333" in answer.sentence
+    assert answer.data["would_be_in"]["to"] > "2026-03-10T15:00:00"
 
 
 # GetScopedCredentials ------------------------------------------------------------------------
@@ -1181,6 +1406,23 @@ def test_a_narrowed_session_is_a_hop_of_its_own_behind_which_the_assumption_stan
         "Assumed", "assumed"
     )
     assert "narrowed by GetScopedCredentials at 2026-03-10 11:55:00 UTC" in answer.sentence
+
+
+@pytest.mark.parametrize(("narrowed", "confidence"), [(K2, "medium"), (MASKED, "high")])
+def test_the_sentence_is_no_surer_than_a_narrowing_on_its_way(narrowed, confidence):
+    """The use's key is none that a record shows; the narrowing is found by its date."""
+    records = [an_assumption(key=K1), a_narrowing(PARENT, narrowed)]
+    use = a_use(a_role_session(key=K3, created="2026-03-10T11:55:00Z"))
+
+    answer = who_assumed(use, [*records, use])
+
+    assert [(hop["method"], hop["confidence"]) for hop in answer.data["chain"]] == [
+        ("scoped", confidence),
+        ("access_key", "certain"),
+    ]
+    assert answer.data["origin"]["confidence"] == confidence
+    assert f"(by access key, {confidence}, through 2 hops" in answer.sentence
+    assert answer.sentence.startswith("Probably") == (confidence == "medium")
 
 
 def test_narrowing_the_narrowed_is_still_one_session():

@@ -57,7 +57,6 @@ def test_a_part_keeps_its_rows_and_only_their_values(
 @pytest.mark.parametrize(
     "identity",
     [
-        None,
         {},
         {"type": "", "principalId": "", "arn": "", "accountId": ""},
         {"type": "IAMUser", "accountId": 111122223333, "principalId": 17, "userName": "bob"},

@@ -21,6 +21,7 @@ from cases.errors import CaseStoreUnusable
 from cases.verify import verify
 from tests.a_case import a_case, add_people
 from tests.a_page import a_page, words
+from tests.a_sign_in import ROLES, look_as, signed_in
 from tests.an_event import an_assumption
 from tests.postgres import Server, running_server
 from trail.build import add
@@ -118,6 +119,35 @@ def test_a_database_that_fails_is_not_asked_again_by_the_same_page(
     with pytest.raises(CaseStoreUnusable, match="cannot be reached"):
         case.find_cases(database)
     database.close()
+
+
+def test_what_is_said_of_a_database_holds_no_password_and_no_parameter() -> None:
+    where = "postgresql+psycopg://me:hunter1@127.0.0.1:1/x?password=hunter2&passfile=/run/pgpass"
+    with pytest.raises(CaseStoreUnusable, match="cannot be opened") as caught:
+        open_database(where)
+    said = str(caught.value)
+    assert "me:***@127.0.0.1:1/x" in said
+    assert not [one for one in ("hunter1", "hunter2", "pgpass") if one in said]
+
+
+def test_a_stranger_is_not_told_where_the_sign_ins_are(
+    own_postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(own_postgres.create())
+    held = signed_in(database, "ann", "analyst")
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", database.engine.url.render_as_string(False))
+    monkeypatch.setenv("BACKTRAIL_ROLES", ROLES)
+    look_as(monkeypatch, held.id)
+    assert "cannot be checked" not in words(a_page("cases"))
+    database.close()
+    own_postgres.stop()
+    try:
+        said = words(a_page("cases"))
+    finally:
+        own_postgres.start()
+    assert "Your sign-in cannot be checked." in said
+    assert "does not answer. Try again in a moment." in said
+    assert not [one for one in ("127.0.0.1", str(own_postgres.port), "postgres") if one in said]
 
 
 def test_errors_of_the_database_keep_what_was_written_to_themselves(database: Database) -> None:

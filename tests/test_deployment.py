@@ -153,14 +153,18 @@ def test_the_headers_of_the_dashboard_and_one_of_tls(deployed: Deployment, path:
     ],
 )  # fmt: skip
 def test_what_is_not_for_browsers_is_not_there(deployed: Deployment, path: str) -> None:
-    status, _, text = asked(deployed, path)
+    status, headers, text = asked(deployed, path)
     assert status == 404
     assert "active_sessions" not in text
+    assert headers["Strict-Transport-Security"]
+    assert headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize("path", ["/_stcore/host-config", "/_stcore//host-config?x=1"])
 def test_the_server_s_set_up_is_not_told(deployed: Deployment, path: str) -> None:
-    status, _, text = asked(deployed, path)
+    status, headers, text = asked(deployed, path)
+    assert headers["Strict-Transport-Security"]
+    assert "frame-ancestors 'none'" in str(headers["Content-Security-Policy"])
     told = json.loads(text)
     assert status == 200  # Streamlit's page does not start without it
     assert told["allowedOrigins"] == []
@@ -324,13 +328,29 @@ def test_the_container_is_nobody_in_particular_and_can_write_nothing() -> None:
             assert not service["user"].startswith("0"), name
     assert compose["networks"]["inside"]["internal"] is True
     assert compose["services"]["database"]["networks"] == ["inside"]
+    assert "inside" not in compose["services"]["nginx"]["networks"]
     images = [one.get("image") for one in compose["services"].values()]
     assert not [one for one in images if str(one).endswith(":latest")]
     container = (DEPLOY / "container/Containerfile").read_text()
     assert re.findall(r"^USER (\S+)$", container, re.MULTILINE) == ["10001"]
     assert "--require-hashes" in container
     copied = set(re.findall(r"^COPY (?!--from)(\S+) ", container, re.MULTILINE))
-    assert copied == {*PROGRAM, "requirements.txt"}
+    assert copied == {*PROGRAM, "requirements.txt"} - {".streamlit"} | {".streamlit/config.toml"}
+    # A new volume takes owner and mode from here; else nobody but root could make an index in it.
+    assert "install -d -o 10001 -g 10001 -m 0700 /data" in container
+    assert container.index("install -d") < container.index("VOLUME /data")
+
+
+def test_nothing_but_the_program_reaches_the_builder() -> None:
+    """Secrets, keys, logs and cases lie in the same folder."""
+    first, *rest = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert first == "*"
+    let_in = {line.removeprefix("!") for line in rest if line.startswith("!")}
+    assert let_in == {*PROGRAM, "requirements.txt"} - {".streamlit"} | {".streamlit/config.toml"}
 
 
 def test_no_file_holds_a_secret() -> None:

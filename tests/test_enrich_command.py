@@ -167,6 +167,25 @@ def test_an_alert_outside_the_index_is_answered_not_covered(
     assert answers["baseline"]["data"]["same_api"]["pairs"] == []
 
 
+def test_status_1_when_every_answer_failed(
+    capsys: pytest.CaptureFixture[str],
+    alert_file: Path,
+    index: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(alert: Alert, principal: Principal, store: Store) -> Answer:
+        raise QueryFailed("The index cannot be read.")
+
+    broken = tuple(Enrichment(one.name, one.question, fail, one.empty_data) for one in QUESTIONS)
+    monkeypatch.setattr(enrich, "QUESTIONS", broken[:4] + QUESTIONS[4:])
+    assert run(capsys, alert_file, "--index", index, "--json")[0] == 0
+    monkeypatch.setattr(enrich, "QUESTIONS", broken)
+    status, out, err = run(capsys, alert_file, "--index", index, "--json")
+    assert status == 1
+    assert [a["status"] for a in json.loads(out)["results"][0]["answers"]] == ["failed"] * 5
+    assert err == "All questions failed for 1 identity: the answers say why.\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -303,6 +303,54 @@ def test_a_role_session_is_denied_by_its_id_and_by_its_age() -> None:
     assert not any("update-access-key" in one for one in commands(steps_of(principal)))
 
 
+def test_no_step_replaces_what_another_denied() -> None:
+    """IAM replaces an inline policy by one of the same name: one name, one document."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/reader"
+    documents: dict[tuple[str, str], set[str]] = {}
+    for session in ("work", "play"):
+        for moment in (NOON, NOON + timedelta(hours=1)):
+            principal = Principal(
+                "AssumedRole",
+                principal_id=f"AROAREADERQXQXQXQXQXQ:{session}",
+                role_arn=role,
+                session_name=session,
+            )
+            for one in commands(steps_of(principal, first_seen=moment, last_seen=moment)):
+                words = shlex.split(one)
+                if words[:3] == ["aws", "iam", "put-role-policy"]:
+                    document = words[words.index("--policy-document") + 1]
+                    name = words[words.index("--policy-name") + 1]
+                    documents.setdefault((words[4], name), set()).add(document)
+    assert len(documents) == 4  # two sessions, two times
+    assert all(len(one) == 1 for one in documents.values())
+
+
+def test_what_stays_behind_is_read_of_every_kind_and_what_is_left_out_is_said() -> None:
+    kinds = ["CreateUser", "CreateRole", "PutUserPolicy", "AttachUserPolicy", "CreateAccessKey"]
+    kinds += ["UpdateAssumeRolePolicy", "CreateLoginProfile", "PutRolePolicy", "AttachRolePolicy"]
+    records = [
+        at(NOON - timedelta(minutes=n, seconds=k), eventSource="iam.amazonaws.com", eventName=name)
+        for n in range(5)
+        for k, name in enumerate(kinds)
+    ]
+    alert = parse_alerts(json.dumps(records[0]))[0]
+    answers = ask_all(alert, alert.principals[0], MemoryStore(records))
+    (step,) = (
+        one
+        for one in next_steps(alert, alert.principals[0], answers)
+        if one.title == "Check what stays behind"
+    )
+    names = {r["eventName"] for r in records if r["eventID"] in step.commands[0]}
+    read = sum(record["eventID"] in step.commands[0] for record in records)
+    told = {row["event_name"] for row in answers[3].data["calls"]} & names
+    assert names == told
+    assert len(names) > 5
+    made = sum(record["eventName"] in names for record in records)
+    assert f"The query reads {read} of {made} of them, of each kind at least the newest." in (
+        step.text
+    )
+
+
 def test_roles_that_cannot_be_edited_get_no_such_command() -> None:
     for role in ("AWSReservedSSO_Admin_0123456789abcdef", "AWSServiceRoleForSupport"):
         principal = Principal(

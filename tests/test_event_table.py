@@ -251,9 +251,13 @@ _identity = _some(
     ),
 )
 _record = st.fixed_dictionaries(
-    {"eventTime": _or_odd(_when), "eventName": _or_odd(_short), "eventID": _or_odd(_short)},
+    {
+        "eventTime": _or_odd(_when),
+        "eventName": _or_odd(_short),
+        "eventID": _or_odd(_short),
+        "userIdentity": _or_odd(_identity),  # without one a row says nobody, and is refused
+    },
     optional={
-        "userIdentity": _or_odd(_identity),
         "eventSource": _or_odd(st.sampled_from(["signin.amazonaws.com", "sts.amazonaws.com", ""])),
         "eventType": _or_odd(st.sampled_from(["AwsConsoleSignIn", "AwsApiCall"])),
         "errorCode": _or_odd(_short),

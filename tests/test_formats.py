@@ -400,7 +400,7 @@ def test_ocsf_of_another_service_is_no_cloudtrail(tmp_path: Path) -> None:
         ("insight.json", json.dumps({"Records": [
             {"eventTime": "2026-03-10T12:00:00Z", "eventType": "AwsCloudTrailInsight",
              "eventCategory": "Insight", "insightDetails": {}}]}).encode(), "Insight"),
-        ("policy.json", b'{"Version":"2012-10-17","Statement":[]}', "no CloudTrail record"),
+        ("policy.json", b'{"Version":"2012-10-17","Statement":[]}', "an IAM policy: no CloudTrail"),
         ("numbers.json", b"[1, 2, 3]", "not a JSON object"),
         ("empty.json", b"", "empty"),
         ("empty.json.gz", gzip.compress(b" \n", mtime=0), "empty"),
@@ -433,3 +433,48 @@ def test_time_falls_back_to_at_timestamp(tmp_path: Path) -> None:
 def test_real_logs_lose_nothing(real_data: Path, folder: str, events: int, tmp_path: Path) -> None:
     built = add([real_data / folder], tmp_path / "index")
     assert (built.events_added, built.rejected) == (events, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("costs.csv", b"month,service,usd\n2026-03,EC2,1.5\n", "text of another kind"),
+        ("app.log", b"2026-03-10 12:00:00 INFO started\n", "text of another kind"),
+        ("settings.json", b'{"a": 1, // a comment\n "b": 2}', "malformed JSON"),
+        ("flow.log", b"version account-id interface-id srcaddr\n2 1 eni-1 10.0.0.1\n", "VPC flow"),
+        ("w.json", b'{"webaclId":"x","action":"ALLOW","httpRequest":{}}\n', "WAF"),
+        ("access", b'79a5 b [10/Mar/2026:09:00:00 +0000] 203.0.113.9 - R GET k "-"\n', "S3 access"),
+        ("c.json", b'{"configurationItems": [], "fileVersion": "1.0"}', "AWS Config"),
+        ("__MACOSX/._a.json", b"\0\5\x16\7", "an operating system left behind"),
+        (".DS_Store", b"\0\0\0\1Bud1", "an operating system left behind"),
+        ("AWSLogs/111122223333/elasticloadbalancing/x.log.gz", b"", "load balancer"),
+    ],
+)
+def test_files_about_something_else_are_skipped_and_never_called_damaged(
+    name: str, content: bytes, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "in" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    (tmp_path / "in" / "good.json").write_bytes(FILE)
+    built = add([tmp_path / "in"], tmp_path / "index")
+    assert (built.events_added, built.rejected, built.skipped_files) == (3, 0, 1)
+    ((_, said),) = open_store(tmp_path / "index").skips()
+    assert reason in said
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_account_and_region_are_the_records_else_the_paths(stated: bool, tmp_path: Path) -> None:
+    record = an_event(
+        userIdentity={"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        recipientAccountId="444455556666" if stated else None,
+        awsRegion="eu-central-1" if stated else None,
+    )
+    for folder in ("AWSLogs/o-abc123defg/210987654321", "AWSLogs/210987654321"):
+        path = tmp_path / folder / "CloudTrail/us-gov-west-1/2026/03/10/a.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"Records": [record]}))
+    add([tmp_path / "AWSLogs"], tmp_path / "index")
+    (row,) = open_store(tmp_path / "index").query("select * from events").rows
+    expected = ("444455556666", "eu-central-1") if stated else ("210987654321", "us-gov-west-1")
+    assert (row["recipient_account_id"], row["aws_region"]) == expected

@@ -146,7 +146,7 @@ def test_truncated_text_keeps_what_could_be_read(tmp_path: Path) -> None:
         ("a.json", b"\0" * 5_000, "NUL"),
         ("a.json", b"certainly not JSON", "neither JSON nor CSV"),
         ("a.json.gz", b"\x1f\x8b\x08\x00garbage", "gzip"),
-        ("a.json", "{}".encode("utf-16"), "UTF-16"),
+        ("a.json", b"\xff\xfe{\0\0\xd8", "not the text that its first bytes promise"),
         ("a.zip", b"PK\x03\x04" + b"\0" * 100, "damaged zip"),
         ("a.parquet", b"PAR1" + b"\0" * 100, "damaged Parquet"),
         ("a.json.bz2", bz2.compress(b"{}"), "packed with bzip2: unpack it first"),
@@ -332,6 +332,7 @@ def test_values_of_a_table_that_json_has_not(tmp_path: Path) -> None:
         "eventTime": datetime(2026, 3, 10, 12, tzinfo=UTC),
         "eventName": "X",
         "eventID": "1",
+        "userIdentity": {"type": "IAMUser", "principalId": "AIDA1"},
         "requestParameters": {"when": datetime(2026, 3, 1), "raw": b"x", "sum": Decimal("1.5")},
     }
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")

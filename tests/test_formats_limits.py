@@ -174,6 +174,7 @@ def test_parquet_of_few_bytes_and_many_rows_is_given_up(tmp_path: Path) -> None:
         "eventName": "X",
         "eventTime": "2026-03-10T12:00:00Z",
         "eventSource": "s",
+        "userIdentity.arn": "arn:aws:iam::111122223333:user/a",
     }
     columns = {
         name: pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int8()), [value])
@@ -192,6 +193,7 @@ def test_parquet_whose_rows_repeat_one_long_value_is_given_up(tmp_path: Path) ->
         "eventID": pa.array([str(n) for n in range(rows)]),
         "eventName": pa.array(["X"] * rows),
         "eventTime": pa.array(["2026-03-10T12:00:00Z"] * rows),
+        "userIdentity.arn": pa.array(["arn:aws:iam::111122223333:user/a"] * rows),
         "requestParameters": pa.DictionaryArray.from_arrays(
             pa.array([0] * rows, pa.int8()), ["x" * (2 << 20)]
         ),
@@ -208,7 +210,7 @@ def test_a_record_too_long_costs_itself(layout: str, tmp_path: Path) -> None:
     long = json.dumps(an_event(eventID="long", requestParameters={"x": ['y{[\\"' * 10] * 400_000}))
     assert len(long) > RECORD_BYTES + (4 << 20)
     one, other = json.dumps(before), json.dumps(after)
-    header = "eventid,eventname,eventtime,eventsource"
+    header = "eventid,eventname,eventtime,useridentity.principalid"
     text = {
         "Records": f'{{"Records":[{one},{long},{other}]}}',
         "lines": f"{one}\n{long}\n{other}\n",

@@ -39,6 +39,7 @@ def _refused(
     scope = {
         "type": kind,
         "method": method,
+        "path": "/_stcore/stream" if kind == "websocket" else "/",
         "server": server,
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs],
     }

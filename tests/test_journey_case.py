@@ -180,7 +180,7 @@ def test_a_case_from_its_alert_to_its_seal(
     assert sealed.seal in report.read_text()
     assert "123837392027" in report.read_text()
     ann.get_by_text("Redacted: stand-ins").click()
-    said(ann, "The files below name nobody")
+    said(ann, "The files below have one stand-in")
     settled(ann)
     redacted = downloaded(ann, "Markdown", tmp_path)
     assert redacted.name == "case-1-redacted.md"

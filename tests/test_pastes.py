@@ -40,6 +40,10 @@ MUCH = {
     "a list of numbers": lambda: json.dumps(list(range(500_000))),
     "a string": lambda: "a" * (LONGEST - 1),
     "quotes": lambda: '"' * (LONGEST - 1),
+    "documents": lambda: "{}" * 49_500,
+    "documents in lines": lambda: "{}\n" * 33_000,
+    "identities": lambda: " ".join(f"arn:aws:iam::1111{i:08d}:user/u{i}" for i in range(2_600)),
+    "as much as is read here": lambda: "{}" * (HERE // 2),
 }
 
 
@@ -51,7 +55,7 @@ def test_what_is_long_holds_up_nobody(what: str) -> None:
     found = 0
     with suppress(AlertUnrecognised):
         found = len(alerts_in(text))
-    assert found in (0, 4_000)
+    assert found in (0, 1, 4_000)
     assert time.process_time() - began < 2
 
 

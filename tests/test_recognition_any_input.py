@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import account_of_key, correct, parse_alerts
-from alerts.flat_records import struct_in
 from tests.test_alert_guardduty import ASFF, EVENTBRIDGE, OCSF, SEQUENCE
 from tests.test_recognition_shapes import SAME_CALL
 from trail.errors import AlertUnrecognised
+from trail.read.structs import struct_in
 
 _KEYS = """
 Records Findings Events detail Message Body awslogs data logEvents message _raw _source

@@ -697,7 +697,7 @@ def test_access_analyzer_finding() -> None:
         ('{"a":' * 200 + "1" + "}" * 200, "nested"),
         (b"PK\x03\x04rest", "zip"),
         (b"\x1f\x8bnot really", "damaged"),
-        (gzip.compress(json.dumps(RECORD).encode())[:-20], "cut short"),
+        (gzip.compress(json.dumps(RECORD).encode())[:-20], "gzip ends early"),
         (
             json.dumps(
                 {

@@ -505,3 +505,17 @@ def test_an_id_within_a_user_agent_is_no_events(key: str) -> None:
     said = json.dumps(redact(document, ()))
     assert own not in said
     assert said.count(EVENT) == 5
+
+
+def test_a_note_names_nobody_whom_any_of_the_case_s_own_data_knows(
+    sqlite_database: Database,
+) -> None:
+    """carol stands in the alert's own text alone, no answer and no frozen evidence names her."""
+    raw = json.dumps({"Resource": {"AccessKeyDetails": {"UserName": "carolsmith"}}})
+    opened = a_case(sqlite_database, an_alert(raw=raw))
+    case.add_note(sqlite_database, "ann", opened.id, "Ask carolsmith; Dave was on call.")
+    assert "carolsmith" in render_report(sqlite_database, opened.id, "md").decode()
+    text = render_report(sqlite_database, opened.id, "md", redacted=True).decode()
+    assert "carolsmith" not in text
+    # Whom a person's text alone names nobody can find: the page says so.
+    assert "Dave was on call" in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from enrich.juggling import juggling_sentence
@@ -237,7 +239,9 @@ def test_the_most_recent_must_still_have_been_alive():
     assert answer.data["chain"] == []
 
     request = {**hour_default["requestParameters"], "durationSeconds": 7200}
-    two_hours = {**hour_default, "requestParameters": request}
+    two_hours = an_assumption(
+        session="terraform", eventTime="2026-03-10T10:59:00Z", requestParameters=request
+    )
     answer = who_assumed(a_finding_without_key_or_date(), [two_hours])
     assert hops(answer) == [(two_hours["eventID"], "most_recent", "R3", "low")]
 
@@ -591,8 +595,36 @@ def test_an_instance_credential_used_elsewhere_is_not_reported_as_benign():
 
     assert any("203.0.113.9" in text and "10.0.4.7" in text for text in answer.caveats)
     assert "may have left" in answer.sentence
-    at_home_answer = who_assumed(at_home, [mint, at_home, stolen])
-    assert "may have left" not in at_home_answer.sentence
+    assert "may have left" not in who_assumed(at_home, [mint, at_home]).sentence
+
+
+def test_an_instance_credential_used_elsewhere_is_told_by_the_sessions_own_events():
+    """Also where the alert is about the instance's own call, or has no address at all."""
+    mint = an_assumption(
+        role="web",
+        session="i-0123456789abcdef0",
+        key="ASIAEC20Q0Q0Q0Q0Q0Q1",
+        **by_service("ec2.amazonaws.com"),
+    )
+    identity = a_role_session("web", "i-0123456789abcdef0", key="ASIAEC20Q0Q0Q0Q0Q0Q1")
+    other_key = identity | {"accessKeyId": "ASIAEC20Q0Q0Q0Q0Q0Q2"}  # of the same creation date
+    at_home = a_use(identity, eventTime="2026-03-10T11:52:00Z", sourceIPAddress="192.0.2.4")
+    stolen = a_use(other_key, eventTime="2026-03-10T12:10:00Z", sourceIPAddress="203.0.113.9")
+    for alert in (at_home, replace(an_alert(at_home), source_ip_address=None)):
+        answer = who_assumed(alert, [mint, at_home, stolen])
+        left = answer.data["left_instance"]
+        assert (left["source_ip_address"], left["earlier_addresses"]) == (
+            "203.0.113.9",
+            ["192.0.2.4"],
+        )
+        assert left["event_ids"] == [stolen["eventID"]]
+        assert "may have left" in answer.sentence
+    # Started again, an instance has a new address, with a new credential.
+    again = a_role_session(
+        "web", "i-0123456789abcdef0", key="ASIAEC20Q0Q0Q0Q0Q0Q3", created="2026-03-10T12:05:00Z"
+    )
+    moved = a_use(again, eventTime="2026-03-10T12:10:00Z", sourceIPAddress="203.0.113.9")
+    assert who_assumed(at_home, [mint, at_home, moved]).data["left_instance"] is None
 
 
 def a_cross_account_call(**changes):
@@ -911,6 +943,38 @@ def test_an_owner_copy_as_the_alert_is_told_by_the_callers_copy():
     assert answer.sentence.startswith("Not an assumed role: IAM user alice signed with long-term")
     assert answer.data["origin"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert any(callers["eventID"] in text for text in answer.caveats)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"requestID": "9d1f5a34-0c5e-4d0a-9b1e-6f2a7c3d8e90"},
+        {"eventName": "DescribeInstances", "eventSource": "ec2.amazonaws.com"},
+        {"userIdentity": a_user(account="999988887777", principalId=a_user("bob")["principalId"])},
+    ],
+)
+def test_a_stranger_s_record_of_its_shared_id_is_no_copy_of_the_alert(changes):
+    """Bob's id, as the owner's copy shows it; the record that shares its id is by alice."""
+    other, owners, _ = a_cross_account_call()
+    owners["userIdentity"]["principalId"] = a_user("bob")["principalId"]
+    other |= changes
+
+    answer = who_assumed(owners, [owners, other])
+
+    assert "alice" not in answer.sentence
+    assert answer.data["origin"]["arn"] is None
+    assert any(
+        f"Event {other['eventID']} has the alert's sharedEventID, but is another call" in text
+        for text in answer.caveats
+    )
+
+
+def test_another_call_of_the_same_caller_is_no_copy_of_the_alert():
+    other, owners, _ = a_cross_account_call()
+    other |= {"eventName": "DescribeInstances", "eventSource": "ec2.amazonaws.com"}
+    answer = who_assumed(owners, [owners, other])
+    assert any("but is another call" in text for text in answer.caveats)
 
 
 def test_an_owner_copy_by_a_role_session_leads_on_to_whoever_assumed_that():

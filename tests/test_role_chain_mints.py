@@ -619,6 +619,19 @@ def test_a_root_session_without_its_key_is_matched_by_target_and_creation_date()
     assert answer.data["chain"][0]["candidates"] == [mint["eventID"]]
 
 
+def test_a_root_session_of_another_account_is_not_explained_even_by_its_key():
+    mint = an_assume_root("777788889999")
+    use = an_event(userIdentity=a_root_session("ASIAROOT0Q0Q0Q0Q0Q01"), recipientAccountId=MEMBER)
+    answer = who_assumed(use, [mint, use])
+    assert answer.data["chain"] == []
+    assert any("for the root user of account 777788889999" in text for text in answer.caveats)
+
+    by_arn = an_assume_root(f"arn:aws:iam::{MEMBER}:root")
+    answer = who_assumed(use, [mint, by_arn, use])
+    assert answer.data["chain"][0]["event_id"] == by_arn["eventID"]
+    assert answer.data["chain"][0]["confidence"] == "certain"
+
+
 # Workloads -----------------------------------------------------------------------------------
 
 

@@ -292,7 +292,8 @@ def test_targets_and_their_names_are_both_counted():
 
     assert answer.sentence.startswith(
         "Failed 19 times on 18 targets with 6 different names, 1 of them without a target"
-        " (refused by a wrong or unknown MFA code; some records do not say why)"
+        " (refused by a wrong or unknown MFA code; some records do not say why): name-0, name-1,"
+        " name-2, name-3 and 2 more"
     )
 
 
@@ -325,11 +326,11 @@ def test_missing_days_make_the_answer_partial_and_no_logs_not_covered():
     assert set(answer.data) >= {"from", "to", "roles", "targets_unknown", "enumeration"}
 
 
-def test_an_alert_without_a_time_is_not_applicable():
+def test_an_alert_without_a_time_is_not_covered():
     alert = an_alert(ALERT)
     timeless = type(alert)(**{**vars(alert), "first_seen": None, "last_seen": None})
     answer = which_roles(timeless, [ALERT])
-    assert answer.status == "not_applicable"
+    assert answer.status == "not_covered"
     assert answer.data["roles"] == []
 
 

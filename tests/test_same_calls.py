@@ -118,6 +118,19 @@ def test_a_correction_counts_in_place_of_its_record(
     assert verify(index).problems == ()
 
 
+def test_two_corrections_of_one_record_are_one_record_corrected(tmp_path: Path) -> None:
+    again = a_correction("c8", eventID="d0", eventName="PutRolePolicy")
+    other = a_call(eventID="e1", eventName="PutRolePolicy")
+    index = index_of(tmp_path, [ORIGINAL, CORRECTION, again])
+    for question in (interesting_calls.ask, services_used.ask):
+        said = asked(index, question).caveats
+        assert any(text.startswith("1 record that AWS corrected later counts") for text in said)
+    of_other = a_correction("e1", eventID="e2", eventName="PutRolePolicy")
+    index = index_of(tmp_path, [ORIGINAL, CORRECTION, again, other, of_other])
+    said = asked(index, services_used.ask).caveats
+    assert any(text.startswith("2 records that AWS corrected later count") for text in said)
+
+
 @pytest.mark.parametrize("reason", ["DELIVERY_DELAY", "SERVICE_OUTAGE"])
 def test_a_late_record_is_an_ordinary_one(tmp_path: Path, reason: str) -> None:
     late = a_correction("c8", reason, eventID="c9", eventName="PutRolePolicy")
@@ -250,6 +263,11 @@ def test_one_id_on_two_days_counts_once_where_both_are_seen(tmp_path: Path, toge
     index = index_of(tmp_path, *([[first, second]] if together else [[first], [second]]))
     assert open_store(index).summary().events == 2
     assert called(index) == {"RunInstances": 1}
+    # One id is one event, and the evidence has it.
+    for question in (interesting_calls.ask, services_used.ask):
+        answer = asked(index, question)
+        assert answer.evidence == ("1",)
+        assert not any("The evidence lists" in text for text in answer.caveats)
     # A window with one of them alone counts it.
     assert called(index, "2026-03-08T12:00:00Z") == {"RunInstances": 1}
     assert called(index, "2026-03-16T12:00:00Z") == {"RunInstances": 1}

@@ -16,10 +16,12 @@ import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 from streamlit import config, file_util, net_util
 from streamlit import logger as streamlit_logger
-from streamlit.runtime import Runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.session_manager import ActiveSessionInfo
+from streamlit.runtime.state import SessionState
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.testing.v1 import AppTest
 from streamlit.web import bootstrap
@@ -227,3 +229,32 @@ def test_sign_in_keeps_its_claims_in_the_cookies_that_we_take_out() -> None:
     assert "_create_signed_value_wrapper,\n        USER_COOKIE_NAME" in sets
     reads = inspect.getsource(starlette_websocket)
     assert "_get_signed_cookie_with_chunks(\n                            websocket.cookies" in reads
+
+
+class _UnmadeSession(AppSession):
+    """One that nothing runs in, and so nothing has to be ended of."""
+
+    def __init__(self) -> None:
+        self._session_state = SessionState()  # type: ignore[assignment]
+
+    def __del__(self) -> None:
+        pass
+
+
+def test_no_browser_empties_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost: that strangers cannot empty everybody's caches, and forget what runs, by one message.
+
+    Look at `AppSession.handle_backmsg`: what it calls for `clear_cache`.
+    """
+    monkeypatch.setattr(
+        AppSession, "_handle_clear_cache_request", AppSession._handle_clear_cache_request
+    )
+    cleared: list[str] = []
+    monkeypatch.setattr(app_session.caching.cache_data, "clear", lambda: cleared.append("data"))
+    monkeypatch.setattr(app_session.caching.cache_resource, "clear", lambda: cleared.append("made"))
+    session = _UnmadeSession()
+    session.handle_backmsg(BackMsg(clear_cache=True))
+    assert cleared == ["data", "made"]  # Streamlit's own: else the rest says nothing
+    server.caches_are_ours()
+    session.handle_backmsg(BackMsg(clear_cache=True))
+    assert cleared == ["data", "made"]

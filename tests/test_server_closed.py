@@ -164,6 +164,14 @@ def test_a_websocket_of_a_stranger_is_refused_with_the_headers(address: str, ori
     assert _has_all_headers({name.lower(): value for name, value in headers.items()})
 
 
+def test_no_other_address_speaks_websocket(address: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address.replace("http:", "ws:") + "/cases", origin=address, open_timeout=30)  # type: ignore[arg-type]
+    assert refused.value.response.status_code == 403
+    headers = {name.lower(): value for name, value in refused.value.response.headers.items()}
+    assert _has_all_headers(headers)
+
+
 def test_our_own_page_s_websocket_is_let_in(address: str) -> None:
     assert _knock(address, address)[0] == 101
 

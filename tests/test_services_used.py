@@ -199,7 +199,8 @@ def test_nothing_is_said_apart_from_not_covered_and_partial() -> None:
     empty = services_of(gap, alert)
     assert empty.status == "partial"
     assert empty.sentence == (
-        "No calls by this identity in the indexed part of the 7 days to the alert."
+        "No calls by this identity in the indexed part of the 7 days to the alert (no logs on 1 of"
+        " its 8 days)."
     )
 
 
@@ -221,13 +222,13 @@ def test_samples_and_alerts_without_time_or_identity_do_not_apply() -> None:
     fields = dict(alert.__dict__)
     sample = Alert(**(fields | {"sample": True}))
     timeless = Alert(**(fields | {"first_seen": None, "last_seen": None}))
-    for one, principal, word in (
-        (sample, user, "placeholders"),
-        (timeless, user, "no time"),
-        (alert, nobody, "no identity"),
+    for one, principal, status, word in (
+        (sample, user, "not_applicable", "placeholders"),
+        (timeless, user, "not_covered", "no time"),
+        (alert, nobody, "not_applicable", "no identity"),
     ):
         answer = ask(one, principal, store)
-        assert answer.status == "not_applicable"
+        assert answer.status == status
         assert word in answer.sentence
         assert answer.data == empty_data()
 
@@ -239,7 +240,7 @@ def test_evidence_is_capped_and_says_so() -> None:
     assert answer.data["total"] == 251
     assert len(answer.evidence) == 200
     assert answer.evidence[0] == alert["eventID"]
-    told = "The evidence lists 200 of 251 events: the newest of each call and day."
+    told = "The evidence lists 200 of 251 events: of each kind of call the newest few of a day."
     assert told in answer.caveats
 
 
@@ -257,7 +258,8 @@ def test_the_failed_password_reads_of_the_real_run(real_data: Path, stratus_stor
     answer = ask(alert, alert.principals[0], stratus_store)
     assert answer.status == "partial"
     assert answer.sentence == (
-        "29 calls to 1 service in the 7 days to the alert, all failed: EC2 29."
+        "29 calls to 1 service in the indexed part of the 7 days to the alert (the logs begin"
+        " 12 min before the alert), all failed: EC2 29."
     )
     assert len(answer.evidence) == 29
 

@@ -150,6 +150,12 @@ def test_a_link_leads_to_its_page_after_signing_in(
     )
 
 
+def test_the_page_is_remembered_for_somebody_whose_sign_in_has_ended(deployed: Deployment) -> None:
+    dead = {"Cookie": "__Host-backtrail=made-up-or-ended"}
+    _, cookies = status(f"{deployed.home}/events?call=ListBuckets", **dead)
+    assert [one for one in cookies if one.startswith("__Host-backtrail-return=")]
+
+
 def test_local_users_are_off(deployed: Deployment, browser: Browser) -> None:
     database = deployed.database()
     if "local-lea" not in [one.name for one in users.users(database)]:

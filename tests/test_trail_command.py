@@ -163,3 +163,38 @@ def test_progress_bar_on_a_terminal(index: Path) -> None:
     assert "2/2 files" in drawn
     assert drawn.endswith("\r")
     assert b"2 events added" in done.stdout
+
+
+def test_a_run_that_adds_nothing_says_why_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "table.csv").write_text("eventTime,eventName,eventSource\n2026-03-10T12:00:00Z,A,b\n")
+    (logs / "e.log").write_text("h2 2026-03-10T12:00:00Z app/x 198.51.100.7:1 - 0 0 0 200\n")
+    arguments = ["add", str(logs), "--index", str(tmp_path / "index")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "0 events added from 2 files" in said
+    assert "1 rejected: a table that does not say who called" in said
+    assert "userIdentity.arn" in said
+    assert "1 skipped: a load balancer log: no CloudTrail" in said
+    assert "No events were added. Give CloudTrail's own files" in said
+    assert main(arguments) == 0
+    assert "every file was read before" in capsys.readouterr().out
+
+
+def test_what_is_skipped_beside_events_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "good.json").write_text(json.dumps({"Records": [an_event()]}))
+    (tmp_path / "logs" / "w.log").write_text(
+        '{"timestamp":1,"webaclId":"x","action":"ALLOW","httpRequest":{}}\n' * 3
+    )
+    assert main(["add", str(tmp_path / "logs"), "--index", str(tmp_path / "index")]) == 0
+    said = capsys.readouterr().out
+    assert "1 event added" in said
+    assert "0 rejected" in said
+    assert "3 skipped: a WAF log: no CloudTrail" in said
+    assert "docs/shapes.md" in said

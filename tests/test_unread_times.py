@@ -81,6 +81,21 @@ def test_a_time_that_cannot_be_read_is_kept_and_no_events_time_passes_for_it(sta
             assert any(unread in caveat for caveat in answer.caveats), answer.name
 
 
+@pytest.mark.parametrize("stated", ["July 2023", "2023-W28", "2023-07", "Q3 2023", "midnight"])
+def test_a_time_of_weeks_or_without_its_day_is_told_and_not_absent(stated: str) -> None:
+    (alert,) = parse_alerts(f"arn:aws:iam::111122223333:user/alice was used, {stated}.")
+    assert alert.first_seen is None
+    assert alert.unread_times == (stated,)
+
+
+def test_the_beginning_of_a_stretch_over_midnight_is_told() -> None:
+    """Of which of the two days its date is, it does not say."""
+    (alert,) = parse_alerts(
+        "arn:aws:iam::111122223333:user/alice between 23:50 and 00:10 UTC on 2023-07-10"
+    )
+    assert alert.unread_times == ("23:50",)
+
+
 def test_a_key_alone_with_an_unreadable_time_is_no_surer() -> None:
     alert = fill_gaps(_one(f"{KEY} was used at 2026-03-10T25:61:00Z"), MemoryStore([LATER]))
     assert alert.first_seen == _utc(2026, 3, 20, 10)

@@ -205,6 +205,50 @@ def test_hostile_text_is_read_in_time_that_grows_with_it() -> None:
 # What is open
 
 
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("between 11:54 and 11:57 UTC on 2023-07-10", (11, 54, 0), (11, 57, 59)),
+        ("from 11:54 to 11:57 UTC on 10 July 2023", (11, 54, 0), (11, 57, 59)),
+        ("on 2023-07-10 from 11:54 to 11:57 UTC", (11, 54, 0), (11, 57, 59)),
+        ("2023-07-10 between 11:54 and 11:57 UTC", (11, 54, 0), (11, 57, 59)),
+        ("11:54-11:57 UTC on 2023-07-10", (11, 54, 0), (11, 57, 59)),
+        ("from 4:54 to 5:57 AM PDT on July 10, 2023", (11, 54, 0), (12, 57, 59)),
+        ("from 4:54 to 5:57 PM CEST on July 10, 2023", (14, 54, 0), (15, 57, 59)),
+        ("9-11 am UTC on 2023-07-10", (9, 0, 0), (11, 59, 59)),
+        ("noon to 1 pm UTC on 2023-07-10", (12, 0, 0), (13, 59, 59)),
+        ("2023-07-10T12:00Z/2023-07-10T12:05Z", (12, 0, 0), (12, 5, 59)),
+        ("2023-07-10T12:00Z/12:05Z", (12, 0, 0), (12, 5, 59)),
+        ("2023-07-10T12:00:00Z/PT5M", (12, 0, 0), (12, 5, 0)),
+        ("2023-07-10 12:30 and 11:54 UTC", (11, 54, 0), (12, 30, 59)),
+        ("2023-07-10T12Z", (12, 0, 0), (12, 59, 59)),
+        ("2023-07-10T12+02:00", (10, 0, 0), (10, 59, 59)),
+        ("20230710T12Z", (12, 0, 0), (12, 59, 59)),
+        ("2023-W28-1T12:04Z", (12, 4, 0), (12, 4, 59)),
+        ("2023-W28-1 UTC", (0, 0, 0), (23, 59, 59)),
+        ("noon UTC on 2023-07-10", (12, 0, 0), (12, 0, 59)),
+        ("2023-07-10 at noon UTC", (12, 0, 0), (12, 0, 59)),
+        ("midnight UTC on 2023-07-10", (0, 0, 0), (0, 0, 59)),
+    ],
+)
+def test_both_ends_of_a_stretch_and_times_no_finer_than_an_hour(
+    written: str, first: tuple[int, int, int], last: tuple[int, int, int]
+) -> None:
+    alert = _pasted(written)
+    assert (alert.first_seen, alert.last_seen) == (
+        _utc(2023, 7, 10, *first),
+        _utc(2023, 7, 10, *last),
+    )
+    assert alert.time_question is None
+    assert alert.unread_times == ()
+
+
+@pytest.mark.parametrize("zone", ["-00:15", "UTC-00:15", "GMT-0015"])
+def test_an_offset_is_no_end_of_a_stretch(zone: str) -> None:
+    (read,) = written_times(f"06:06:00 {zone} on March 10, 2026")
+    assert read.readings[0].instant == _utc(2026, 3, 10, 6, 21)
+
+
 def test_a_zone_that_is_not_known_is_asked_for() -> None:
     alert = _pasted("2026-03-10 06:06 QQQT")
     assert alert.time_question is not None

@@ -16,6 +16,7 @@ from trail.catalog import Catalog, default_index
 from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.lean import without_pandas
+from trail.passed_over import passed_over_lines, what_to_do
 from trail.private import keep_private
 from trail.status import read_status, render_status
 
@@ -119,6 +120,14 @@ def _told(built: BuildSummary, index: Path) -> int:
         f"{counted(built.duplicates, 'duplicate')}, {built.rejected:,} rejected, "
         f"{built.skipped_files:,} skipped."
     )
+    for said in passed_over_lines(built.passed_over):
+        print(f"  {said}")
+    advice = what_to_do(
+        events=built.events_added, duplicates=built.duplicates, files=built.files_read,
+        unchanged=built.files_unchanged, rejected=built.rejected, skipped=built.skipped_files,
+    )  # fmt: skip
+    if advice is not None:
+        print(advice)
     if built.rejected:
         print(f"`python -m trail status --index {index}` says what was rejected, where and why.")
     if built.interrupted:

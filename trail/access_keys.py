@@ -25,6 +25,8 @@ _TELLING = (
     *("REDACTED", "ANONYMIZED", "ANONYMISED", "ANONYMOUS", "EXAMPLE", "REMOVED", "DELETED"),
     *("SANITIZED", "SANITISED", "SCRUBBED", "CENSORED", "OBFUSCATED", "PLACEHOLDER", "WITHHELD"),
     *("CONFIDENTIAL", "REPLACED", "PSEUDONYM", "ACCESSKEY", "FAKEKEY", "TESTKEY", "DUMMYKEY"),
+    *("YOURKEY", "KEYHERE", "SOMEKEY", "REALKEY", "NOTREAL", "NOTAREAL", "NOTAKEY", "NOTVALID"),
+    *("INVALID", "FILTERED", "STRIPPED", "DEADBEEF", "SUPPRESSED", "UNAVAILABLE"),
 )
 """Words of seven letters and more that people write over a key."""
 _SHORT = (
@@ -32,6 +34,9 @@ _SHORT = (
     *("NONE", "BLANK", "MOCK", "KEYID"),
 )
 """Shorter ones, which a key may hold by chance: they count among what else makes a mask."""
+
+_UNIT = 8
+"""Characters of the longest unit that, written over and over, is taken for a mask."""
 
 _SYMBOLS = math.log2(36)
 _PLAIN = math.log2(1 / 0.88) + _SYMBOLS
@@ -62,11 +67,11 @@ _MADE_UP = re.compile(
 def is_access_key(text: object) -> bool:
     """Whether the text identifies one credential of AWS's, long-term or temporary.
 
-    Masks of a key's form are none: `ASIAREDACTEDREDACTED`, `ASIAXXXXXX1234XXXXXX`. A real key is
-    taken for one of these less than once in 100 million: five words of seven letters at ten places
-    (50 in 32^7), of longer words fewer, eight of one character (9 in 32^7), and `_SPARED`. Digits
-    that AWS does not use (0, 1, 8, 9) say nothing: published logs have them, where ids were
-    randomised.
+    Masks of a key's form are none: `ASIAREDACTEDREDACTED`, `ASIAXXXXXX1234XXXXXX`,
+    `ASIAFOOBARFOOBARFOOB`. A real key is taken for one of these less than once in 100 million: 12
+    words of seven letters at ten places (120 in 32^7), of longer words fewer, eight of one
+    character (9 in 32^7), eight that come again (1 in 32^8), and `_SPARED`. Digits that AWS does
+    not use (0, 1, 8, 9) say nothing: published logs have them, where ids were randomised.
     """
     return isinstance(text, str) and _KEY.fullmatch(text) is not None and not _is_mask(text)
 
@@ -78,8 +83,15 @@ def _is_mask(text: str) -> bool:
         _MASKED.search(text) is not None
         or text.endswith(_DOCUMENTATION)
         or any(word in rest for word in _TELLING)
+        or _repeats(rest)
         or _is_made_up(rest)
     )
+
+
+def _repeats(rest: str) -> bool:
+    """Whether the text is one unit over and over, twice at least, the last time perhaps in part."""
+    longest = min(_UNIT, len(rest) // 2)
+    return any(rest[unit:] == rest[:-unit] for unit in range(1, longest + 1))
 
 
 def _is_made_up(rest: str) -> bool:

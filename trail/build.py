@@ -41,6 +41,7 @@ from trail.catalog import (
 from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
 from trail.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.lock import write_lock
+from trail.passed_over import PassedOver
 from trail.same_calls import find_same_calls, told_before
 from trail.segments import (
     CALLS,
@@ -95,6 +96,12 @@ class BuildSummary:
     bytes_read: int
     elapsed_s: float
     interrupted: bool = False
+    passed_over: tuple[PassedOver, ...] = ()
+    """What gave no events and why, the most frequent first; at most `REASONS`."""
+
+
+REASONS = 8
+"""Of a build: reasons that its summary names. `status` has them all."""
 
 
 def add(
@@ -235,6 +242,7 @@ class _Build:
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
+        self._passed_over: dict[tuple[bool, str], tuple[int, str]] = {}
         self._running: dict[int, Advance] = {}
         self._at_work = ""
         self._workers = Workers()
@@ -271,7 +279,19 @@ class _Build:
             bytes_read=self._bytes_done,
             elapsed_s=time.perf_counter() - self._started,
             interrupted=interrupted,
+            passed_over=self._reasons(),
         )
+
+    def _note(self, reason: str, count: int, where: str, *, rejected: bool) -> None:
+        before, example = self._passed_over.get((rejected, reason), (0, where))
+        self._passed_over[rejected, reason] = (before + count, example)
+
+    def _reasons(self) -> tuple[PassedOver, ...]:
+        noted = (
+            PassedOver(reason, count, example, rejected)
+            for (rejected, reason), (count, example) in self._passed_over.items()
+        )
+        return tuple(sorted(noted, key=lambda one: (not one.rejected, -one.count))[:REASONS])
 
     def _compare(self, roots: Sequence[str]) -> tuple[list[Listed], int, list[Unlistable]]:
         """What has to be read: a file whose size and mtime the catalog knows is not opened."""
@@ -305,6 +325,8 @@ class _Build:
         }
         now = {item.path: item.reason for item in found}
         self._rejected += len(now)
+        for path in now:
+            self._note("could not be looked into", 1, path, rejected=True)
         if {path: f"cannot be listed: {reason}" for path, reason in now.items()} == known:
             return
         change = Publication(forget=list(known))
@@ -437,6 +459,10 @@ class _Build:
                     change.skips += [(path, *skip) for skip in of_file.skips]
                     self._rejected += of_file.file.rejected
                     self._skipped += sum(whole for _, _, _, whole in of_file.skips)
+                    for member, _, reason in of_file.rejects:
+                        self._note(reason, 1, member, rejected=True)
+                    for member, reason, count, whole in of_file.skips:
+                        self._note(reason, count or int(whole), member, rejected=False)
         if not change.files:
             return
         fresh = [segment for result in results for segment in result.segments]

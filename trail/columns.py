@@ -36,6 +36,7 @@ from trail.events import (
     text_of,
     time_in_range,
 )
+from trail.sources import owner
 
 Text = str | None
 _NOTHING = msgspec.Raw(b"null")
@@ -231,6 +232,8 @@ class Columns:
         event_name = [r.eventName for r in records]
         if not all(event_id) or not all(event_name):
             raise NotTyped
+        if any(r.userIdentity is _NOTHING for r in records):
+            raise NotTyped  # a row of a tool, whose identity has other names
         fields: dict[str, list[Any]] = {
             "eventSource": [r.eventSource for r in records],
             "eventName": event_name,
@@ -248,6 +251,13 @@ class Columns:
             "requestID": [r.requestID for r in records],
             "sharedEventID": [r.sharedEventID for r in records],
         }
+        if None in fields["awsRegion"]:
+            regions = [
+                region for c in chunks for region in [owner(c.source_file)[1]] * len(c.records)
+            ]
+            fields["awsRegion"] = [
+                own or region for own, region in zip(fields["awsRegion"], regions, strict=True)
+            ]
         columns: dict[str, pa.Array] = {"event_time": _times([r.eventTime for r in records])}
         for field, name in _REPEATING.items():
             columns[name] = _no_empty(pa.array(fields[field], pa.string()).dictionary_encode())
@@ -279,8 +289,13 @@ class Columns:
         if None in own or "" in own:
             columns["recipient_account_id"] = pa.array(
                 [
-                    account or self._identities[code][_ACCOUNT]
-                    for account, code in zip(own, columns["identity"].to_pylist(), strict=True)
+                    account or self._identities[code][_ACCOUNT] or of_path
+                    for account, code, of_path in zip(
+                        own,
+                        columns["identity"].to_pylist(),
+                        (a for c in chunks for a in [owner(c.source_file)[0]] * len(c.records)),
+                        strict=True,
+                    )
                 ],
                 pa.string(),
             ).dictionary_encode()
@@ -365,7 +380,12 @@ class Columns:
 
     def add_row(self, row: dict[str, Any], source_file: str, ordinal: int) -> None:
         """Takes one row as `event_row` makes it."""
-        self._loose.append(row | {"source_file": source_file, "source_ordinal": ordinal})
+        row = row | {"source_file": source_file, "source_ordinal": ordinal}
+        if row["recipient_account_id"] is None:
+            row["recipient_account_id"] = owner(source_file)[0]
+        if row["aws_region"] is None:
+            row["aws_region"] = owner(source_file)[1]
+        self._loose.append(row)
         self.rows += 1
         self.bytes += 400 + sum(len(v) for v in row.values() if isinstance(v, str))
         if len(self._loose) >= 5_000:

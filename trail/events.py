@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Written into every segment. Raise it when a column's meaning changes."""
 
 _TEXT = pa.string()
@@ -33,8 +33,8 @@ EVENT_SCHEMA = pa.schema(
         ("event_type", _TEXT),
         ("event_category", _TEXT),
         ("event_version", _TEXT),
-        ("aws_region", _TEXT),
-        ("recipient_account_id", _TEXT),  # else userIdentity.accountId
+        ("aws_region", _TEXT),  # else that of the path
+        ("recipient_account_id", _TEXT),  # else userIdentity.accountId, else that of the path
         ("source_ip_address", _TEXT),
         ("user_agent", _TEXT),
         ("error_code", _TEXT),

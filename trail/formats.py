@@ -8,16 +8,12 @@ is taken apart record by record, so that one bad record costs only itself. Memor
 
 from __future__ import annotations
 
-import base64
-import binascii
 import csv
-import gzip
 import io
 import json
 import os
 import re
 import tempfile
-import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -29,17 +25,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trail.columns import NOT_CALLS, Chunk, TypedRecord
+from trail.columns import Chunk, TypedRecord
 from trail.counted import counted
 from trail.digests import Hashed, of_bytes
-from trail.flat_tables import (
-    is_cloudtrail_header,
-    is_console_header,
-    is_ocsf,
-    ocsf_of_another,
-    ocsf_record,
-    table_record,
+from trail.read.containers import as_utf8, encoding_of, unwrapped_base64
+from trail.read.flat import is_of_cloudtrail, names_events, says_who
+from trail.read.ocsf import is_ocsf
+from trail.read.others import kind_of_object, kind_of_text, kind_skipped_by_path
+from trail.read.place import plain_name
+from trail.read.records import (
+    NOBODY,
+    NoCall,
+    Outcome,
+    Record,
+    decoded,
+    is_whole,
+    no_call,
+    outcomes_in,
+    row_outcome,
 )
+from trail.read.tables import Table, table_in
+from trail.read.walk import ORIGINALS
 from trail.streams import (
     BLOCK,
     Allowance,
@@ -117,13 +123,10 @@ _raw_array = msgspec.json.Decoder(list[msgspec.Raw])
 _lines = msgspec.json.Decoder(TypedRecord)
 _any = msgspec.json.Decoder()
 
-_NO_EVENTS_BY_PATH = re.compile(
-    r"(?:^|/)(?:CloudTrail-(Digest|Insight|Aggregated)(?=/)|[^/]*_CloudTrail-"
-    r"(Digest|Insight|Aggregated)_[^/]*$)"
-)
 _LOG_NAME = re.compile(
     r"\.(?:json|jsonl|ndjson|log|csv|parquet)(?:\.gz)?$|\.(?:gz|tgz|zip|tar)$", re.IGNORECASE
 )
+_JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson)(?:\.gz)?$", re.IGNORECASE)
 _PACKED = (
     (re.compile(rb"BZh[1-9]1AY&SY"), "bzip2"),
     (re.compile(rb"\xfd7zXZ\0"), "xz"),
@@ -136,36 +139,24 @@ _ARRAY_IN_OBJECT = re.compile(rb'\s*\{\s*"(?:Records|records|Events|events|logEv
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))|[{}\[\]]', re.DOTALL)
 """A bracket, or a string; one that is not closed goes up to the end, less a last backslash."""
 _STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("|\Z|(?=\\\Z))', re.DOTALL)
+_JSON_IN_STRING = re.compile(rb'"(?:\\")?\s*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _QUOTE = ord('"')
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
 _BLANKS_AND_COMMAS = re.compile(rb"[ \t\r\n,\x1e]*+")
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 _ITEM_END = re.compile(rb"[,\]]")
-_NO_SCALAR = re.compile(rb"[{\]]")
+_NO_SCALAR = re.compile(rb"[{\[\]]")
 _SCALARS = 1_000
 _NESTED = 1_100
 """No decoder goes as deep as this."""
 _DEEP = "nested too deeply"
+_NO_OBJECT = "not a JSON object"
 _UNCLOSED = "malformed JSON: its brackets or quotes do not close"
 _TOO_LONG = f"a record of more than {RECORD_BYTES:,} bytes"
 _PREFIXES = 3
 _GATHERED = 1 << 20
 _SCANNED_TWICE = 32 << 20
-_EXPORTED_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?\s+(?=\{)")
-_CLOUDTRAIL_KEYS = frozenset(
-    {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
-)
-
-
-def kind_skipped_by_path(path: str) -> str | None:
-    """Why a file of this name holds no per-call events, or None."""
-    if "CloudTrail-" not in path:  # nearly all: the expression would have to look at each "/"
-        return None
-    match = _NO_EVENTS_BY_PATH.search(path)
-    if match is None:
-        return None
-    return f"a CloudTrail {match[1] or match[2]} file: not per-call events"
 
 
 def read_source(
@@ -326,7 +317,7 @@ def _content(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Ite
         except BrokenStream as error:
             yield Bad(name, "file", str(error), lost=True)
     else:
-        yield from _text_stream(stream, name)
+        yield from _text_stream(stream, name, depth, allowance)
 
 
 def _zip(file: Any, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
@@ -344,12 +335,11 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
     try:
         table = pq.ParquetFile(file)
         names = list(table.schema_arrow.names)
-        if is_ocsf(names):
-            to_record = ocsf_record
-        elif is_cloudtrail_header(names):
-            to_record = table_record
-        else:
+        if not is_ocsf(names) and not names_events(names) and not _may_hold_records(names):
             yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
+            return
+        if names_events(names) and not says_who(names) and not _may_hold_records(names):
+            yield Bad(name, "columns", f"a table that {NOBODY}", lost=True)
             return
         # Few at a time: a value that is kept once may stand in every row.
         for batch in table.iter_batches(batch_size=_PARQUET_ROWS):
@@ -359,8 +349,9 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
                 yield Bad(name, f"row {ordinal}", "rows of an impossible size", lost=True)
                 return
             for row in batch.to_pylist():
-                yield _converted(to_record, row, name, ordinal)
-                ordinal += 1
+                for found in _row(row, name, ordinal):
+                    yield found
+                    ordinal += 1
     except BrokenStream as error:
         yield Bad(name, f"row {ordinal}", str(error), lost=True)
     except (
@@ -393,21 +384,30 @@ def _weight(column: pa.Array) -> int:
     return len(column) + (sum(map(_weight, inner)) if inner else column.nbytes)
 
 
-def _converted(
-    to_record: Callable[[Mapping[str, Any]], dict[str, Any]],
-    row: Mapping[str, Any],
-    name: str,
-    ordinal: int,
-) -> Loose | Bad:
-    """The record behind one row of another form."""
-    position = f"record {ordinal}"
-    if to_record is ocsf_record and (product := ocsf_of_another(row)) is not None:
-        reason = f"an OCSF event of {product}, not CloudTrail"
-        return Bad(name, position, reason, foreign=True)
+def _row(row: Mapping[str, Any], name: str, ordinal: int) -> Iterator[Found]:
+    """What one row of a table stands for; the whole record in one of its cells, if one has it."""
     try:
-        return Loose(name, ordinal, to_record(row))
+        if any(
+            isinstance(cell, str)
+            and cell.lstrip()[:1] in ("{", "[")
+            and not is_of_cloudtrail(column)
+            for column, cell in row.items()
+        ):
+            yield from _outcomes(dict(row), name, ordinal)
+            return
+        outcome = row_outcome(row)
     except RecursionError:
-        return Bad(name, position, _DEEP)
+        yield Bad(name, f"record {ordinal}", _DEEP)
+        return
+    if outcome is None:
+        yield Bad(name, f"record {ordinal}", "a row without an event's name and time")
+    else:
+        yield _as_found(outcome, name, ordinal)
+
+
+def _may_hold_records(columns: Sequence[str]) -> bool:
+    """Whether a column is called as tools call the one that keeps the whole record."""
+    return any(plain_name(column) in ORIGINALS for column in columns)
 
 
 # ---- text --------------------------------------------------------------------------------------
@@ -440,7 +440,7 @@ def is_clean(data: bytes) -> bool:
     return b"\\" not in data or not (b"\\ud" in data or b"\\uD" in data)
 
 
-def _text_stream(stream: Blocks, name: str) -> Iterator[Found]:
+def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
     """Recognises a text by how it begins, and takes its records out."""
     head = stream.peek(64 << 10)
     if head[:3] == b"\xef\xbb\xbf":
@@ -457,20 +457,35 @@ def _text_stream(stream: Blocks, name: str) -> Iterator[Found]:
             yield Bad(name, "file", str(error), lost=True)
             return
         yield Skipped(name, "empty")
-    elif head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        yield Bad(name, "byte 0", "UTF-16 text: convert it to UTF-8 first", lost=True)
-    elif start[:1] in b"{[":
+    elif (encoding := encoding_of(head)) is not None:
+        yield from _text_stream(as_utf8(stream, encoding), name, depth, allowance)
+    elif start[:1] in b"{[" or _JSON_IN_STRING.match(start):
         yield from _Json(stream, name).found()
-    elif _EXPORTED_LINE.match(start):
-        yield from _exported_lines(stream, name)
-    elif _is_csv(start):
-        yield from _csv(stream, name)
+    elif _YAML.match(start):
+        yield Bad(name, "line 1", "YAML: ask for JSON (`--output json`)", lost=True)
+    elif (reason := kind_of_text(start)) is not None:
+        yield Skipped(name, reason)
+    elif (table := table_in(start.decode("utf-8", "replace"), NOBODY)) is not None:
+        if table.refused is not None:
+            yield Bad(name, "line 1", table.refused, lost=True)
+        else:
+            yield from _csv(stream, name, table)
+    elif _is_prefixed(start):
+        yield from _prefixed_lines(stream, name)
     elif packed := next((by for begin, by in _PACKED if begin.match(head)), None):
         yield Bad(name, "byte 0", f"packed with {packed}: unpack it first", lost=True)
+    elif (inner := unwrapped_base64(stream)) is not None:
+        yield from _content(inner, name, depth + 1, allowance)
     elif _LOG_NAME.search(name) and not _is_text_about(name):
-        yield Bad(name, "byte 0", _unlike(start), lost=True)
+        if _JSON_NAME.search(name) or b"\0" in start[:4096] or _may_hold(start):
+            yield Bad(name, "byte 0", _unlike(start), lost=True)
+        else:
+            yield Skipped(name, "text of another kind: neither JSON nor a table of events")
     else:
         yield Skipped(name, "not a log file")
+
+
+_YAML = re.compile(rb"(?:Events|events|Records|logEvents):\s*\n\s*-\s")
 
 
 def _is_text_about(name: str) -> bool:
@@ -480,21 +495,7 @@ def _is_text_about(name: str) -> bool:
 def _unlike(start: bytes) -> str:
     if b"\0" in start[:4096]:
         return "binary data (NUL bytes), not JSON, CSV or Parquet"
-    if is_console_header(_first_cells(start)):
-        return (
-            "the console's Event history as CSV, which lacks who called, with what and from which "
-            "session: download it as JSON"
-        )
     return "neither JSON nor CSV with CloudTrail's columns"
-
-
-def _is_csv(start: bytes) -> bool:
-    cells = _first_cells(start)
-    return len(cells) > 1 and is_cloudtrail_header(cells)
-
-
-def _first_cells(start: bytes) -> list[str]:
-    return start.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
 
 
 class _Lines:
@@ -562,21 +563,24 @@ class _LineTooLong(Exception):
     """A line longer than `RECORD_BYTES` was left out."""
 
 
-def _csv(stream: Blocks, name: str) -> Iterator[Found]:
+def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
     lines = _Lines(stream)
+    for _ in range(table.before):
+        next(lines, None)
     csv.field_size_limit(RECORD_BYTES)
     ordinal = blank = 0
-    reader = csv.reader(lines)
+    reader = csv.reader(lines, delimiter=table.delimiter)
     header: list[str] | None = None
     while blank < _BLANK_ROWS:
         try:
             cells = next(reader)
             if header is None:
-                header = cells
+                header = cells or None
             elif len(cells) == len(header):
                 row = dict(zip(header, cells, strict=True))
-                yield _converted(table_record, row, name, ordinal)
-                ordinal += 1
+                for found in _row(row, name, ordinal):
+                    yield found
+                    ordinal += 1
             elif cells:
                 reason = f"{len(cells)} cells under {len(header)} columns"
                 yield Bad(name, f"line {lines.number}", reason)
@@ -607,16 +611,40 @@ def _csv(stream: Blocks, name: str) -> Iterator[Found]:
 _BLANK_ROWS = 100_000
 
 
-def _exported_lines(stream: Blocks, name: str) -> Iterator[Found]:
-    """CloudWatch Logs exported to S3: a timestamp, a blank, the record."""
+_PREFIX = re.compile(rb"[^\n{\[]{1,400}(?=\{)")
+_EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?\s+\{")
+_NO_RECORD_LINE = re.compile(rb"RESOURCES?\t|NEXTTOKEN\t|SEARCHEDLOGSTREAMS\t")
+
+
+def _is_prefixed(start: bytes) -> bool:
+    """Whether lines carry a record behind something: a time (CloudWatch Logs exported to S3, `aws
+    logs tail`), a syslog header, the columns that `--output text` prints."""
+    line = start.partition(b"\n")[0]
+    match = _PREFIX.match(line)
+    return match is not None and bool(
+        _EXPORTED.match(line) or _RECORD_BEGINS.match(line, match.end())
+    )
+
+
+_RECORD_BEGINS = re.compile(
+    rb'\{.{0,4000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents)"', re.DOTALL
+)
+
+
+def _prefixed_lines(stream: Blocks, name: str) -> Iterator[Found]:
     ordinal = 0
     for line in _split_lines(stream, name):
         if isinstance(line, Bad):
             yield line
             continue
-        match = _EXPORTED_LINE.match(line)
-        yield from _unwrapped(line[match.end() :] if match else line, name, ordinal)
-        ordinal += 1
+        if _NO_RECORD_LINE.match(line):
+            continue
+        match = _PREFIX.match(line)
+        text = line[match.end() :] if match else line
+        spans, _ = _spans(text)
+        for found in _unwrapped(text[slice(*spans[0])] if spans else text, name, ordinal):
+            yield found
+            ordinal += 1
 
 
 def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
@@ -690,6 +718,10 @@ class _Json:
                 yield from self._array_items()
             elif self._next() == b"{":
                 yield from self._values()
+            elif self._next() == b'"' and (text := self._string()) is not None:
+                for found in _unwrapped(text, self._name, self._ordinal):
+                    yield found
+                    self._ordinal += 1
             else:
                 yield Bad(self._name, f"byte {self._position}", "not JSON from here on", lost=True)
                 self._give_up()
@@ -820,8 +852,13 @@ class _Json:
             self._skip_blanks()
             if not self._left or self._next() == b"]":
                 return
-            if self._next() == b"{":
+            if self._next() in (b"{", b"["):
                 yield from self._object()
+                continue
+            if self._next() == b'"' and (text := self._string()) is not None:
+                for found in _unwrapped(text, self._name, self._ordinal):
+                    yield found
+                    self._ordinal += 1
                 continue
             # A scalar, or something that is no value at all: read over it.
             cut = _ITEM_END.search(self._buffer, self._at + 1)
@@ -833,6 +870,26 @@ class _Json:
                 other = _NO_SCALAR.search(self._buffer, self._at)
                 begin, self._at = self._at, other.start() if other else len(self._buffer)
                 self._ordinal += self._buffer.count(b",", begin, self._at)
+
+    def _string(self) -> bytes | None:
+        """The JSON in a string that begins here, gone past; None where it is no such string.
+
+        `--query 'Events[].CloudTrailEvent'` prints a list of these.
+        """
+        if not _JSON_IN_STRING.match(self._buffer, self._at):
+            return None
+        while True:
+            match = _STRING_REST.match(self._buffer, self._at + 1)
+            if match is not None and match[1] == b'"':
+                break
+            if self._left > RECORD_BYTES or not self._fill():
+                return None
+        try:
+            inner = decoded(self._buffer[self._at : match.end()])
+        except (ValueError, RecursionError):
+            return None
+        self._at = match.end()
+        return str(inner).encode("utf-8", "surrogatepass")
 
     def _object(self) -> Iterator[Found]:
         """The record that begins here, found by its brackets; or why there is none, gone past.
@@ -970,7 +1027,7 @@ class _Json:
             pass
         first, _, rest = self._buffer[self._at :].partition(b"\n")
         try:
-            _decoded(first)
+            decoded(first)
         except (ValueError, RecursionError):
             return rest.startswith(b"{") and not first.rstrip().endswith((b"{", b","))
         return True
@@ -1135,148 +1192,72 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     """One record's own text, decoded by itself."""
     position = f"record {ordinal}"
     try:
-        value = _decoded(text)
+        value = decoded(text)
     except UnicodeDecodeError as error:
         return Bad(name, position, f"not UTF-8 at byte {error.start} of the record")
     except RecursionError:
         return Bad(name, position, _DEEP)
     except ValueError as error:
-        return Bad(name, position, f"malformed JSON: {str(error)[:120]}")
+        reason = f"malformed JSON: {str(error)[:120]}"
+        return Bad(name, position, reason, foreign=not _may_hold(text))
     if not isinstance(value, dict):
-        return Bad(name, position, "not a JSON object", foreign=True)
-    for key in ("eventCategory", "eventType", "eventSource"):
-        if isinstance(told := value.get(key), str) and told in NOT_CALLS:
-            return Skipped(name, NOT_CALLS[told], record=True)
-    if not _CLOUDTRAIL_KEYS & value.keys():
-        return Bad(name, position, "no CloudTrail record", foreign=True)
+        return Bad(name, position, _NO_OBJECT, foreign=True)
+    if (why := no_call(value)) is not None:
+        return Skipped(name, why, record=True)
     return Loose(name, ordinal, value, text)
 
 
-def _decoded(text: bytes) -> Any:
-    try:
-        return _any.decode(text)
-    except msgspec.DecodeError:
-        # Python's own reader takes half a surrogate pair, which msgspec refuses.
-        return json.loads(text.decode(), parse_constant=_no_constant)
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
-
-
 def _unwrapped(text: bytes, name: str, ordinal: int) -> Iterator[Found]:
-    """The records inside one JSON object: itself, or what its envelope carries."""
+    """The records inside one JSON value: itself, or what its envelope carries."""
     one = _one(text, name, ordinal)
-    if isinstance(one, Skipped):
-        yield one
-    elif isinstance(one, Bad):
-        if not one.foreign or one.reason != "no CloudTrail record":
-            yield one
-            return
-        inside = _inside(_decoded(text), name, ordinal, 0)
-        yield from inside or [one]
-    elif _original(one.record) is not None:
-        inside = _inside(one.record, name, ordinal, 0)
-        yield from inside or [one]
-    else:
-        yield one
-
-
-def _inside(value: dict[str, Any], name: str, ordinal: int, depth: int) -> list[Found]:
-    """What an envelope carries; empty where it is no envelope that we know."""
-    texts: list[Any]
-    if depth > _DEPTH:
-        return [Bad(name, f"record {ordinal}", "envelopes nested too deeply")]
-    if "digestS3Object" in value or ("logFiles" in value and "awsAccountId" in value):
-        return [Skipped(name, "a CloudTrail Digest file: not per-call events", record=True)]
-    if isinstance(value.get("Records"), list):
-        texts = value["Records"]
-    elif isinstance(value.get("records"), list):
-        texts = value["records"]
-    elif (original := _original(value)) is not None:
-        texts = [original]
-    elif isinstance(value.get("_source"), dict):  # Elastic
-        texts = [value["_source"]]
-    elif isinstance(value.get("result"), dict):  # Splunk
-        texts = [value["result"]]
-    elif (hits := _hits(value)) is not None:
-        texts = hits
-    elif is_ocsf(value.keys()):
-        return [_converted(ocsf_record, value, name, ordinal)]
-    elif isinstance(value.get("Events"), list):
-        texts = value["Events"]
-    elif value.get("messageType") == "CONTROL_MESSAGE":
-        return [Skipped(name, "a CloudWatch Logs control message", record=True)]
-    elif isinstance(value.get("logEvents"), list):
-        texts = value["logEvents"]
-    elif isinstance(value.get("events"), list):
-        texts = value["events"]
-    elif isinstance(value.get("message"), str) and value["message"].lstrip()[:1] == "{":
-        texts = [value["message"]]
-    elif "detail-type" in value and isinstance(value.get("detail"), dict):
-        detail = value["detail"]
-        if not _CLOUDTRAIL_KEYS & detail.keys():
-            return [
-                Bad(name, f"record {ordinal}", "an EventBridge event, not CloudTrail", foreign=True)
-            ]
-        texts = [detail]
-    elif isinstance(value.get("awslogs"), dict):
-        return _subscription(value["awslogs"].get("data"), name, ordinal, depth)
-    else:
-        return []
-    found: list[Found] = []
-    for item in texts:
-        found += _carried(item, name, ordinal + len(found), depth)
-    return found or [Skipped(name, "an envelope with no records in it", record=True)]
-
-
-def _original(value: dict[str, Any]) -> str | None:
-    """The record's own text, where a tool kept it beside its rewriting of it."""
-    if isinstance(looked_up := value.get("CloudTrailEvent"), str):
-        return looked_up
-    event = value.get("event")
-    for text in (
-        value.get("_raw"),  # Splunk
-        event.get("original") if isinstance(event, dict) else None,  # Elastic
-        value.get("event.original"),
+    if isinstance(one, Bad) and one.reason == _NO_OBJECT:
+        yield from _outcomes(decoded(text), name, ordinal, text)
+    elif not isinstance(one, Loose) or (
+        is_whole(one.record) and _ENVELOPE_KEYS.isdisjoint(one.record)
     ):
-        if isinstance(text, str) and text.lstrip()[:1] == "{":
-            return text
-    return None
+        yield one
+    else:
+        yield from _outcomes(one.record, name, ordinal, text)
 
 
-def _hits(value: dict[str, Any]) -> list[Any] | None:
-    """The documents of an Elastic search result."""
-    hits = value.get("hits")
-    if isinstance(hits, dict):
-        hits = hits.get("hits")
-    return hits if isinstance(hits, list) else None
+_ENVELOPE_KEYS = frozenset({"_raw", "CloudTrailEvent", "event.original", "event", "detail"})
+"""Keys of objects that may look like a record and hold the record itself."""
 
 
-def _carried(item: Any, name: str, ordinal: int, depth: int) -> list[Found]:
-    """One thing out of an envelope: a record as text or object, or another envelope."""
-    text = item.encode("utf-8", "surrogatepass") if isinstance(item, str) else None
-    if text is None:
-        try:
-            text = json.dumps(item, ensure_ascii=True).encode()
-        except (ValueError, RecursionError) as error:
-            return [Bad(name, f"record {ordinal}", f"malformed JSON: {str(error)[:120]}")]
-    one = _one(text, name, ordinal)
-    if isinstance(one, Loose) and _original(one.record) is not None:
-        return _inside(one.record, name, ordinal, depth + 1) or [one]
-    if isinstance(one, Bad) and one.reason == "no CloudTrail record":
-        return _inside(_decoded(text), name, ordinal, depth + 1) or [one]
-    return [one]
+_HELD = (
+    b"event", b"identity", b"cloudtrail", b"amazonaws", b"class_uid", b"h4si", b"eyj",
+    b"digests3object", b"control_message", b"[]",
+)  # fmt: skip
+"""Of these JSON has one in it, in small letters, that holds a record in whatever shape, or is told
+apart from one."""
 
 
-def _subscription(data: object, name: str, ordinal: int, depth: int) -> list[Found]:
-    """The message that a subscription filter hands to Lambda: base64 of gzip of JSON."""
-    try:
-        packed = base64.b64decode(data if isinstance(data, str | bytes) else b"", validate=True)
-        # Its own share: a record of many of them must not unpack to many times `RECORD_BYTES`.
-        most = min(RECORD_BYTES, (64 << 10) + 100 * len(packed))
-        unpacked = zlib.decompressobj(31).decompress(packed, most)
-        message = _decoded(unpacked)
-    except (binascii.Error, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
-        return [Bad(name, f"record {ordinal}", f"unreadable awslogs.data ({error})")]
-    return _inside(message, name, ordinal, depth + 1) if isinstance(message, dict) else []
+def _may_hold(text: bytes) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _HELD)
+
+
+def _outcomes(value: object, name: str, ordinal: int, text: bytes | None = None) -> Iterator[Found]:
+    """What a value of any kind carries, each with a place of its own."""
+    carried = False
+    for outcome in outcomes_in(value) if text is None or _may_hold(text) else ():
+        yield _as_found(outcome, name, ordinal)
+        ordinal += 1
+        carried = True
+    if not carried:
+        reason = _NO_OBJECT
+        if isinstance(value, dict):
+            reason = kind_of_object(value) or "no CloudTrail record"
+        yield Bad(name, f"record {ordinal}", reason, foreign=True)
+
+
+def _as_found(outcome: Outcome, name: str, ordinal: int) -> Loose | Bad | Skipped:
+    if isinstance(outcome, Record):
+        text = outcome.text
+        return Loose(
+            name, ordinal, outcome.record,
+            None if text is None else text.encode("utf-8", "surrogatepass"),
+        )  # fmt: skip
+    if isinstance(outcome, NoCall):
+        return Skipped(name, outcome.reason, record=True)
+    return Bad(name, f"record {ordinal}", outcome.reason, foreign=outcome.foreign)

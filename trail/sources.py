@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
@@ -29,6 +30,22 @@ class Unlistable:
 _IN_NAME = re.compile(r"_(\d{8}T\d{4})Z_")
 _IN_FOLDERS = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/")
 _IN_PARTITION = re.compile(r"/eventDay=(\d{8})/")
+
+
+_OWNER = re.compile(
+    r"/AWSLogs/(?:o-[a-z0-9]{10,32}/)?(\d{12})/CloudTrail[\w-]*/([a-z]{2}(?:-[a-z]+)+-\d)/"
+)
+_OWNER_IN_LAKE = re.compile(r"/region=([a-z0-9-]+)/accountId=(\d{12})/")
+
+
+@lru_cache(1_024)
+def owner(path: str) -> tuple[str | None, str | None]:
+    """(account, Region) that CloudTrail's own folders name in a source file's path (§1.3)."""
+    if (match := _OWNER.search(path)) is not None:
+        return match[1], match[2]
+    if (match := _OWNER_IN_LAKE.search(path)) is not None:
+        return match[2], match[1]
+    return None, None
 
 
 def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistable]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trail.catalog import Catalog, DayCoverage, Records, Reject
 from trail.counted import counted
+from trail.passed_over import plain
 
 REJECTS_SHOWN = 50
 SKIPS_SHOWN = 20
@@ -113,7 +114,7 @@ def render_status(status: Status) -> str:
     if status.rejects:
         lines += ["", f"Rejected ({counts['rejected']:,}):"]
         for reject in status.rejects[:REJECTS_SHOWN]:
-            lines.append(f"  {_plain(reject.path)}, {reject.position}: {_plain(reject.reason)}")
+            lines.append(f"  {plain(reject.path)}, {reject.position}: {plain(reject.reason)}")
         if len(status.rejects) > REJECTS_SHOWN:
             lines.append(f"  … and {len(status.rejects) - REJECTS_SHOWN:,} more")
     if status.skips:
@@ -122,14 +123,14 @@ def render_status(status: Status) -> str:
             by_reason.setdefault(reason, []).append(path)
         lines += ["", f"Skipped ({len(status.skips):,}):"]
         for reason, paths in sorted(by_reason.items()):
-            lines.append(f"  {_plain(reason)} ({len(paths):,}):")
-            lines += [f"    {_plain(path)}" for path in paths[:SKIPS_SHOWN]]
+            lines.append(f"  {plain(reason)} ({len(paths):,}):")
+            lines += [f"    {plain(path)}" for path in paths[:SKIPS_SHOWN]]
             if len(paths) > SKIPS_SHOWN:
                 lines.append(f"    … and {len(paths) - SKIPS_SHOWN:,} more")
     if status.skipped_records:
         lines += ["", "Skipped records of files that hold events too:"]
         for path, reason, count in status.skipped_records[:REJECTS_SHOWN]:
-            lines.append(f"  {_plain(path)}: {_plain(reason)} ({count:,})")
+            lines.append(f"  {plain(path)}: {plain(reason)} ({count:,})")
         if len(status.skipped_records) > REJECTS_SHOWN:
             lines.append(f"  … and {len(status.skipped_records) - REJECTS_SHOWN:,} more")
     return "\n".join(lines) + "\n"
@@ -154,7 +155,7 @@ def _coverage(status: Status) -> list[str]:
         row = "".join(_mark(of_day.get(day, 0)) for day in shown)
         total = sum(of_day.values())
         lines.append(
-            f"  {_plain(account) or '(no account)':<12} {_plain(region) or '(no region)':<15} "
+            f"  {plain(account) or '(no account)':<12} {plain(region) or '(no region)':<15} "
             f"{row}  {total:,}"
         )
     every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
@@ -175,11 +176,6 @@ def _runs(days: Sequence[date]) -> list[str]:
         else:
             runs.append([day])
     return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
-
-
-def _plain(text: str) -> str:
-    """Log text for a terminal: no control characters, which could move the cursor or worse."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _stamp(moment: datetime | None) -> str | None:

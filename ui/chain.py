@@ -8,6 +8,7 @@ where text stays text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts.alert import Alert, Principal
@@ -197,7 +198,9 @@ def _alert(alert: Alert) -> Node:
         alert.event_name or alert.finding_type or alert.title,
         alert.event_name or alert.id,
         phrases.service(alert.event_source) if alert.event_source else None,
-        f"{phrases.clock(alert.first_seen)} UTC" if alert.first_seen else None,
+        f"{phrases.clock(alert.first_seen, beside=datetime.now(UTC))} UTC"
+        if alert.first_seen
+        else None,
         f"from {alert.source_ip_address}" if alert.source_ip_address else None,
         look="node-alert",
     )
@@ -211,7 +214,7 @@ def _link(hop: Mapping[str, Any], alert: Alert) -> Node:
         METHOD_WORDS.get(method, method),
         hop.get("event_id"),
         str(hop["event_name"]) if hop.get("event_name") else None,
-        phrases.clock(hop["event_time"], beside=alert.first_seen)
+        phrases.clock(hop["event_time"], beside=datetime.now(UTC))
         if hop.get("event_time")
         else None,
         confidence + (f", 1 of {fitting} that fit" if fitting > 1 else ""),

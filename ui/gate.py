@@ -22,6 +22,8 @@ from ui.headers import answer
 HOSTS_SETTING = "BACKTRAIL_HOSTS"
 _NAME = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)")
 _EMBEDDED = {"iframe", "frame", "embed", "object", "fencedframe"}
+WEBSOCKET = "/_stcore/stream"
+"""Where Streamlit's pages connect to, under whatever base path."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -167,6 +169,8 @@ class Gate:
             )
         if any(origin.lower() != site.origin for origin in headers.getlist("origin")):
             return Refusal("origin", "Backtrail answers its own pages only, not those of others.")
+        if scope["type"] == "websocket" and not str(scope["path"]).endswith(WEBSOCKET):
+            return Refusal("websocket", "No websocket is spoken at this address.")
         if _is_foreign(headers, scope):
             return Refusal("fetch site", "Backtrail may be opened from elsewhere, not built in.")
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from trail.errors import BacktrailError, IndexMissing
+from trail.passed_over import what_to_do
 from trail.private import private_folder
 from trail.store import DuckStore
 from ui import charts, data, jobs, phrases, session, text
@@ -260,21 +261,38 @@ def _follow_job() -> None:
         draw("job-failed", notice("The logs could not be added.", str(said["error"]), tone="bad"))
         return
     stories = data.stories()
+    events, rejected, skipped = (int(said.get(n, 0)) for n in ("events", "rejected", "skipped"))
+    advice = what_to_do(
+        events=events, duplicates=int(said["duplicates"]), files=int(said["files"]),
+        unchanged=int(said["unchanged"]), rejected=rejected, skipped=skipped,
+    )  # fmt: skip
+    reasons = [str(line) for line in said.get("passed_over", [])]
     draw(
         "job-done",
         notice(
-            "Done.",
+            _outcome(events, rejected, skipped),
             f"{phrases.count(int(said['events']), 'event')} added from "
             f"{phrases.count(int(said['files']), 'file')};"
             f" {phrases.count(int(said['duplicates']), 'duplicate')}, "
             f"{said['rejected']:,} rejected,"
-            f" {phrases.count(int(said['unchanged']), 'file')} unchanged.",
+            f" {skipped:,} skipped, {phrases.count(int(said['unchanged']), 'file')} unchanged.",
+            *(el("span", "small", line) for line in reasons),
+            el("span", "", advice) if advice else None,
             el("span", "", link("Open an alert", "triage"))
             if stories
             else el("span", "", link("Triage an alert", "triage")),
-            tone="good",
+            tone="good" if advice is None else "warn",
         ),
     )
+
+
+def _outcome(events: int, rejected: int, skipped: int) -> str:
+    """What became of a job, in a few words: "Done." only where nothing is left to be said."""
+    if events == 0:
+        return "No events were added."
+    if rejected:
+        return "Added, but some could not be read."
+    return "Added; some files are no CloudTrail." if skipped else "Done."
 
 
 def _progress() -> None:

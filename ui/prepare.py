@@ -17,6 +17,7 @@ from demo.generate import generate
 from trail.build import Progress, add
 from trail.counted import counted
 from trail.errors import BacktrailError
+from trail.passed_over import passed_over_lines
 from trail.private import keep_private
 
 
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "unchanged": built.files_unchanged,
             "duplicates": built.duplicates,
             "rejected": built.rejected,
+            "skipped": built.skipped_files,
+            "passed_over": passed_over_lines(built.passed_over),
         }
     )
     return 0

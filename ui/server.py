@@ -17,8 +17,10 @@ tests/test_server_borrowed.py, which says what to do when an upgrade breaks it:
 8. `app_session.asyncio.new_event_loop`             ui.loops (its test: tests/test_file_handles.py)
 9. the runtime's open sessions, and having one run          ui/tabs.py
 10. the cookies of `st.login`, and how they are signed      ui/door.py
+11. `AppSession._handle_clear_cache_request`        caches_are_ours
 
-Their order at the start: 3, 1, 2, 8, 5 in `start`; 4 in `middleware`; 6 once the server listens.
+Their order at the start: 3, 1, 2, 11, 8, 5 in `start`; 4 in `middleware`; 6 once the server
+listens.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 from streamlit import config, file_util, net_util
 from streamlit import logger as streamlit_logger
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server import server_util
 
@@ -64,6 +67,7 @@ def start() -> None:
     _log_as_json()
     call_nobody()
     pages_through_app()
+    caches_are_ours()
     trust_named_proxies_alone()
     loops.make_on_demand()
     for place in close_what_is_there():
@@ -173,6 +177,18 @@ def pages_through_app() -> None:
     page's file on its own.
     """
     PagesManager.uses_pages_directory = False
+
+
+def caches_are_ours() -> None:
+    """No browser empties the server's caches, which Streamlit lets anybody do who opens a
+    websocket, signed in or not: they are everybody's, and hold what runs in the background.
+    """
+    AppSession._handle_clear_cache_request = _ignore  # type: ignore[method-assign,assignment]
+
+
+def _ignore(session: AppSession) -> None:
+    if _refusals.may_write():
+        log.say("refused", logging.WARNING, reason="caches", left_out=_refusals.left_out())
 
 
 def _log_as_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from cases.database import Database
 from cases.errors import NotAllowed, SignedOut
 from trail.errors import BacktrailError
-from ui import log, sign_in_page, text
+from ui import log, provider, sign_in_page, text
 from ui.cases import people
 from ui.cases.opened import unguarded_if_any
 from ui.permissions import ACTIONS, PAGES, first_page
@@ -44,6 +45,13 @@ def require(name: str) -> User:
         sign_in_page.ask(error)
         st.stop()
     except BacktrailError as error:
+        if provider.is_on():
+            # Whoever this is may be a stranger, whom it does not concern where the database is.
+            log.say("sign-in not checked", logging.ERROR, error=type(error).__name__)
+            error = BacktrailError(
+                "The case database, which holds the sign-ins, does not answer. Try again in a"
+                " moment."
+            )
         text.say_problem("sign-in-problem", "Your sign-in cannot be checked.", error)
         st.stop()
     log.run_by(user.name if user else "")

@@ -39,7 +39,8 @@ def say_no_role(user: who.User) -> None:
             "p",
             "sentence",
             f"You are signed in as {_shown(user)}. That account is in none of the groups that have"
-            " a role here. Ask whoever runs Backtrail to put it into one, then sign in again.",
+            " a role here, or a lead has put it out of action. Ask whoever runs Backtrail, then"
+            " sign in again.",
         ),
     )
     sign_out_button()

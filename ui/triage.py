@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -58,7 +58,6 @@ def ask_for_an_alert(store: Store) -> None:
             )
             uploaded = st.file_uploader(
                 "or a file with one or more alerts",
-                type=["json", "jsonl", "txt", "gz", "log"],
                 max_upload_size=20,
                 key="alert-file",
             )
@@ -413,15 +412,35 @@ def _identity(principal: Principal | None) -> str:
     return principal.arn or principal.principal_id or principal.access_key_id or ""
 
 
-def _missing(found: intake.Chosen) -> list[str]:
-    lines = []
+def _missing(found: intake.Chosen) -> list[str | Node | None]:
+    lines: list[str | Node | None] = []
     if found.principal is None:
         lines.append("It names no principal: give an ARN, an access key or a principal id below.")
     if found.alert.first_seen is None and found.alert.unread_times:
         lines.append("Its time cannot be read: give when it was first and last seen below.")
     elif found.alert.first_seen is None:
         lines.append("It names no time: give when it was first and last seen below.")
+    known = _named(found)
+    if known:
+        pages = (link(value, links.entity(value)) for value in known)
+        lines.append(el("span", "", "What the index has of it, at any time: ", *_listed(pages)))
     return [*lines, *found.alert.notes]
+
+
+def _named(found: intake.Chosen) -> list[str]:
+    """What the alert names that has a page of its own: its identities, then its address."""
+    of_people = (
+        person.arn or person.principal_id or person.access_key_id
+        for person in found.alert.principals[:PRINCIPALS]
+    )
+    return [value for value in (*of_people, found.alert.source_ip_address) if value]
+
+
+def _listed(nodes: Iterable[Node]) -> list[Node | str]:
+    listed: list[Node | str] = []
+    for node in nodes:
+        listed += [", ", node] if listed else [node]
+    return listed
 
 
 FIELDS = (

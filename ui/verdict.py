@@ -8,6 +8,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.evidence import NotWeighed, Weight, weigh
 from enrich.next_steps import Step, next_steps
+from enrich.weight import not_weighed_words
 from ui.markup import Node, el
 from ui.pieces import code, event_link, more
 
@@ -56,7 +57,7 @@ def _not_weighed(answers: Sequence[NotWeighed]) -> Node | None:
     """Which answers say too little: an empty side is not a clear one."""
     if not answers:
         return None
-    said = "; ".join(f"{one.question} {one.why}" for one in answers)
+    said = "; ".join(not_weighed_words(answers))
     return el("p", "mute small", f"Not weighed, or in part: {said}.")
 
 

@@ -85,16 +85,27 @@ def judge(world: World, done: Damage, asked: Asked, answer: dict[str, Any]) -> V
     return verdict
 
 
+def _pauses(times: Iterable[datetime], first: datetime, last: datetime) -> bool:
+    """Whether a moment between is more than 12 hours from the event before it or after it."""
+    ordered = sorted(times)
+    return any(
+        before < last
+        and after > first
+        and max(min(after, last) - before, after - max(before, first)) > timedelta(hours=12)
+        for before, after in zip(ordered, ordered[1:], strict=False)
+    )
+
+
 def _coverage(world: World, done: Damage, said: dict[str, Any] | None) -> str | None:
     """Where the missing record would be is covered where the account's logs reach from at most 12
-    hours before to at most 12 hours after (§3.4 rule 7), in each Region that counts.
+    hours before to at most 12 hours after every moment (§3.4 rule 7), in each Region that counts;
+    a creation date is two seconds to either side of the call.
     """
     if said is None or said["account_id"] is None:
         return None
     first, last = (datetime.fromisoformat(said[end]) for end in ("from", "to"))
-    if last - first == 2 * _NEAR:
-        first += _NEAR
-    last -= _NEAR
+    if last - first != 2 * _NEAR:  # hours in which it was made: they end with its use
+        last -= _NEAR
     times: dict[str, list[datetime]] = {}
     needed = {"us-east-1"}
     for rec in world.records:
@@ -112,6 +123,7 @@ def _coverage(world: World, done: Damage, said: dict[str, Any] | None) -> str | 
         for region in said["looked_at"]
         if not any(first - half_a_day <= time <= first for time in times.get(region, ()))
         or not any(last <= time <= last + half_a_day for time in times.get(region, ()))
+        or _pauses(times[region], first, last)
     ]
     if said["coverage"] == "covered":
         return f"says covered, with holes in {holes}" if holes else None

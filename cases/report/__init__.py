@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 from cases.audit import Head
 from cases.database import Database
-from cases.redaction import redact
+from cases.redaction import Redactor
 from cases.redaction.listed import listed_words
 from cases.report.blocks import report_blocks
-from cases.report.content import report_document, without_identities
+from cases.report.content import known_of, report_document, without_identities
 from cases.report.html import render_html
 from cases.report.json import render_json
 from cases.report.markdown import render_markdown
@@ -47,7 +47,10 @@ def render_report(
     document = report_document(lent, case_id)
     if redacted:
         listed = listed_words() if words is None else words
-        document = {**redact(without_identities(document), listed), "redacted": True}
+        redactor = Redactor(
+            shown := without_identities(document), *known_of(lent, case_id), words=listed
+        )
+        document = {**redactor.redact(shown), "redacted": True}
     head = Head(document["head"]["seq"], document["head"]["hash"])
     return with_digest(form, _rendered(document, form), case_id, document["case"]["seal"], head)
 

@@ -139,7 +139,8 @@ def _summary(document: Mapping[str, Any]) -> list[Block]:
         blocks.append(
             Remark(
                 "Redacted: accounts, names, keys, addresses, e-mails and hosts are stand-ins, the"
-                " same one throughout. Hashes are those of the originals."
+                " same one throughout. Whom only a person's own text names stays in it. Hashes are"
+                " those of the originals."
             )
         )
     if masked := document.get("masked_credentials"):
@@ -443,6 +444,7 @@ def _pinned(document: Mapping[str, Any]) -> list[Block]:
         blocks += [
             Facts(
                 (
+                    *((("Call", show(one["event_name"])),) if one["event_name"] else ()),
                     ("Event", show(one["event_id"])),
                     ("Pinned", f"{moment(one['frozen_at'])} by {show(one['frozen_by'])}"),
                     ("SHA-256", show(one["sha256"])),

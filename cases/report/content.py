@@ -11,6 +11,7 @@ from cases.canonical import iso, plain
 from cases.case import CaseFile, case_file
 from cases.database import Database
 from cases.evidence import Evidence
+from cases.inbox import get_alert
 from cases.report.credentials import without_credentials
 from cases.verify import verify
 
@@ -125,9 +126,31 @@ def _sources(one: Evidence) -> dict[str, Any]:
     }
 
 
+def known_of(database: Database, case_id: int) -> list[Any]:
+    """What else the case's own data names: a redacted report must not name them in a person's text.
+
+    Every piece of evidence with its records, earlier savings of an answer too, and each alert as
+    it stands in the inbox.
+    """
+    file = case_file(database, case_id)
+    known: list[Any] = [
+        (
+            plain(one.document),
+            # A record is quoted JSON, whatever its event is.
+            [{"raw": record} for record in one.records.values()],
+        )
+        for one in file.evidence
+    ]
+    for alert in file.alerts:
+        whole = get_alert(database, alert.id)
+        known.append({"principals": plain(whole.principals), "raw": whole.raw})
+    return known
+
+
 def _pinned(one: Evidence) -> dict[str, Any]:
     return {
         "event_id": one.document["event_id"],
+        "event_name": one.event_name,
         "comment": one.document["comment"],
         "sources": _sources(one),
         "records": one.records,
@@ -215,11 +238,16 @@ def _timeline(file: CaseFile, answers: Sequence[Mapping[str, Any]]) -> list[dict
             put(call.get("first"), "interesting call", name)
     for pinned in file.evidence:
         if pinned.kind == "event":
-            put(_event_time(pinned), "pinned event", pinned.document["event_id"])
+            put(_event_time(pinned), "pinned event", _call_of(pinned))
     for entry in file.history:
         put(entry.at, entry.action, entry.actor)
     # Fixed-width and short ISO forms mix: compare them to the second, then by their order here.
     return sorted(found, key=lambda one: one["at"][:19])
+
+
+def _call_of(pinned: Evidence) -> str:
+    """ "GetSecretValue 1f0c…": an id alone says nothing to whoever reads."""
+    return " ".join(one for one in (pinned.event_name, pinned.document["event_id"]) if one)
 
 
 def _event_time(pinned: Evidence) -> str | None:

@@ -76,7 +76,8 @@ def _says(one: Evidence) -> str:
     if one.kind == "answer":
         return str(one.document.get("sentence") or "–")
     if one.kind == "event":
-        return str(one.document.get("comment") or "–")
+        said = (one.event_name, one.document.get("comment"))
+        return ": ".join(str(part) for part in said if part) or "–"
     return ", ".join(
         str(one.document[name])
         for name in ("finding_type", "account_id", "region", "source_ip_address")

@@ -38,8 +38,10 @@ def show(database: Database, user: User, case_id: int) -> None:
             el(
                 "p",
                 "small mute",
-                "The files below name nobody: one original has one stand-in throughout a report."
-                + listed,
+                "The files below have one stand-in throughout for each account, name, key and"
+                " address that the case's alerts, answers, records and history show, also where a"
+                " reason or a note names it. Whom only such a text names stays in it: read those"
+                " before you send them." + listed,
             ),
         )
     unrecorded: list[str] = st.session_state.setdefault(UNRECORDED, [])

@@ -1,137 +1,41 @@
-"""Rows of Athena, CloudTrail Lake and Security Lake → CloudTrail records.
-
-Athena lowers the case of every name and prints structs as `{type=IAMUser, arn=…}`, which is not
-JSON; Lake prints maps the same way. Security Lake renames everything (OCSF, §1.3).
-"""
+"""Security Lake's OCSF events → CloudTrail records (§1.3)."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-_NAMES = {
-    name.lower(): name
-    for name in (
-        "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion",
-        "sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestParameters",
-        "responseElements", "additionalEventData", "requestID", "eventID", "eventType",
-        "apiVersion", "managementEvent", "readOnly", "resources", "recipientAccountId",
-        "serviceEventDetails", "sharedEventID", "vpcEndpointId", "eventCategory", "addendum",
-        "sessionCredentialFromConsole", "edgeDeviceDetails", "tlsDetails", "type", "principalId",
-        "arn", "accountId", "accessKeyId", "userName", "invokedBy", "sessionContext",
-        "attributes", "creationDate", "mfaAuthenticated", "sessionIssuer", "webIdFederationData",
-        "federatedProvider", "sourceIdentity", "ec2RoleDelivery", "onBehalfOf", "userId",
-        "identityStoreArn", "credentialId", "identityProvider", "inScopeOf", "signInSessionArn",
-        "assumedRoot",
-    )
-}  # fmt: skip
-_STRUCTS = frozenset(
-    {
-        "userIdentity", "requestParameters", "responseElements", "additionalEventData",
-        "resources", "serviceEventDetails", "addendum", "tlsDetails", "edgeDeviceDetails",
-    }
-)  # fmt: skip
-_NEXT_KEY = re.compile(r",\s*(?=[\w.:-]+=)")
-_DEPTH = 64
+from trail.read.flat import object_in, spelt_like_cloudtrail
+
 _DOTS = 8
 """How deep a dotted name is taken apart: more than any field of CloudTrail's."""
-
-
-def is_cloudtrail_header(names: list[str]) -> bool:
-    """Whether a table with these columns holds one CloudTrail event per row."""
-    lower = {_plain(name) for name in names}
-    return "eventname" in lower and "eventtime" in lower
-
-
-def is_console_header(names: list[str]) -> bool:
-    """Whether it is the console's Event history: it names who, but shows no `userIdentity`."""
-    return {"Event name", "Event time", "User name"} <= {n.strip().strip('"') for n in names}
-
-
-def table_record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The record behind one row: CloudTrail's spelling, structs as objects, "" left out."""
-    record: dict[str, Any] = {}
-    for column, value in row.items():
-        if value is None or value == "" or not isinstance(column, str):
-            continue
-        name = _NAMES.get(_plain(column), column)
-        if name in _STRUCTS and isinstance(value, str):
-            value = _parsed(value)
-        record[name] = _spelled(value) if name in ("userIdentity", "resources") else value
-    return record
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip('"').replace("_", "").lower()
-
-
-def _parsed(text: str) -> Any:
-    """A struct column's value from JSON, from the engine's own print of it, or as plain text."""
-    stripped = text.strip()
-    if stripped in ("null", "NULL", "-"):
-        return None
-    try:
-        return json.loads(stripped)
-    except (ValueError, RecursionError):
-        pass
-    if stripped[:1] in "{[" and stripped[-1:] in "}]":
-        try:
-            return _printed(stripped, 0)
-        except ValueError:
-            return text
-    return text
-
-
-def _printed(text: str, depth: int) -> Any:
-    """`{a=b, c={d=e}}` or `[{a=b}]` as objects and lists."""
-    if depth > _DEPTH:
-        raise ValueError("nested too deeply")
-    if text in ("null", ""):
-        return None
-    if text[0] == "{" and text[-1] == "}":
-        found: dict[str, Any] = {}
-        for part in _parts(text[1:-1]):
-            key, equals, value = part.partition("=")
-            if equals:
-                found[key.strip()] = _printed(value.strip(), depth + 1)
-        return found
-    if text[0] == "[" and text[-1] == "]":
-        return [_printed(part.strip(), depth + 1) for part in _parts(text[1:-1], keys=False)]
-    return text
-
-
-def _parts(text: str, *, keys: bool = True) -> list[str]:
-    """The text cut at the commas that separate entries, not at those inside values."""
-    parts, depth, start, n = [], 0, 0, 0
-    while n < len(text):
-        character = text[n]
-        if character in "{[":
-            depth += 1
-        elif character in "}]":
-            depth = max(0, depth - 1)
-        elif character == "," and depth == 0:
-            cut = _NEXT_KEY.match(text, n) if keys else re.compile(r",\s*").match(text, n)
-            if cut is not None:
-                parts.append(text[start:n])
-                start = n = cut.end()
-                continue
-        n += 1
-    parts.append(text[start:])
-    return [part for part in parts if part.strip()]
-
-
-def _spelled(value: Any) -> Any:
-    """The same value with CloudTrail's spelling of every key."""
-    if isinstance(value, dict):
-        return {
-            ("ARN" if key == "ARN" else _NAMES.get(_plain(key), key)): _spelled(member)
-            for key, member in value.items()
-        }
-    if isinstance(value, list):
-        return [_spelled(member) for member in value]
-    return value
+PATHS = {
+    "eventVersion": "metadata.product.version",
+    "eventTime": "time",
+    "eventSource": "api.service.name",
+    "eventName": "api.operation",
+    "awsRegion": "cloud.region",
+    "sourceIPAddress": "src_endpoint.ip",
+    "userAgent": "http_request.user_agent",
+    "errorCode": "api.response.error",
+    "errorMessage": "api.response.message",
+    "requestParameters": "api.request.data",
+    "responseElements": "api.response.data",
+    "requestID": "api.request.uid",
+    "eventID": "metadata.uid",
+    "recipientAccountId": "cloud.account.uid",
+    "userIdentity.type": "actor.user.type",
+    "userIdentity.principalId": "actor.user.uid_alt",
+    "userIdentity.arn": "actor.user.uid",
+    "userIdentity.accountId": "actor.user.account.uid",
+    "userIdentity.accessKeyId": "actor.user.credential_uid",
+    "userIdentity.userName": "actor.user.name",
+    "userIdentity.invokedBy": "actor.invoked_by",
+    "userIdentity.sessionContext.sessionIssuer.arn": "actor.session.issuer",
+    "userIdentity.sessionContext.attributes.creationDate": "actor.session.created_time",
+    "userIdentity.sessionContext.attributes.mfaAuthenticated": "actor.session.is_mfa",
+}
+"""CloudTrail field → where OCSF has it."""
 
 
 def is_ocsf(names: Collection[str]) -> bool:
@@ -157,7 +61,7 @@ def ocsf_record(row: Mapping[str, Any]) -> dict[str, Any]:
         {
             "eventVersion": at("metadata.product.version"),
             "userIdentity": _ocsf_identity(at, unmapped),
-            "eventTime": at("time"),
+            "eventTime": at("time", "time_dt"),
             "eventSource": at("api.service.name"),
             "eventName": operation,
             "awsRegion": at("cloud.region"),
@@ -211,7 +115,7 @@ def _ocsf_identity(at: _Path, unmapped: Mapping[str, Any]) -> dict[str, Any]:
     issuer = _kept({"arn": at("actor.session.issuer")})
     attributes = _kept(
         {
-            "creationDate": at("actor.session.created_time"),
+            "creationDate": at("actor.session.created_time", "actor.session.created_time_dt"),
             "mfaAuthenticated": at("actor.session.is_mfa", "actor.session.mfa", "is_mfa", "mfa"),
         }
     )
@@ -229,7 +133,7 @@ def _ocsf_identity(at: _Path, unmapped: Mapping[str, Any]) -> dict[str, Any]:
         else None,
         "sessionContext": _kept({"sessionIssuer": issuer, "attributes": attributes}),
     }
-    return _merged(_spelled(unmapped.get("userIdentity")), _kept(known))
+    return _merged(spelt_like_cloudtrail(unmapped.get("userIdentity")), _kept(known))
 
 
 def _ocsf_outcome(
@@ -291,7 +195,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _json(value: Any) -> Any:
-    return _parsed(value) if isinstance(value, str) else value
+    return object_in(value) if isinstance(value, str) else value
 
 
 def _kept(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""What people write about an alert, as they write it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from alerts import parse_alerts
+from alerts.alert import Alert
+from tests.an_event import a_role_session, an_event
+from tests.shapes import table
+from trail.errors import AlertUnrecognised
+
+LEE = "arn:aws:iam::210987654321:user/lee"
+SESSION = "arn:aws:sts::210987654321:assumed-role/Deploy/kim"
+
+
+def the_alert(text: str) -> Alert:
+    (alert,) = parse_alerts(text)
+    return alert
+
+
+@pytest.mark.parametrize("dot", ["[.]", "(.)", "[dot]"])
+def test_a_defanged_address(dot: str) -> None:
+    alert = the_alert(f"{LEE} from 203.0.113.9 via hxxps://x".replace("113.9", f"113{dot}9"))
+    assert alert.source_ip_address == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "words", ["account 2109-8765-4321", "AWS account: 210987654321", "Account number 210987654321"]
+)
+def test_an_account_with_and_without_dashes(words: str) -> None:
+    assert the_alert(f"In {words} the key ASIAQQQQWWWWEEEERRRR was used").account_id == (
+        "210987654321"
+    )
+
+
+def test_five_spellings_of_one_identity_are_one() -> None:
+    (person,) = the_alert(
+        f"{SESSION} (AROAQQWWEERRTTYYUUIIO:kim, key ASIAQQQQWWWWEEEERRRR), that is role "
+        "arn:aws:iam::210987654321:role/teams/Deploy, AROAQQWWEERRTTYYUUIIO."
+    ).principals
+    assert (person.arn, person.principal_id) == (SESSION, "AROAQQWWEERRTTYYUUIIO:kim")
+    assert (person.access_key_id, person.session_name) == ("ASIAQQQQWWWWEEEERRRR", "kim")
+
+
+def test_two_identities_are_two() -> None:
+    alert = the_alert(f"{LEE} and {LEE.replace('lee', 'max')}")
+    assert [person.user_name for person in alert.principals] == ["lee", "max"]
+    assert any("names 2 identities" in note for note in alert.notes)
+
+
+def test_a_template_of_a_finding_without_ids_gives_what_it_has() -> None:
+    alert = the_alert(
+        json.dumps(
+            [
+                {
+                    "title": "GuardDuty finding with severity 8/10",
+                    "type": "UnauthorizedAccess:IAMUser/ConsoleLogin/AccessKey",
+                    "info": "https://x/guardduty/home?#/findings?search=id%3D" + "ab" * 16,
+                    "account_id": "210987654321",
+                    "region": "us-east-1",
+                }
+            ]
+        )
+    )
+    assert alert.finding_type == alert.title == "UnauthorizedAccess:IAMUser/ConsoleLogin"
+    assert (alert.id, alert.severity) == ("ab" * 16, 8)
+    assert (alert.account_id, alert.region) == ("210987654321", "us-east-1")
+    assert any("names no identity" in note for note in alert.notes)
+
+
+def test_an_id_that_a_line_break_stands_in_is_not_used() -> None:
+    record = an_event(userIdentity=a_role_session(session="a\nb", key="ASIAROLE\tSESSION001"))
+    (person,) = the_alert(json.dumps(record)).principals
+    assert person.access_key_id is None
+    assert person.principal_id is None
+    assert person.session_name is None
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (json.dumps(an_event())[:-40], "cut off at its end"),
+        ('{"arn": "arn:aws:iam::210987654321:user/lee" "b": 1}', "line 1, column 46"),
+    ],
+)
+def test_where_json_breaks_is_said(text: str, where: str) -> None:
+    alert = the_alert(text)
+    assert any(where in note for note in alert.notes)
+    assert alert.title not in ("{", "[")
+
+
+def test_a_bracket_is_no_alert() -> None:
+    with pytest.raises(AlertUnrecognised):
+        parse_alerts("{")
+
+
+def flattened(value: dict[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, member in value.items():
+        name = f"{before}{key}"
+        found |= flattened(member, f"{name}.") if isinstance(member, dict) else {name: member}
+    return found
+
+
+FINDING = {
+    "schemaVersion": "2.0", "accountId": "210987654321", "region": "us-east-1", "id": "ab" * 16,
+    "type": "Recon:IAMUser/TorIPCaller", "severity": 5, "title": "t",
+    "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+        "accessKeyId": "ASIAQQQQWWWWEEEERRRR", "principalId": "AROAQQWWEERRTTYYUUIIO:kim",
+        "userType": "AssumedRole", "userName": "Deploy"}},
+    "service": {
+        "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": {
+            "api": "ListUsers", "serviceName": "iam.amazonaws.com",
+            "remoteIpDetails": {"ipAddressV4": "203.0.113.9"}}},
+        "eventFirstSeen": "2026-03-10T09:00:00Z", "eventLastSeen": "2026-03-10T09:00:00Z"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        json.dumps(flattened(FINDING)),
+        json.dumps({"result": flattened({"detail": FINDING})}),
+        table(flattened(FINDING)),
+        table(["_time", "_raw"], ["x", json.dumps(FINDING)]),
+        json.dumps({"attachments": [{"fields": [{"value": json.dumps(FINDING)}]}]}),
+        json.dumps({"messages": [{"incident": {"details": FINDING}}]}),
+        json.dumps({"data": {"integration": "aws", "aws": FINDING}}),
+    ],
+    ids=["dotted", "dotted in Splunk", "CSV", "CSV of _raw", "Slack", "PagerDuty", "Wazuh"],
+)
+def test_a_finding_as_a_tool_hands_it_out(shown: str) -> None:
+    alert = the_alert(shown)
+    assert (alert.source, alert.id) == ("guardduty", "ab" * 16)
+    assert (alert.event_name, alert.source_ip_address) == ("ListUsers", "203.0.113.9")
+    (person,) = alert.principals
+    assert (person.principal_id, person.session_name) == ("AROAQQWWEERRTTYYUUIIO:kim", "kim")
+    assert person.access_key_id == "ASIAQQQQWWWWEEEERRRR"

@@ -1,0 +1,160 @@
+"""What stands between bytes and text: archives, encodings other than UTF-8, and base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import io
+import json
+import re
+from collections.abc import Iterator
+
+from trail.read.others import kind_skipped_by_path
+from trail.streams import (
+    BLOCK,
+    Allowance,
+    Blocks,
+    BrokenStream,
+    from_file,
+    gunzip,
+    is_gzip,
+    is_tar,
+    is_zip,
+    tar_members,
+    zip_members,
+)
+
+_MARKS = ((b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"),
+          (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))  # fmt: skip
+_BASE64_BYTES = 24 << 20
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n]+={0,2}\s*")
+_LEAST_BASE64 = 64
+
+
+def encoding_of(head: bytes) -> str | None:
+    """The encoding of a text that is not UTF-8, by its mark or by where its zero bytes are."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" not in head[:4]:
+        return None
+    found = json.detect_encoding(head[:4]).removesuffix("-sig")
+    if found == "utf-8":
+        return None
+    start = head[: len(head) // 4 * 4].decode(found, "replace").lstrip()
+    # NUL bytes alone are no text.
+    return found if start[:1] in ("{", "[", '"') or start[:40].isprintable() and start else None
+
+
+def as_utf8(stream: Blocks, encoding: str) -> Blocks:
+    """The stream as UTF-8, without its mark. Raises `BrokenStream` where it is not what it said."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    started = False
+
+    def read(size: int) -> bytes:
+        nonlocal started
+        while data := stream.read(size):
+            text = _decoded(decoder, data, final=False)
+            if not started:
+                text = text.removeprefix("\ufeff")
+                started = True
+            if text:
+                return text.encode("utf-8", "replace")
+        return _decoded(decoder, b"", final=True).encode("utf-8", "replace")
+
+    return Blocks(read)
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool) -> str:
+    try:
+        return decoder.decode(data, final)
+    except UnicodeDecodeError as error:
+        raise BrokenStream(f"not the text that its first bytes promise ({error.reason})") from error
+
+
+def unwrapped_base64(stream: Blocks) -> Blocks | None:
+    """What a text that is base64 as a whole holds, where that is gzip, zip or JSON; else None.
+
+    The stream is looked into, and not read.
+    """
+    head = stream.peek(_LEAST_BASE64)
+    if len(head) < _LEAST_BASE64 or not _BASE64.fullmatch(head):
+        return None
+    text = stream.peek(_BASE64_BYTES + 1)
+    if len(text) > _BASE64_BYTES or not _BASE64.fullmatch(text):
+        return None
+    try:
+        data = base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return None
+    if data[:2] != b"\x1f\x8b" and data[:2] != b"PK" and data.lstrip()[:1] not in (b"{", b"["):
+        return None
+    while stream.read(BLOCK):
+        pass
+    return from_file(io.BytesIO(data))
+
+
+def texts_in(data: bytes, most: int) -> list[bytes]:
+    """The texts that a file of any container holds, in its order; rows of Parquet as JSON lines.
+
+    At most `most` bytes together, and no more than a file of that size may unpack to. Raises
+    `BrokenStream`. What an operating system left beside them is left out.
+    """
+    allowance = Allowance(len(data))
+    allowance.most_bytes = min(allowance.most_bytes, most)
+    return list(_texts(from_file(io.BytesIO(data)), 0, allowance))
+
+
+_DEPTH = 4
+
+
+def _texts(stream: Blocks, depth: int, allowance: Allowance) -> Iterator[bytes]:
+    head = stream.peek(512)
+    if depth > _DEPTH:
+        raise BrokenStream(f"archives nested more than {_DEPTH} deep")
+    if is_gzip(head):
+        yield from _texts(gunzip(stream, allowance), depth + 1, allowance)
+    elif is_zip(head):
+        members = zip_members(io.BytesIO(_whole(stream)), allowance)
+        yield from _of_members(members, depth, allowance)
+    elif is_tar(head):
+        yield from _of_members(tar_members(stream, allowance), depth, allowance)
+    elif head[:4] == b"PAR1":
+        yield _rows_as_lines(_whole(stream), allowance)
+    elif (encoding := encoding_of(head)) is not None:
+        yield _whole(as_utf8(stream, encoding))
+    elif (inner := unwrapped_base64(stream)) is not None:
+        yield from _texts(inner, depth + 1, allowance)
+    else:
+        yield _whole(stream).removeprefix(codecs.BOM_UTF8)
+
+
+def _of_members(
+    members: Iterator[tuple[str, Blocks]], depth: int, allowance: Allowance
+) -> Iterator[bytes]:
+    for name, content in members:
+        if kind_skipped_by_path(f"/{name}") is None:
+            yield from _texts(content, depth + 1, allowance)
+
+
+def _whole(stream: Blocks) -> bytes:
+    parts = []
+    while data := stream.read(BLOCK):
+        parts.append(data)
+    return b"".join(parts)
+
+
+def _rows_as_lines(data: bytes, allowance: Allowance) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lines: list[str] = []
+    try:
+        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                lines.append(json.dumps(row, default=str))
+                allowance.take(len(lines[-1]))
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
+        raise BrokenStream(f"damaged Parquet ({str(error).partition(chr(10))[0]})") from error
+    return "\n".join(lines).encode("utf-8", "replace")

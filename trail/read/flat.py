@@ -1,0 +1,463 @@
+"""CloudTrail records in a tool's own columns, put back into CloudTrail's spelling.
+
+Athena and Lake lower the case, Splunk and Sentinel flatten, Elastic, Steampipe and CloudQuery
+rename, UDM regroups. Each is flattened to dotted names first; one table then says which CloudTrail
+field a name means. A row whose columns do not say who called is marked so: nobody's events would
+answer "nothing" over logs that hold an attack.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from trail.events import parse_time
+from trail.read.place import plain_name
+from trail.read.structs import identity_in, struct_in
+
+_IDENTITY = "userIdentity."
+_SESSION = "userIdentity.sessionContext."
+_ISSUER = "userIdentity.sessionContext.sessionIssuer."
+
+_OWN_NAMES = (
+    "eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+    "userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements",
+    "additionalEventData", "requestID", "eventID", "readOnly", "resources", "eventType",
+    "apiVersion", "managementEvent", "recipientAccountId", "serviceEventDetails", "sharedEventID",
+    "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "sessionCredentialFromConsole",
+    "addendum", "tlsDetails", "edgeDeviceDetails",
+    *(_IDENTITY + name for name in (
+        "type", "principalId", "arn", "accountId", "accessKeyId", "userName", "invokedBy",
+        "credentialId", "identityProvider", "onBehalfOf.userId", "onBehalfOf.identityStoreArn",
+        "inScopeOf.issuerType", "inScopeOf.credentialsIssuedTo", "signInSessionArn",
+    )),
+    *(_ISSUER + name for name in ("type", "principalId", "arn", "accountId", "userName")),
+    *(_SESSION + name for name in (
+        "sourceIdentity", "signInSessionArn", "ec2RoleDelivery", "assumedRoot",
+        "attributes.creationDate", "attributes.mfaAuthenticated",
+        "webIdFederationData.federatedProvider",
+    )),
+)  # fmt: skip
+_SPELT = {plain_name(part): part for name in _OWN_NAMES for part in name.split(".")} | {
+    plain_name(name): name for name in ("userIdentity", "sessionContext", "sessionIssuer",
+                                        "attributes", "webIdFederationData", "onBehalfOf")
+}  # fmt: skip
+_OWN = {plain_name(name): name for name in _OWN_NAMES}
+_FIELDS = _OWN | {
+    # Sentinel's AWSCloudTrail
+    "timegenerated": "eventTime",
+    "timegeneratedutc": "eventTime",
+    "awseventid": "eventID",
+    "awsrequestid": "requestID",
+    "eventtypename": "eventType",
+    "sessioncreationdate": _SESSION + "attributes.creationDate",
+    "sessioncreationdateutc": _SESSION + "attributes.creationDate",
+    "sessionmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
+    "sessionissuertype": _ISSUER + "type",
+    "sessionissuerprincipalid": _ISSUER + "principalId",
+    "sessionissuerarn": _ISSUER + "arn",
+    "sessionissueraccountid": _ISSUER + "accountId",
+    "sessionissuerusername": _ISSUER + "userName",
+    # Elastic's common schema
+    "timestamp": "eventTime",
+    "eventaction": "eventName",
+    "eventprovider": "eventSource",
+    "eventoriginalid": "eventID",
+    "sourceip": "sourceIPAddress",
+    "sourceaddress": "sourceIPAddress",
+    "useragentoriginal": "userAgent",
+    "cloudregion": "awsRegion",
+    "cloudaccountid": "recipientAccountId",
+    "useridentitysessioncontextcreationdate": _SESSION + "attributes.creationDate",
+    "useridentitysessioncontextmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
+    "flattenedrequestparameters": "requestParameters",
+    "flattenedresponseelements": "responseElements",
+    "userid": _IDENTITY + "uid",
+    "kibanaalertoriginaltime": "eventTime",  # @timestamp is when the rule ran
+    "signaloriginaltime": "eventTime",
+    # the console's event history
+    "awsaccesskey": _IDENTITY + "accessKeyId",
+    "username": _IDENTITY + "userName",
+    # Steampipe, CloudQuery
+    "usertype": _IDENTITY + "type",
+    "useridentifier": _IDENTITY + "uid",
+    # Splunk's add-on
+    "awsaccountid": "recipientAccountId",
+    "srcip": "sourceIPAddress",
+}
+_RANKS = {"kibanaalertoriginaltime": 0, "signaloriginaltime": 0, "eventtime": 1}
+_OF_REQUESTS = {name.lower(): name for name in (
+    "roleArn", "roleSessionName", "durationSeconds", "credentials", "assumedRoleUser",
+    "assumedRoleId", "federatedUser", "federatedUserId", "assumedPrincipal", "accessKey",
+    "credentialSet", "ConsoleLogin", "MFAUsed", "SwitchFrom", "originalEventID", "reason",
+)}  # fmt: skip
+_SPELT |= _OF_REQUESTS
+"""Names that the event table's columns come from, for rows whose every name is in small letters."""
+_BARE = {plain_name(name): _IDENTITY + name for name in (
+    "type", "principalId", "arn", "accountId", "accessKeyId", "invokedBy",
+)}  # fmt: skip
+"""What `select userIdentity.arn` calls its column. Taken only where nothing longer says it."""
+_UDM_FIELDS = {
+    "metadataproducteventtype": "eventName",
+    "metadataproductlogid": "eventID",
+    "metadataeventtimestamp": "eventTime",
+    "targetapplication": "eventSource",
+    "principalip": "sourceIPAddress",
+    "networkhttpuseragent": "userAgent",
+    "principaluserproductobjectid": _IDENTITY + "uid",
+    "principaluseruserid": _IDENTITY + "uid",
+    "principaluseruserdisplayname": _IDENTITY + "userName",
+    "principalusergroupidentifiers": _IDENTITY + "uid",
+    "principallocationname": "awsRegion",
+    "targetlocationname": "awsRegion",
+}
+_KEPT_WHOLE = {plain_name(name): name for name in (
+    "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails",
+    "resources", "addendum", "tlsDetails", "edgeDeviceDetails",
+)}  # fmt: skip
+"""Their keys are the caller's or of no column, and must not be taken for the record's own."""
+_CALLERS = frozenset({"useridentity", "flattened", "unmapped"})
+"""Names of more that holds what a caller chose."""
+_PREFIXES = ("aws.cloudtrail.", "aws_cloudtrail_")
+_TYPES = frozenset(
+    {
+        "Root", "IAMUser", "AssumedRole", "Role", "FederatedUser", "Directory", "AWSAccount",
+        "AWSService", "SAMLUser", "WebIdentityUser", "IdentityCenterUser", "Unknown",
+    }
+)  # fmt: skip
+_MAX_LEAVES = 2_000
+_UTC_COLUMN = re.compile(r"\s*\[UTC\]$")
+_ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):(root|user|assumed-role|federated-user)/?")
+_KINDS = {
+    "root": "Root", "user": "IAMUser", "assumed-role": "AssumedRole",
+    "federated-user": "FederatedUser",
+}  # fmt: skip
+
+WHO = (
+    "userIdentity, or userIdentity.arn, userIdentity.principalId, userIdentity.accessKeyId,"
+    " userIdentity.invokedBy"
+)
+"""Columns of which one has to be there, in words."""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A record in CloudTrail's spelling, what it was, and the path of each of its fields there.
+
+    `who` is False where it has no field that tells who called.
+    """
+
+    record: dict[str, Any]
+    shape: str
+    spelt: Mapping[str, str]
+    who: bool
+
+
+@lru_cache(8_192)
+def is_of_cloudtrail(name: str) -> bool:
+    """Whether a key is a field of CloudTrail's, so that its text may be a caller's."""
+    plain = plain_name(_UTC_COLUMN.sub("", name))
+    return plain in _FIELDS or plain in _KEPT_WHOLE or plain in _CALLERS
+
+
+def names_events(columns: Iterable[str]) -> bool:
+    """Whether a table with these columns has an event's name, and its time or id, in each row."""
+    fields = {_field_of(name, _FIELDS) for name in columns}
+    return "eventName" in fields and bool({"eventTime", "eventID", "eventSource"} & fields)
+
+
+def says_who(columns: Iterable[str]) -> bool:
+    """Whether these columns can tell who called; a name alone cannot, since many may share it."""
+    return any(
+        plain_name(name) == "useridentity"
+        or plain_name(name).endswith("cloudtrailuseridentity")
+        or (field := _field_of(name, _FIELDS) or _BARE.get(plain_name(name))) is not None
+        and field.startswith(_IDENTITY)
+        and field.removeprefix(_IDENTITY) in _TELLING
+        for name in columns
+    )
+
+
+_TELLING = frozenset({"arn", "principalId", "accessKeyId", "invokedBy", "onBehalfOf.userId", "uid"})
+
+
+def flat_record(
+    row: Mapping[str, Any], is_time: Callable[[object], bool] | None = None
+) -> Flat | None:
+    """The CloudTrail record that a tool's row stands for; None if it stands for none.
+
+    `is_time` says what else than ISO 8601 and epochs is taken for a time. Raises `Ambiguous`.
+    """
+    if is_udm(row):
+        inner = row.get("udm")
+        udm = inner if isinstance(inner, Mapping) else row
+        found = _mapped(udm, _UDM_FIELDS, "CloudTrail record in Google SecOps UDM", is_time)
+        if found is not None:
+            return found
+    return _mapped(row, _FIELDS, _shape_of(row), is_time)
+
+
+def is_udm(row: Mapping[str, Any]) -> bool:
+    """Whether an object is an event in Google SecOps' own fields."""
+    inner = row.get("udm")
+    udm = inner if isinstance(inner, Mapping) else row
+    return isinstance(udm.get("metadata"), Mapping) and (
+        isinstance(udm.get("principal"), Mapping) or isinstance(udm.get("target"), Mapping)
+    )
+
+
+def _shape_of(row: Mapping[str, Any]) -> str:
+    names = {str(key) for key in row}
+    if "UserIdentityArn" in names or any(name.startswith("TimeGenerated") for name in names):
+        return "CloudTrail record, Sentinel AWSCloudTrail row"
+    if any(name == "aws" or name.startswith("aws.cloudtrail") for name in names):
+        return "CloudTrail record, Elastic document"
+    if "useridentity" in names:
+        return "CloudTrail record, Athena or CloudTrail Lake row"
+    if "user_identity" in names:
+        return "CloudTrail record, row of an SQL tool"
+    if any("." in name for name in names):
+        return "CloudTrail record, flattened (Splunk)"
+    if "Event name" in names or "AWS access key" in names:
+        return "CloudTrail record, event history row"
+    return "CloudTrail record, flattened"
+
+
+def _mapped(
+    row: Mapping[str, Any],
+    fields: Mapping[str, str],
+    shape: str,
+    is_time: Callable[[object], bool] | None,
+) -> Flat | None:
+    record: dict[str, Any] = {}
+    spelt: dict[str, str] = {}
+    bare: list[tuple[str, str, Any]] = []
+    unread: tuple[str, Any] | None = None
+    for path, value in _leaves(row, ""):
+        if value in (None, "", "-", "null", [], {}):
+            continue
+        if (inner := _inside_of(path)) is not None:
+            whole, keys = inner
+            held = record.setdefault(whole, {})
+            if isinstance(held, dict) and whole not in spelt:
+                _set(held, keys, value)
+            continue
+        field = _field_of(path, fields)
+        if field is None:
+            if plain_name(path) in _BARE:
+                bare.append((_BARE[plain_name(path)], path, value))
+            continue
+        if field in spelt and (field != "eventTime" or _rank(path) >= _rank(spelt[field])):
+            continue
+        if field in ("eventType", "eventCategory") and not isinstance(value, str):
+            continue  # Elastic's lists of the same names
+        if field == "eventTime":
+            stated, value = value, _time_in(path, value, is_time)
+            if value is None:
+                unread = unread or (path, stated)
+                continue
+        if isinstance(value, list) and field not in ("resources", "eventTime"):
+            value = next((item for item in value if isinstance(item, str)), None)
+            if value is None:
+                continue
+        if field.endswith("." + "uid"):
+            field = _IDENTITY + ("arn" if str(value).startswith("arn:") else "principalId")
+            if field in spelt:
+                continue
+        if field.endswith("ccountId") and (value := _account(value)) is None:
+            continue
+        spelt[field] = path
+        if plain_name(field) in _KEPT_WHOLE:
+            value = object_in(value) if isinstance(value, str) else value
+            if field == "resources" or path.islower():
+                value = spelt_like_cloudtrail(value)
+        _set(record, field.split("."), value)
+    identity = record.get("userIdentity", {})
+    if "arn" not in identity and "principalId" not in identity and "accessKeyId" not in identity:
+        for field, path, value in bare:
+            name = field.removeprefix(_IDENTITY)
+            if name in identity or not _is_bare(name, value):
+                continue
+            spelt[field] = path
+            _set(record, field.split("."), value)
+        identity = record.get("userIdentity", {})
+    own = {"eventSource", "eventTime", "eventID"} & set(record)
+    own |= {"eventTime"} if unread is not None and plain_name(unread[0]) == "eventtime" else set()
+    if "eventName" not in record or not own:
+        return None
+    if unread is not None and "eventTime" not in record:
+        # What is stated, and is no time, is still the record's own word.
+        spelt["eventTime"], record["eventTime"] = unread
+    _complete(identity, spelt)
+    who = any(name in identity for name in _TELLING) or "onBehalfOf" in identity
+    return Flat(record, shape, spelt, who)
+
+
+def _account(value: Any) -> str | None:
+    """An account id. Spreadsheets drop its leading zeros, or write 1.11E+11, which is none."""
+    text = str(value).strip()
+    if text.isascii() and text.isdigit() and 8 <= len(text) <= 12:
+        return text.zfill(12)
+    return text if text == "anonymous" else None
+
+
+def _is_bare(name: str, value: Any) -> bool:
+    """Whether a column of so short a name holds what that field of an identity would."""
+    if name == "arn":
+        return isinstance(value, str) and _ARN.match(value) is not None
+    return isinstance(value, str | int) and (name != "type" or value in _TYPES)
+
+
+def _complete(identity: dict[str, Any], spelt: dict[str, str]) -> None:
+    """What follows for certain from the rest of an identity, and what tools put in wrong places."""
+    arn = identity.get("arn")
+    match = _ARN.match(arn) if isinstance(arn, str) else None
+    if match is not None:
+        identity.setdefault("type", _KINDS[match[2]])
+        identity.setdefault("accountId", match[1])
+    if "AssumedRole" in str(identity.get("type")):
+        identity["type"] = "AssumedRole"
+        identity.pop("userName", None)  # tools put the role's name, or the session's, here
+        spelt.pop(_IDENTITY + "userName", None)
+    if identity.get("type") == "IdentityCenterUser" and "accessKeyId" in identity:
+        identity["credentialId"] = identity.pop("accessKeyId")  # OCSF has one place for both
+        spelt[_IDENTITY + "credentialId"] = spelt.pop(_IDENTITY + "accessKeyId", "")
+
+
+def _field_of(path: str, fields: Mapping[str, str]) -> str | None:
+    return _own_field(path) if fields is _FIELDS else fields.get(plain_name(path))
+
+
+@lru_cache(8_192)
+def _own_field(path: str) -> str | None:
+    """The CloudTrail field that a dotted name means, less what a tool put before it."""
+    name = _UTC_COLUMN.sub("", path)
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    if (field := _FIELDS.get(plain_name(name))) is not None:
+        return field
+    parts = name.split(".")
+    for begin in range(1, len(parts)):
+        if plain_name(parts[begin - 1]) in _KEPT_WHOLE:
+            return None
+        rest = plain_name(".".join(parts[begin:]))
+        if rest in _OWN:
+            return _OWN[rest]
+    return None
+
+
+def _rank(path: str) -> int:
+    """Which of several times is the event's own: the least."""
+    return _RANKS.get(plain_name(path), 2)
+
+
+@lru_cache(8_192)
+def _inside_of(path: str) -> tuple[str, tuple[str, ...]] | None:
+    """`requestParameters.roleArn` → ("requestParameters", ("roleArn",)): columns of such a thing
+    that a tool took apart."""
+    parts = path.split(".")
+    for number, part in enumerate(parts[:-1]):
+        if (whole := _KEPT_WHOLE.get(plain_name(part))) is not None:
+            # A list's columns are `resources{}.ARN`: which belong together is not told.
+            return None if "{}" in path else (whole, tuple(parts[number + 1 :]))
+    return None
+
+
+_AZURE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}, \d{1,2}:\d\d:\d\d(?:\.\d+)? [AP]M")
+
+
+def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) -> Any:
+    """The time that a column holds, in a form that a row's reader takes; else None."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, str) and _AZURE.fullmatch(value) and _UTC_COLUMN.search(path):
+        # Log Analytics' own CSV: month first, always with AM or PM, and the zone in the header.
+        form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
+        try:
+            return datetime.strptime(value, form).isoformat() + "Z"
+        except ValueError:
+            return None
+    if parse_time(value) is not None or (is_time is not None and is_time(value)):
+        return value
+    return None
+
+
+def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tuple[str, Any]]:
+    """Each dotted name and value, nearest first; objects in strings opened where they must be."""
+    below: list[tuple[str, Mapping[str, Any]]] = []
+    for number, (key, item) in enumerate(value.items()):
+        if number > _MAX_LEAVES:
+            break
+        name = f"{path}.{key}" if path else str(key)
+        plain = plain_name(name.removeprefix("aws.cloudtrail."))
+        if plain == "useridentity" and isinstance(item, str):
+            item = _identity_of(item)
+        if isinstance(item, Mapping) and left and plain_name(key) not in _KEPT_WHOLE:
+            below.append((name, item))
+        else:
+            yield name, item
+    for name, item in below:
+        yield from _leaves(item, name, left - 1)
+
+
+def undotted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that dotted keys were flattened from: `{"a.b": 1}` → `{"a": {"b": 1}}`."""
+    made: dict[str, Any] = {}
+    for key, value in row.items():
+        _set(made, str(key).split(".", _DOTS), value)
+    return made
+
+
+_DOTS = 12
+
+
+def _set(record: dict[str, Any], keys: Iterable[str], value: Any) -> None:
+    *above, last = keys
+    for key in above:
+        record = record.setdefault(key, {})
+        if not isinstance(record, dict):
+            return
+    record[last] = value
+
+
+def _identity_of(text: str) -> Any:
+    """What a whole `userIdentity` column holds: JSON, or a struct as Athena and Java print it."""
+    inner = _json(text)
+    if isinstance(inner, Mapping):
+        return inner
+    return identity_in(text) if text.strip()[:1] == "{" else text
+
+
+def object_in(text: str) -> Any:
+    """What a column's text holds: JSON, or a struct as Athena and Java print it."""
+    if text.strip() in ("null", "NULL", "-"):
+        return None
+    inner = _json(text)
+    return inner if inner is not None else struct_in(text)
+
+
+def _json(text: str) -> Any:
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def spelt_like_cloudtrail(value: Any) -> Any:
+    """The same value with CloudTrail's spelling of every key that is one of its own."""
+    if isinstance(value, dict):
+        return {
+            ("ARN" if key in ("ARN", "arn") and "type" in value and "principalid" not in value
+             else _SPELT.get(plain_name(key), key)): spelt_like_cloudtrail(member)
+            for key, member in value.items()
+        }  # fmt: skip
+    if isinstance(value, list):
+        return [spelt_like_cloudtrail(member) for member in value]
+    return value

@@ -1,0 +1,170 @@
+"""What mail, chats and ticket systems do to pasted JSON, undone where that is certain.
+
+Nothing is guessed: a step is taken only where the text has what that kind of damage leaves, and
+what it gives counts only where it is JSON afterwards, without an exception.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import quopri
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+LONGEST = 2_000_000
+"""Characters of a text that is mended at all."""
+
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_QUOTED_LINE = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
+_SOFT_BREAK = re.compile(r"=\r?\n")
+_QUOTED_PRINTABLE = re.compile(r"=(?:3D|22|7B|0A|20|C2=A0)")
+_TAG = re.compile(r"</?(?:pre|code|p|div|span|br|body|html|td|tr|table|tbody|a|b|i|font)\b[^>]*>")
+_BREAK = re.compile(r"<(?:br|/p|/div)\b[^>]*>")
+_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
+_CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb]")
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_LEAST_WIDTH = 40
+
+
+@dataclass(frozen=True)
+class Mended:
+    """The text after some steps, and what they were, in words."""
+
+    text: str
+    how: tuple[str, ...]
+
+
+def mended(text: str) -> Iterator[Mended]:
+    """The text after each further step that its damage calls for; nothing where there is none."""
+    if len(text) > LONGEST:
+        return
+    how: list[str] = []
+    for words, step in _STEPS:
+        changed = step(text)
+        if changed is not None and changed != text:
+            text = changed
+            how.append(words)
+            yield Mended(text, tuple(how))
+
+
+def as_text(text: str) -> str:
+    """The text as its writer meant it, where a mail's own coding still stands in it."""
+    for step in (_printable, _unescaped):
+        text = step(text) or text
+    return _QUOTED_LINE.sub("", text)
+
+
+def where_it_breaks(text: str) -> str | None:
+    """Where text that begins like JSON stops being it, in words; None for any other text."""
+    stripped = text.strip()
+    if stripped[:1] not in ("{", "["):
+        return None
+    try:
+        json.JSONDecoder().raw_decode(stripped)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(stripped) or error.msg.startswith("Unterminated string"):
+            return f"The JSON is cut off at its end, after {len(stripped):,} characters."
+        return (
+            f"The JSON breaks at line {error.lineno}, column {error.colno}: "
+            f"{error.msg[:1].lower()}{error.msg[1:]}."
+        )
+    except RecursionError:
+        return None
+    return None
+
+
+def _unquoted(text: str) -> str | None:
+    """Without the "> " that a reply puts before each line."""
+    lines = text.splitlines()
+    quoted = [line for line in lines if _QUOTED_LINE.match(line)]
+    if not quoted or not any("{" in line or "[" in line for line in quoted):
+        return None
+    return "\n".join(_QUOTED_LINE.sub("", line) for line in quoted)
+
+
+def _printable(text: str) -> str | None:
+    """Quoted-printable, as mails are written."""
+    if not _SOFT_BREAK.search(text) and not _QUOTED_PRINTABLE.search(text):
+        return None
+    if not _QUOTED_PRINTABLE.search(text):  # soft breaks alone: "=" at a line's end, none inside
+        return _SOFT_BREAK.sub("", text)
+    return quopri.decodestring(text.encode()).decode("utf-8", "replace")
+
+
+def _unescaped(text: str) -> str | None:
+    """HTML's entities, and the tags that a mail or a ticket puts around a block."""
+    if "&quot;" not in text and "&#34;" not in text and "&#x22;" not in text:
+        return None
+    return html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))
+
+
+def _straight(text: str) -> str | None:
+    """Straight quotes, where a word processor curled those that JSON needs."""
+    if not _CURLY.search(text) or re.search(r'[{,]\s*"', text):
+        return None
+    return _CURLY.sub('"', text)
+
+
+def _plain_blanks(text: str) -> str | None:
+    """Ordinary blanks between tokens; inside strings they are kept."""
+    if not _BLANKS.search(text):
+        return None
+    return _outside_strings(text, lambda part: _BLANKS.sub(" ", part))
+
+
+def _unwrapped(text: str) -> str | None:
+    """Without line breaks inside strings.
+
+    Lines of one width were cut there: the parts belong together as they are. Where widths differ,
+    a mail client broke at a blank, which stands at the line's end or was taken out.
+    """
+    if not any("\n" in string[0] for string in _STRING.finditer(text)):
+        return None
+    lines = text.replace("\r\n", "\n").split("\n")
+    first = next((n for n, line in enumerate(lines) if line.lstrip()[:1] in ("{", "[")), 0)
+    last = next((n for n in range(len(lines) - 1, first, -1) if _closes(lines[n])), len(lines) - 1)
+    block = lines[first : last + 1]
+    widths = {len(line) for line in block[:-1]}
+    if len(widths) == 1 and min(widths) >= _LEAST_WIDTH and len(block[-1]) <= min(widths):
+        return "\n".join([*lines[:first], "".join(block), *lines[last + 1 :]])
+
+    def joined(match: re.Match[str]) -> str:
+        string = match[0].replace("\r\n", "\n")
+        # A value without any blank is one word (an id, an ARN, a type): it was cut in two.
+        return re.sub(r" *\n *", "" if " " not in string else " ", string)
+
+    return _STRING.sub(joined, text)
+
+
+def _closes(line: str) -> bool:
+    return line.rstrip()[-1:] in ("}", "]")
+
+
+def _no_trailing_commas(text: str) -> str | None:
+    if not _TRAILING_COMMA.search(text):
+        return None
+    # A comma and its bracket stand in one part, for a string would be between them.
+    return _outside_strings(text, lambda part: _TRAILING_COMMA.sub("", part))
+
+
+def _outside_strings(text: str, change: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    at = 0
+    for string in _STRING.finditer(text):
+        parts += [change(text[at : string.start()]), string[0]]
+        at = string.end()
+    parts.append(change(text[at:]))
+    return "".join(parts)
+
+
+_STEPS: tuple[tuple[str, Callable[[str], str | None]], ...] = (
+    ("“>” before its lines taken out", _unquoted),
+    ("quoted-printable decoded", _printable),
+    ("HTML entities decoded", _unescaped),
+    ("curly quotes made straight", _straight),
+    ("odd blanks between its parts made ordinary", _plain_blanks),
+    ("line breaks inside its strings taken out", _unwrapped),
+    ("commas before closing brackets taken out", _no_trailing_commas),
+)

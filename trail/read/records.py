@@ -1,0 +1,186 @@
+"""One JSON value → the CloudTrail records in it, whatever it is wrapped in, and what else it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from trail.columns import NOT_CALLS
+from trail.read.flat import WHO, flat_record, is_udm, says_who
+from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
+from trail.read.others import kind_of_object
+from trail.read.place import Place, plain_name
+from trail.read.structs import Ambiguous
+from trail.read.walk import Found, Walk
+
+CLOUDTRAIL_KEYS = frozenset(
+    {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
+)
+_OF_WHOLE_ONES = (
+    "requestParameters", "responseElements", "serviceEventDetails", "requestID",
+    "additionalEventData", "eventType",
+)  # fmt: skip
+NOBODY = f"does not say who called: it has none of {WHO}. Export it with them"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record, its own JSON where it stood in a string, and whether it stands there as AWS wrote
+    it (else it was put together from a tool's row)."""
+
+    record: dict[str, Any]
+    text: str | None
+    whole: bool
+
+
+@dataclass(frozen=True)
+class NoCall:
+    """What is recognised and is no per-call event."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What should be a record and cannot be taken for one. `foreign`: it is nothing of the kind."""
+
+    reason: str
+    foreign: bool = False
+
+
+Outcome = Record | NoCall | Refused
+
+_any = msgspec.json.Decoder()
+
+
+def is_whole(record: Mapping[str, Any]) -> bool:
+    """Whether an object is a record as AWS wrote it, in its spelling and not taken apart."""
+    if "userIdentity" in record:
+        identity = record["userIdentity"]
+        return not (isinstance(identity, str) and identity.lstrip()[:1] == "{") and any(
+            name in record for name in ("eventName", "eventVersion", "eventTime")
+        )
+    return (
+        "eventVersion" in record
+        and any(name in record for name in _OF_WHOLE_ONES)
+        and not says_who(record)
+    )
+
+
+def no_call(record: Mapping[str, Any]) -> str | None:
+    """Why a record of CloudTrail's is no call (an insight, a summary); None for a call."""
+    for key in ("eventCategory", "eventType", "eventSource"):
+        if isinstance(told := record.get(key), str) and told in NOT_CALLS:
+            return NOT_CALLS[told]
+    return None
+
+
+def outcomes_in(value: object) -> Iterator[Outcome]:
+    """What each part of the value is; nothing where none of it is anything known."""
+    try:
+        walk: Walk[Outcome, Place] = Walk(_read, _parse)
+        for found in walk.found(Place(value)):
+            yield _outcome(found)
+    except RecursionError:
+        yield Refused("nested too deeply")
+
+
+def _outcome(found: Found[Outcome, Place]) -> Outcome:
+    what = found.what
+    if what is None:
+        value = found.place.value
+        if not isinstance(value, Mapping):
+            return Refused("not a JSON object", foreign=True)
+        return Refused(kind_of_object(value) or "no CloudTrail record", foreign=True)
+    if not isinstance(what, Record):
+        return what
+    text = found.text
+    record = _completed(what.record, found)
+    if text is None and record is not what.record and what.whole:
+        text = json.dumps(what.record, ensure_ascii=True)
+    return Record(record, text, what.whole)
+
+
+def _completed(record: dict[str, Any], found: Found[Outcome, Place]) -> dict[str, Any]:
+    """The record with the account and Region of the EventBridge event, where it names none."""
+    for outer, key in found.above:
+        if key != "detail" or "detail-type" not in outer.value:
+            continue
+        identity = record.get("userIdentity")
+        account, region = outer.value.get("account"), outer.value.get("region")
+        if (
+            not record.get("recipientAccountId")
+            and isinstance(account, str)
+            and not (isinstance(identity, dict) and identity.get("accountId"))
+        ):
+            record = record | {"recipientAccountId": account}
+        if not record.get("awsRegion") and isinstance(region, str):
+            record = record | {"awsRegion": region}
+    return record
+
+
+def _read(place: Place, names: tuple[str, ...], rows: bool) -> Outcome | None:
+    value = place.value
+    if not rows:
+        if (reason := no_call(value)) is not None:
+            return NoCall(reason)
+        if "digestS3Object" in value or ("logFiles" in value and "awsAccountId" in value):
+            return NoCall("a CloudTrail Digest file: not per-call events")
+        if value.get("messageType") == "CONTROL_MESSAGE":
+            return NoCall("a CloudWatch Logs control message")
+        if is_whole(value):
+            return Record(value, None, True)
+        # Told at once: what a caller sent stands inside, and is never looked for records in.
+        return row_outcome(value) if is_ocsf(value.keys()) or is_udm(value) else None
+    return row_outcome(value)
+
+
+def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
+    """What a row of a table, or an object of a tool's own fields, stands for; None if nothing."""
+    if is_ocsf(value.keys()):
+        if (product := ocsf_of_another(value)) is not None:
+            return Refused(f"an OCSF event of {product}, not CloudTrail", foreign=True)
+        return Record(ocsf_record(value), None, False)
+    try:
+        flat = flat_record(value)
+    except Ambiguous as error:
+        return Refused(str(error))
+    if flat is not None and "eventTime" in flat.record:
+        if flat.who or any(plain_name(name) == "useridentity" for name in value):
+            return Record(flat.record, None, False)
+        return Refused(NOBODY)
+    if CLOUDTRAIL_KEYS & value.keys():
+        return Record(dict(value), None, True)  # what it lacks is said where its row is made
+    if "detail-type" in value and isinstance(value.get("detail"), dict):
+        return Refused("an EventBridge event, not CloudTrail", foreign=True)
+    for name in ("Records", "records", "Events", "events", "logEvents", "results", "hits"):
+        if value.get(name) == []:
+            return NoCall("an envelope with no records in it")
+    return None
+
+
+def _parse(text: str) -> Any:
+    """JSON inside a string; None where it holds none."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return decoded(text.encode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def decoded(text: bytes) -> Any:
+    """The value of JSON text. Raises `ValueError`, `UnicodeDecodeError` or `RecursionError`."""
+    try:
+        return _any.decode(text)
+    except msgspec.DecodeError:
+        # Python's own reader takes half a surrogate pair, which msgspec refuses.
+        return json.loads(text.decode(), parse_constant=_no_constant)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")

@@ -1,0 +1,84 @@
+"""Whether a text is a table of events, and how its cells are kept apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from trail.read.flat import names_events, says_who
+
+DELIMITERS = ",\t;|"
+_RECORD_IN_CELL = re.compile(
+    r'\s*[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
+    r'|CloudTrailEvent|detail-type|schemaVersion|SchemaVersion|Findings|class_uid)"',
+    re.DOTALL,
+)
+_ROWS_LOOKED_AT = 4
+_OF_FINDINGS = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+_SEPARATOR = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)
+"""What Excel wants before a table: a line that names its separator."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's first line as cells, what separates them, and how many lines stand before.
+
+    `refused` says why none of its rows is an event, in words.
+    """
+
+    header: tuple[str, ...]
+    delimiter: str
+    before: int = 0
+    refused: str | None = None
+
+
+def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None:
+    """The table that a text begins with; None if it is none of events. `nobody` is what to say of
+    one that has no column for who called. With `findings` also one of findings, flattened."""
+    if (said := _SEPARATOR.match(start)) is not None:
+        start = start[said.end() :]
+    for delimiter in DELIMITERS:
+        rows = _first_rows(start, delimiter)
+        if not rows:
+            return None
+        header = tuple(rows[0])
+        if any(cell.lstrip()[:1] in ("{", "[") for cell in header):
+            continue  # records, not names
+        holds = any(
+            len(row) == len(header) and any(map(_RECORD_IN_CELL.match, row)) for row in rows[1:]
+        )
+        if findings and any(name.startswith(_OF_FINDINGS) for name in header):
+            return Table(header, delimiter, 0 if said is None else 1)
+        if not holds and (len(header) < 2 or not names_events(header)):
+            continue
+        skip = 0 if said is None else 1
+        if is_console_header(header):
+            refused = (
+                "the console's Event history as CSV, which lacks who called, with what and from "
+                "which session: download it as JSON"
+            )
+            return Table(header, delimiter, skip, refused)
+        if not holds and not says_who(header):
+            return Table(header, delimiter, skip, f"a table that {nobody}")
+        return Table(header, delimiter, skip)
+    return None
+
+
+def is_console_header(names: tuple[str, ...]) -> bool:
+    """Whether it is the console's Event history: it names who, but shows no `userIdentity`."""
+    return {"Event name", "Event time", "User name"} <= {n.strip().strip('"') for n in names}
+
+
+def _first_rows(start: str, delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(start), delimiter=delimiter):
+            if row:
+                rows.append(row)
+            if len(rows) == _ROWS_LOOKED_AT:
+                break
+    except csv.Error:
+        pass
+    return rows
