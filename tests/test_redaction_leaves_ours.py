@@ -355,3 +355,10 @@ def test_a_piece_beyond_those_that_are_decoded_goes_whole() -> None:
     text = redact(document)["notes"][0]["text"]
     assert hidden not in text
     assert text.endswith(" the end")
+
+
+def test_the_names_of_a_person_are_replaced() -> None:
+    asked = {"familyName": "Mustermann", "givenName": "Erika"}
+    record = {"eventID": EVENT, "requestParameters": asked}
+    said = json.dumps(redact({"records": {EVENT: json.dumps(record)}}))
+    assert not [one for one in asked.values() if one in said]

@@ -131,7 +131,7 @@ _NAMING: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         NAME,
     ),
-    (_n(r"label|principal"), NAME),
+    (_n(r"label|principal|family_?name|given_?name"), NAME),
 )
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}|[0-9]{1,8}")
