@@ -11,6 +11,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Status
 from enrich.entity import account_of, entity_match
 from enrich.words import age, short
+from trail.counted import counted
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)

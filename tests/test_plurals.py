@@ -22,7 +22,8 @@ ALWAYS_MANY = re.compile(
     r"|len\(draft\.principals\)|len\(found\.alerts\)|len\(found\.alert\.principals\)|len\(found\):,"
     r"|len\(text\):,|len\(first\.candidates\)|len\(first\.callers\)|len\(callers\)"
     r"|len\(hop\.callers\)|len\(mints\)|hours:\.1f|days|alert\.count:,|size:,|len\(content\):,"
-    r"|GAP // timedelta\(hours=1\)|whose|self\.bytes:,|sizes\[0\]:,|time_zone|.*counted\(.*|index|value\.strip\(\)!r"
+    r"|GAP // timedelta\(hours=1\)|whose|self\.bytes:,|sizes\[0\]:,|time_zone|.*counted\(.*"
+    r"|index|value\.strip\(\)!r"
 )
 IN_SQL = re.compile(r"\b(?:select|from|join|interval|as calls|as events)\b")
 
