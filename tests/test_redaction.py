@@ -447,7 +447,7 @@ def test_short_names_are_replaced_as_words_only() -> None:
         {"user_name": "ann", "sentence": "ANN planned it; ann1 and x-ann_y did it, ann."}
     )
     name = found["user_name"]
-    assert found["sentence"] == f"{name} planned it; {name}1 and x-{name}_y did it, {name}."
+    assert found["sentence"] == f"{name} planned it; {name}_1 and x-{name}_y did it, {name}."
 
 
 def test_a_record_stays_json_and_keeps_its_shape() -> None:

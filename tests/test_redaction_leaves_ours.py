@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cases import case, evidence
 from cases.database import Database
-from cases.redaction import DROPPED, redact
+from cases.redaction import DROPPED, Redactor, redact
 from cases.redaction.own_words import own_words, words_in_sources
 from cases.report import render_report
 from cases.report.content import report_document
@@ -362,3 +362,66 @@ def test_the_names_of_a_person_are_replaced() -> None:
     record = {"eventID": EVENT, "requestParameters": asked}
     said = json.dumps(redact({"records": {EVENT: json.dumps(record)}}))
     assert not [one for one in asked.values() if one in said]
+
+
+def test_a_service_s_name_stays_whatever_a_session_is_called() -> None:
+    document = {
+        "answer": {"service": "S3", "sentence": "12 calls to 2 services: S3 1, EC2 11."},
+        "title": "ListBuckets (s3.amazonaws.com)",
+        "raw": {"userIdentity": {"sessionName": "s3"}, "requestParameters": {"note": "by s3"}},
+    }
+    written = Redactor(document).redact(document)
+    assert written["answer"] == document["answer"]
+    assert written["title"] == document["title"]
+    raw = Redactor({"records": [json.dumps(document["raw"])]})
+    (text,) = raw.redact({"records": [json.dumps(document["raw"])]})["records"]
+    assert "s3" not in text
+
+
+def test_a_stand_in_never_runs_into_the_figures_of_a_longer_name() -> None:
+    record = json.dumps(
+        {"requestParameters": {"roleName": "al-admin-role", "note": "al-admin-role2"}}
+    )
+    (text,) = redact({"records": [record]})["records"]
+    assert json.loads(text)["requestParameters"] == {"roleName": "role-1", "note": "role-1_2"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "gone"),
+    [
+        ({"x-amz-copy-source": "/other-bucket/hr/pay"}, "other-bucket"),
+        ({"prefix": "finance/q3/"}, "finance"),
+        ({"delete": {"objects": [{"key": "secret-plan"}]}}, "secret-plan"),
+        ({"tags": [{"key": "Owner", "value": "Grace Hopper"}]}, "Grace"),
+        ({"phoneNumber": "+49 170 1234567"}, "1234567"),
+        ({"note": "of account 4444 3333 2222"}, "3333"),
+    ],
+)
+def test_what_a_field_names_goes(parameters: dict[str, Any], gone: str) -> None:
+    record = json.dumps({"requestParameters": parameters})
+    (text,) = redact({"records": [record]})["records"]
+    assert gone not in text
+    assert json.loads(text)["requestParameters"].keys() == parameters.keys()
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "zoe\u0308-quillfeather",  # composed of two
+        "\uff5aoë-quillfeather",  # one letter of full width
+        "zo\u200bë-quillfeather",  # a space of no width
+        "zo%u00EB-quillfeather",
+        "zo=C3=AB-quillfeather",
+        "zo\\U000000eb-quillfeather",
+        "zo\\u{eb}-quillfeather",
+        base64.b64encode(base64.b64encode(base64.b64encode("zoë-quillfeather".encode()))).decode(),
+    ],
+)
+def test_a_name_in_any_spelling_goes(spelt: str) -> None:
+    records = [
+        json.dumps({"userIdentity": {"userName": "zoë-quillfeather"}}),
+        json.dumps({"requestParameters": {"note": f"by {spelt} today"}}),
+    ]
+    written = redact({"records": records})["records"]
+    assert "quill" not in written[1]
+    assert spelt not in json.loads(written[1])["requestParameters"]["note"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cases.redaction.kinds import ACCOUNT, ADDRESS, EMAIL, HOST, KEY, RESOURCE
+from cases.redaction.kinds import ACCOUNT, ADDRESS, EMAIL, HOST, KEY, PHONE, RESOURCE
 
 ARN = re.compile(
     r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(?:[0-9]*|aws):"
@@ -20,6 +20,8 @@ _WHOLE_ARN = re.compile(
 
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _ACCOUNT_DASHED = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{4}-[0-9]{4}(?![0-9-])")
+_ACCOUNT_SPACED = re.compile(r"(?<![0-9])(?<![0-9] )[0-9]{4} [0-9]{4} [0-9]{4}(?! ?[0-9])")
+_PHONE = re.compile(r"(?<![\w+])\+[1-9](?:[ ()./-]{0,2}[0-9]){6,14}(?!\w)")
 _UNIQUE_ID = re.compile(
     r"(?=A)(?:AKIA|ASIA|AROA|AIDA|AIPA|AGPA|ANPA|ANVA|APKA|ABIA|ACCA|ASCA)[A-Z0-9]{12,}", re.I
 )
@@ -123,6 +125,8 @@ def forms_in(text: str) -> Iterator[tuple[str, str]]:
         (_UNIQUE_ID, KEY, ""),
         (_ACCOUNT, ACCOUNT, ""),
         (_ACCOUNT_DASHED, ACCOUNT, "-"),
+        (_ACCOUNT_SPACED, ACCOUNT, " "),
+        (_PHONE, PHONE, "+"),
         (_RESOURCE_ID, RESOURCE, "-"),
         (_DASHED_IP_HOST, HOST, "-"),
     ):
@@ -138,6 +142,11 @@ def forms_in(text: str) -> Iterator[tuple[str, str]]:
         for match in _HOST.finditer(text):
             if not is_aws_host(match[0]):
                 yield HOST, match[0]
+
+
+def aws_hosts_in(text: str) -> Iterator[re.Match[str]]:
+    """The hosts within a text that are services of AWS, and nobody's own."""
+    return (match for match in _HOST.finditer(text) if is_aws_host(match[0]))
 
 
 def moments_in(text: str) -> Iterator[re.Match[str]]:

@@ -12,6 +12,8 @@ import binascii
 import html
 import json
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
@@ -93,25 +95,49 @@ def _texts(decoded: bytes) -> Iterator[str]:
 
 
 MAX_DEPTH = 64
-_ESCAPED_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+_ESCAPED_CHARACTER = re.compile(
+    r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})"
+    r"|\\([0-3][0-7]{2})|\\(.)",
+    re.DOTALL,
+)
+_PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})")  # JavaScript's escape()
+_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")  # quoted-printable, as mail has it
 
 
 def _unescape(text: str) -> str:
     def character(match: re.Match[str]) -> str:
-        code = match[1] or match[2]
+        code = match[1] or match[2] or match[3] or match[4]
         if code:
-            return chr(int(code, 16))
-        return {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}.get(match[3], match[3])
+            number = int(code, 16)
+            return chr(number) if number <= sys.maxunicode else match[0]
+        if match[5]:
+            return chr(int(match[5], 8))
+        return {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}.get(match[6], match[6])
 
     return _ESCAPED_CHARACTER.sub(character, text)
 
 
+def _from_printable(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("=", "").strip()).decode("utf-8", "replace")
+
+
+def _plain(text: str) -> str:
+    """One spelling of each character: composed, of usual width, and nothing of no width."""
+    normal = unicodedata.normalize("NFKC", text)
+    return "".join(one for one in normal if unicodedata.category(one) != "Cf")
+
+
 def decoded(text: str) -> str:
-    """The text with percent, HTML and backslash encodings undone, however often applied."""
+    """The text with percent, HTML, backslash and mail encodings undone, however often applied, and
+    each character in its usual spelling."""
     for _ in range(6):
         undone = text
         if "%" in undone:
-            undone = unquote(undone)
+            undone = unquote(_PERCENT_U.sub(lambda found: chr(int(found[1], 16)), undone))
+        if "=" in undone:
+            undone = _PRINTABLE.sub(_from_printable, undone)
+        if not undone.isascii():
+            undone = _plain(undone)
         if "&" in undone:
             undone = html.unescape(undone)
         if "\\" in undone:
@@ -153,12 +179,13 @@ _SAME_IN_ALL = re.compile(r"[A-Za-z0-9_.~-]+")
 
 def variants(original: str) -> set[str]:
     """How the original is written in the encodings that leave it readable in place."""
-    if _SAME_IN_ALL.fullmatch(original):
+    if _SAME_IN_ALL.fullmatch(original) and original.isascii():
         return {original}
     # Half a surrogate pair can be in any JSON string, and has no UTF-8.
     quoted = quote(original, safe="", errors="replace")
     return {
         original,
+        _plain(original),
         quoted,
         quote(original, errors="replace"),
         quote_plus(original, errors="replace"),

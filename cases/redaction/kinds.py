@@ -12,9 +12,10 @@ EMAIL = "email"
 HOST = "host"
 KEY = "key"  # an access key, or the unique id of a user or role: all begin with four letters
 NAME = "name"  # what a field names without saying as what
+PHONE = "phone"
 RESOURCE = "resource"  # i-0123…, vpc-0123…
 
-CERTAIN = frozenset({ACCOUNT, ADDRESS, EMAIL, HOST, KEY, RESOURCE})
+CERTAIN = frozenset({ACCOUNT, ADDRESS, EMAIL, HOST, KEY, PHONE, RESOURCE})
 """Kinds that are told by their form: nothing of ours looks like one of them."""
 
 
@@ -22,7 +23,8 @@ def stand_in(kind: str, original: str, number: int) -> str:
     """What the `number`th original of that kind is called from now on."""
     if kind == ACCOUNT:
         digits = f"99990000{number:04d}"
-        return "-".join((digits[:4], digits[4:8], digits[8:])) if "-" in original else digits
+        between = next((one for one in "- " if one in original), "")
+        return between.join((digits[:4], digits[4:8], digits[8:]))
     if kind == KEY:
         return f"{original[:4].upper()}{'REDACTED':0<{max(8, len(original) - 8)}}{number:04d}"
     if kind == EMAIL:

@@ -151,5 +151,5 @@ def _readings(text: str, depth: int = 0) -> Iterable[str]:
     """The text as it is, with encodings undone, and what it hides."""
     for form in dict.fromkeys((text, decoded(text))):
         yield form
-        if depth < 2 and (hidden := hidden_in(form)[0]):
+        if depth < 3 and (hidden := hidden_in(form)[0]):
             yield from _readings(hidden, depth + 1)

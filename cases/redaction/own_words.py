@@ -14,7 +14,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("own_words.txt")
 _SOURCES = ("trail", "alerts", "enrich", "cases")
-_WORD = re.compile(r"[a-z]{2,}")
+_WORD = re.compile(r"(?<![a-z0-9])[a-z]+[0-9]{1,3}(?![a-z0-9])|[a-z]{2,}")  # s3, ec2
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
 

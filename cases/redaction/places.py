@@ -40,6 +40,12 @@ class Place:
         return Place(str(key), self.quoted, frozenset(map(str, parent)))
 
     @property
+    def _is_tag(self) -> bool:
+        """Whether this stands in a pair of a tag's key and value, and nothing else."""
+        names = {one.casefold() for one in self.siblings}
+        return names in ({"key", "value"}, {"tagkey", "tagvalue"})
+
+    @property
     def is_account(self) -> bool:
         """Whether a number here is an account's."""
         return "account" in self.key.casefold()
@@ -54,7 +60,15 @@ class Place:
         """The kind of thing that this place's key says it names, or None."""
         key = self.key
         if key.casefold() == "key" and self.quoted:
-            return "object" if "bucketName" in self.siblings else None
+            # An object's beside its bucket, or in a list of objects; a tag's has a value beside it.
+            is_object = "bucketName" in self.siblings or {
+                one.casefold() for one in self.siblings
+            } <= {"key", "versionid"}
+            return "object" if is_object else None
+        if self.quoted and key.casefold() in ("value", "tagvalue") and self._is_tag:
+            return "tag"
+        if self.quoted and key in ("prefix", "x-amz-copy-source", "copySource"):
+            return "object"
         if key == "name":
             # An answer's own name; elsewhere, somebody's or something's.
             return None if not self.quoted and "question" in self.siblings else NAME
@@ -180,7 +194,8 @@ _CODES: Mapping[str, Any] = {
     "rules": re.compile(r"R[0-9][a-z]?"),
     **dict.fromkeys(("event_name", "event_names"), _API),
     "what": _Either(_API, _OWN),
-    **dict.fromkeys(("event_source", "event_sources", "service"), _SOURCE),
+    **dict.fromkeys(("event_source", "event_sources"), _SOURCE),
+    "service": _Either(_SOURCE, _OWN),
     **dict.fromkeys(("region", "regions", "aws_region", "aws_regions"), _REGION),
     **dict.fromkeys(("error_code", "error_codes"), _ERROR),
     **dict.fromkeys(("sha256", "hash", "previous", "seal", "text", "digest"), _HASH),

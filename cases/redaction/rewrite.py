@@ -11,7 +11,7 @@ from typing import Any
 
 import ahocorasick
 
-from cases.redaction.forms import ARN, moments_in
+from cases.redaction.forms import ARN, aws_hosts_in, moments_in
 from cases.redaction.hidden import (
     as_json,
     decoded,
@@ -150,7 +150,9 @@ class Redactor:
         for one in found:
             if one.begin < at:
                 continue
-            written += [text[at : one.begin], one.stand_in]
+            # `role-1` before the 2 of a longer name would read as another stand-in.
+            runs_on = one.stand_in[-1:].isdigit() and text[one.end : one.end + 1].isdigit()
+            written += [text[at : one.begin], one.stand_in, "_" if runs_on else ""]
             left.append(text[at : one.begin])
             at = one.end
         return "".join((*written, text[at:])), "\n".join((*left, text[at:]))
@@ -160,7 +162,7 @@ class Redactor:
         for form in dict.fromkeys((text, decoded(text))):
             if any(True for _ in self._patterns.find(form, what)):
                 return True
-            if depth < 2:
+            if depth < 3:
                 hidden, files = hidden_in(form)
                 if files or (hidden and self._shows(hidden, what, depth + 1)):
                     return True
@@ -219,16 +221,16 @@ class _Patterns:
                 yield _Found(last + 1 - length, last + 1, stand_in)
         if not len(self._words):
             return
-        times: list[tuple[int, int]] | None = None
+        kept: list[tuple[int, int]] | None = None  # times, and AWS's own hosts
         for last, (length, how, stand_in) in self._words.iter(folded):
             begin, end = last + 1 - length, last + 1
             if how is Search.VAGUE and what is Holds.SENTENCE:
                 continue
             if not _is_word(folded, begin, end):
                 continue
-            if times is None:
-                times = [match.span() for match in moments_in(text)]
-            if not any(start <= begin and end <= stop for start, stop in times):
+            if kept is None:
+                kept = [one.span() for one in (*moments_in(text), *aws_hosts_in(text))]
+            if not any(start <= begin and end <= stop for start, stop in kept):
                 yield _Found(begin, end, stand_in)
 
 
