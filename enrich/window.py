@@ -11,7 +11,6 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Status
 from enrich.entity import account_of, entity_match
 from enrich.words import age, short
-from trail.counted import counted
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)
@@ -75,15 +74,9 @@ class Looked:
         if self.is_complete:
             return words
         missing = [f"the logs {self.ends}"] if self.ends else []
-        whole = sum(not self._is_outside(day) for day in self.coverage.missing)
-        if whole or not missing:
-            of = len(self.coverage.days) + len(self.coverage.missing)
-            lacking = whole or len(self.coverage.missing)
-            missing.append(
-                f"no logs on {lacking} of its {counted(of, 'day')}"
-                if lacking
-                else "no logs of a part of a day"
-            )
+        if not missing or not all(map(self._is_outside, self.coverage.missing)):
+            # How many, and which, the caveats say.
+            missing.append("some of its days are not indexed")
         return f"the indexed part of {words} ({', '.join(missing)})"
 
     def _is_outside(self, day: date) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -130,8 +132,11 @@ def _write_notes(url: str, case_id: int, number: int) -> None:
 
 
 def test_twenty_writers_in_threads_and_processes_lose_nothing(
-    database: Database, fresh_url: str
+    database: Database, fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A test of a page may have left the page's script as the main one, which a new process would
+    # run first.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     opened = a_case(database)
     fork = multiprocessing.get_context("spawn")
     processes = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from cases import case, inbox
 from cases.database import Database, open_database
@@ -76,8 +77,17 @@ def written(page: Page, label: str, words: str) -> None:
 
 
 def chosen(page: Page, label: str, option: str) -> None:
+    """Opens the list and takes the option; opens it again where a rerun has closed it."""
+    offered = page.get_by_role("option", name=option, exact=True)
+    settled(page)
     page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    try:
+        offered.click(timeout=10_000)
+    except PlaywrightTimeout:
+        page.keyboard.press("Escape")
+        settled(page)
+        page.get_by_role("combobox", name=label).click()
+        offered.click()
 
 
 def press(page: Page, label: str) -> None:

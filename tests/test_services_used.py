@@ -199,8 +199,8 @@ def test_nothing_is_said_apart_from_not_covered_and_partial() -> None:
     empty = services_of(gap, alert)
     assert empty.status == "partial"
     assert empty.sentence == (
-        "No calls by this identity in the indexed part of the 7 days to the alert (no logs on 1 of"
-        " its 8 days)."
+        "No calls by this identity in the indexed part of the 7 days to the alert (some of its days"
+        " are not indexed)."
     )
 
 
