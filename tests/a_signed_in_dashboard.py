@@ -32,8 +32,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from cases.database import Database, open_database
 from tests.a_dashboard import PATIENCE_MS, ROOT
-from tests.a_provider import ROLES
+from tests.a_provider import PEOPLE, ROLES
 
+SOON_MS = 60_000
+"""How long a busy machine may take for what takes seconds."""
 START_S = 90.0
 """Patience for a server to answer: a busy machine takes its time."""
 
@@ -183,6 +185,18 @@ def sign_in(page: Page, subject: str, address: str) -> None:
     page.get_by_role("button", name=subject, exact=True).click()
     page.wait_for_url("https://localhost*/**")
     page.wait_for_selector("[data-testid=stApp]")
+
+
+def signed_in(made: Deployment, context: BrowserContext, subject: str, path: str = "") -> Page:
+    """A page of somebody who has just signed in at the path, and is named on it."""
+    page = context.new_page()
+    sign_in(page, subject, f"{made.home}/{path}")
+    see(page, str(PEOPLE[subject]["name"]))
+    return page
+
+
+def see(page: Page, words: str) -> None:
+    page.get_by_text(words).first.wait_for(timeout=SOON_MS)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

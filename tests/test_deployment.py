@@ -21,14 +21,22 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 from websockets.sync.client import connect
 
 from cases import users
 from tests.a_case import a_case
 from tests.a_dashboard import ROOT, chromium
-from tests.a_provider import PEOPLE
-from tests.a_signed_in_dashboard import Deployment, a_browser, deployment, sign_in, stop, trusting
+from tests.a_signed_in_dashboard import (
+    SOON_MS,
+    Deployment,
+    a_browser,
+    deployment,
+    see,
+    signed_in,
+    stop,
+    trusting,
+)
 from tests.an_event import an_event
 from tests.postgres import running_server
 from trail.build import add
@@ -37,7 +45,6 @@ from ui.headers import FIXED
 DEPLOY = ROOT / "docs" / "deploy"
 REPLICA = "__Host-backtrail-replica"
 PROGRAM = ("alerts", "cases", "demo", "enrich", "pages", "trail", "ui", ".streamlit", "app.py")
-SOON_MS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +88,6 @@ def deployed(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def somebody(browser: Browser) -> Iterator[BrowserContext]:
     with a_browser(browser) as context:
         yield context
-
-
-def signed_in(deployed: Deployment, context: BrowserContext, subject: str, path: str) -> Page:
-    page = context.new_page()
-    sign_in(page, subject, f"{deployed.home}/{path}")
-    see(page, str(PEOPLE[subject]["name"]))
-    return page
-
-
-def see(page: Page, words: str) -> None:
-    page.get_by_text(words).first.wait_for(timeout=SOON_MS)
 
 
 def stays_with(deployed: Deployment, context: BrowserContext, replica: str) -> None:

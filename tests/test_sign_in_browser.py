@@ -23,8 +23,16 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from cases import tables, users
 from tests.a_case import a_case, add_people
 from tests.a_dashboard import ROOT, chromium
-from tests.a_provider import PEOPLE
-from tests.a_signed_in_dashboard import Deployment, a_browser, deployment, sign_in, trusting
+from tests.a_signed_in_dashboard import (
+    SOON_MS,
+    Deployment,
+    a_browser,
+    deployment,
+    see,
+    sign_in,
+    signed_in,
+    trusting,
+)
 from tests.an_event import an_event
 from trail.build import add
 
@@ -33,8 +41,6 @@ pytestmark = pytest.mark.browser
 SIGN_IN_PAGE = "Sign in to Backtrail"
 REPLICA = "__Host-backtrail-replica"
 """nginx's cookie, which keeps a browser with its replica."""
-SOON_MS = 60_000
-"""How long a busy machine may take for what takes seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +63,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 def somebody(browser: Browser) -> Iterator[BrowserContext]:
     with a_browser(browser) as context:
         yield context
-
-
-def signed_in(deployed: Deployment, context: BrowserContext, subject: str, path: str = "") -> Page:
-    page = context.new_page()
-    sign_in(page, subject, f"{deployed.home}/{path}")
-    see(page, str(PEOPLE[subject]["name"]))
-    return page
-
-
-def see(page: Page, words: str) -> None:
-    page.get_by_text(words).first.wait_for(timeout=SOON_MS)
 
 
 def sign_out(page: Page) -> None:

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from trail.columns import Chunk, TypedRecord
 from trail.counted import counted
 from trail.digests import Hashed, of_bytes
-from trail.read.containers import as_utf8, encoding_of, unwrapped_base64
+from trail.read.containers import ARCHIVES, TOO_DEEP, as_utf8, encoding_of, unwrapped_base64
 from trail.read.flat import is_of_cloudtrail, names_events, says_who
 from trail.read.ocsf import is_ocsf
 from trail.read.others import kind_of_object, kind_of_text, kind_skipped_by_path
@@ -65,7 +65,6 @@ RECORD_BYTES = 16 << 20
 """The longest single record, line or message that is read. AWS's own limit is 256 KB."""
 
 _SMALL = 24 << 20
-_DEPTH = 4
 CARRIED = 1 << 32
 """Ordinals of the records in one piece of text: the piece's own, plus this for each further one."""
 
@@ -292,8 +291,8 @@ def _content(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Ite
         yield Skipped(name, reason)
         return
     head = stream.peek(512)
-    if depth > _DEPTH:
-        yield Bad(name, "file", f"archives nested more than {_DEPTH} deep", lost=True)
+    if depth > ARCHIVES:
+        yield Bad(name, "file", TOO_DEEP, lost=True)
     elif is_gzip(head):
         yield from _content(gunzip(stream, allowance), name, depth + 1, allowance)
     elif is_zip(head) or head[:4] == b"PAR1":

@@ -106,13 +106,15 @@ def texts_in(data: bytes, most: int) -> list[bytes]:
     return list(_texts(from_file(io.BytesIO(data)), 0, allowance))
 
 
-_DEPTH = 4
+ARCHIVES = 4
+"""How deep archives are opened in one another."""
+TOO_DEEP = f"archives nested more than {ARCHIVES} deep"
 
 
 def _texts(stream: Blocks, depth: int, allowance: Allowance) -> Iterator[bytes]:
     head = stream.peek(512)
-    if depth > _DEPTH:
-        raise BrokenStream(f"archives nested more than {_DEPTH} deep")
+    if depth > ARCHIVES:
+        raise BrokenStream(TOO_DEEP)
     if is_gzip(head):
         yield from _texts(gunzip(stream, allowance), depth + 1, allowance)
     elif is_zip(head):
