@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import cases.database
-import trail.store
+import trail.store.duck
 from cases import case
 from cases.database import Database, open_database
 from cases.errors import CaseStoreUnusable
@@ -24,10 +24,10 @@ from tests.a_page import a_page, words
 from tests.a_sign_in import ROLES, look_as, signed_in
 from tests.an_event import an_assumption
 from tests.postgres import Server, running_server
-from trail.build import add
 from trail.errors import IndexGone
+from trail.index.build import add
 from trail.store import open_store
-from ui.intake import pack
+from ui.triage.intake import pack
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -201,7 +201,7 @@ def test_a_card_says_which_limit_ended_its_query(
     monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
     alert = {"text": pack((tmp_path / "log.json").read_text())}
     with monkeypatch.context() as limited:
-        limited.setattr(trail.store, "QUERY_ROWS", 0)
+        limited.setattr(trail.store.duck, "QUERY_ROWS", 0)
         said = words(a_page("triage", alert))
         assert "This question could not be answered: The query found more than 0 rows" in said
     # What failed is not kept: the same page, a moment later.

@@ -34,6 +34,60 @@ def test_imports_run_one_way(package: str) -> None:
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}, which stands above it"
 
 
+# Within a package too: a room knows the rooms that stand before it, and no other. What lies in the
+# package's own folder knows them all, and is known to them where it imports none of them.
+ROOMS = {
+    "trail": ["read", "index", "store"],
+    "alerts": ["times", "kinds", "detections"],
+    "enrich": ["facts", "calls", "chain", "questions", "verdict", "forms"],
+    "cases": ["migrations", "redaction", "report"],
+    "ui": ["kit", "shell", "parts"],
+}
+PAGE_ROOMS = ["triage", "inbox", "cases", "explore"]
+"""One page's drawing knows kit, shell and parts, and never another page's."""
+
+
+def imported_modules(file: Path) -> set[str]:
+    """Full names of the modules of ours that `file` imports, or imports names from."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize(
+    ("package", "room"), [(package, room) for package, rooms in ROOMS.items() for room in rooms]
+)
+def test_rooms_know_only_those_before_them(package: str, room: str) -> None:
+    before = ROOMS[package][: ROOMS[package].index(room) + 1]
+    _knows_only(package, room, before)
+
+
+@pytest.mark.parametrize("room", PAGE_ROOMS)
+def test_no_page_s_room_knows_another_page_s(room: str) -> None:
+    _knows_only("ui", room, [*ROOMS["ui"], room])
+
+
+def test_every_folder_is_a_room() -> None:
+    for package in [*ROOMS]:
+        rooms = {folder.parent.name for folder in (ROOT / package).glob("*/__init__.py")}
+        known = {*ROOMS[package], *(PAGE_ROOMS if package == "ui" else [])}
+        assert rooms == known, package
+
+
+def _knows_only(package: str, room: str, rooms: list[str]) -> None:
+    folders = {folder.parent.name for folder in (ROOT / package).glob("*/__init__.py")}
+    for file in (ROOT / package / room).rglob("*.py"):
+        for name in imported_modules(file):
+            at, _, rest = name.partition(".")
+            stem = rest.partition(".")[0]
+            wrong = at == package and stem in folders and stem not in rooms
+            assert not wrong, f"{file.relative_to(ROOT)} imports {name}: another room"
+
+
 def test_streamlit_is_known_only_to_the_dashboard() -> None:
     for file in SOURCES:
         if file.relative_to(ROOT).parts[0] not in ("ui", "pages"):

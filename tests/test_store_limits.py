@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import trail.store
+import trail.store.duck
 from tests.an_event import an_assumption, an_event
-from trail.build import add
 from trail.errors import IndexUnreadable, QueryFailed
+from trail.index.build import add
 from trail.store import open_store
 
 
@@ -83,7 +83,7 @@ def test_closing_ends_what_runs(index: Path) -> None:
 def test_a_query_that_finds_too_many_rows_is_refused(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trail.store, "QUERY_ROWS", 40)
+    monkeypatch.setattr(trail.store.duck, "QUERY_ROWS", 40)
     with open_store(index) as store:
         with pytest.raises(QueryFailed, match="more than 40 rows"):
             store.query("select event_id from events")

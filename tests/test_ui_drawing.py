@@ -19,17 +19,21 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
-from enrich.chain_words import distance_words
+from enrich.chain.words import distance_words
 from tests.an_event import a_role_session, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
-from ui import charts, event_search, intake, links, phrases, timeline
-from ui.badges import in_a_badge
-from ui.chain import chain_drawing
-from ui.chain_notes import fitting_notes, inferences, making_of_the_key
-from ui.entity_facts import kind_of
-from ui.markup import el, texts
-from ui.newness import newness
+from ui.explore import event_search
+from ui.explore.entity_facts import kind_of
+from ui.kit import charts, links, phrases
+from ui.kit.badges import in_a_badge
+from ui.kit.markup import el, texts
+from ui.parts import timeline
+from ui.shell import data
+from ui.triage import intake
+from ui.triage.chain import chain_drawing
+from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key
+from ui.triage.newness import newness
 
 
 def alert_of(record: dict[str, Any]) -> Alert:
@@ -273,6 +277,19 @@ def test_a_cut_address_is_refused_in_words(text: str, cut: int) -> None:
 def test_an_address_cannot_fill_the_memory() -> None:
     with pytest.raises(AlertUnrecognised):
         intake.unpack(intake.pack("0" * 50_000_000))
+
+
+def test_drawings_of_an_index_that_has_changed_are_dropped() -> None:
+    made: list[str] = []
+
+    def drawn(version: str, alert: str) -> str:
+        return data.kept(f"{version} {alert}", "chart", lambda: made.append(version) or version)
+
+    assert [drawn("i-1.a", "x"), drawn("i-1.a", "x"), drawn("i-1.a", "y")] == ["i-1.a"] * 3
+    assert made == ["i-1.a"] * 2
+    assert drawn("i-2.b", "x") == "i-2.b"
+    assert drawn("i-1.a", "x") == "i-1.a"
+    assert made == ["i-1.a", "i-1.a", "i-2.b", "i-1.a"]
 
 
 @given(st.text(min_size=1, max_size=50) | st.just("\ud800"))
