@@ -264,8 +264,11 @@ def enrich_pending(
     """How many alerts were enriched. Severest first; several runners share the work.
 
     Alerts without answers of this version of this index are asked again, unless they are closed.
-    An alert whose questions fail as a whole is marked failed, with the reason.
+    An alert whose questions fail as a whole is marked failed, with the reason. One that says too
+    little is completed from the index first, as on the page and on the command line.
     """
+    from enrich.gaps import fill_gaps  # with a store open, DuckDB is here
+
     version = store.version()
     done = 0
     while not stop():
@@ -274,6 +277,7 @@ def enrich_pending(
             break
         alert_id, alert = claimed
         try:
+            alert = fill_gaps(alert, store)
             people = alert.principals or (Principal("Unknown"),)  # so that each question says so
             answers = [list(ask(alert, principal, store)) for principal in people]
         except BacktrailError as error:

@@ -14,6 +14,7 @@ from alerts.alert import Alert, Principal
 from alerts.parse import NO_TIME
 from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
+from enrich.short_ids import is_short, which, whole_ids
 from trail.access_keys import is_access_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
@@ -33,8 +34,11 @@ _FILLED = (
 
 
 def fill_gaps(alert: Alert, store: Store) -> Alert:
-    """The alert itself when it states a time and an identity, or when the index cannot help."""
-    alert = with_its_events_time(alert, store)
+    """The alert itself when it states a time and an identity, or when the index cannot help.
+
+    Page, inbox and command line ask about what this gives, so that one text has one set of answers.
+    """
+    alert = with_its_events_time(_with_whole_id(alert, store), store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
@@ -74,6 +78,17 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         principals=tuple(_named_by(one, found.principals) for one in alert.principals),
         time_is_fallback=True,
     )
+
+
+def _with_whole_id(alert: Alert, store: Store) -> Alert:
+    """An alert that cites an event by the first eight characters of its id, with all of them."""
+    if alert.event_id is None or not is_short(alert.event_id):
+        return alert
+    found = whole_ids(alert.event_id, store)
+    if len(found) != 1:
+        note = which(alert.event_id, found)
+        return replace(alert, event_id=None, event_ids=(), notes=_with(alert, note))
+    return replace(alert, event_id=found[0], event_ids=(found[0],))
 
 
 def _with(alert: Alert, note: str, *, timed: bool = False) -> tuple[str, ...]:

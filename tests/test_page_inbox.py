@@ -361,9 +361,9 @@ def test_answers_made_ahead_are_the_ones_that_asking_gives(
     (alert,) = parse_alerts(stratus_index.raw_records([STRATUS_EVENT])[STRATUS_EVENT])
     inbox.receive(database, "ann", [alert])
     version, (principal,) = stratus_index.version(), alert.principals
-    assert kept.answers_ahead(version, alert, principal) is None  # none yet
+    assert kept.answers_ahead(version, alert, 0) is None  # none yet
     enrichment.enrich_pending(database, stratus_index, ask_all)
-    ahead_of_time = kept.answers_ahead(version, alert, principal)
+    ahead_of_time = kept.answers_ahead(version, alert, 0)
     assert ahead_of_time is not None
     asked = ask_all(alert, principal, stratus_index)
     assert [(a.name, a.status, a.sentence, a.evidence, a.caveats) for a in ahead_of_time] == [
@@ -372,5 +372,5 @@ def test_answers_made_ahead_are_the_ones_that_asking_gives(
     assert [dict(a.data) for a in ahead_of_time] == [dict(a.data) for a in asked]
     # Not for an alert that was corrected, nor from another index.
     moved = replace(alert, source_ip_address="203.0.113.9")
-    assert kept.answers_ahead(version, moved, principal) is None
-    assert kept.answers_ahead("another", alert, principal) is None
+    assert kept.answers_ahead(version, moved, 0) is None
+    assert kept.answers_ahead("another", alert, 0) is None

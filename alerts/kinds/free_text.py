@@ -22,6 +22,9 @@ _MASKED_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{0,12}(?:\*|[xX•#
 _EVENT_ID = re.compile(
     r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])", re.I
 )
+# As our screens cut it. Any other word of eight such letters is a word.
+_CUT_ID_ALONE = re.compile(r"\s*([0-9a-f]{8})(?:…|\.{3})?\s*", re.I)
+_CUT_ID_NAMED = re.compile(r"\bevent(?:\s+id)?[\s:#]{1,3}([0-9a-f]{8})(?![\w-])", re.I)
 _ADDRESS = re.compile(
     r"(?<![\w.:/-])(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})"
     r"(?![\w:/-]|\.\d)",
@@ -66,6 +69,10 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
     ids = list(dict.fromkeys(UNIQUE_ID.findall(looked_at)))
     arns = list(dict.fromkeys(match[0] for match in IDENTITY_ARN.finditer(looked_at)))
     events = list(dict.fromkeys(match.lower() for match in _EVENT_ID.findall(looked_at)))
+    if not events and (
+        cut := _CUT_ID_ALONE.fullmatch(looked_at) or _CUT_ID_NAMED.search(looked_at)
+    ):
+        events = [cut[1].lower()]
     addresses = _addresses(looked_at)
     finding = _FINDING.search(looked_at)
     if not (keys or no_keys or ids or arns or events or addresses or finding):

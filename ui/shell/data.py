@@ -78,21 +78,26 @@ def _summary(version: str, _store: Store) -> IndexSummary:
     return _store.summary()
 
 
-def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
+def answers(store: Store, alert: Alert, principal: Principal, received: Alert) -> list[Answer]:
     """The five answers, asked once per index version and alert, unless one failed."""
-    return told(store, alert, principal)[1]
+    return told(store, alert, principal, received)[1]
 
 
-def told(store: Store, alert: Alert, principal: Principal) -> tuple[str, list[Answer]]:
+def told(
+    store: Store, alert: Alert, principal: Principal, received: Alert
+) -> tuple[str, list[Answer]]:
     """What the drawings of these answers are kept under (see `kept`), and the answers.
 
+    `received` is the alert before the index completed it: what the inbox may hold answers to.
     Where a question failed, the next run asks again and draws anew: the disk, or whatever it was,
     may be back by then.
     """
     of_what = asked_of(store, alert, principal)
 
     def ask() -> list[Answer]:
-        return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
+        return _answers(
+            store.version(), fingerprint(alert, principal), store, alert, principal, received
+        )
 
     try:
         return of_what, kept(of_what, "answers", ask)
@@ -114,9 +119,16 @@ _failures = count()
 # Shared and not copied: nobody changes an answer, and a copy of one costs as much as a card.
 @st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
 def _answers(
-    version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
+    version: str,
+    of_what: str,
+    _store: Store,
+    _alert: Alert,
+    _principal: Principal,
+    _received: Alert,
 ) -> list[Answer]:
-    found = answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
+    position = _alert.principals.index(_principal) if _principal in _alert.principals else None
+    ahead = answers_ahead(version, _received, position) if position is not None else None
+    found = ahead or ask_all(_alert, _principal, _store)
     if any(answer.status == "failed" for answer in found):
         raise _Failed(found)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert
 from cases.enrichment import stored_answers
 from cases.fingerprint import fingerprint
 from cases.inbox import get_alert
@@ -16,22 +16,22 @@ from trail.store import Query
 from ui.shell.session import cases_if_any
 
 
-def answers_ahead(index_version: str, alert: Alert, principal: Principal) -> list[Answer] | None:
-    """All answers for exactly this alert from this version of the index; None if not kept.
+def answers_ahead(index_version: str, received: Alert, position: int) -> list[Answer] | None:
+    """All answers about one principal of exactly this alert, as it was received, from this version
+    of the index; None if not kept.
 
     An alert that was corrected on the page is another one than the inbox asked about.
     """
     try:
         database = cases_if_any()
-        if database is None or principal not in alert.principals:
+        if database is None:
             return None
-        alert_id = fingerprint(alert)
-        if get_alert(database, alert_id) != alert:
+        alert_id = fingerprint(received)
+        if get_alert(database, alert_id) != received:
             return None
         kept = stored_answers(database, alert_id, index_version)
     except BacktrailError:
         return None  # the index can still be asked
-    position = alert.principals.index(principal)
     found = [_answer(one.document) for one in kept if one.principal == position]
     expected = [question.name for question in QUESTIONS]
     return found if [one.name for one in found] == expected else None

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
-from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.correct import correct
 from alerts.json_text import text_of
-from enrich.cited_time import with_its_events_time
+from enrich import fill_gaps
+from enrich.short_ids import is_short, whole_ids
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui.kit import phrases
@@ -39,7 +40,10 @@ class Chosen:
     """The alert and principal to ask about, and what else could have been chosen."""
 
     alerts: tuple[Alert, ...]
+    received: Alert
+    """As it came, with what the analyst corrected: what the inbox and cases keep."""
     alert: Alert
+    """The same, with what the index adds to one that says too little: what is asked about."""
     principal: Principal | None
     which: int = 0
     who: int = 0
@@ -60,12 +64,13 @@ def chosen(store: Store) -> Chosen | None:
             return None
         found = tuple(_parsed(text))
     which = _position(asked.get("which"), len(found))
+    received = corrected(found[which], asked)
+    alert = _completed(received, store)
     # The others are only named: each may be a look-up.
-    found = (*found[:which], _completed(found[which], store), *found[which + 1 :])
-    alert = corrected(found[which], asked)
+    found = (*found[:which], alert, *found[which + 1 :])
     who = _position(asked.get("who"), len(alert.principals))
     principal = alert.principals[who] if alert.principals else None
-    return Chosen(found, alert, principal, which, who)
+    return Chosen(found, received, alert, principal, which, who)
 
 
 def open_text(given: str | bytes, *, check: bool = False) -> None:
@@ -137,6 +142,8 @@ def _asked_text(store: Store, asked: Mapping[str, str]) -> str | None:
 
 
 def _event_text(store: Store, event_id: str) -> str:
+    if is_short(event_id) and len(found := whole_ids(event_id, store)) == 1:
+        event_id = found[0]
     try:
         record = store.raw_records([event_id]).get(event_id)
     except SourceUnreadable as error:
@@ -171,23 +178,9 @@ def _parsed(text: str) -> list[Alert]:
 
 
 def _completed(alert: Alert, store: Store) -> Alert:
-    """An alert that only cites an indexed event, with what that event says."""
-    if not alert.time_is_sure:
-        alert = with_its_events_time(alert, store)
-    if alert.principals and alert.first_seen is not None:
-        return alert
-    event_id = alert.event_id or (alert.event_ids[0] if alert.event_ids else None)
-    if event_id is None:
-        return alert
-    try:
-        record = store.raw_records([event_id]).get(event_id)
-        cited = parse_alerts(record)[0] if record else None
-    except (SourceUnreadable, AlertUnrecognised):
-        return alert
-    if cited is None:
-        return alert
-    noted = (*alert.notes, "What the text does not say was taken from the indexed event.")
-    return replace(cited, raw=alert.raw, shape=alert.shape or cited.shape, notes=noted)
+    """What the command line and the inbox ask about, too; looked up once per index version."""
+    asked = f"{store.version()} {hashlib.sha256(ascii(alert).encode()).hexdigest()}"
+    return data.kept(asked, "completed", lambda: fill_gaps(alert, store))
 
 
 def _position(text: str | None, of: int) -> int:

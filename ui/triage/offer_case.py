@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from alerts.alert import Alert, Principal
+from alerts.alert import Alert
 from cases import inbox
 from cases.case import (
     VERDICTS,
@@ -33,22 +33,21 @@ from ui.kit.pieces import link
 from ui.parts.pick_case import choose_case, joinable
 from ui.shell.opened import case_database
 from ui.shell.session import User, cases_if_any
+from ui.triage.intake import Chosen
 
 
-def offer_case(
-    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store, user: User
-) -> None:
+def offer_case(found: Chosen, answers: Sequence[Answer], store: Store, user: User) -> None:
     """The case that the alert is in, or the ways into one."""
     try:
         database = cases_if_any()
-        known = _known(database, alert) if database is not None else None
+        known = _known(database, found.received) if database is not None else None
         held = None
         if database is not None and known is not None and known.case_ids:
             held = get_case(database, known.case_ids[-1])
     except BacktrailError as error:
         text.say_problem("case-store-problem", "The cases cannot be read.", error, tone="warn")
         return
-    work = _Work(alert, principal, answers, store, user)
+    work = _Work(found, answers, store, user)
     deed.say_refusal("to-case-problem")
     if held is not None:
         draw("in-case", _in_case(held))
@@ -81,15 +80,14 @@ class _Work:
 
     def __init__(
         self,
-        alert: Alert,
-        principal: Principal,
+        found: Chosen,
         answers: Sequence[Answer],
         store: Store,
         user: User,
     ) -> None:
-        self.alert, self.answers, self.store, self.user = alert, answers, store, user
-        known = alert.principals
-        self.position = known.index(principal) if principal in known else 0
+        # What the inbox keeps is the alert as it came: it is completed again when it is asked.
+        self.alert, self.answers, self.store, self.user = found.received, answers, store, user
+        self.position = found.who
 
     def into(self, case_id: int | None) -> Case:
         """The case with the alert in it and these answers frozen; a new one without an id."""

@@ -136,7 +136,7 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     if (question := time_question(alert, st.query_params.to_dict())) is not None:
         draw("time-question", question)
     try:
-        of_what, answers = data.told(store, alert, principal)
+        of_what, answers = data.told(store, alert, principal, found.received)
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
@@ -146,7 +146,7 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
         recognised(found)
-        offer_case(alert, principal, answers, store, user)
+        offer_case(found, answers, store, user)
     if len(found.alerts) > 1 or len(alert.principals) > 1:
         choose(found)
     draw_encoded(
@@ -204,7 +204,7 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
     choose(found)
     for number, principal in enumerate(found.alert.principals[:PRINCIPALS]):
         try:
-            answers = data.answers(store, found.alert, principal)
+            answers = data.answers(store, found.alert, principal, found.received)
         except BacktrailError as error:
             text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
             continue
