@@ -26,7 +26,7 @@ EVENT = "5a1e77e5-0001-4000-8000-000000000001"
 TWINS = ("77777777-0001-4000-8000-000000000001", "77777777-0002-4000-8000-000000000002")
 TEXTS = {
     "an ARN": "arn:aws:iam::111122223333:user/alice",
-    "a role": "arn:aws:iam::111122223333:role/Deploy",
+    "a role": "arn:aws:iam::111122223333:role/reader",
     "a key": "AKIAALICE0000000KEY1",
     "an event id": EVENT,
     "the id as our screens cut it": "5a1e77e5…",

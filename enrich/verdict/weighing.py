@@ -22,7 +22,7 @@ from enrich.verdict.of_baseline import from_baseline
 from enrich.verdict.of_calls import from_calls, from_services
 from enrich.verdict.of_chain import from_chain
 from enrich.verdict.of_roles import from_roles
-from enrich.verdict.weight import Answers, NotWeighed, Weighing, Weight
+from enrich.verdict.weight import Answers, NotWeighed, Weighing, Weight, by_strength
 
 __all__ = ["NotWeighed", "Weighing", "Weight", "weigh"]
 
@@ -51,7 +51,7 @@ def weigh(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Weig
     ]
     told = [line for line in lines if line.event_ids]
     return Weighing(
-        for_=tuple(line for line in told if line.side == "for"),
+        for_=by_strength(line for line in told if line.side == "for"),
         against=tuple(line for line in told if line.side == "against"),
         not_weighed=tuple(
             NotWeighed(answer.name, answer.question, _MISSING[answer.status])

@@ -78,6 +78,11 @@ class Weighing:
         """All lines, those for a true positive first."""
         return (*self.for_, *self.against)
 
+    @property
+    def strongest(self) -> Weight | None:
+        """The line to read first: of those for a true positive if there are any."""
+        return next(iter(self.lines), None)
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -135,6 +140,42 @@ class Answers:
 
 
 _LOOKED = ("answered", "partial", "nothing")
+
+STRONGEST_FIRST = (
+    "left_instance",
+    "high_signal_call",
+    "secrets_read_beyond_usual",
+    "secrets_read",
+    "denied_assumptions",
+    "role_enumeration",
+    "permission_probing",
+    "root",
+    "telling_client",
+    "telling_system",
+    "used_elsewhere",
+    "role_juggling",
+    "assumed_from_a_new_address",
+    "new_before_dwell",
+    "new_roles",
+    "new_service",
+    "new_event_name",
+    "new_source_ip_address",
+    "new_network",
+    "new_user_agent",
+    "new_event_source",
+    "new_aws_region",
+    "new_error_code",
+    "new_hour_of_day",
+)
+"""Kinds of lines for a true positive: what was done before what is merely new, and what few
+benign sessions do before what many do. A judgement, not a measure; those not named come last.
+"""
+
+
+def by_strength(lines: Iterable[Weight]) -> tuple[Weight, ...]:
+    """Strongest kinds first; of one kind in their order."""
+    place = {kind: number for number, kind in enumerate(STRONGEST_FIRST)}
+    return tuple(sorted(lines, key=lambda line: place.get(line.kind, len(place))))
 
 
 def window_of(answer: Answer) -> Window:

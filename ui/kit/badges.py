@@ -1,11 +1,14 @@
-"""Five badges: one per question, a status word and one sentence, leading to the card below."""
+"""Five badges: one per question, what it found in a word or two and one sentence, leading to the
+card below.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from enrich.answer import Answer, Status
+from enrich.verdict.chips import Chip, Way
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, mark
 
@@ -20,30 +23,52 @@ STATUS_WORDS: dict[Status, tuple[str, Tone, str]] = {
 """Looked and found nothing, had no logs, and could not look are three different words."""
 
 
-def badges(answers: Iterable[Answer]) -> Node:
-    return el("div", "badges", *(_badge(answer) for answer in answers))
+WAYS: Mapping[Way, tuple[Tone, str]] = {
+    "for": ("bad", "▲"),
+    "against": ("good", "✓"),
+    "neither": ("mute", "●"),
+}
+"""Where the weighing points → tone and shape: alarming, reassuring, and neither."""
+_SAID_BY_THE_CHIP: frozenset[Status] = frozenset({"answered", "nothing", "not_applicable"})
 
 
-def status_mark(status: Status) -> Node:
-    word, tone, shape = STATUS_WORDS[status]
-    return mark(word, tone, shape)
+def badges(answers: Iterable[Answer], chips: Mapping[str, Chip]) -> Node:
+    return el("div", "badges", *(_badge(answer, chips[answer.name]) for answer in answers))
+
+
+def found_marks(answer: Answer, chip: Chip) -> list[Node]:
+    """What the answer found; and its status, where that is news by itself."""
+    tone, shape = WAYS[chip.way]
+    found = mark(chip.words, tone, shape)
+    if answer.status in _SAID_BY_THE_CHIP:
+        return [found]
+    word, tone, shape = STATUS_WORDS[answer.status]
+    status = mark(word, tone, shape)
+    return [found, status] if answer.status == "partial" else [status]
 
 
 def card_id(answer: Answer) -> str:
     return "answer-" + answer.name.replace("_", "-")
 
 
-def _badge(answer: Answer) -> Node:
-    _, tone, _ = STATUS_WORDS[answer.status]
+def _badge(answer: Answer, chip: Chip) -> Node:
+    tone = _tone(answer, chip)
     return el(
         "a",
         f"badge is-{tone}",
         el("span", "badge-question", answer.question),
-        el("span", "", status_mark(answer.status)),
+        el("span", "row", *found_marks(answer, chip)),
         el("span", "badge-sentence", in_a_badge(answer.sentence, answer.question)),
         href="#" + card_id(answer),
         title=answer.sentence,
     )
+
+
+def _tone(answer: Answer, chip: Chip) -> Tone:
+    """An alarm is one although logs are missing; nothing else is clear where they are."""
+    if chip.way == "for" or answer.status in _SAID_BY_THE_CHIP:
+        return WAYS[chip.way][0]
+    return STATUS_WORDS[answer.status][1]
 
 
 LONGEST = 225

@@ -15,10 +15,11 @@ import streamlit as st
 from alerts.alert import Alert
 from enrich import QUESTIONS
 from enrich.answer import Answer
+from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui.kit import phrases, text
-from ui.kit.badges import card_id, status_mark
+from ui.kit.badges import card_id, found_marks
 from ui.kit.markup import Node, asked_for, draw_encoded, el, encoded
 from ui.kit.pieces import later, more, notes, notice
 from ui.parts import evidence
@@ -46,6 +47,7 @@ class Asked:
     alert: Alert
     store: Store
     of_what: str
+    chips: Mapping[str, Chip]
 
 
 def cards(asked: Asked, answers: Sequence[Answer]) -> None:
@@ -67,7 +69,7 @@ def _plain(asked: Asked, answers: Sequence[Answer]) -> None:
             asked,
             f"cards-from-{answers[0].name}",
             lambda opened: [
-                el("section", "card stack", _heading(answer), *_rest(asked, answer, opened))
+                el("section", "card stack", _heading(asked, answer), *_rest(asked, answer, opened))
                 for answer in answers
             ],
         )
@@ -75,7 +77,7 @@ def _plain(asked: Asked, answers: Sequence[Answer]) -> None:
 
 def _charted(asked: Asked, answer: Answer) -> None:
     with st.container(border=True, key=f"card-of-{answer.name}"):
-        _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(answer)])
+        _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(asked, answer)])
         _CHARTS[answer.name](asked.alert, answer.data, asked.of_what)
         _draw(
             asked,
@@ -96,7 +98,7 @@ def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node
     draw_encoded(key, drawing)
 
 
-def _heading(answer: Answer) -> Node:
+def _heading(asked: Asked, answer: Answer) -> Node:
     return el(
         "div",
         "stack",
@@ -104,7 +106,7 @@ def _heading(answer: Answer) -> Node:
             "div",
             "row",
             el("h2", "card-title", answer.question, id=card_id(answer)),
-            status_mark(answer.status),
+            *found_marks(answer, asked.chips[answer.name]),
             _window(answer.data),
         ),
         el("p", "sentence", answer.sentence),

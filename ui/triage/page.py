@@ -10,6 +10,8 @@ import streamlit as st
 from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
 from enrich.answer import Answer
+from enrich.verdict.chips import chips
+from enrich.verdict.weighing import Weighing, weigh
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
 from ui.kit import links, phrases, text
@@ -140,9 +142,14 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
+    weighing = data.kept(of_what, "weighing", lambda: weigh(alert, principal, answers))
     draw_encoded(
         "above-the-fold",
-        data.kept(of_what, "above", lambda: encoded(*_above(alert, principal, answers, store))),
+        data.kept(
+            of_what,
+            "above",
+            lambda: encoded(*_above(alert, principal, answers, weighing, store)),
+        ),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
         recognised(found)
@@ -150,17 +157,23 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     if len(found.alerts) > 1 or len(alert.principals) > 1:
         choose(found)
     draw_encoded(
-        "verdict",
-        data.kept(of_what, "verdict", lambda: encoded(*verdict.verdict(alert, principal, answers))),
+        "below-the-fold",
+        data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers))),
     )
     activity(store, alert, principal, of_what)
-    cards(Asked(alert, store, of_what), answers)
+    cards(Asked(alert, store, of_what, chips(answers, weighing)), answers)
 
 
 def _above(
-    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store
+    alert: Alert,
+    principal: Principal,
+    answers: Sequence[Answer],
+    weighing: Weighing,
+    store: Store,
 ) -> list[Node | None]:
-    """All that decides: the alert line, five badges, who is behind it, and what is new."""
+    """All that decides: the alert line, five badges, who is behind it, what speaks for and against
+    it.
+    """
     by_name = {answer.name: answer for answer in answers}
     assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
     return [
@@ -170,8 +183,9 @@ def _above(
             alert_line(alert, principal, assumed_by),
             link("Another alert", "triage", "another"),
         ),
+        verdict.in_one_line(weighing),
         outside_coverage(alert, store),
-        badges(answers),
+        badges(answers, chips(answers, weighing)),
         el(
             "div",
             "panels",
@@ -187,10 +201,17 @@ def _above(
                 _too_big_a_tree(assumed_by),
                 forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
             ),
-            el("section", "card", newness(alert, by_name["baseline"]))
-            if "baseline" in by_name
-            else None,
+            verdict.both_sides(weighing),
         ),
+    ]
+
+
+def _below(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node | None]:
+    """What is new, property by property, and what to do next."""
+    baseline = next((answer for answer in answers if answer.name == "baseline"), None)
+    return [
+        el("section", "card", newness(alert, baseline)) if baseline is not None else None,
+        verdict.what_next(alert, principal, answers),
     ]
 
 
@@ -209,6 +230,7 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
             text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
             continue
         who = next((a.data for a in answers if a.name == "assumed_by"), {})
+        weighing = weigh(found.alert, principal, answers)
         with st.container(border=True):
             draw(
                 f"principal-{number}",
@@ -216,7 +238,8 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
                     "div",
                     "stack",
                     alert_line(found.alert, principal, who),
-                    badges(answers),
+                    verdict.in_one_line(weighing),
+                    badges(answers, chips(answers, weighing)),
                     chain_drawing(found.alert, principal, who),
                 ),
             )

@@ -7,37 +7,50 @@ from collections.abc import Sequence
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.verdict.next_steps import Step, next_steps
-from enrich.verdict.weighing import NotWeighed, Weight, weigh
-from enrich.verdict.weight import not_weighed_words
+from enrich.verdict.weight import NotWeighed, Weighing, Weight, not_weighed_words
+from trail.counted import counted
 from ui.kit.markup import Node, el
 from ui.kit.pieces import code, event_link, more
 
 MOST_CITED = 3
+MOST_SHOWN = 4
+"""Lines of a side that stand open: with the others folded, both sides are above the fold."""
 
 
-def verdict(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node]:
-    """Two short lists, every line resting on events; then the next steps, as text to copy."""
-    weighing = weigh(alert, principal, answers)
+def in_one_line(weighing: Weighing) -> Node | None:
+    """How many signs there are on either side, and the strongest in words."""
+    strongest = weighing.strongest
+    if strongest is None:
+        return None
+    signs = counted(len(weighing.for_), "sign")
+    return el(
+        "p",
+        f"weighed weighed-{strongest.side}",
+        el("strong", "", f"{signs} for a true positive, {len(weighing.against):,} against."),
+        f" {strongest.sentence}",
+    )
+
+
+def both_sides(weighing: Weighing) -> Node | None:
+    """Two short lists, every line resting on events, the strongest first."""
+    if not (weighing.lines or weighing.not_weighed):
+        return None
+    return el(
+        "section",
+        "card stack",
+        _side("Speaks for a true positive", "for", weighing.for_),
+        _side("Speaks against it", "against", weighing.against),
+        _not_weighed(weighing.not_weighed),
+    )
+
+
+def what_next(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Node | None:
+    """The next steps, as text to copy."""
     steps = next_steps(alert, principal, answers)
-    drawn: list[Node] = []
-    if weighing.lines or weighing.not_weighed:
-        drawn.append(
-            el(
-                "section",
-                "card stack",
-                el(
-                    "div",
-                    "columns",
-                    _side("Speaks for a true positive", "for", weighing.for_),
-                    _side("Speaks against it", "against", weighing.against),
-                ),
-                _not_weighed(weighing.not_weighed),
-            )
-        )
-    if steps:
-        folded = more("Next steps: read before you run anything", *_steps(steps))
-        drawn.append(el("section", "card steps", folded))
-    return drawn
+    if not steps:
+        return None
+    folded = more("Next steps: read before you run anything", *_steps(steps))
+    return el("section", "card steps", folded)
 
 
 def _steps(steps: Sequence[Step]) -> list[Node]:
@@ -66,9 +79,15 @@ def _side(title: str, side: str, lines: Sequence[Weight]) -> Node:
         "div",
         "stack",
         el("h3", "panel-title", title),
-        el("ul", f"notes notes-{side}", *(_line(line) for line in lines))
+        el("ul", f"notes notes-{side}", *(_line(line) for line in lines[:MOST_SHOWN]))
         if lines
         else el("p", "mute", "Nothing in the logs that we looked at."),
+        more(
+            f"{len(lines) - MOST_SHOWN} more",
+            el("ul", f"notes notes-{side}", *(_line(line) for line in lines[MOST_SHOWN:])),
+        )
+        if len(lines) > MOST_SHOWN
+        else None,
     )
 
 

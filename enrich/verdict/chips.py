@@ -1,0 +1,156 @@
+"""Each answer in two or three words: what it found, and which way that points.
+
+The way is that of the weighing (`enrich.verdict.weighing`) and of nothing else: an answer that has
+a line for a true positive is an alarm, one that has lines against alone is reassuring, and any
+other says what it found without a colour. A status is said only where it is news: the answer is
+partial, there are no logs for it, or it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from enrich.answer import Answer
+from enrich.verdict.weight import Weighing, Weight
+from enrich.words import short
+from trail.counted import counted
+
+Way = Literal["for", "against", "neither"]
+MOST = 2
+"""How many signs a chip names; of more it says how many."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """`words` may quote logs. `way`: what the weighing makes of the answer."""
+
+    words: str
+    way: Way
+
+
+_NEW: Mapping[str, str] = {
+    "new_source_ip_address": "IP",
+    "new_user_agent": "client",
+    "new_event_source": "service",
+    "new_event_name": "call",
+    "new_aws_region": "Region",
+    "new_network": "network",
+    "new_error_code": "error",
+    "new_hour_of_day": "hour",
+}
+"""Lines that are told together: "new: IP, client"."""
+
+
+def _role_signs(noun: str) -> Callable[[Weight], str]:
+    """ "36 roles denied": the line's own count of roles."""
+    return lambda line: f"{counted(_number(line, 'role'), 'role')} {noun}"
+
+
+_SIGNS: Mapping[str, Callable[[Weight], str]] = {
+    "denied_assumptions": _role_signs("denied"),
+    "new_roles": lambda line: f"{counted(_number(line, 'role'), 'new role')}",
+    "assumed_from_a_new_address": _role_signs("from a new IP"),
+    "role_enumeration": lambda line: f"{line.counts[0].number:,} roles tried in a row",
+    "role_juggling": lambda _: "role juggling",
+    "left_instance": lambda _: "used off its instance",
+    "used_elsewhere": lambda _: "used from another IP",
+    "used_where_issued": lambda _: "used where issued",
+    "high_signal_call": lambda line: "high-signal call",
+    "permission_probing": lambda _: "permission probing",
+    "secrets_read": lambda line: f"secrets read {counted(_number(line, 'time'), 'time')}",
+    "secrets_read_beyond_usual": lambda _: "more secrets read than usual",
+    "everyday_calls": lambda _: "everyday calls",
+    "by_aws_services": lambda _: "made by AWS services",
+    "new_service": lambda _: "new service",
+    "new_before_dwell": lambda _: "may hide in its history",
+    "usual_call": lambda line: f"usual call, {line.counts[0].number:,}×",
+    "nothing_new": lambda _: "nothing new",
+}
+"""Kind of a line → its words. Kinds that come several times are counted."""
+
+_SEVERAL = {"high_signal_call": "high-signal calls", "new_service": "new services"}
+
+_ONLY_STATUS: Mapping[str, str] = {
+    "nothing": "nothing found",
+    "not_applicable": "does not apply",
+    "not_covered": "no logs",
+    "failed": "could not look",
+}
+
+
+def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
+    """The chip of each answer, by its name."""
+    return {answer.name: _chip(answer, weighing) for answer in answers}
+
+
+def _chip(answer: Answer, weighing: Weighing) -> Chip:
+    for_ = [line for line in weighing.for_ if line.answer == answer.name]
+    against = [line for line in weighing.against if line.answer == answer.name]
+    if for_:
+        return Chip(_told(for_), "for")
+    if against:
+        return Chip(_told(against), "against")
+    plain = _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
+    return Chip(_ONLY_STATUS.get(answer.status) or plain or "answered", "neither")
+
+
+def _told(lines: Sequence[Weight]) -> str:
+    signs = dict.fromkeys(_sign(line, lines) for line in lines if line.kind not in _NEW)
+    new = [_NEW[line.kind] for line in lines if line.kind in _NEW]
+    told = [*signs, *([f"new: {', '.join(dict.fromkeys(new))}"] if new else [])]
+    more = f", and {len(told) - MOST} more" if len(told) > MOST else ""
+    return f"{', '.join(told[:MOST])}{more}"
+
+
+def _sign(line: Weight, lines: Sequence[Weight]) -> str:
+    alike = sum(one.kind == line.kind for one in lines)
+    if alike > 1 and line.kind in _SEVERAL:
+        return f"{alike} {_SEVERAL[line.kind]}"
+    return _SIGNS[line.kind](line)
+
+
+def _number(line: Weight, noun: str) -> int:
+    """The last of the line's counts of that: of roles, those that were denied come first."""
+    return next(one.number for one in line.counts if one.noun == noun)
+
+
+def _who(data: Mapping[str, Any]) -> str | None:
+    origin = data.get("origin") or {}
+    return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
+
+
+def _roles(data: Mapping[str, Any]) -> str:
+    roles = {row["role_arn"] for row in data.get("roles") or ()}
+    return counted(len(roles), "role")
+
+
+def _services(data: Mapping[str, Any]) -> str:
+    return counted(len(data.get("services") or ()), "service")
+
+
+def _calls(data: Mapping[str, Any]) -> str:
+    reads = len(data.get("sensitive_reads") or ())
+    calls = counted(data.get("total") or 0, "interesting call")
+    return f"{calls}, {counted(reads, 'kind')} of sensitive reads" if reads else calls
+
+
+def _normal(data: Mapping[str, Any]) -> str:
+    whole = data.get("scope") == "whole_role"
+    view = (data.get("whole_role") if whole else data) or {}
+    if not view.get("sufficient"):
+        return "too little history"
+    # No event of the alert's own is indexed, or else what is new would be weighed.
+    new = [_NEW[f"new_{field}"] for field in view.get("new") or ()]
+    return f"new: {', '.join(new)}" if new else "nothing new"
+
+
+_FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "assumed_by": _who,
+    "roles_assumed": _roles,
+    "services_used": _services,
+    "interesting_calls": _calls,
+    "baseline": _normal,
+}
+"""What an answer found, where nothing in it speaks for or against anything."""
