@@ -306,6 +306,7 @@ _COLUMNS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
             (
                 ("event_source", "Source"),
                 ("event_name", "Call"),
+                ("targets", "Acted on"),
                 ("error_code", "Error"),
                 ("count", "Count"),
                 ("first", "First"),
@@ -332,11 +333,27 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]
         return []
     shown = Table(
         tuple(label for _, label in columns),
-        tuple(tuple(moment(row.get(key)) for key, _ in columns) for row in rows[:ROWS_SHOWN]),
+        tuple(
+            tuple(
+                _acted_on(row) if key == "targets" else moment(row.get(key)) for key, _ in columns
+            )
+            for row in rows[:ROWS_SHOWN]
+        ),
     )
     if len(rows) <= ROWS_SHOWN:
         return [shown]
     return [shown, Remark(_more(len(rows) - ROWS_SHOWN, "row"))]
+
+
+def _acted_on(row: Mapping[str, Any]) -> str:
+    """What the calls of a row acted on, as far as it was read; nothing in older answers."""
+    targets = rows_in(row, "targets")
+    named = [
+        f"{'shared with' if one.get('shared') else show(one.get('kind'))} {show(one.get('name'))}"
+        for one in targets
+    ]
+    left = int(row.get("targets_total") or 0) - len(named)
+    return "; ".join([*named, *([_more(left, "thing")] if left > 0 else [])])
 
 
 def _answers(document: Mapping[str, Any]) -> list[Block]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.answer import Answer
+from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
 from enrich.forms.json_form import Result, plain
 from enrich.time_basis import shared_caveats, time_caveats
@@ -221,11 +222,12 @@ def _calls(data: Mapping[str, Any]) -> _Table:
             text(row["service"]),
             code(row["error_code"]),
             row["count"],
+            text(targets_in_words(row)),
             text(", ".join(row["reasons"])),
             " ".join(row["techniques"]),
         )
         for row in [*data["calls"], *data["sensitive_reads"]]
-    ], ("Call", "Service", "Error", "Count", "Why", "ATT&CK")
+    ], ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK")
 
 
 def _baseline(data: Mapping[str, Any]) -> _Table:

@@ -15,6 +15,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
+from enrich.calls.acted_on import NOTHING, find_targets
 from enrich.calls.call_details import Detail, find_details, known_details
 from enrich.calls.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
@@ -180,8 +181,8 @@ def _labelled(
     store: Store,
     window: Window,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Earlier | None, tuple[Query, ...]]:
-    """The interesting rows and the reads, the gravest first, each with what its parameters say
-    and whether it is a first; and how much is known of the time before.
+    """The interesting rows and the reads, the gravest first, each with what its parameters say,
+    what it acted on and whether it is a first; and how much is known of the time before.
     """
     interesting = [_call(group) for group in shown if group["interesting"]]
     reads = [
@@ -213,6 +214,11 @@ def _labelled(
             row["details"] = [detail.told for detail in found_of_call]
             row["detail_counts"] = [detail._asdict() for detail in found_of_call]
             row["reasons"] += row["details"]
+    acted, more = find_targets(match, store, window, both)
+    queries += more
+    for row in both:
+        on = acted.get((row["event_source"], row["event_name"], row["error_code"]), NOTHING)
+        row |= {"targets": on.targets, "targets_total": on.total, "targets_of": on.looked_at}
     return sorted(interesting, key=_order), sorted(reads, key=_order), known, queries
 
 
@@ -239,6 +245,9 @@ def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any
         "routine": routine,
         "never_before": None,
         "details": [],
+        "targets": [],
+        "targets_total": 0,
+        "targets_of": 0,
         "event_ids": group["event_ids"],
         "detail_counts": [],
         "before": None,

@@ -35,11 +35,13 @@ def calls_table(data: Mapping[str, Any]) -> Node | None:
 def _calls(calls: Sequence[Call], caption: str) -> Node:
     most = max((int(row["count"]) for row in calls), default=1)
     return table(
-        ("Call", "Service", "Times", "", "Result", "First (UTC)", "Last (UTC)", "Why it matters",
+        ("Call", "Acted on", "Service", "Times", "", "Result", "First (UTC)", "Last (UTC)",
+         "Why it matters",
          "Events"),
         [
             (
                 pivot(row.get("event_name")),
+                acted_on(row),
                 str(row.get("service") or phrases.service(row.get("event_source"))),
                 row.get("count"),
                 bar(100 * int(row["count"]) / most),
@@ -54,6 +56,41 @@ def _calls(calls: Sequence[Call], caption: str) -> Node:
         caption=caption,
         numbers=frozenset({"Times"}),
     )  # fmt: skip
+
+
+MOST_TARGETS = 3
+
+
+def acted_on(row: Call) -> Node:
+    """The things that the calls name, those that something was shared with first."""
+    targets: Sequence[Mapping[str, Any]] = row.get("targets") or ()
+    shown = targets[:MOST_TARGETS]
+    left = int(row.get("targets_total") or 0) - len(shown)
+    looked_at = int(row.get("targets_of") or 0)
+    said = [f"and {left:,} more"] if left > 0 else []
+    if targets and looked_at < int(row["count"]):
+        said.append(f"of the newest {looked_at:,} of {int(row['count']):,}")
+    return el(
+        "div",
+        "targets",
+        *(
+            el(
+                "div",
+                "clip",
+                el("span", "mute small", _kind(one) + " "),
+                pivot(str(one["name"])),
+                title=str(one["name"]),
+            )
+            for one in shown
+        ),
+        el("div", "mute small", ", ".join(said)) if said else None,
+    )
+
+
+def _kind(target: Mapping[str, Any]) -> str:
+    if not target.get("shared"):
+        return str(target["kind"])
+    return "shared with" if str(target["name"]).casefold() != "all" else "shared with everyone:"
 
 
 def _result(row: Call) -> Node | str:
