@@ -52,7 +52,7 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
     "denied_assumptions": _role_signs("denied"),
     "new_roles": lambda line: f"{counted(_number(line, 'role'), 'new role')}",
     "assumed_from_a_new_address": _role_signs("from a new IP"),
-    "role_enumeration": lambda line: f"{line.counts[0].number:,} roles tried in a row",
+    "role_enumeration": lambda line: f"{counted(line.counts[0].number, 'role')} tried in a row",
     "role_juggling": lambda _: "role juggling",
     "left_instance": lambda _: "used off its instance",
     "used_elsewhere": lambda _: "used from another IP",
