@@ -25,11 +25,14 @@ from trail.index.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer
+    from enrich.verdict.chips import Chip
     from trail.store import Store
 
 ABANDONED_AFTER = timedelta(minutes=10)
 """An enrichment that has been running for so long was interrupted: it is done again."""
 
+Chips = Mapping[str, "Chip"]
+"""Name of an answer → what it found in a word or two."""
 Ask = Callable[[Alert, Principal, "Store"], Sequence["Answer"]]
 Progress = Callable[[int, int, str], None]
 
@@ -65,13 +68,15 @@ def _save_answers(
     alert_id: str,
     index_version: str,
     answers: Sequence[Sequence[Answer]],
+    chips: Sequence[Chips] = (),
 ) -> None:
     of = tables.answers.c
     index_id = index_of(index_version)
     connection.execute(
         delete(tables.answers).where(of.alert_id == alert_id, of.index_id == index_id)
     )
-    _insert(connection, now, alert_id, index_version, dict(enumerate(answers)))
+    kept, found = dict(enumerate(answers)), dict(enumerate(chips))
+    _insert(connection, now, alert_id, index_version, kept, found)
     _links_of_answers(connection, alert_id)
     # An alert that arrived again meanwhile is `pending`, and has to stay so.
     connection.execute(
@@ -92,6 +97,7 @@ def keep_shown(
     index_version: str,
     principal: int,
     answers: Sequence[Answer],
+    chips: Chips,
 ) -> None:
     """Keep the answers that somebody was just shown for one of the alert's principals.
 
@@ -120,7 +126,14 @@ def keep_shown(
                 or_(of.principal == principal, of.index_version != index_version),
             )
         )
-        _insert(connection, database.now(), alert_id, index_version, {principal: answers})
+        _insert(
+            connection,
+            database.now(),
+            alert_id,
+            index_version,
+            {principal: answers},
+            {principal: chips},
+        )
         _links_of_answers(connection, alert_id)
         if complete:
             connection.execute(
@@ -141,6 +154,7 @@ def _insert(
     alert_id: str,
     index_version: str,
     answers: Mapping[int, Sequence[Answer]],
+    chips: Mapping[int, Chips],
 ) -> None:
     rows: list[dict[str, Any]] = [
         {
@@ -154,9 +168,12 @@ def _insert(
             "sentence": answer.sentence,
             "document": answer_document(answer),
             "asked_at": now,
+            "found": chip.words if chip is not None else None,
+            "way": chip.way if chip is not None else None,
         }
         for principal, of_principal in answers.items()
         for position, answer in enumerate(of_principal)
+        for chip in [chips.get(principal, {}).get(answer.name)]
     ]
     if rows:
         connection.execute(insert(tables.answers), rows)
@@ -267,7 +284,9 @@ def enrich_pending(
     An alert whose questions fail as a whole is marked failed, with the reason. One that says too
     little is completed from the index first, as on the page and on the command line.
     """
-    from enrich.gaps import fill_gaps  # with a store open, DuckDB is here
+    # With a store open, DuckDB is here.
+    from enrich.gaps import fill_gaps
+    from enrich.verdict.chips import chips_of
 
     version = store.version()
     done = 0
@@ -280,12 +299,17 @@ def enrich_pending(
             alert = fill_gaps(alert, store)
             people = alert.principals or (Principal("Unknown"),)  # so that each question says so
             answers = [list(ask(alert, principal, store)) for principal in people]
+            found = [
+                chips_of(alert, principal, each)
+                for principal, each in zip(people, answers, strict=True)
+            ]
         except BacktrailError as error:
             _fail(database, alert_id, version, str(error))
         else:
             with database.write() as connection:
                 if _is_kept(connection, alert_id):  # a lead may have deleted it meanwhile
-                    _save_answers(connection, database.now(), alert_id, version, answers)
+                    now = database.now()
+                    _save_answers(connection, now, alert_id, version, answers, found)
         done += 1
         progress(done, done + pending_count(database, version), alert_id)
     return done

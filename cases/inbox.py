@@ -20,7 +20,7 @@ from cases.users import require
 from trail.index.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
-    pass
+    from enrich.verdict.chips import Way
 
 AlertState = Literal["new", "in_case", "closed"]
 """`closed` is an alert whose case is closed; it is `new` again when it is seen later than that."""
@@ -58,6 +58,10 @@ class Badge:
     name: str
     status: str
     sentence: str
+    found: str | None = None
+    """What the answer found, in a word or two that may quote logs; None in older ones."""
+    way: Way | None = None
+    """Which way that points: "for" a true positive, "against" it, or "neither"."""
 
 
 @dataclass(frozen=True)
@@ -394,11 +398,13 @@ def _queued(
             tables.answers.c.name,
             tables.answers.c.status,
             tables.answers.c.sentence,
+            tables.answers.c.found,
+            tables.answers.c.way,
         )
         .where(tables.answers.c.alert_id.in_(ids))
         .order_by(tables.answers.c.principal, tables.answers.c.position)
     ):
-        badge = Badge(row.principal, row.name, row.status, row.sentence)
+        badge = Badge(row.principal, row.name, row.status, row.sentence, row.found, row.way)
         of_alert = badges.setdefault(row.alert_id, {})
         of_alert.setdefault(row.index_id, []).append(badge)
     held: dict[str, list[int]] = {}

@@ -106,6 +106,8 @@ answers = Table(
     Column("sentence", Words, nullable=False),
     Column("document", Document, nullable=False),
     Column("asked_at", Utc, nullable=False),
+    Column("found", Words),  # its chip's words, and which way they point (enrich.verdict.chips)
+    Column("way", String(8)),
 )
 
 cases = Table(

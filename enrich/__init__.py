@@ -25,6 +25,7 @@ from trail.errors import BacktrailError
 from trail.store import Store
 
 __all__ = [
+    "NOBODY",
     "QUESTIONS",
     "Answer",
     "Enrichment",

@@ -33,7 +33,8 @@ from trail.index.upkeep import migrate
 from trail.store import Store
 from ui.parts.queue_table import OTHER_INDEX, ahead
 from ui.shell.who import User
-from ui.triage import offer_case as from_triage
+from ui.triage import offer_case
+from ui.triage.intake import Chosen
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -91,7 +92,7 @@ def test_an_alert_that_changed_is_asked_of_each_index_again(database: Database) 
 
 def test_what_was_shown_is_kept_and_waits_for_nothing(database: Database) -> None:
     (alert_id,) = put_in_inbox(database, an_alert())
-    enrichment.keep_shown(database, alert_id, REAL, 0, [an_answer(sentence="Shown.")])
+    enrichment.keep_shown(database, alert_id, REAL, 0, [an_answer(sentence="Shown.")], {})
     row = inbox.queued_alert(database, alert_id, index_of(REAL))
     assert (row.enrichment, [one.sentence for one in row.badges]) == ("done", ["Shown."])
     assert enrichment.pending_count(database, REAL) == 0
@@ -100,12 +101,12 @@ def test_what_was_shown_is_kept_and_waits_for_nothing(database: Database) -> Non
 def test_the_other_principal_still_waits(database: Database) -> None:
     two = an_alert(principals=(a_user_principal(), a_role_principal()))
     (alert_id,) = put_in_inbox(database, two)
-    enrichment.keep_shown(database, alert_id, REAL, 1, [an_answer(sentence="Shown.")])
+    enrichment.keep_shown(database, alert_id, REAL, 1, [an_answer(sentence="Shown.")], {})
     assert [one.principal for one in enrichment.stored_answers(database, alert_id, REAL)] == [1]
     assert enrichment.pending_count(database, REAL) == 1
     assert enrichment.enrich_pending(database, an_index(REAL), says("Asked.")) == 1
     # Of a newer version one principal's answers alone would hide that the other's are old.
-    enrichment.keep_shown(database, alert_id, "aaaaaaaaaaaa-8", 0, [an_answer()])
+    enrichment.keep_shown(database, alert_id, "aaaaaaaaaaaa-8", 0, [an_answer()], {})
     assert enrichment.pending_count(database, "aaaaaaaaaaaa-8") == 1
     assert len(enrichment.stored_answers(database, alert_id, REAL)) == 2
 
@@ -113,11 +114,14 @@ def test_the_other_principal_still_waits(database: Database) -> None:
 def test_a_case_opened_from_triage_keeps_the_answers_just_shown(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_triage, "case_database", sqlite_database.acting_as)
+    monkeypatch.setattr(offer_case, "case_database", sqlite_database.acting_as)
+    monkeypatch.setattr(offer_case, "chips_of", lambda *_: {})  # these answers have no data
     alert = an_alert()
     shown = [an_answer(question.name) for question in QUESTIONS]
     user = User("ann", "analyst", Actor("ann", "chosen"))
-    work = from_triage._Work(alert, alert.principals[0], shown, an_index(REAL), user)
+    work = offer_case._Work(
+        Chosen((alert,), alert, alert, alert.principals[0]), shown, an_index(REAL), user
+    )
     opened = work.into(None)
     (held,) = case_file(sqlite_database, opened.id, index_of(REAL)).alerts
     assert (held.enrichment, held.other_index) == ("done", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from tests.a_case import (
 from tests.a_case_page import a_page_for, labels, press, queue_ids, read
 from tests.a_page import a_page, address_of, links
 from tests.an_event import a_role_session, an_event
-from trail.store import Store
+from tests.test_weighing import NOON, a_denial, at, every_day
+from trail.index.build import add
+from trail.store import Store, open_store
 from ui.inbox import ahead
+from ui.kit.markup import texts
+from ui.parts import queue_table
 from ui.shell import kept, load
 
 pytest_plugins = ("tests.case_databases", "tests.case_pages")
@@ -374,3 +379,26 @@ def test_answers_made_ahead_are_the_ones_that_asking_gives(
     moved = replace(alert, source_ip_address="203.0.113.9")
     assert kept.answers_ahead(version, moved, 0) is None
     assert kept.answers_ahead("another", alert, 0) is None
+
+
+def test_the_queue_says_what_was_found_news_first(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKTRAIL_USER", "ann")
+    denied = [
+        a_denial(role, NOON - timedelta(minutes=n)) for n, role in enumerate(["a", "a", "b"], 5)
+    ]
+    event = at(NOON)
+    (tmp_path / "logs").mkdir()
+    records = [event, *denied, *every_day()]
+    (tmp_path / "logs" / "log.json").write_text(json.dumps({"Records": records}))
+    add([tmp_path / "logs"], tmp_path / "index")
+    inbox.receive(database, "ann", parse_alerts(json.dumps(event)))
+    with open_store(tmp_path / "index") as store:
+        enrichment.enrich_pending(database, store, ask_all)
+    (queued,) = inbox.queue(database).alerts
+    by_name = {badge.name: (badge.found, badge.way) for badge in queued.badges}
+    assert by_name["roles_assumed"] == ("2 roles denied", "for")
+    drawn = "\n".join(texts([queue_table.ahead(queued)]))
+    assert drawn.index("▲ 2 roles denied") < drawn.index("Who")
+    assert "Answered" not in drawn

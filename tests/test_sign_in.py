@@ -303,11 +303,11 @@ def test_answers_that_a_page_showed_are_kept_for_those_who_may_work(database: Da
     version = "aaaaaaaaaaaa-7"
     with pytest.raises(NotAllowed):
         enrichment.keep_shown(
-            in_the_hands_of(database, "Vic", "viewer"), alert_id, version, 0, [an_answer()]
+            in_the_hands_of(database, "Vic", "viewer"), alert_id, version, 0, [an_answer()], {}
         )
     assert enrichment.stored_answers(database, alert_id) == []
     enrichment.keep_shown(
-        in_the_hands_of(database, "Ann", "analyst"), alert_id, version, 0, [an_answer()]
+        in_the_hands_of(database, "Ann", "analyst"), alert_id, version, 0, [an_answer()], {}
     )
     assert len(enrichment.stored_answers(database, alert_id)) == 1
 

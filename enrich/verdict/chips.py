@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import Weighing, Weight
 from enrich.words import short
 from trail.counted import counted
@@ -83,6 +85,13 @@ _ONLY_STATUS: Mapping[str, str] = {
 def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
     """The chip of each answer, by its name."""
     return {answer.name: _chip(answer, weighing) for answer in answers}
+
+
+def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
+    """The chips of one principal's answers. None where an answer is not of our five questions."""
+    if {answer.name for answer in answers} != set(_FOUND):
+        return {}
+    return chips(answers, weigh(alert, principal, answers))
 
 
 def _chip(answer: Answer, weighing: Weighing) -> Chip:

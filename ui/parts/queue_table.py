@@ -11,7 +11,7 @@ import streamlit as st
 from cases.inbox import Badge, QueuedAlert
 from enrich import QUESTIONS
 from ui.kit import links, markup, phrases
-from ui.kit.badges import STATUS_WORDS
+from ui.kit.badges import STATUS_WORDS, WAYS
 from ui.kit.case_words import lasting, severity_mark
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, link, mark
@@ -38,6 +38,8 @@ SORTS: Mapping[str, str] = {
 NOT_BRIEF = ("account_id", "state")
 
 _WORDS: Mapping[str, tuple[str, Tone, str]] = {str(k): v for k, v in STATUS_WORDS.items()}
+_STATUS_FIRST = ("not_covered", "failed")
+"""Nothing was found because nobody could look."""
 SHORT = {
     "assumed_by": "Who",
     "roles_assumed": "Roles",
@@ -214,7 +216,11 @@ def ahead(alert: QueuedAlert, *, brief: bool = False) -> Node:
     """Five badges, or why there are none yet. Brief ones keep their sentence for the pointer."""
     if alert.enrichment == "failed":
         return el("div", "small", mark("Could not look", "bad", "✕"), " ", _why(alert))
-    first = [badge for badge in alert.badges if badge.principal == 0]
+    # News first: what alarms stands at the left, wherever its question has its place.
+    first = sorted(
+        (badge for badge in alert.badges if badge.principal == 0),
+        key=lambda badge: badge.way != "for",
+    )
     if first:
         look = "ahead ahead-brief" if brief else "ahead"
         told = el("p", "small mute", OTHER_INDEX) if alert.other_index else None
@@ -243,6 +249,8 @@ def _why(alert: QueuedAlert) -> str:
 
 def _badge(badge: Badge, *, brief: bool) -> Node:
     word, tone, shape = _WORDS.get(badge.status, (badge.status, "mute", "○"))
+    if badge.found is not None and badge.way is not None and badge.status not in _STATUS_FIRST:
+        word, (tone, shape) = badge.found, WAYS[badge.way]
     return el(
         "div",
         f"ahead-badge is-{tone}",

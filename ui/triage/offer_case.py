@@ -23,8 +23,9 @@ from cases.errors import CaseRefused, NotFound
 from cases.evidence import freeze_answers
 from cases.fingerprint import fingerprint
 from cases.inbox import QueuedAlert
-from enrich import QUESTIONS
+from enrich import NOBODY, QUESTIONS
 from enrich.answer import Answer
+from enrich.verdict.chips import chips_of
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui.kit import case_words, deed, links, text
@@ -88,6 +89,8 @@ class _Work:
         # What the inbox keeps is the alert as it came: it is completed again when it is asked.
         self.alert, self.answers, self.store, self.user = found.received, answers, store, user
         self.position = found.who
+        self.asked_about = found.alert
+        self.principal = found.principal or NOBODY
 
     def into(self, case_id: int | None) -> Case:
         """The case with the alert in it and these answers frozen; a new one without an id."""
@@ -124,7 +127,8 @@ class _Work:
             inbox.get_alert(database, alert_id) == self.alert
         ):
             version = self.store.version()
-            keep_shown(database, alert_id, version, self.position, self.answers)
+            found = chips_of(self.asked_about, self.principal, self.answers)
+            keep_shown(database, alert_id, version, self.position, self.answers, found)
 
 
 def _known(database: Database, alert: Alert) -> QueuedAlert | None:
