@@ -13,7 +13,7 @@ from trail.store import Store
 from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, facts
 from ui.kit import address_words, links, phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import bar, event_link, fact, link, mark, notice, pivot, table
+from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table
 from ui.parts import timeline
 from ui.shell.session import User
 
@@ -122,7 +122,7 @@ def _named(rows: Sequence[Mapping[str, Any]]) -> Node:
                     row["principal_arn"] or row["identity_id"],
                     phrases.short_arn(row["principal_arn"] or row["identity_id"]),
                 ),
-                pivot(row["event_name"]),
+                call(row["event_name"]),
                 mark("failed", "bad", "✕") if row["failed"] else "succeeded",
                 pivot(row["source_ip_address"]),
                 event_link(row["event_id"]),
@@ -194,7 +194,7 @@ def _made_by(rows: list[dict[str, Any]]) -> Node:
             (
                 el("span", "time", phrases.when(row["event_time"])),
                 pivot(row["principal_arn"] or row["identity_id"]),
-                pivot(row["event_name"]),
+                call(row["event_name"]),
                 pivot(row["target_role_arn"]),
                 pivot(row["target_session_name"]),
                 pivot(row["source_ip_address"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from enrich.facts.techniques import plain_name
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 
@@ -39,6 +40,11 @@ def pivot(value: str | None, words: str | None = None, look: str = "") -> Node |
     shown = words or value
     # Only what is too long for a column may break anywhere: an IP address should not.
     return link(shown, links.entity(value), look or ("long clip" if len(shown) > 32 else ""))
+
+
+def call(name: str | None) -> Node | str:
+    """An API's name without its version date ("…20150331v2"), leading to its page."""
+    return pivot(name, plain_name(name)) if name else "–"
 
 
 def time_of(value: object, *, full: bool = False) -> Node:

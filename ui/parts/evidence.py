@@ -14,7 +14,7 @@ from trail.events import EVENT_SCHEMA
 from trail.store import Store
 from ui.kit import phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import event_link, mark, notice, pivot, table
+from ui.kit.pieces import call, event_link, mark, notice, pivot, table
 from ui.shell import data
 
 MOST = 50
@@ -40,7 +40,7 @@ def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = Fa
         [
             (
                 el("span", "time", phrases.when(row["event_time"])),
-                pivot(row["event_name"]),
+                call(row["event_name"]),
                 pivot(row["event_source"], phrases.service(row["event_source"])),
                 mark(row["error_code"] or "failed", "bad", "✕") if row["failed"] else el("span"),
                 pivot(

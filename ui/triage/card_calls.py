@@ -7,7 +7,7 @@ from typing import Any
 
 from ui.kit import phrases
 from ui.kit.markup import Node, el
-from ui.kit.pieces import Tone, bar, event_link, mark, more, pivot, table, time_of
+from ui.kit.pieces import Tone, bar, call, event_link, mark, more, pivot, table, time_of
 
 Call = Mapping[str, Any]
 
@@ -40,7 +40,7 @@ def _calls(calls: Sequence[Call], caption: str) -> Node:
          "Events"),
         [
             (
-                pivot(row.get("event_name")),
+                call(row.get("event_name")),
                 acted_on(row),
                 str(row.get("service") or phrases.service(row.get("event_source"))),
                 row.get("count"),
@@ -132,7 +132,7 @@ def _clicks(console: Any) -> Node | None:
                     time_of(click.get("time")),
                     click.get("count"),
                     click.get("failed"),
-                    el("span", "row", *(pivot(name) for name in click.get("event_names") or ())),
+                    el("span", "row", *(call(name) for name in click.get("event_names") or ())),
                 )
                 for click in console.get("newest") or ()
             ],
