@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
@@ -43,7 +43,11 @@ from trail.events import EVENT_SCHEMA, KEYS_SCHEMA
 from trail.memo import Memo
 from trail.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.reread import RawRecord, paths_on_disk, read_again
+from trail.s3 import is_address
 from trail.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from trail.aws import CopiesToShow
 
 
 @dataclass(frozen=True)
@@ -379,18 +383,26 @@ class DuckStore:
             for row in found.rows:
                 by_source.setdefault(row["source_file"], []).append(row)
         records: dict[str, RawRecord | SourceUnreadable] = {}
+        copies: CopiesToShow | None = None
         for source_file, rows in by_source.items():
             paths = list(paths_on_disk(source_file))
             with self._lock:
                 catalog = self._live_catalog()
                 files = {file.path: file for file in catalog.files(paths)}
                 file = next((files[path] for path in paths if path in files), None)
+                remote = file is not None and is_address(file.path)
+                if remote and copies is None:
+                    from trail.aws import CopiesToShow  # noqa: PLC0415
+
+                    copies = CopiesToShow(catalog.buckets())
                 leads_to = os.path.realpath(file.path) if file is not None else None
                 elsewhere = None
-                if file is not None and leads_to is not None and leads_to != file.path:
+                if file is not None and leads_to not in (None, file.path) and not remote:
                     elsewhere = None if catalog.files([leads_to]) else leads_to
             read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
-            if file is not None:
+            if file is not None and copies is not None and remote:
+                read = _read_remote(file, source_file, rows, copies)
+            elif file is not None:
                 read = read_again(file, source_file, rows, elsewhere=elsewhere)
             for row, record in zip(rows, read, strict=True):
                 known = records.get(row["event_id"])
@@ -634,6 +646,17 @@ class DuckStore:
             for row in rows:
                 row[name] = _aware(row[name])
         return rows
+
+
+def _read_remote(
+    file: SourceFile, source_file: str, rows: Sequence[dict[str, Any]], copies: CopiesToShow
+) -> Sequence[RawRecord | SourceUnreadable]:
+    """The records of an object in S3, which is fetched once more."""
+    try:
+        with copies.copy(file.path) as at:
+            return read_again(file, source_file, rows, at=at)
+    except SourceUnreadable as error:
+        return [error] * len(rows)
 
 
 def _unnamed(source_file: str) -> SourceUnreadable:
