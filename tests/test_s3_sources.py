@@ -9,11 +9,13 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -433,3 +435,41 @@ def test_nothing_of_aws_is_imported_where_s3_is_not_used(tmp_path: Path) -> None
         check=True,
     )  # fmt: skip
     assert asked.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_index_of_before_takes_objects_too(s3: AnS3, tmp_path: Path) -> None:
+    """It has no tables for them, and is read and extended all the same."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.json").write_bytes(json_log("one"))
+    index = tmp_path / "index"
+    add([tmp_path / "logs"], index)
+    with closing(sqlite3.connect(index / "catalog.sqlite")) as db:
+        db.executescript("drop table objects; drop table buckets;")
+    (file,) = files(index)
+    assert (file.etag, events_of(index)) == ("", ["one"])
+    assert open_store(index).read_again(["one"])["one"].checked == "file"
+
+    s3.put(BUCKET, {"logs/b.json": json_log("two")})
+    built = add([tmp_path / "logs", f"s3://{BUCKET}/logs"], index)
+    assert (built.files_unchanged, built.files_read) == (1, 1)
+    assert events_of(index) == ["one", "two"]
+    assert verify(index).problems == ()
+
+
+def test_an_endpoint_of_the_profile_s_own(
+    s3: AnS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The standard settings name endpoints, and S3's own comes before the general one."""
+    s3.put(BUCKET, {"logs/b.json": json_log("two")})
+    settings = tmp_path / "config"
+    settings.write_text(f"[profile lab]\nregion = eu-west-1\nendpoint_url = {s3.url}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(settings))
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    keys = tmp_path / "credentials"
+    keys.write_text("[lab]\naws_access_key_id = AKIALAB\naws_secret_access_key = lab\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    reading = Reading(Access(profile="lab"))
+    assert add([f"s3://{BUCKET}/logs"], tmp_path / "a", s3=reading).events_added == 1
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)
+    assert add([f"s3://{BUCKET}/logs"], tmp_path / "b", s3=reading).events_added == 1

@@ -54,9 +54,9 @@ _BLOCK = 4 << 20
 _TRIES = 4
 _PATIENCE_TO_SHOW = 8.0
 """Seconds that somebody who looks at an event waits for its raw record."""
-_KEPT_FOR = timedelta(minutes=5)
-"""obstore asks again for credentials after that. botocore renews them ten minutes before their end;
-the provider's own half an hour would use some that have ended."""
+_KEPT_FOR = timedelta(minutes=14)
+"""obstore uses credentials until five minutes before this is over. What botocore hands out has ten
+left at least; with the provider's own half an hour some that have ended would be used."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _NOT_KNOWN = {
@@ -84,13 +84,6 @@ class ObjectRefused(SourceUnreadable):
     def __init__(self, said: str, *, denied: bool = False) -> None:
         super().__init__(said)
         self.denied = denied
-
-
-class Fetched:
-    """What S3 said of an object with its bytes."""
-
-    def __init__(self, size: int, mtime_ns: int, etag: str) -> None:
-        self.size, self.mtime_ns, self.etag = size, mtime_ns, etag
 
 
 class Bucket:
@@ -130,7 +123,7 @@ class Bucket:
         except ObjectRefused:
             return None
 
-    def fetch(self, key: str, into: Path) -> Fetched:
+    def fetch(self, key: str, into: Path) -> None:
         """Reads an object into a new file of its own, its owner's alone.
 
         Raises `ObjectRefused` where only this one cannot be had, `SourceUnreachable` where none
@@ -138,26 +131,36 @@ class Bucket:
         """
         for left in reversed(range(_TRIES)):
             try:
-                return self._fetch(key, into)
+                self._fetch(key, into)
+                return
             except _Cut:
                 if not left:
                     raise
                 time.sleep(random.uniform(0.1, 0.4) * 2 ** (_TRIES - left))  # noqa: S311 # no secret
-        raise AssertionError("the last try returns or raises")
 
-    def _fetch(self, key: str, into: Path) -> Fetched:
+    def _fetch(self, key: str, into: Path) -> None:
         got = self._ask(lambda: obstore.get(self._store, key), key)
-        meta = got.meta
+        size = got.meta["size"]
+        # Few calls of the system: there are very many small objects, and many threads.
         handle = os.open(into, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 # no path: the mode is given
-            self._ask(lambda: _write(got, file), key)
-            if file.tell() != meta["size"]:
-                raise _cut(self.name, key)
-        return Fetched(meta["size"], _nanoseconds(meta), _etag(meta))
+        try:
+            if size <= _STREAMED:
+                written = _write_all(handle, self._ask(got.bytes, key))
+            else:
+                blocks = iter(got.stream(min_chunk_size=_BLOCK))
+                written = 0
+                while (block := self._ask(lambda: next(blocks, None), key)) is not None:
+                    written += _write_all(handle, block)
+        finally:
+            os.close(handle)
+        if written != size:
+            raise _cut(self.name, key)
 
     def _listed(self, meta: Any) -> Listed:
         path = f"{SCHEME}{self.name}/{meta['path']}"
-        return Listed(path, meta["size"], _nanoseconds(meta), _etag(meta))
+        seconds = int(meta["last_modified"].timestamp())
+        etag = (meta["e_tag"] or "").strip('"') or "none"
+        return Listed(path, meta["size"], seconds * 1_000_000_000, etag)
 
     # -- credentials and place
 
@@ -381,12 +384,13 @@ def _cut(bucket: str, key: str) -> _Cut:
     )
 
 
-def _write(got: Any, file: Any) -> None:
-    if got.meta["size"] <= _STREAMED:
-        file.write(got.bytes())
-        return
-    for block in got.stream(min_chunk_size=_BLOCK):
-        file.write(block)
+def _write_all(handle: int, data: Any) -> int:
+    """Writes bytes of obstore's, and says how many there were."""
+    left = memoryview(data)
+    size = len(left)
+    while left:
+        left = left[os.write(handle, left) :]
+    return size
 
 
 def _session(access: Access, config: Config) -> boto3.Session:
@@ -528,11 +532,3 @@ def _plain(code: str) -> str:
 def _named_in(said: str) -> str:
     found = re.search(r'Path "([^"]{1,300})" contained', said)
     return f" ({found[1]!r})" if found else ""
-
-
-def _nanoseconds(meta: Any) -> int:
-    return int(meta["last_modified"].timestamp()) * 1_000_000_000
-
-
-def _etag(meta: Any) -> str:
-    return (meta["e_tag"] or "").strip('"')

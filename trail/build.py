@@ -421,6 +421,8 @@ class _Build:
     def _read(self, todo: Sequence[tuple[tuple[str, str], Listed]]) -> bool:
         tasks = deque(_tasks(self._index, todo, self._round_bytes, self._dropped))
         sizes = {file.path: file.size for _, file in todo}
+        if self._fetching is not None:
+            self._fetching.listed = {file.path: file for _, file in todo if file.etag}
         finished: list[TaskResult] = []
         round_read = 0
         round_began = time.perf_counter()

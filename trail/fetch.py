@@ -6,12 +6,14 @@ while others are read: what lies here is at most a task for each reader and one 
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from trail.catalog import SourceFile
@@ -19,6 +21,7 @@ from trail.errors import SourceUnreachable, SourceUnreadable
 from trail.ingest import FetchedFile, FileResult, Task
 from trail.private import private_folder
 from trail.s3 import is_address, key_of
+from trail.sources import Listed
 
 if TYPE_CHECKING:
     from trail.aws import Bucket
@@ -28,6 +31,9 @@ SPOOL = "fetched"
 
 DOWNLOADS = 32
 """Objects that are fetched at the same time, each through a buffer of a few MB at most."""
+_LARGE = 1 << 20
+"""A file of more bytes does not keep its room on disk until it is written over."""
+_CALLS = 4 * DOWNLOADS
 _DENIED_AT_ONCE = 50
 """So many refused one after the other, and none read: it is the policy, not the object."""
 
@@ -36,11 +42,16 @@ class Fetching:
     """Fetches the objects of tasks, from buckets that were opened."""
 
     def __init__(self, index: Path, buckets: Mapping[str, Bucket]) -> None:
+        self.listed: Mapping[str, Listed] = {}
+        """What was listed of each object that is to be fetched."""
         self._folder = index / SPOOL
         self._buckets = buckets
         self._pool = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="s3-get")
-        self._lock = threading.Lock()
-        self._number = self._denied = 0
+        self._places = SimpleQueue[Path]()
+        """Files that were read, to be written over: a new file takes longer, after many were
+        removed (ext4 looks for an inode that was not used a moment ago)."""
+        self._numbers = itertools.count()
+        self._denied = 0
         self.stopped: SourceUnreachable | None = None
         """Why no more can be fetched; what was fetched before it is whole."""
 
@@ -58,10 +69,14 @@ class Fetching:
         private_folder(self._folder)
         got: dict[str, FetchedFile] = {}
         refused: list[FileResult] = []
-        asked = [self._pool.submit(self._one, path) for path in objects]
+        # Several to each call: threads that hand over after every object cost more than it.
+        calls = min(len(objects), _CALLS)
+        asked = [self._pool.submit(self._some, objects[n::calls]) for n in range(calls)]
         try:
             for future in as_completed(asked):
-                self._take(future, got, refused)
+                if not future.cancelled():
+                    for path, found in future.result():
+                        self._take(path, found, got, refused)
                 told(objects[0])
                 if self.stopped is not None:
                     _cancel(asked)
@@ -73,13 +88,11 @@ class Fetching:
 
     def _take(
         self,
-        future: Future[tuple[str, FetchedFile | SourceUnreadable]],
+        path: str,
+        found: FetchedFile | SourceUnreadable,
         got: dict[str, FetchedFile],
         refused: list[FileResult],
     ) -> None:
-        if future.cancelled():
-            return
-        path, found = future.result()
         if isinstance(found, SourceUnreachable):
             self.stopped = self.stopped or found
         elif isinstance(found, SourceUnreadable):
@@ -98,23 +111,40 @@ class Fetching:
             self._denied = 0
             got[path] = found
 
-    def _one(self, path: str) -> tuple[str, FetchedFile | SourceUnreadable]:
+    def _some(self, paths: Sequence[str]) -> list[tuple[str, FetchedFile | SourceUnreadable]]:
+        found = []
+        for path in paths:
+            if self.stopped is not None:
+                break
+            found.append((path, self._one(path)))
+            if isinstance(found[-1][1], SourceUnreachable):
+                break
+        return found
+
+    def _one(self, path: str) -> FetchedFile | SourceUnreadable:
         bucket, key = key_of(path)
-        with self._lock:
-            self._number += 1
-            into = self._folder / str(self._number)
+        into = self._place()
         try:
-            object_ = self._buckets[bucket].fetch(key, into)
+            self._buckets[bucket].fetch(key, into)
         except SourceUnreadable as error:
-            into.unlink(missing_ok=True)
-            return path, error
-        return path, FetchedFile(str(into), object_.size, object_.mtime_ns, object_.etag)
+            self._places.put(into)
+            return error
+        found = self.listed[path]
+        return FetchedFile(str(into), found.size, found.mtime_ns, found.etag)
+
+    def _place(self) -> Path:
+        try:
+            return self._places.get_nowait()
+        except Empty:
+            return self._folder / str(next(self._numbers))
 
     def let_go(self, task: Task) -> None:
-        """Removes the task's files: it was read."""
+        """The task was read: its files are written over by what comes next."""
         for path in task.files:
             if (file := task.fetched.get(path)) is not None:
-                Path(file.at).unlink(missing_ok=True)
+                if file.size > _LARGE:
+                    os.truncate(file.at, 0)
+                self._places.put(Path(file.at))
 
     def close(self) -> None:
         """Removes all there are."""

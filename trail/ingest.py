@@ -44,7 +44,8 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FetchedFile(msgspec.Struct, frozen=True, array_like=True):
-    """Where an object in S3 lies while it is read, and what S3 said of it."""
+    """Where an object in S3 lies while it is read, and its stamp from when it was listed: should it
+    have changed since, the next build sees another."""
 
     at: str
     size: int
