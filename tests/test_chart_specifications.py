@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema.exceptions import ValidationError
 
-from ui import charts
+from ui.kit import charts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 names = st.text(max_size=90)

@@ -22,7 +22,7 @@ from tests.a_case import (
 from tests.a_case_page import a_page_for, field, labels, press, read
 from tests.a_page import address_of, trees
 from ui.cases import metrics_charts
-from ui.markup import texts
+from ui.kit.markup import texts
 
 pytest_plugins = ("tests.case_databases", "tests.case_pages")
 pytestmark = pytest.mark.usefixtures("own_folders")

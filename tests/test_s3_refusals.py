@@ -14,12 +14,12 @@ import pytest
 
 from tests.an_s3 import ACCOUNT, SECRET, AnS3, Answer, Request, log, refusal
 from trail.__main__ import main
-from trail.aws import Bucket, ObjectRefused
-from trail.build import add
-from trail.catalog import Catalog
 from trail.errors import SourceUnreachable, SourceUnreadable
-from trail.s3 import Access, Bounds, Reading, listed, parsed
-from trail.upkeep import verify
+from trail.index.build import add
+from trail.index.catalog import Catalog
+from trail.index.upkeep import verify
+from trail.read.aws import Bucket, ObjectRefused
+from trail.read.s3 import Access, Bounds, Reading, listed, parsed
 
 pytest_plugins = ("tests.aws_settings",)
 
@@ -195,7 +195,7 @@ def test_credentials_that_expire_in_the_middle_keep_what_was_read(
     s3: AnS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(s3, 40)
-    monkeypatch.setattr("trail.build._FETCHED_FILES", 10)
+    monkeypatch.setattr("trail.index.build._FETCHED_FILES", 10)
 
     def later(request: Request) -> Answer | None:
         if request.action == "s3:GetObject" and len(s3.fetched()) > 25:

@@ -26,11 +26,11 @@ import pytest
 from enrich.__main__ import main as ask
 from tests.an_s3 import ACCOUNT, ORG, OTHER, AnS3, Request, log
 from trail.__main__ import main
-from trail.build import add
-from trail.catalog import Catalog
-from trail.s3 import Access, Bounds, Reading
+from trail.index.build import add
+from trail.index.catalog import Catalog
+from trail.index.upkeep import migrate, verify
+from trail.read.s3 import Access, Bounds, Reading
 from trail.store import open_store
-from trail.upkeep import migrate, verify
 
 pytest_plugins = ("tests.aws_settings",)
 
@@ -426,8 +426,8 @@ def add_refused(s3: AnS3, tmp_path: Path, access: Access) -> None:
 def test_nothing_of_aws_is_imported_where_s3_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(json_log("one"))
     script = (
-        "import sys, trail, trail.__main__, trail.build, trail.store, trail.upkeep, app\n"
-        "from trail.build import add; add([sys.argv[1]], sys.argv[1] + '/index')\n"
+        "import sys, trail, trail.__main__, trail.index.build, trail.store, trail.index.upkeep, app\n"
+        "from trail.index.build import add; add([sys.argv[1]], sys.argv[1] + '/index')\n"
         "print([one for one in ('boto3', 'botocore', 'obstore') if one in sys.modules])"
     )
     asked = subprocess.run(

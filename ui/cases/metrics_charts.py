@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cases.metrics import Ageing, Group, Precision, Spread
-from ui import phrases
-from ui.charts import chart_name
+from ui.kit import phrases
+from ui.kit.charts import chart_name
 
 Spec = dict[str, Any]
 
