@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trail.counted import counted
-from trail.errors import BacktrailError
+from trail.errors import BacktrailError, SourceUnreadable
 from trail.index.catalog import Catalog, default_index
 from trail.index.passed_over import passed_over_lines, what_to_do
 from trail.index.status import read_status, render_status
@@ -22,6 +23,7 @@ from trail.private import keep_private
 
 if TYPE_CHECKING:
     from trail.index.build import BuildSummary
+    from trail.read.s3 import Reading
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,8 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    adding = command("add", _add, "Read new and changed files into the index.")
-    adding.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    adding = command("add", _add, "Read new and changed files and objects into the index.")
+    adding.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a folder, or s3://BUCKET/PREFIX"
+    )
+    _bounds_of_s3(adding)
     status = command(
         "status", _status, "Say what the index holds: days, accounts, regions, rejects."
     )
@@ -85,6 +90,50 @@ def _parser() -> argparse.ArgumentParser:
         help="also when the schema is current, or when some sources are gone",
     )  # fmt: skip
     return parser
+
+
+def _bounds_of_s3(adding: argparse.ArgumentParser) -> None:
+    of_s3 = adding.add_argument_group(
+        "with s3://", "What is listed and read, and by whom; docs/live-aws.md has the policy."
+    )
+    of_s3.add_argument("--since", type=_day, metavar="DAY", help="the first day, YYYY-MM-DD")
+    of_s3.add_argument("--until", type=_day, metavar="DAY", help="the last day")
+    of_s3.add_argument(
+        "--account", action="append", default=[], metavar="ID", help="only this; may be repeated"
+    )
+    of_s3.add_argument(
+        "--region", action="append", default=[], metavar="NAME", help="only this; may be repeated"
+    )
+    of_s3.add_argument("--profile", metavar="NAME", help="a profile of the AWS settings")
+    of_s3.add_argument("--role-arn", metavar="ARN", help="a role to take first")
+    of_s3.add_argument("--external-id", metavar="ID", help="what the role's trust asks for")
+    of_s3.add_argument(
+        "--requester-pays", action="store_true", help="you pay for requests, not the bucket's owner"
+    )
+
+
+def _reading(options: argparse.Namespace) -> Reading:
+    """What was said of S3. Raises `SourceUnreadable` where it makes no sense."""
+    from trail.read.s3 import Access, Bounds, Reading, is_address
+
+    access = Access(options.profile, options.role_arn, options.external_id, options.requester_pays)
+    bounds = Bounds(
+        options.since, options.until, frozenset(options.account), frozenset(options.region)
+    )
+    if (access, bounds) != (Access(), Bounds()) and not any(map(is_address, options.paths)):
+        raise SourceUnreadable(
+            "Bounds, profile and role are for s3:// addresses, and none is named. Files and folders"
+            " are read whole."
+        )
+    if wrong := [one for one in options.account if not re.fullmatch(r"\d{12}", one)]:
+        raise SourceUnreadable(f"{wrong[0]!r} is no AWS account: that is a number of 12 digits.")
+    if options.since and options.until and options.since > options.until:
+        raise SourceUnreadable(
+            f"--since {options.since} is after --until {options.until}: swap them."
+        )
+    if options.external_id and not options.role_arn:
+        raise SourceUnreadable("--external-id goes with a role: name it with --role-arn.")
+    return Reading(access, bounds)
 
 
 def _index(options: argparse.Namespace) -> Path:
@@ -106,8 +155,9 @@ def _add(options: argparse.Namespace) -> int:
     from trail.index.build import add
     from trail.index.progress import Bar
 
+    reading = _reading(options)
     with Bar(sys.stderr) as bar:
-        built = add(options.paths, _index(options), progress=bar)
+        built = add(options.paths, _index(options), progress=bar, s3=reading)
     return _told(built, _index(options))
 
 

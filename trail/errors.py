@@ -7,6 +7,7 @@ BacktrailError                what happened, and what to do next, in one sentenc
 ├── IndexBusy                 another build holds the index's write lock
 ├── IndexFull                 the disk ran out; what was published before is intact
 ├── SourceUnreadable          a file, or the raw record inside it, cannot be read
+│   └── SourceUnreachable     nothing of an AWS source can be had: credentials, rights, network
 ├── QueryFailed               the engine refused or gave up on a query
 │   └── QueryTimedOut         it was stopped at its limit of time
 ├── AlertUnrecognised         the pasted text holds no alert that we know (raised by `alerts`)
@@ -45,6 +46,10 @@ class IndexFull(BacktrailError):
 
 class SourceUnreadable(BacktrailError):
     """A source file, or a record inside it, cannot be read (any more)."""
+
+
+class SourceUnreachable(SourceUnreadable):
+    """AWS cannot be reached, or refuses: the same command goes on once that is mended."""
 
 
 class QueryFailed(BacktrailError):

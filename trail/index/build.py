@@ -20,13 +20,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import duckdb
+import msgspec
 
-from trail.errors import IndexFull, IndexUnreadable, SourceUnreadable
+from trail.counted import counted
+from trail.errors import IndexFull, IndexUnreadable, SourceUnreachable, SourceUnreadable
 from trail.index.catalog import (
     CREDENTIAL_KINDS,
     GRACE_SECONDS,
@@ -39,6 +41,7 @@ from trail.index.catalog import (
     SourceFile,
     monday_of,
 )
+from trail.index.fetch import Fetching, sweep_fetched
 from trail.index.ingest import DISK_FULL, Advance, FileResult, Task, TaskResult, read_task
 from trail.index.lock import write_lock
 from trail.index.passed_over import PassedOver
@@ -56,10 +59,16 @@ from trail.index.segments import (
     tier,
 )
 from trail.index.workers import Workers
+from trail.read.s3 import Access, Address, Reading, is_address, key_of, listed, parsed
 from trail.read.sources import Listed, Unlistable, by_day, printable, walk
+
+if TYPE_CHECKING:
+    from trail.read.aws import Bucket
 
 TASK_BYTES = 128 << 20
 TASK_FILES = 10_000
+_FETCHED_FILES = 2_000
+"""Of a lot of objects in S3, which take longer: what was fetched for it is lost by a kill."""
 _LEAST_TASK_BYTES = 16 << 20
 ROUND_BYTES = 3 << 30
 ROUND_SECONDS = 45.0
@@ -111,14 +120,23 @@ def add(
     progress: Callable[[Progress], None] | None = None,
     workers: int = 2,
     round_bytes: int = ROUND_BYTES,
+    s3: Reading | None = None,
+    known: Sequence[Listed] = (),
+    all_or_none: bool = False,
 ) -> BuildSummary:
     """Reads every new or changed file below `paths` into the index, which is made if missing.
 
+    A path may be an address `s3://bucket/prefix`; `s3` says by whom it is read, and what of it.
+    `known` objects are read without being listed, by the ways that the catalog has for their
+    buckets. With `all_or_none`, an object that cannot be had ends the build.
+
     Ctrl-C ends it early: what was read completely by then is kept, and the summary says so.
     Raises `IndexBusy`, `IndexFull`, `IndexUnreadable`, or `SourceUnreadable` for a path that is
-    not there.
+    not there; `SourceUnreachable` where AWS refuses, and what was read before it is kept.
     """
-    roots = [os.path.realpath(path) for path in paths]
+    given = list(paths)
+    addresses = [parsed(path) for path in given if isinstance(path, str) and is_address(path)]
+    roots = [os.path.realpath(path) for path in given if not is_address(path)]
     for root in roots:
         if not os.path.lexists(root):
             raise SourceUnreadable(f"There is no file or folder at {root}. Check the path.")
@@ -132,7 +150,7 @@ def add(
         catalog.check_schema()
         sweep(catalog)
         with nothing_unpublished(catalog), _Build(catalog, progress, workers, round_bytes) as build:
-            return build.run(roots)
+            return build.run(roots, addresses, s3, known, all_or_none=all_or_none)
 
 
 @contextmanager
@@ -216,6 +234,7 @@ def _remove_unpublished(catalog: Catalog) -> None:
 def sweep(catalog: Catalog) -> None:
     """Removes segment files that a killed build left, and replaced ones past their grace."""
     _remove_unpublished(catalog)
+    sweep_fetched(catalog.index_dir)
     past = catalog.replaced_before(time.time() - GRACE_SECONDS)
     for name in past:
         (catalog.index_dir / name).unlink(missing_ok=True)
@@ -237,7 +256,7 @@ class _Build:
         self._worker_count = workers
         self._round_bytes = round_bytes
         self._started = time.perf_counter()
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, tuple[int, int, str]] = {}
         self._dropped: dict[str, date] = {}
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
@@ -247,6 +266,10 @@ class _Build:
         self._at_work = ""
         self._workers = Workers()
         self._merger: Merger | None = None
+        self._fetching: Fetching | None = None
+        self._accesses: dict[str, str] = {}
+        self._all_or_none = False
+        self._refused = 0
 
     def __enter__(self) -> _Build:
         return self
@@ -255,19 +278,42 @@ class _Build:
         self._workers.kill()
         if self._merger is not None:
             self._merger.close()
+        if self._fetching is not None:
+            self._fetching.close()
 
-    def run(self, roots: Sequence[str]) -> BuildSummary:
+    def run(
+        self,
+        roots: Sequence[str],
+        addresses: Sequence[Address] = (),
+        reading: Reading | None = None,
+        known: Sequence[Listed] = (),
+        *,
+        all_or_none: bool = False,
+    ) -> BuildSummary:
         events, copies = self._catalog.rows()
         self._stamps = self._catalog.stamps()
         self._dropped = self._catalog.dropped()
-        todo, unchanged, unlistable = self._compare(roots)
+        self._all_or_none = all_or_none
+        buckets = self._open_buckets(addresses, reading, known)
+        bounds = (reading or Reading()).bounds
+        todo, unchanged, unlistable = self._compare(
+            roots,
+            chain(known, *(listed(buckets[one.bucket], one.prefix, bounds) for one in addresses)),
+        )
+        self._keep_accesses()
         self._note_unlistable(roots, unlistable)
         self._files_total = len(todo)
         self._bytes_total = sum(file.size for file in todo)
         self._tell()
         interrupted = False
         if todo:
-            interrupted = self._read(sorted((by_day(file.path), file) for file in todo))
+            interrupted = self._read(sorted((self._order(file), file) for file in todo))
+        if self._fetching is not None and self._fetching.stopped is not None:
+            kept = counted(self._catalog.rows()[0] - events, "event")
+            read = counted(self._files_done - self._refused, "file")
+            raise SourceUnreachable(
+                f"{self._fetching.stopped} What was read before is kept: {kept} of {read}."
+            )
         all_events, all_copies = self._catalog.rows()
         return BuildSummary(
             files_read=self._files_done,
@@ -282,6 +328,40 @@ class _Build:
             passed_over=self._reasons(),
         )
 
+    def _open_buckets(
+        self, addresses: Sequence[Address], reading: Reading | None, known: Sequence[Listed]
+    ) -> dict[str, Bucket]:
+        """The buckets that will be read, each by how it is reached."""
+        before = self._catalog.buckets()
+        names = {one.bucket for one in addresses}
+        named = {one: (reading or Reading()).access for one in names}
+        for file in known:
+            bucket = key_of(file.path).bucket
+            if bucket not in named:
+                told = before.get(bucket)
+                named[bucket] = msgspec.json.decode(told, type=Access) if told else Access()
+        if not named:
+            return {}
+        from trail.read.aws import Bucket  # takes a while, and most builds need none of it
+
+        buckets = {name: Bucket(name, access) for name, access in named.items()}
+        self._fetching = Fetching(self._index, buckets)
+        self._accesses = {name: msgspec.json.encode(named[name]).decode() for name in named}
+        return buckets
+
+    def _keep_accesses(self) -> None:
+        """Has the catalog keep how the buckets are reached, by which they were listed."""
+        before = self._catalog.buckets()
+        if any(before.get(name) != access for name, access in self._accesses.items()):
+            self._catalog.publish(Publication(buckets=self._accesses), time.time())
+
+    def _order(self, file: Listed) -> tuple[str, str]:
+        """What files are sorted by: their day; what could not be had before comes last, so that
+        it keeps nothing else back."""
+        day, path = by_day(file.path)
+        again = file.etag and self._stamps.get(file.path, (0, 0, ""))[0] == -1
+        return (f"~{day}" if again else day), path
+
     def _note(self, reason: str, count: int, where: str, *, rejected: bool) -> None:
         before, example = self._passed_over.get((rejected, reason), (0, where))
         self._passed_over[rejected, reason] = (before + count, example)
@@ -293,18 +373,20 @@ class _Build:
         )
         return tuple(sorted(noted, key=lambda one: (not one.rejected, -one.count))[:REASONS])
 
-    def _compare(self, roots: Sequence[str]) -> tuple[list[Listed], int, list[Unlistable]]:
-        """What has to be read: a file whose size and mtime the catalog knows is not opened."""
+    def _compare(
+        self, roots: Sequence[str], objects: Iterable[Listed]
+    ) -> tuple[list[Listed], int, list[Unlistable]]:
+        """What has to be read: a file whose stamp the catalog knows is not opened."""
         todo: dict[str, Listed] = {}
         unlistable: list[Unlistable] = []
         unchanged = 0
         own = str(self._index) + os.sep
         stamps = self._stamps
         guessed = 0
-        for file in walk(roots):
+        for file in chain(walk(roots), objects):
             if isinstance(file, Unlistable):
                 unlistable.append(file)
-            elif stamps.get(file.path) == (file.size, file.mtime_ns):
+            elif stamps.get(file.path) == (file.size, file.mtime_ns, file.etag):
                 unchanged += 1
             elif not file.path.startswith(own):
                 todo[file.path] = file
@@ -319,7 +401,7 @@ class _Build:
         known = {
             file.path: file.error
             for file in (
-                self._catalog.files() if -2 in {s for s, _ in self._stamps.values()} else []
+                self._catalog.files() if -2 in {s for s, _, _ in self._stamps.values()} else []
             )
             if file.size == -2 and any(_below(file.path, printable(root)) for root in roots)
         }
@@ -339,13 +421,16 @@ class _Build:
     def _read(self, todo: Sequence[tuple[tuple[str, str], Listed]]) -> bool:
         tasks = deque(_tasks(self._index, todo, self._round_bytes, self._dropped))
         sizes = {file.path: file.size for _, file in todo}
+        if self._fetching is not None:
+            self._fetching.listed = {file.path: file for _, file in todo if file.etag}
         finished: list[TaskResult] = []
         round_read = 0
         round_began = time.perf_counter()
         workers = self._workers
         alone = not workers.any
+        ahead: Task | None = None  # fetched while the readers are busy
         try:
-            while tasks or workers.busy:
+            while tasks or ahead is not None or workers.busy:
                 full = round_read >= self._round_bytes or (
                     time.perf_counter() - round_began > ROUND_SECONDS
                 )
@@ -356,18 +441,25 @@ class _Build:
                     round_read, round_began = 0, time.perf_counter()
                     continue
                 if alone:
-                    task = tasks.popleft()
+                    task = self._fetched(tasks, finished)
                     results: list[tuple[Task, TaskResult | None]] = [
                         (task, read_task(task, self._advance_alone))
                     ]
                 else:
-                    while tasks and workers.idle and not full:
-                        task = tasks.popleft()
+                    while (tasks or ahead is not None) and workers.idle and not full:
+                        task = ahead or self._fetched(tasks, finished)
+                        ahead = None
+                        if not task.files:  # none could be had
+                            continue
                         workers.start(task)
                         round_read += sum(
                             _unpacked_size(path, sizes.get(path, 0)) for path in task.files
                         )
                         full = round_read >= self._round_bytes
+                    if tasks and ahead is None and self._fetching is not None:
+                        ahead = self._fetched(tasks, finished)
+                    if not workers.busy:
+                        continue
                     if self._merger is None and not tasks:
                         self._merger = Merger(self._index)  # while the last tasks are read
                     results = workers.wait(self._advance)
@@ -378,6 +470,8 @@ class _Build:
                     if result.error is not None:
                         self._stop(result)
                     finished.append(result)
+                    if self._fetching is not None:
+                        self._fetching.let_go(task)
                     if alone:
                         self._running.clear()
                         round_read += result.bytes * 10
@@ -391,6 +485,32 @@ class _Build:
         workers.dismiss()
         self._settle(finished)
         return interrupted
+
+    def _fetched(self, tasks: deque[Task], finished: list[TaskResult]) -> Task:
+        """The next task, with its objects in S3 here. When no more can be had there is no next."""
+        task = tasks.popleft()
+        if self._fetching is None or task.fetched:  # a crash's: they are here
+            return task
+
+        def told(path: str) -> None:
+            self._at_work = path
+            self._tell()
+
+        task, refused = self._fetching.fetch(task, told)
+        if refused and self._all_or_none:
+            raise SourceUnreadable(
+                f"{refused[0].file.path} {refused[0].file.error}. Nothing was changed; run with"
+                " --force to go on without what cannot be had."
+            )
+        if refused:
+            finished.append(TaskResult(refused))
+            self._files_done += len(refused)
+            self._refused += len(refused)
+        if self._fetching.stopped is not None:
+            if self._all_or_none:
+                raise self._fetching.stopped
+            tasks.clear()
+        return task
 
     def _after_crash(self, task: Task, finished: list[TaskResult]) -> list[Task]:
         """A worker died: find the file that does it, and read all others."""
@@ -483,7 +603,7 @@ class _Build:
             sync_folders(catalog.index_dir, [segment.name for segment in change.add])
             catalog.put_segments(change, time.time())
         # A later round of this build must see these files as known.
-        self._stamps.update((f.path, (f.size, f.mtime_ns)) for f in change.files)
+        self._stamps.update((f.path, (f.size, f.mtime_ns, f.etag)) for f in change.files)
 
 
 def publish(catalog: Catalog, change: Publication) -> None:
@@ -741,16 +861,17 @@ def _tasks(
     left = sum(_unpacked(file) for _, file in files)
     lot: list[str] = []
     size = 0
+    most_files = _FETCHED_FILES if any(file.etag for _, file in files) else TASK_FILES
     for _, of_day in groupby(files, lambda item: item[0][0][:8]):
         day = [file for _, file in of_day]
         size_of_day = sum(map(_unpacked, day))
         most = min(TASK_BYTES, round_bytes, max(_LEAST_TASK_BYTES, left // 4))
-        if lot and (size + size_of_day > most or len(lot) + len(day) > TASK_FILES):
+        if lot and (size + size_of_day > most or len(lot) + len(day) > most_files):
             yield task(lot)
             left -= size
             lot, size = [], 0
         for file in day:
-            if size >= most or len(lot) >= TASK_FILES:
+            if size >= most or len(lot) >= most_files:
                 yield task(lot)
                 left -= size
                 lot, size = [], 0

@@ -57,7 +57,13 @@ create table if not exists ranges (
     name text primary key, low text, high text, nulls integer not null
 ) without rowid;
 """
-_TABLES = f"""{_DROPPED}{_RANGES}
+_REMOTE = """
+create table if not exists objects (path text primary key, etag text not null) without rowid;
+create table if not exists buckets (name text primary key, access text not null) without rowid;
+"""
+"""Of source files in S3: the ETag of each, and how each bucket is reached (no secret: see
+`trail.read.s3.Access`)."""
+_TABLES = f"""{_DROPPED}{_RANGES}{_REMOTE}
 create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists files (
     path text primary key, size integer not null, mtime_ns integer not null,
@@ -89,6 +95,7 @@ create table if not exists coverage (
 _DIGESTS = {"files": ("sha256 blob",), "segments": ("sha256 blob", "crc integer")}
 _SUMMED = (
     "meta", "files", "skips", "rejects", "segments", "ranges", "replaced", "coverage", "dropped",
+    "objects", "buckets",
 )  # fmt: skip
 """The tables whose rows are summed up: all there are."""
 
@@ -187,6 +194,8 @@ class SourceFile(msgspec.Struct, frozen=True, array_like=True):
 
     A size of -1 means that it could not be opened, -2 that it is a folder that could not be
     listed: both are tried again by every build.
+
+    An object in S3 has an `etag`, and its path is `s3://bucket/key`.
     """
 
     path: str
@@ -200,6 +209,7 @@ class SourceFile(msgspec.Struct, frozen=True, array_like=True):
     days: tuple[str, ...] = ()
     passed_over: int = 0
     sha256: bytes = b""
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,6 +272,7 @@ class Publication:
     """Source file → how many of its records are skipped that were not before."""
     coverage: dict[date, list[DayCoverage]] = field(default_factory=dict)
     dropped: dict[str, date] = field(default_factory=dict)  # source file → first day it kept
+    buckets: Mapping[str, str] = field(default_factory=dict)  # bucket → how it is reached, as JSON
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.files or self.forget)
@@ -466,16 +477,32 @@ class Catalog:
     def _columns(self, table: str) -> list[str]:
         return [row[1] for row in self._db.execute(f"pragma table_info({table})")]
 
-    def stamps(self) -> dict[str, tuple[int, int]]:
-        """Path → (size, mtime_ns) of every source file: all that an unchanged file is asked."""
-        rows = self._db.execute("select path, size, mtime_ns from files")
-        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+    def stamps(self) -> dict[str, tuple[int, int, str]]:
+        """Path → (size, mtime_ns, ETag or "") of every source file: all that an unchanged file is
+        asked."""
+        rows = self._db.execute(f"select path, size, mtime_ns, {self._etag()} from files")
+        return {path: (size, mtime_ns, etag) for path, size, mtime_ns, etag in rows}
+
+    def _etag(self) -> str:
+        """The ETag of a row of `files`, in SQL. Nothing is looked up where all are files."""
+        if not self._has("objects"):  # an index of before there were any
+            return "''"
+        if self._db.execute("select 1 from objects limit 1").fetchone() is None:
+            return "''"
+        return "coalesce((select etag from objects where objects.path = files.path), '')"
+
+    def buckets(self) -> dict[str, str]:
+        """Bucket → how it is reached, as it was put."""
+        if not self._has("buckets"):
+            return {}
+        return dict(self._db.execute("select name, access from buckets"))
 
     def files(self, paths: Sequence[str] | None = None) -> list[SourceFile]:
         passed_over = "passed_over" if self._counts_records() else "0"
         sql = (
             "select path, size, mtime_ns, records, rejected, skipped, error, archive, days,"
-            f" {passed_over}, {'sha256' if self._has_digests('files') else 'null'} from files"
+            f" {passed_over}, {'sha256' if self._has_digests('files') else 'null'}, {self._etag()}"
+            " from files"
         )
         if paths is None:
             rows = self._db.execute(sql + " order by path").fetchall()
@@ -486,10 +513,10 @@ class Catalog:
         return [
             SourceFile(
                 path, size, mtime_ns, records, rejected, skipped, error, bool(archive),
-                tuple(json.loads(days)), passed_over, sha256 or b"",
+                tuple(json.loads(days)), passed_over, sha256 or b"", etag,
             )
             for path, size, mtime_ns, records, rejected, skipped, error, archive, days, passed_over,
-            sha256 in rows
+            sha256, etag in rows
         ]  # fmt: skip
 
     def _counts_records(self) -> bool:
@@ -627,7 +654,8 @@ class Catalog:
 
     def _watch(self) -> digests.RowSums:
         """The sums of the rows' digests, which from now on follow what this connection changes."""
-        for made in (_DROPPED, _RANGES):  # an index of before there were any gets them here
+        # An index of before there were any gets them here.
+        for made in (_DROPPED, _RANGES, *_REMOTE.strip().splitlines()):
             self._db.execute(made)
         for table, columns in _DIGESTS.items():
             if not self._has_digests(table):  # of before there were any
@@ -755,7 +783,7 @@ class Catalog:
                 ).fetchone()
                 if old is not None:
                     read, rejected, skipped = read - old[0], rejected - old[1], skipped - old[2]
-        for table in ("files", "rejects", "skips"):
+        for table in ("files", "rejects", "skips", "objects"):
             if db.execute(f"select 1 from {table} limit 1").fetchone() is not None:
                 db.executemany(f"delete from {table} where path = ?", gone)
         days = {days: json.dumps(days) for days in {f.days for f in files}}
@@ -769,6 +797,10 @@ class Catalog:
                 for f in files
             ],
         )  # fmt: skip
+        db.executemany(
+            "insert into objects values (?, ?)", [(f.path, f.etag) for f in files if f.etag]
+        )
+        db.executemany("insert or replace into buckets values (?, ?)", change.buckets.items())
         db.executemany(
             "insert into rejects values (?, ?, ?, ?)",
             [(source, r.path, r.position, r.reason) for source, r in change.rejects],

@@ -43,6 +43,16 @@ _EPOCH = date(1970, 1, 1)
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+class FetchedFile(msgspec.Struct, frozen=True, array_like=True):
+    """Where an object in S3 lies while it is read, and its stamp from when it was listed: should it
+    have changed since, the next build sees another."""
+
+    at: str
+    size: int
+    mtime_ns: int
+    etag: str
+
+
 @dataclass(frozen=True)
 class Task:
     """Files to read into segments below the index folder."""
@@ -50,6 +60,7 @@ class Task:
     index_dir: str
     files: list[str]
     dropped: dict[str, date] = field(default_factory=dict)  # file → the first day to take from it
+    fetched: dict[str, FetchedFile] = field(default_factory=dict)  # of the files that are objects
 
 
 class FileResult(msgspec.Struct, array_like=True):
@@ -91,6 +102,7 @@ class _Reading:
     def __init__(self, task: Task, advance: Callable[[Advance], None]) -> None:
         self._index_dir = Path(task.index_dir)
         self._first_days = {path: (day - _EPOCH).days for path, day in task.dropped.items()}
+        self._fetched = task.fetched
         self._advance = advance
         self._columns = Columns(self._one_by_one)
         self._result = TaskResult()
@@ -122,7 +134,7 @@ class _Reading:
                     self._say(len(stats))
 
             self._read(path, stamped)
-            stat = opened[0] if opened else _stat(path)
+            stat = opened[0] if opened else _stat(self._at(path))
             stats.append((path, stat))
             self._result.bytes += stat.st_size if stat else 0
             if time.monotonic() - self._said > _SAY_SECONDS:
@@ -138,6 +150,11 @@ class _Reading:
             self._result.files.append(self._settled(path, stat, names[days]))
         return self._result
 
+    def _at(self, path: str) -> str:
+        """Where the bytes of a source file lie."""
+        fetched = self._fetched.get(path)
+        return path if fetched is None else fetched.at
+
     def _say(self, files: int) -> None:
         self._said = time.monotonic()
         events = self._result.events + self._columns.rows
@@ -149,7 +166,7 @@ class _Reading:
         def digested(sha256: bytes) -> None:
             self._digests[path] = sha256
 
-        for found in read_source(path, opened, digested):
+        for found in read_source(path, opened, digested, at=self._at(path)):
             if found.source_file != path:
                 self._owner[found.source_file] = path
             if isinstance(found, Chunk):
@@ -285,12 +302,17 @@ class _Reading:
             skips.append((source_file, reason, count, not partly and source_file not in whole))
             whole.add(source_file)
         passed_over = sum(count for _, _, count, _ in skips) + self._dropped_rows[path]
+        # No stamp for what could not be opened: it is tried again each time.
+        size, mtime_ns, etag = -1, 0, ""
+        if stat is not None and not cannot_open:
+            size, mtime_ns = stat.st_size, stat.st_mtime_ns
+            if (fetched := self._fetched.get(path)) is not None:
+                size, mtime_ns, etag = fetched.size, fetched.mtime_ns, fetched.etag
         return FileResult(
             SourceFile(
                 path,
-                # No stamp for what could not be opened: it is tried again each time.
-                stat.st_size if stat is not None and not cannot_open else -1,
-                stat.st_mtime_ns if stat is not None else 0,
+                size,
+                mtime_ns,
                 records + rejected + passed_over,
                 rejected,
                 skips[0][1] if skips and not rejected and not records else None,
@@ -299,6 +321,7 @@ class _Reading:
                 days,
                 passed_over,
                 self._digests.get(path, b""),
+                etag,
             ),
             rejects,
             skips,

@@ -53,6 +53,8 @@ from trail.index.segments import (
     is_credential,
     keys_of,
 )
+from trail.read.s3 import is_address
+from trail.read.sources import Listed
 
 
 @dataclass(frozen=True)
@@ -394,9 +396,9 @@ def migrate(
 ) -> BuildSummary | None:
     """The build that read every source again under this schema; None where nothing had to be.
 
-    The old index stays in use until the new one is whole, and is then kept beside it as
-    `….schema-N`. Refuses when sources are gone, since their events would be too; those that were
-    dropped entirely are neither read nor missed.
+    Objects in S3 are fetched again. The old index stays in use until the new one is whole, and is
+    then kept beside it as `….schema-N`. Refuses when sources are gone, since their events would be
+    too; those that were dropped entirely are neither read nor missed.
     """
     index = Path(index_dir).resolve()
     with disk_errors(index), Catalog(index) as catalog, write_lock(index):
@@ -406,6 +408,7 @@ def migrate(
         files = [file for file in catalog.files() if file.size >= 0]
         dropped = catalog.dropped()
         version = catalog.version()
+        buckets = catalog.buckets()
     sources = [file.path for file in files]
     unread = {
         # All of its events were dropped, so all of it is passed over.
@@ -415,7 +418,16 @@ def migrate(
         for file in files
         if file.path in dropped and file.days and max(file.days) < dropped[file.path].isoformat()
     }
-    gone = [path for path in sources if path not in unread and not Path(path).is_file()]
+    objects = [
+        Listed(file.path, file.size, file.mtime_ns, file.etag)
+        for file in files
+        if is_address(file.path) and file.path not in unread
+    ]
+    gone = [
+        path
+        for path in sources
+        if path not in unread and not is_address(path) and not Path(path).is_file()
+    ]
     if gone and not force:
         raise SourceUnreadable(
             f"{len(gone):,} of {counted(len(sources), 'source file')} are not there any"
@@ -428,9 +440,15 @@ def migrate(
     try:
         with disk_errors(fresh), Catalog(fresh, create=True) as catalog:
             catalog.continue_from(version)
-            known = Publication(files=list(unread.values()), dropped=dropped)
+            known = Publication(files=list(unread.values()), dropped=dropped, buckets=buckets)
             catalog.publish(known, time.time())
-        built = add([path for path in sources if path not in left_out], fresh, progress=progress)
+        built = add(
+            [path for path in sources if path not in left_out and not is_address(path)],
+            fresh,
+            progress=progress,
+            known=objects,
+            all_or_none=not force,
+        )
     except BacktrailError:
         shutil.rmtree(fresh, ignore_errors=True)  # half an index is of no use, and takes room
         raise

@@ -162,13 +162,16 @@ def read_source(
     path: str | Path,
     opened: Callable[[os.stat_result], None] = lambda _: None,
     digested: Callable[[bytes], None] = lambda _: None,
+    *,
+    at: str | None = None,
 ) -> Generator[Found]:
     """Everything in one source file, archives opened. Never raises for what the file holds, and
     ends within a time that the file's size on disk bounds, whatever it unpacks to or claims.
 
 
     `opened` is told the file's stamp, from before anything was read; `digested` the SHA-256 of its
-    bytes, also where the caller stops early: then when it does.
+    bytes, also where the caller stops early: then when it does. Its bytes lie `at` another path
+    than its own where it is no file of this machine.
     """
     name = str(path)
     sizes: list[int] = []
@@ -178,7 +181,7 @@ def read_source(
         opened(stat)
 
     count = 0
-    with closing(_read_source(name, stamped, digested)) as everything:
+    with closing(_read_source(name, at or name, stamped, digested)) as everything:
         for found in everything:
             yield found
             count += len(found.records) if isinstance(found, Chunk) else 1
@@ -199,13 +202,16 @@ _RECORDS = 65_536
 
 
 def _read_source(
-    name: str, opened: Callable[[os.stat_result], None], digested: Callable[[bytes], None]
+    name: str,
+    at: str,
+    opened: Callable[[os.stat_result], None],
+    digested: Callable[[bytes], None],
 ) -> Generator[Found]:
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
         return
     try:
-        handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(at, os.O_RDONLY | os.O_CLOEXEC)
         try:
             stat = os.fstat(handle)
             opened(stat)

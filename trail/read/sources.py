@@ -1,4 +1,7 @@
-"""Folders and files → the list of source files with their stamps, in the order of their days."""
+"""Folders and files → the list of source files with their stamps, in the order of their days.
+
+What lies in S3 is listed by `trail/read/s3.py`, into the same `Listed`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,17 @@ from typing import NamedTuple
 
 
 class Listed(NamedTuple):
-    """One file as the walk found it. A tuple, because there may be a million."""
+    """One file as the walk found it, or one object in S3, whose path is `s3://bucket/key`. A
+    tuple, because there may be a million.
+
+    `etag` is "" for a file; an object's changes with its content. With size and time of change it
+    is the stamp by which an unchanged one is not read again.
+    """
 
     path: str
     size: int
     mtime_ns: int
+    etag: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -39,11 +39,16 @@ from trail.index.catalog import (
     default_index,
     monday_of,
 )
+from trail.read.s3 import is_address
 from trail.store.contract import Coverage, IndexSummary, Query, QueryResult
 from trail.store.memo import Memo
 from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.store.reread import RawRecord, paths_on_disk, read_again
 from trail.store.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from trail.read.aws import CopiesToShow
+
 
 _CALLS = {"events": "calls", "edges": "calls", "credentials": "credential_calls"}
 """Relation → the kind of segments that say which of its rows count."""
@@ -53,6 +58,9 @@ QUERY_SECONDS = 60.0
 
 QUERY_ROWS = 500_000
 """A query that finds more is refused: as Python's values, rows take a kilobyte and more each."""
+
+ASK_AWS = "BACKTRAIL_AWS"
+"""The setting ("on") that lets a raw record be fetched from S3 when somebody looks at it."""
 
 _PARSED = 300
 """How many statements are kept as DuckDB's parser understood them: alerts of a day share theirs."""
@@ -262,18 +270,26 @@ class DuckStore:
             for row in found.rows:
                 by_source.setdefault(row["source_file"], []).append(row)
         records: dict[str, RawRecord | SourceUnreadable] = {}
+        copies: CopiesToShow | None = None
         for source_file, rows in by_source.items():
             paths = list(paths_on_disk(source_file))
             with self._lock:
                 catalog = self._live_catalog()
                 files = {file.path: file for file in catalog.files(paths)}
                 file = next((files[path] for path in paths if path in files), None)
+                remote = file is not None and is_address(file.path)
+                if remote and copies is None:
+                    from trail.read.aws import CopiesToShow  # noqa: PLC0415
+
+                    copies = CopiesToShow(catalog.buckets())
                 leads_to = os.path.realpath(file.path) if file is not None else None
                 elsewhere = None
-                if file is not None and leads_to is not None and leads_to != file.path:
+                if file is not None and leads_to not in (None, file.path) and not remote:
                     elsewhere = None if catalog.files([leads_to]) else leads_to
             read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
-            if file is not None:
+            if file is not None and copies is not None and remote:
+                read = _read_remote(file, source_file, rows, copies)
+            elif file is not None:
                 read = read_again(file, source_file, rows, elsewhere=elsewhere)
             for row, record in zip(rows, read, strict=True):
                 known = records.get(row["event_id"])
@@ -518,6 +534,27 @@ class DuckStore:
             for row in rows:
                 row[name] = _aware(row[name])
         return rows
+
+
+def _read_remote(
+    file: SourceFile, source_file: str, rows: Sequence[dict[str, Any]], copies: CopiesToShow
+) -> Sequence[RawRecord | SourceUnreadable]:
+    """The records of an object in S3, which is fetched once more, where AWS may be asked.
+
+    An index that somebody sent names buckets and roles of their choice, and requests are signed as
+    whoever looks at it: so nothing is asked unless this machine says so.
+    """
+    if os.environ.get(ASK_AWS) != "on":
+        said = (
+            f"{source_file} is in S3, which is asked only where {ASK_AWS}=on is set. The index"
+            " keeps its columns."
+        )
+        return [SourceUnreadable(said)] * len(rows)
+    try:
+        with copies.copy(file.path) as at:
+            return read_again(file, source_file, rows, at=at)
+    except SourceUnreadable as error:
+        return [error] * len(rows)
 
 
 def _unnamed(source_file: str) -> SourceUnreadable:

@@ -87,33 +87,44 @@ def paths_on_disk(source_file: str) -> Iterator[str]:
 
 
 def read_again(
-    file: SourceFile, source_file: str, rows: Sequence[Row], *, elsewhere: str | None = None
+    file: SourceFile,
+    source_file: str,
+    rows: Sequence[Row],
+    *,
+    elsewhere: str | None = None,
+    at: str | None = None,
 ) -> list[RawRecord | SourceUnreadable]:
     """The record behind each indexed row of a source file, or why it cannot be had.
 
     `file` is what the catalog says of the file on disk: no other is ever opened. Where its path
     leads to a file that the catalog does not name, by a link that may not have been there when it
-    was indexed, `elsewhere` is that: nothing is shown of it but what the digest vouches for.
+    was indexed, `elsewhere` is that: nothing is shown of it but what the digest vouches for. Of an
+    object in S3, a copy lies `at` a path of ours.
     """
-    if not Path(file.path).is_file():
+    at_path = at or file.path
+    if not Path(at_path).is_file():
         gone = SourceUnreadable(
             f"{source_file} is not there any more, so its raw records cannot be shown. "
             "The index keeps their columns."
         )
         return [gone for _ in rows]
-    at: dict[int, Loose] = {}
+    standing: dict[int, Loose] = {}
     wanted = {row["source_ordinal"] for row in rows}
     digest: list[bytes] = []
-    reading = _records(file.path, source_file, lambda chunk: _holds(chunk, wanted), digest.append)
+    reading = _records(
+        file.path, at_path, source_file, lambda chunk: _holds(chunk, wanted), digest.append
+    )
     for loose in reading:
         if loose.ordinal in wanted:
-            at[loose.ordinal] = loose
-            if len(at) == len(wanted):
+            standing[loose.ordinal] = loose
+            if len(standing) == len(wanted):
                 break
     reading.close()  # now the digest is told
     unchanged = bool(file.sha256) and digest == [file.sha256]
     if unchanged:
-        return [_unmoved(at.get(row["source_ordinal"]), row, file, source_file) for row in rows]
+        return [
+            _unmoved(standing.get(row["source_ordinal"]), row, file, source_file) for row in rows
+        ]
     if elsewhere is not None:
         led = SourceUnreadable(
             f"{source_file} leads to another file now ({elsewhere}), which the catalog does not"
@@ -121,7 +132,7 @@ def read_again(
             " keeps its columns."
         )
         return [led for _ in rows]
-    return _in_changed(file, source_file, rows)
+    return _in_changed(file, at_path, source_file, rows)
 
 
 def _unmoved(
@@ -137,7 +148,7 @@ def _unmoved(
 
 
 def _in_changed(
-    file: SourceFile, source_file: str, rows: Sequence[Row]
+    file: SourceFile, at: str, source_file: str, rows: Sequence[Row]
 ) -> list[RawRecord | SourceUnreadable]:
     """The records of a file that has changed, wherever they stand in it now: of two that the
     columns do not tell apart neither, since one of them was never indexed."""
@@ -146,7 +157,7 @@ def _in_changed(
     there: set[str] = set()
     digest: list[bytes] = []
     for loose in _records(
-        file.path, source_file, lambda chunk: _may_name(chunk, wanted), digest.append
+        file.path, at, source_file, lambda chunk: _may_name(chunk, wanted), digest.append
     ):
         named = loose.record.get("eventID")
         if named not in wanted and named not in (None, ""):
@@ -200,12 +211,13 @@ def _found(
 
 def _records(
     path: str,
+    at: str,
     source_file: str,
     worth: Callable[[Chunk], bool],
     digested: Callable[[bytes], None] = lambda _: None,
 ) -> Generator[Loose]:
     """The records of a source file one by one, those of chunks that are not `worth` it left out."""
-    reading = read_source(path, digested=digested)
+    reading = read_source(path, digested=digested, at=at)
     try:
         for found in reading:
             if isinstance(found, Loose) and found.source_file == source_file:
