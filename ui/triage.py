@@ -12,7 +12,7 @@ from alerts.correct import CorrectionRefused
 from enrich.answer import Answer
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
-from ui import data, intake, links, phrases, session, text, timeline, verdict
+from ui import chosen_events, data, intake, links, phrases, session, text, timeline, verdict
 from ui.alert_line import acted_as_text, alert_line
 from ui.badges import badges
 from ui.card_roles import forward_tree
@@ -22,6 +22,7 @@ from ui.chain import chain_drawing
 from ui.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
 from ui.markup import Node, draw, draw_encoded, el, encoded
 from ui.newness import newness
+from ui.own_search import own_filters
 from ui.pieces import link, notes, notice, table
 from ui.read_apart import LONGEST
 from ui.time_question import time_question
@@ -150,8 +151,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         "verdict",
         data.kept(of_what, "verdict", lambda: encoded(*verdict.verdict(alert, principal, answers))),
     )
-    activity(store, alert, principal, of_what)
-    cards(Asked(alert, store, of_what), answers)
+    chosen = activity(store, alert, principal, of_what)
+    cards(Asked(alert, principal, store, of_what, chosen), answers)
 
 
 def _above(
@@ -273,14 +274,17 @@ def outside_coverage(alert: Alert, store: Store) -> Node | None:
     )
 
 
-def activity(store: Store, alert: Alert, principal: Principal, of_what: str) -> None:
+def activity(
+    store: Store, alert: Alert, principal: Principal, of_what: str
+) -> chosen_events.Stretch | None:
+    """The timeline, and the events of the stretch that is chosen there; gives that stretch back."""
     try:
         found = data.kept(of_what, "activity", lambda: timeline.activity(store, alert, principal))
     except BacktrailError as error:
         text.say_problem("timeline-problem", "The activity could not be counted.", error)
-        return
+        return None
     if found is None or not found.events + found.others:
-        return
+        return None
     with st.container(border=True):
         draw(
             "timeline-title",
@@ -292,15 +296,25 @@ def activity(store: Store, alert: Alert, principal: Principal, of_what: str) -> 
                     "span",
                     "mute small",
                     f"{phrases.count(found.events, 'event')}, "
-                    f"{phrases.window(found.first, found.last)}",
+                    f"{phrases.window(found.first, found.last)}. Drag over the chart to list the "
+                    "events of a stretch; the evidence below follows.",
                 ),
             ),
+            timeline.timeline_key(found, alert),
         )
-        timeline.draw_activity(
+        chosen = timeline.draw_activity(
             found,
             "timeline",
             data.kept(of_what, "timeline", lambda: timeline.specification(found, alert)),
         )
+        if chosen is not None:
+            filters = data.kept(
+                of_what,
+                "own-filters",
+                lambda: own_filters(store, alert, principal, (found.first, found.last)),
+            )
+            draw("chosen", chosen_events.listed(store, found, chosen, of_what, filters))
+    return chosen
 
 
 def recognised(found: intake.Chosen) -> None:
