@@ -132,7 +132,7 @@ def test_timelines(
     )
     spec = valid(charts.timeline(found, unit, SPAN, marked))
     (drawn,) = [part for part in rows_in(spec) if part and "succeeded" in part[0]] or [[]]
-    assert {row["at"]: (row["succeeded"], row["failed"], row[charts.OTHERS]) for row in drawn} == {
+    assert {row["at"]: (row["succeeded"], row["failed"], row["others"]) for row in drawn} == {
         milliseconds(at): kinds for at, kinds in buckets.items() if any(kinds)
     }
 

@@ -26,6 +26,7 @@ BAR, BRUSH = "bar", "brush"
 
 OWN = "the alert's"
 OTHERS = "other sessions of the role"
+"""In words; in a chart's rows they are "others"."""
 TIMELINE_HEIGHT = 170
 ONE_DAY = timedelta(days=1)
 _Unit = Literal["utcyearmonthdatehoursminutes", "utcyearmonthdatehours", "utcyearmonthdate"]
@@ -208,12 +209,12 @@ def timeline(
             "at": milliseconds(row["at"]),
             "failed": row["failed"],
             "succeeded": row["events"] - row["failed"],
-            OTHERS: row["others"],
+            "others": row["others"],
         }
         for row in buckets
         if row["events"] or row["others"]
     ]
-    kinds = ["failed", "succeeded", *([OTHERS] if any(row["others"] for row in buckets) else [])]
+    kinds = ["failed", "succeeded", *(["others"] if any(row["others"] for row in buckets) else [])]
     long = span[1] - span[0] > timedelta(days=4)
     x = alt.X(
         "at:T",
@@ -242,7 +243,7 @@ def timeline(
             color=alt.Color(
                 "result:N",
                 scale=alt.Scale(
-                    domain=["succeeded", "failed", OTHERS], range=[WORKED, FAILED, OTHER]
+                    domain=["succeeded", "failed", "others"], range=[WORKED, FAILED, OTHER]
                 ),
                 legend=None,  # `timeline_key` says it, with all that is marked
             ),

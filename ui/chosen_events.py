@@ -40,6 +40,7 @@ def listed(
             el("strong", "", phrases.window(*chosen)),
             el("span", "mute", f"{phrases.count(events.events, 'event')}{failed}{cut}."),
             link("Search them", search) if search and events.events else None,
+            el("span", "mute small", "A double click on the chart ends it."),
         ),
         event_table(events.rows, "Events of the chosen stretch") if events.rows else None,
     )

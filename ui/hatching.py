@@ -40,7 +40,7 @@ def strokes(gaps: Sequence[Stretch], span: Stretch, height: int) -> list[dict[st
 def band_strokes(gaps: Sequence[Stretch], span: Stretch) -> list[dict[str, int]]:
     """Lines across a band's height within each gap: `at` its foot, `until` its head. A gap has
     one at least."""
-    step = (span[1] - span[0]) / (2 * LINES)
+    step = (span[1] - span[0]) / LINES
     return [
         {"at": milliseconds(begin), "until": milliseconds(min(begin + step * 0.8, end))}
         for start, end in gaps

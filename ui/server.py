@@ -221,6 +221,9 @@ def draw_at_once() -> None:
     Before the first page runs, and not beside it: two threads that import parts of one package at
     the same time may get a part that is not whole yet.
     """
+    # Altair's schema library builds a grammar of web addresses where an install for development has
+    # one, for three seconds; no chart has an address in it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import_module("altair")
     import_module("pandas")
 
