@@ -287,7 +287,7 @@ def coverage_map(cells: Iterable[tuple[date, str, int]]) -> Spec:
         scale=alt.Scale(type="utc", nice=False),  # days and gaps cover all of it
         axis=alt.Axis(
             title=None,
-            values=_days_to_name(first, last),
+            tickCount=min(8, (last - first).days),
             labelExpr=_DAY_AND_YEAR,
             labelOverlap=True,
             ticks=False,
@@ -357,12 +357,6 @@ def coverage_map(cells: Iterable[tuple[date, str, int]]) -> Spec:
         )
     )
     return finished(alt.layer(missing, hatched, held).properties(height=alt.Step(20)))
-
-
-def _days_to_name(first: datetime, last: datetime, most: int = 8) -> list[int]:
-    """At most so many days, evenly apart, as milliseconds."""
-    step = ONE_DAY * max(1, -(-(last - first).days // most))
-    return [milliseconds(first + n * step) for n in range(most) if first + n * step < last]
 
 
 def _gaps_between(
