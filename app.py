@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import frame, health, log, run, server, session
+from ui.shell import frame, health, log, run, server, session
 
 if __name__ == "__main__":  # a browser asks for a page
     with health.watched_run(), log.page_run(run.session_tag()) as line:

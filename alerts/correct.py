@@ -10,11 +10,11 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.arns import principal_of_arn
-from alerts.free_text import ACCESS_KEY, UNIQUE_ID
 from alerts.json_place import sane_span
-from alerts.time_window import answered
-from alerts.time_zones import meanings
-from alerts.written_times import ORDERS, written_times
+from alerts.kinds.free_text import ACCESS_KEY, UNIQUE_ID
+from alerts.times.time_window import answered
+from alerts.times.time_zones import meanings
+from alerts.times.written_times import ORDERS, written_times
 from trail.access_keys import is_access_key
 from trail.errors import BacktrailError
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from alerts.epoch_times import epoch_time
 from alerts.json_place import Place, is_readable_time
-from alerts.time_window import TimeWindow, window_of
-from alerts.written_times import written_times
+from alerts.times.epoch_times import epoch_time
+from alerts.times.time_window import TimeWindow, window_of
+from alerts.times.written_times import written_times
 from trail.access_keys import is_access_key, is_stand_in
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

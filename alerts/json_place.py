@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from alerts.epoch_times import epoch_time
-from alerts.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
-from alerts.written_times import span_in, written_times
+from alerts.times.epoch_times import epoch_time
+from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
+from alerts.times.written_times import span_in, written_times
 from trail.events import parse_time
 from trail.read import place as read
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from trail.errors import AlertUnrecognised
 from trail.read.containers import texts_in
-from trail.streams import BrokenStream
+from trail.read.streams import BrokenStream
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of text, after unpacking: more than any alert, and than what a browser should paste."""

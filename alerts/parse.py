@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert
-from alerts.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
-from alerts.free_text import read_text
 from alerts.json_text import json_values, printed_values, text_of
+from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
+from alerts.kinds.free_text import read_text
 from alerts.table_text import table_rows
 from trail.errors import AlertUnrecognised
 from trail.read.mend import as_text, mended, where_it_breaks

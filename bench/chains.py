@@ -16,8 +16,8 @@ from typing import Any
 
 from alerts import parse_alerts
 from bench.queries import FIRST_DAY, make_index
-from enrich.assumed_by import ASSUMED_BY
-from trail.build import add
+from enrich.questions.assumed_by import ASSUMED_BY
+from trail.index.build import add
 from trail.store import DuckStore, open_store
 
 CHAINS = 200

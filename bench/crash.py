@@ -18,11 +18,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from trail.build import add
-from trail.catalog import CATALOG
+from trail.index.build import add
+from trail.index.catalog import CATALOG
+from trail.index.upkeep import compact, verify
 from trail.lean import without_pandas
 from trail.store import open_store
-from trail.upkeep import compact, verify
 
 KILLS_PER_INDEX = 5
 

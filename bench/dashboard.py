@@ -29,7 +29,7 @@ from playwright.sync_api import sync_playwright
 
 from demo.generate import generate
 from tests.a_session import Client, Where, opened
-from trail.build import add
+from trail.index.build import add
 
 _ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = "/usr/bin/chromium"
@@ -41,7 +41,7 @@ ALONE = 36
 """Reruns of one session, from which its median and p95 are taken."""
 PAUSE_S = 0.15
 """Between them, as nobody clicks faster. Without it, TCP's delayed acknowledgement (40 ms) shows up
-in every second answer of a bare Streamlit; ours does not wait for it (`ui/server.py`)."""
+in every second answer of a bare Streamlit; ours does not wait for it (`ui/shell/server.py`)."""
 PATIENCE_S = 30.0
 _BARE_PAGE = "import streamlit as st\n\nst.text('Nothing')\n"
 

@@ -35,14 +35,16 @@ from alerts import parse_alerts
 from alerts.correct import CorrectionRefused, correct
 from tests.a_page import a_page
 from tests.an_event import a_role_session, an_assumption, an_event
-from trail.build import add
-from trail.catalog import Catalog
 from trail.errors import AlertUnrecognised, BacktrailError
-from trail.formats import Bad, Chunk, Loose, Skipped, read_source
-from trail.ingest import Task, read_task
+from trail.index.build import add
+from trail.index.catalog import Catalog
+from trail.index.ingest import Task, read_task
+from trail.read.formats import Bad, Chunk, Loose, Skipped, read_source
 from trail.store import DuckStore, open_store
-from ui import event_search, intake, links
-from ui.intake import CORRECTABLE
+from ui.explore import event_search
+from ui.kit import links
+from ui.triage import intake
+from ui.triage.intake import CORRECTABLE
 
 SECONDS = 10.0
 """CPU time in which each example must be read or refused."""

@@ -38,8 +38,8 @@ from bench.dashboard import SESSIONS, THINK_S, served
 from bench.logs import write_tree
 from demo.generate import generate
 from tests.a_session import FAILED, Reader, opened
-from trail.build import add
-from trail.upkeep import compact
+from trail.index.build import add
+from trail.index.upkeep import compact
 
 MINUTES = 10.0
 WARM_MINUTES = 2.0

@@ -24,10 +24,10 @@ import duckdb
 from alerts.alert import Alert, Principal
 from bench.ingest import ROOT, tree_of
 from enrich import ask_all
-from trail.build import publish, settle_days
-from trail.catalog import Catalog, Publication, monday_of
 from trail.events import EVENT_SCHEMA
-from trail.segments import Merger, in_groups, write_run
+from trail.index.build import publish, settle_days
+from trail.index.catalog import Catalog, Publication, monday_of
+from trail.index.segments import Merger, in_groups, write_run
 from trail.store import DuckStore, open_store
 
 FIRST_DAY = date(2026, 3, 1)

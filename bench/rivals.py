@@ -67,15 +67,15 @@ def bare_walk(folder: Path, out: Path) -> int:
 
 
 def backtrail(folder: Path, out: Path) -> int:
-    """`trail.build.add` into a new index: repeats out, sorted, rolled up, synced, published."""
-    from trail.build import add
+    """`trail.index.build.add` into a new index: repeats out, sorted, rolled up, synced, published."""
+    from trail.index.build import add
 
     return add([folder], out / "index", workers=THREADS).events_added
 
 
 def backtrail_again(folder: Path, out: Path) -> int:
-    """`trail.build.add` over a tree that has not changed since `out` was built."""
-    from trail.build import add
+    """`trail.index.build.add` over a tree that has not changed since `out` was built."""
+    from trail.index.build import add
 
     return add([folder], out / "index").files_unchanged
 

@@ -1,6 +1,6 @@
 """Who did what to which case, for the server's log: the words of the audit trail and no others.
 
-The lines go to the logger `backtrail.cases`; the dashboard writes them out (`ui.log`), the command
+The lines go to the logger `backtrail.cases`; the dashboard writes them out (`ui.shell.log`), the command
 line does not. They are written once it is certain whether the change happened.
 """
 

@@ -21,7 +21,7 @@ from cases.database import Database
 from cases.documents import answer_document, read_alert
 from cases.inbox import add_links, alert_row
 from trail.errors import BacktrailError
-from trail.index_version import index_of
+from trail.index.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer

@@ -27,7 +27,7 @@ from cases.errors import CaseRefused, CaseStoreUnusable, NotFound
 from cases.inbox import read_one
 from cases.users import require
 from trail.errors import SourceUnreadable
-from trail.index_version import index_of
+from trail.index.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     from enrich.answer import Answer
@@ -262,7 +262,7 @@ def pin_event(
     """One event's raw record, pinned to the case with a word on why it matters.
 
     The pin says where the record is from, and by what it was taken for the one that was indexed:
-    its file's digest, or its row alone (`trail.reread`).
+    its file's digest, or its row alone (`trail.store.reread`).
     """
     records, sources, missing = _read_records(store, [event_id])
     if missing:

@@ -17,7 +17,7 @@ from cases.documents import alert_document, read_alert
 from cases.errors import CaseRefused, NotFound
 from cases.fingerprint import fingerprint
 from cases.users import require
-from trail.index_version import index_of
+from trail.index.index_version import index_of
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
     pass

@@ -15,7 +15,7 @@ from cases.enrichment import read_answers
 from cases.evidence import read_evidence
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
-    from enrich.weight import Weighing
+    from enrich.verdict.weight import Weighing
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,6 @@ def _people(alert: Alert) -> Iterator[tuple[int, Principal]]:
 
 
 def _weigh(alert: Alert, principal: Principal, documents: list[Mapping[str, Any]]) -> Weighing:
-    from enrich.evidence import weigh
+    from enrich.verdict.weighing import weigh
 
     return weigh(alert, principal, [read_answer(document) for document in documents])

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
-from enrich.assumed_by import ASSUMED_BY
-from enrich.baseline import BASELINE
+from enrich.forms.json_form import Result, as_json
 from enrich.gaps import fill_gaps
-from enrich.interesting_calls import INTERESTING_CALLS
-from enrich.json_form import Result, as_json
-from enrich.roles_assumed import ROLES_ASSUMED
-from enrich.services_used import SERVICES_USED
+from enrich.questions.assumed_by import ASSUMED_BY
+from enrich.questions.baseline import BASELINE
+from enrich.questions.interesting_calls import INTERESTING_CALLS
+from enrich.questions.roles_assumed import ROLES_ASSUMED
+from enrich.questions.services_used import SERVICES_USED
 from enrich.time_basis import on_its_basis
 from enrich.words import short
 from trail.errors import BacktrailError

@@ -19,14 +19,14 @@ from pathlib import Path
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import Result, as_json, ask_for_every_principal
+from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
-from enrich.markdown import as_markdown
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
 from enrich.words import short
-from trail.catalog import default_index
 from trail.counted import counted
 from trail.errors import AlertUnrecognised, BacktrailError
+from trail.index.catalog import default_index
 from trail.private import keep_private
 from trail.store import IndexSummary, open_store
 

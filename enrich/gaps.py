@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.parse import NO_TIME
-from enrich.acted_upon import at_what_was_done_to_it
+from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
 from trail.access_keys import is_access_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable

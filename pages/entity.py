@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ui import entity_page, first_steps, session
+from ui.explore import entity_page
+from ui.parts import first_steps
+from ui.shell import session
 
 user = session.require("entity")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from trail.errors import BacktrailError
-from ui import session, text
-from ui.cases.opened import case_database
 from ui.inbox import page
+from ui.kit import text
+from ui.shell import session
+from ui.shell.opened import case_database
 
 user = session.require("inbox")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from trail.errors import BacktrailError
-from ui import index_page, session, text
+from ui.explore import index_page
+from ui.kit import text
+from ui.shell import session
 
 user = session.require("index")
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from alerts.correct import CorrectionRefused
 from trail.errors import AlertUnrecognised, BacktrailError, IndexMissing
 from trail.store import Store
-from ui import data, first_steps, intake, session, text, triage
+from ui.kit import text
+from ui.parts import first_steps
+from ui.shell import data, session
+from ui.triage import intake
+from ui.triage import page as triage
 
 user = session.require("triage")
 

@@ -13,8 +13,8 @@ from cases.database import Database
 from enrich.answer import Answer, Status
 from tests.an_event import a_key
 from trail.errors import SourceUnreadable
-from trail.reread import RawRecord
 from trail.store import Coverage, IndexSummary, Query, QueryResult
+from trail.store.reread import RawRecord
 
 START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ACCOUNT = "111122223333"

@@ -9,8 +9,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from tests.a_page import APP, trees
-from ui.cases.people import CHOSEN
-from ui.markup import texts
+from ui.kit.markup import texts
+from ui.shell.people import CHOSEN
 
 
 def a_page_for(user: str, name: str, asked: Mapping[str, str] | None = None) -> AppTest:

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from ui.markup import texts
+from ui.kit.markup import texts
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 
@@ -33,7 +33,7 @@ def address_of(at: AppTest) -> dict[str, str]:
 
 
 def trees(at: AppTest) -> list[Any]:
-    """What `ui.markup.draw` was given, in the page's order."""
+    """What `ui.kit.markup.draw` was given, in the page's order."""
     drawn = []
     for element in at.get("bidi_component"):
         if element.proto.component_name.endswith("backtrail_markup"):

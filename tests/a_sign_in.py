@@ -9,7 +9,7 @@ import pytest
 
 from cases import sign_in
 from cases.database import Database
-from ui import provider, who
+from ui.shell import provider, who
 
 ISSUER = "https://login.example.com"
 GROUPS = {"lead": "sec-leads", "analyst": "sec-ops", "viewer": "audit", "nobody": "sales"}

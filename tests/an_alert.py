@@ -10,8 +10,8 @@ from typing import Any
 from alerts.alert import Alert
 from alerts.parse import parse_alerts
 from enrich.answer import Answer
-from enrich.assumed_by import ASSUMED_BY
-from enrich.roles_assumed import ROLES_ASSUMED
+from enrich.questions.assumed_by import ASSUMED_BY
+from enrich.questions.roles_assumed import ROLES_ASSUMED
 from tests.memory_store import MemoryStore
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trail.build import add
+from trail.index.build import add
 from trail.store import Store, open_store
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from trail.errors import SourceUnreadable
 from trail.events import EVENT_SCHEMA, event_row, is_credential_event
-from trail.reread import RawRecord
-from trail.segments import rollup_of
+from trail.index.segments import rollup_of
 from trail.store import Coverage, IndexSummary, Query, QueryResult
+from trail.store.reread import RawRecord
 
 
 class MemoryStore:

@@ -16,7 +16,7 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.count import Cited, Count, Events
-from enrich.evidence import weigh
+from enrich.verdict.weighing import weigh
 
 Record = Mapping[str, Any]
 

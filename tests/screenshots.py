@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from demo.generate import generate
 from tests.a_dashboard import chromium, dashboard, settled
-from trail.build import add
+from trail.index.build import add
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 MOST_BYTES = 400_000

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import trail.segments
+
 from tests.an_event import a_role_session, a_user, an_assumption, an_event
-from trail.build import add
-from trail.catalog import CATALOG, Catalog
+from trail.index.build import add
+from trail.index.catalog import CATALOG, Catalog
+from trail.index.upkeep import compact, drop_before, verify
 from trail.store import DuckStore, open_store
-from trail.upkeep import compact, drop_before, verify
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 SHARED = "ASIASHARED"
@@ -47,8 +47,8 @@ def an_index(folder: Path) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(trail.segments, "ROW_GROUP", 1)
-    monkeypatch.setattr(trail.segments, "_ROW_GROUPS", 2)
+    monkeypatch.setattr(trail.index.segments, "ROW_GROUP", 1)
+    monkeypatch.setattr(trail.index.segments, "_ROW_GROUPS", 2)
     return an_index(tmp_path)
 
 

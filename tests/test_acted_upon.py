@@ -11,13 +11,13 @@ import pytest
 
 from alerts import parse_alerts
 from enrich import ask_all
-from enrich.acted_upon import acted_upon
+from enrich.calls.acted_upon import acted_upon
 from enrich.gaps import fill_gaps
 from tests.a_page import a_page, words
 from tests.an_event import ACCOUNT, an_event
 from tests.memory_store import MemoryStore
-from trail.build import add
 from trail.errors import QueryFailed, QueryTimedOut
+from trail.index.build import add
 from trail.store import open_store
 
 pytest_plugins = ("tests.case_pages",)
@@ -123,7 +123,7 @@ def test_a_week_is_read_at_once_where_it_holds_few_events_and_by_days_where_many
     week = LAST - timedelta(days=7)
     store = MemoryStore([*LIFE, *OTHERS, an_event(eventTime="2026-03-30T12:00:00Z")])
     assert acted_upon(GHOST, store, week, LAST, seconds=0, about_identities=True).whole
-    monkeypatch.setattr("enrich.acted_upon._AT_ONCE", 0)
+    monkeypatch.setattr("enrich.calls.acted_upon._AT_ONCE", 0)
     found = acted_upon(GHOST, store, week, LAST, seconds=0, about_identities=True)
     assert found.looked_from == LAST - timedelta(days=1)
 

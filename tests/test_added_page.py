@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trail.passed_over import PassedOver, passed_over_lines, what_to_do
-from ui.index_page import _outcome
+from trail.index.passed_over import PassedOver, passed_over_lines, what_to_do
+from ui.explore.index_page import _outcome
 
 
 @pytest.mark.parametrize(

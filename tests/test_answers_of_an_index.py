@@ -26,14 +26,14 @@ from tests.a_case import (
     put_in_inbox,
 )
 from tests.an_event import an_event
-from trail.build import add
-from trail.catalog import Catalog
-from trail.index_version import index_of, number_of
+from trail.index.build import add
+from trail.index.catalog import Catalog
+from trail.index.index_version import index_of, number_of
+from trail.index.upkeep import migrate
 from trail.store import Store
-from trail.upkeep import migrate
-from ui.cases import from_triage
-from ui.inbox.queue_table import OTHER_INDEX, ahead
-from ui.who import User
+from ui.parts.queue_table import OTHER_INDEX, ahead
+from ui.shell.who import User
+from ui.triage import offer_case as from_triage
 
 pytest_plugins = ("tests.case_databases",)
 

@@ -12,7 +12,7 @@ from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from enrich.answer import Answer
-from enrich.baseline import ask, empty_data
+from enrich.questions.baseline import ask, empty_data
 from trail.store import Store
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
-from enrich import baseline, interesting_calls, services_used
+from enrich.questions import baseline, interesting_calls, services_used
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 EDGES = [

@@ -15,7 +15,7 @@ from cases import case, enrichment, evidence, inbox, review
 from cases.database import Database
 from cases.errors import NotAllowed
 from enrich import ask_all
-from enrich.evidence import weigh
+from enrich.verdict.weighing import weigh
 from tests.a_case import LiteralStore, a_case, an_answer, five_answers
 
 pytest_plugins = ("tests.case_databases",)

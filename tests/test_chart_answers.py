@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.a_dashboard import PATIENCE_MS, chromium, dashboard, settled
 from tests.an_event import a_role_session, an_event
-from trail.build import add
+from trail.index.build import add
 from ui.chart_clicks import chosen_stretch, clicked_bar
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from jsonschema.exceptions import ValidationError
 
 from cases.metrics import Ageing, Group, Precision, Spread
-from ui import charts
 from ui.cases import metrics_charts
 from ui.hatching import band_strokes, strokes
+from ui.kit import charts
 from ui.specification import Spec, finished, milliseconds, rows, rows_in
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

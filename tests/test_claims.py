@@ -14,8 +14,8 @@ import pytest
 
 from alerts.alert import Alert
 from alerts.parse import parse_alerts
-from enrich.assumed_by import ASSUMED_BY
 from enrich.gaps import fill_gaps
+from enrich.questions.assumed_by import ASSUMED_BY
 from tests.an_alert import an_alert, which_roles, who_assumed
 from tests.an_event import (
     ACCOUNT,
@@ -29,7 +29,7 @@ from tests.an_event import (
     by_the_console,
 )
 from tests.memory_store import MemoryStore
-from trail.build import add
+from trail.index.build import add
 from trail.store import open_store
 
 K1, K2, K3 = "ASIA2GDPCIYTPURG5NQJ", "ASIA2GDPCIYTGHHRQVTJ", "ASIA2GDPCIYTBCF2Z7LK"
@@ -1539,7 +1539,7 @@ def test_the_chains_that_claimed_too_much(chain_cases: Path, tmp_path: Path, nam
 
 
 def test_only_one_module_says_how_sure_a_match_is():
-    """No rule can give a confidence by itself: a `Claim` is made in `enrich/claims.py` alone."""
+    """No rule can give a confidence by itself: a `Claim` is made in `enrich/chain/claims.py` alone."""
     folder = Path(__file__).resolve().parents[1] / "enrich"
     for module in folder.glob("*.py"):
         if module.name != "claims.py":

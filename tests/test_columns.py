@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.an_event import an_event
-from trail.columns import Chunk, Columns, only_used
 from trail.events import event_row
-from trail.formats import read_source
+from trail.read.columns import Chunk, Columns, only_used
+from trail.read.formats import read_source
 
 _TEXTS = st.none() | st.sampled_from(["a", "b", "é", "a longer one"])
 

@@ -14,18 +14,18 @@ from typing import Any
 
 import duckdb
 import pytest
+import trail.segments
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import trail.segments
 from tests.an_event import a_user, an_assumption, an_event
-from trail.build import add
 from trail.calls import CALL_COLUMNS
-from trail.catalog import Catalog
-from trail.columns_read import columns_read
 from trail.errors import QueryFailed
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA
+from trail.index.build import add
+from trail.index.catalog import Catalog
 from trail.store import DuckStore
+from trail.store.columns_read import columns_read
 
 RELATIONS = ("events", "edges", "credentials", "daily")
 COLUMNS = {*EVENT_SCHEMA.names, *DAILY_SCHEMA.names, *CALL_COLUMNS}
@@ -63,8 +63,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two builds, each day in several segments of two events at most."""
     folder = tmp_path_factory.mktemp("columns-read")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trail.segments, "ROW_GROUP", 1)
-        patch.setattr(trail.segments, "_ROW_GROUPS", 2)
+        patch.setattr(trail.index.segments, "ROW_GROUP", 1)
+        patch.setattr(trail.index.segments, "_ROW_GROUPS", 2)
         lots = (RECORDS[::2], [*RECORDS[1::2], an_assumption(eventID="mint")])
         for number, lot in enumerate(lots):
             path = folder / f"{number}.json"

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.an_event import an_event
-from trail.build import add
-from trail.catalog import SEGMENTS, Catalog, Publication, SourceFile
+from trail.index.build import add
+from trail.index.catalog import SEGMENTS, Catalog, Publication, SourceFile
+from trail.index.upkeep import verify
 from trail.store import open_store
-from trail.upkeep import verify
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,7 +85,7 @@ def _workers_below(parent: int) -> list[int]:
             command = entry.joinpath("cmdline").read_bytes()
         except OSError:
             continue
-        if of_entry == str(parent) and b"trail.ingest" in command:
+        if of_entry == str(parent) and b"trail.index.ingest" in command:
             found.append(int(entry.name))
     return found
 
@@ -95,7 +95,7 @@ def test_ctrl_c_leaves_no_reading_process_and_a_whole_index(
     tmp_path: Path, busy_for: float
 ) -> None:
     _write_files(tmp_path / "in", (f"202603{n // 20 + 1:02}T{n % 20:02}00Z" for n in range(200)))
-    script = "import sys; from trail.build import add; add([sys.argv[1]], sys.argv[2])"
+    script = "import sys; from trail.index.build import add; add([sys.argv[1]], sys.argv[2])"
     build = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "in"), str(tmp_path / "index")],
         cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True,

@@ -24,10 +24,10 @@ from tests.a_page import a_page, words
 from tests.a_sign_in import ROLES, look_as, signed_in
 from tests.an_event import an_assumption
 from tests.postgres import Server, running_server
-from trail.build import add
 from trail.errors import IndexGone
+from trail.index.build import add
 from trail.store import open_store
-from ui.intake import pack
+from ui.triage.intake import pack
 
 pytest_plugins = ("tests.case_databases",)
 

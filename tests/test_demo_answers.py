@@ -21,7 +21,7 @@ from recount import check
 from alerts import Alert, Principal, parse_alerts
 from demo import generate
 from enrich import ask_all
-from trail.build import add
+from trail.index.build import add
 from trail.store import Store, open_store
 
 Record = dict[str, Any]

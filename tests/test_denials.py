@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.denial import REASON_WORDS, parse_denial
+from enrich.facts.denial import REASON_WORDS, parse_denial
 
 USER = "arn:aws:iam::111122223333:user/x"
 SESSION = "arn:aws:sts::111122223333:assumed-role/R/sess"

@@ -39,8 +39,8 @@ from tests.a_signed_in_dashboard import (
 )
 from tests.an_event import an_event
 from tests.postgres import running_server
-from trail.build import add
-from ui.headers import FIXED
+from trail.index.build import add
+from ui.shell.headers import FIXED
 
 DEPLOY = ROOT / "docs" / "deploy"
 REPLICA = "__Host-backtrail-replica"

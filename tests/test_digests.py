@@ -20,12 +20,12 @@ from enrich import ask_all
 from tests.an_alert import an_alert
 from tests.an_event import a_user, an_assumption, an_event
 from trail.__main__ import main
-from trail.build import add
-from trail.catalog import Catalog, Publication, Reject, SourceFile
 from trail.errors import BacktrailError, IndexUnreadable, QueryFailed
-from trail.reread import RawRecord
+from trail.index.build import add
+from trail.index.catalog import Catalog, Publication, Reject, SourceFile
+from trail.index.upkeep import Verification, compact, drop_before, migrate, verify
 from trail.store import open_store
-from trail.upkeep import Verification, compact, drop_before, migrate, verify
+from trail.store.reread import RawRecord
 
 HOURS = [(day, hour) for day in (9, 10, 11) for hour in (1, 9)]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.an_event import an_assumption, an_event
-from trail.build import Progress, add
-from trail.catalog import SEGMENTS, Catalog
 from trail.errors import BacktrailError
+from trail.index.build import Progress, add
+from trail.index.catalog import SEGMENTS, Catalog
+from trail.index.upkeep import compact, drop_before, migrate, verify
 from trail.store import open_store
-from trail.upkeep import compact, drop_before, migrate, verify
 
 ROOT = Path(__file__).parents[1]
 

@@ -21,8 +21,9 @@ from cases import sign_in
 from cases.database import Database
 from cases.errors import SettingRefused
 from tests.a_sign_in import ROLES, claims
-from ui import door, look, provider
-from ui.door import Door
+from ui.kit import look
+from ui.shell import door, provider
+from ui.shell.door import Door
 
 pytest_plugins = ("tests.case_databases",)
 KEY = "k" * 64

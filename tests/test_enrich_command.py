@@ -18,8 +18,8 @@ from alerts.alert import Alert, Principal
 from enrich import QUESTIONS, ask_all
 from enrich.__main__ import main
 from enrich.answer import Answer, Enrichment
-from trail.build import add
 from trail.errors import QueryFailed
+from trail.index.build import add
 from trail.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]

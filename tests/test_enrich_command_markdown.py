@@ -14,7 +14,7 @@ from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from enrich import ask_for_every_principal
-from enrich.markdown import as_markdown, code, table, text
+from enrich.forms.markdown import as_markdown, code, table, text
 from trail.store import IndexSummary
 
 HOSTILE = [

@@ -17,8 +17,8 @@ from memory_store import MemoryStore
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from enrich import ask_all
-from enrich.evidence import Weight, weigh
-from enrich.next_steps import Step, next_steps
+from enrich.verdict.next_steps import Step, next_steps
+from enrich.verdict.weighing import Weight, weigh
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 

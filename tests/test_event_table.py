@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
-from trail.columns import Chunk, Columns
 from trail.events import EVENT_SCHEMA, Unreadable, event_row, parse_time
-from trail.formats import Loose, read_source, take_apart
+from trail.read.columns import Chunk, Columns
+from trail.read.formats import Loose, read_source, take_apart
 
 IDENTITIES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     # what it is, userIdentity, identity_id, session_name

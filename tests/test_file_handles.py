@@ -19,8 +19,8 @@ from streamlit.runtime import app_session
 from tests.a_dashboard import ROOT, _wait_for
 from tests.a_session import opened
 from tests.an_event import an_assumption
-from trail.build import add
-from ui import loops
+from trail.index.build import add
+from ui.shell import loops
 
 FILES = 256
 
@@ -81,7 +81,7 @@ def test_500_page_loads_with_256_files(tmp_path: Path) -> None:
 
 
 def test_what_is_borrowed_of_streamlit_is_still_there() -> None:
-    """`ui.loops` gives this module another `asyncio`: when an upgrade makes loops elsewhere, 500
+    """`ui.shell.loops` gives this module another `asyncio`: when an upgrade makes loops elsewhere, 500
     page loads run out of files, and that place has to be found."""
     source = Path(app_session.__file__).read_text(encoding="utf-8")
     assert source.count("asyncio.new_event_loop()") == 2

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.an_event import a_role_session, an_event
-from trail.build import add
+from trail.index.build import add
 from trail.store import open_store
 
 EVENTS = [

@@ -27,9 +27,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.an_event import an_event
-from trail.build import add
 from trail.events import Unreadable, event_row
-from trail.formats import Bad, Loose, read_source, take_apart
+from trail.index.build import add
+from trail.read.formats import Bad, Loose, read_source, take_apart
 from trail.store import open_store
 
 ROOT = Path(__file__).parents[1]
@@ -187,7 +187,7 @@ def _in_limited_process(folder: Path, memory: int) -> dict[str, Any]:
     program, which is the test worker that started it and may be larger.
     """
     code = (
-        "import json, sys; from trail.build import add; from trail.store import *;"
+        "import json, sys; from trail.index.build import add; from trail.store import *;"
         "built = add([sys.argv[1] + '/in'], sys.argv[1] + '/index', workers=0);"
         "told = dict(line.split(':', 1) for line in open('/proc/self/status'));"
         "peak = int(told['VmHWM'].split()[0]) * 1024;"
@@ -258,7 +258,7 @@ def test_folder_and_file_without_permission(open_folder: Path) -> None:
 
     def add_as_nobody() -> list[Any]:
         code = (
-            "import json, os, sys; from trail.build import add; from trail.store import open_store;"
+            "import json, os, sys; from trail.index.build import add; from trail.store import open_store;"
             "os.geteuid() or os.setuid(65534);"
             "built = add([sys.argv[1] + '/in'], sys.argv[1] + '/index');"
             "print(json.dumps([built.events_added, built.rejected,"

@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.an_event import an_event
-from trail.build import add
-from trail.formats import RECORD_BYTES, Bad, Chunk, Found, Loose, read_source
+from trail.index.build import add
+from trail.read.formats import RECORD_BYTES, Bad, Chunk, Found, Loose, read_source
 from trail.store import open_store
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def _read(path: Path) -> list[tuple[str, str, str]]:
     """(file, position, reason) of what could not be read, found by a process of its own that is
     ended when it takes too long."""
     script = (
-        "import json, sys; from trail.formats import Bad, read_source;"
+        "import json, sys; from trail.read.formats import Bad, read_source;"
         "bad = [(f.source_file, f.position, f.reason) for f in read_source(sys.argv[1])"
         " if isinstance(f, Bad)]; print(json.dumps(bad[:2] + bad[-2:]))"
     )

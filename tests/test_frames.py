@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from tests.a_dashboard import chromium, dashboard, settled
 from tests.an_event import an_event
-from trail.build import add
+from trail.index.build import add
 from ui import frames
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.fuzz import CHECKS, Place, a_place, run
-from trail.catalog import Catalog
+from trail.index.catalog import Catalog
 
 EXAMPLES = {"pages": 4}
 

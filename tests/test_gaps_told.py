@@ -12,9 +12,9 @@ from alerts import parse_alerts
 from enrich import ask_all
 from enrich.__main__ import _summary
 from enrich.answer import Answer
+from enrich.forms.json_form import Result
+from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
-from enrich.json_form import Result
-from enrich.markdown import as_markdown
 from enrich.words import age
 from tests.an_event import ACCOUNT, a_user, an_event
 from tests.memory_store import MemoryStore

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ui.gate import (
+from ui.shell.gate import (
     Gate,
     ServerRefused,
     Site,

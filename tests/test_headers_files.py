@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from cases.report.html import render_html
-from ui.headers import SecurityHeaders
+from ui.shell.headers import SecurityHeaders
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:

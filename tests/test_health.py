@@ -17,8 +17,8 @@ from starlette.requests import Request
 from cases.database import open_database
 from tests import postgres
 from tests.an_event import an_event
-from trail.build import add
-from ui import health
+from trail.index.build import add
+from ui.shell import health
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.an_event import ACCOUNT, a_role_session, an_assumption, an_event
-from trail.build import Progress, add
-from trail.catalog import SEGMENTS, Catalog
 from trail.errors import IndexBusy, IndexMissing, IndexUnreadable, SourceUnreadable
 from trail.events import SCHEMA_VERSION
-from trail.lock import write_lock
+from trail.index.build import Progress, add
+from trail.index.catalog import SEGMENTS, Catalog
+from trail.index.lock import write_lock
+from trail.index.upkeep import compact, drop_before, migrate, verify
 from trail.store import DuckStore, open_store
-from trail.upkeep import compact, drop_before, migrate, verify
 
 ROOT = Path(__file__).parents[1]
 
@@ -505,7 +505,7 @@ def open_folder() -> Iterator[Path]:
 
 # Imports come first: nobody may not be allowed to read the interpreter's own library.
 AS_NOBODY = (
-    "import os, sys, trail.progress, trail.upkeep, trail.store; from trail.__main__ import main\n"
+    "import os, sys, trail.index.progress, trail.index.upkeep, trail.store; from trail.__main__ import main\n"
     "os.geteuid() or os.setuid(65534)\n"
 )
 

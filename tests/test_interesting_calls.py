@@ -14,9 +14,9 @@ from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from enrich.answer import Answer
-from enrich.error_classes import error_class
-from enrich.interesting_calls import ask
-from enrich.techniques import high_signal, plain_name, sensitive_read
+from enrich.facts.error_classes import error_class
+from enrich.facts.techniques import high_signal, plain_name, sensitive_read
+from enrich.questions.interesting_calls import ask
 from trail.store import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.interface import interface_detail, interface_of
+from enrich.facts.interface import interface_detail, interface_of
 from tests.an_event import a_role_session, a_user, an_assumption
 from trail.events import event_row
 

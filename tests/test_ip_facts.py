@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.ip import IP_RANGES_SETTING, ip_facts, network_of, reported_place
+from enrich.facts.ip import IP_RANGES_SETTING, ip_facts, network_of, reported_place
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from cases.database import open_database
 from tests.a_case import LiteralStore, an_answer
 from tests.a_dashboard import chromium, dashboard, settled
 from tests.an_event import a_role_session, a_user, an_assumption, an_event
-from trail.build import add
-from ui import intake
+from trail.index.build import add
+from ui.triage import intake
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ def loaded_by(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", ["trail.__main__", "enrich.__main__", "cases.__main__",
-                                    "ui.prepare", "ui.read_apart"])  # fmt: skip
+                                    "ui.shell.prepare", "ui.shell.read_apart"])  # fmt: skip
 def test_the_command_line_and_jobs_load_nothing_that_draws(module: str) -> None:
     assert loaded_by(f"import {module}") & LIBRARIES == set()
 

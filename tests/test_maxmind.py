@@ -9,8 +9,8 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from enrich.maxmind import FILES_SETTING, located, unreadable_files
-from ui.address_words import about_address
+from enrich.facts.maxmind import FILES_SETTING, located, unreadable_files
+from ui.kit.address_words import about_address
 
 
 @pytest.fixture

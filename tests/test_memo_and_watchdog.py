@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from an_event import an_event
 
-from trail.build import add
 from trail.errors import QueryFailed
-from trail.memo import Memo
+from trail.index.build import add
 from trail.store import open_store
-from trail.watchdog import Watchdog
+from trail.store.memo import Memo
+from trail.store.watchdog import Watchdog
 
 
 def write_log(path: Path, record: dict[str, object]) -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ui import event_search, phrases
-from ui.intake import _position
+from ui.explore import event_search
+from ui.kit import phrases
+from ui.triage.intake import _position
 
 SPAN = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
 

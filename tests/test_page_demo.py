@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from demo.generate import generate
-from enrich.service_names import service_name
+from enrich.facts.service_names import service_name
 from tests.a_page import a_page, table, words
-from trail.build import add
+from trail.index.build import add
 
 pytest_plugins = ("tests.case_pages",)
 STORIES = (

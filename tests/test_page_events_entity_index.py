@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.a_page import a_page, address_of, links, table, words
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
-from trail.build import add
+from trail.index.build import add
 
 pytest_plugins = ("tests.case_pages",)
 pytestmark = pytest.mark.usefixtures("own_folders")

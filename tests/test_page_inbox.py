@@ -25,7 +25,8 @@ from tests.a_case_page import a_page_for, labels, press, queue_ids, read
 from tests.a_page import a_page, address_of, links
 from tests.an_event import a_role_session, an_event
 from trail.store import Store
-from ui.inbox import ahead, kept, load
+from ui.inbox import ahead
+from ui.shell import kept, load
 
 pytest_plugins = ("tests.case_databases", "tests.case_pages")
 pytestmark = pytest.mark.usefixtures("own_folders")

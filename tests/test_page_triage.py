@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.a_page import a_page, address_of, links, table, trees, words
 from tests.an_event import a_role_session, an_assumption, an_event
-from trail.build import add
-from ui import intake
-from ui.markup import texts
+from trail.index.build import add
+from ui.kit.markup import texts
+from ui.triage import intake
 
 pytest_plugins = ("tests.case_pages",)
 pytestmark = pytest.mark.usefixtures("own_folders")

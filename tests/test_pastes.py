@@ -11,10 +11,10 @@ import pytest
 
 from tests.a_page import a_page, words
 from tests.an_event import an_event
-from trail.build import add
 from trail.errors import AlertUnrecognised
-from ui import read_apart
-from ui.read_apart import HERE, LONGEST, alerts_in
+from trail.index.build import add
+from ui.shell import read_apart
+from ui.shell.read_apart import HERE, LONGEST, alerts_in
 
 LONG = {
     "20,000 records": lambda: json.dumps({"Records": [an_event()] * 27_000}),

@@ -31,13 +31,13 @@ from tests.a_page import APP
 from tests.a_sign_in import ROLES as ROLES_SETTING
 from tests.a_sign_in import in_the_hands_of, look_as, signed_in
 from tests.an_event import an_event
-from trail.build import add
 from trail.errors import IndexMissing
-from ui import data, jobs, session
+from trail.index.build import add
 from ui.cases import review_page
 from ui.inbox import background
-from ui.permissions import ACTIONS, ANYBODY, PAGES, VIEWS, action_of, rights
-from ui.who import User
+from ui.shell import data, jobs, session
+from ui.shell.permissions import ACTIONS, ANYBODY, PAGES, VIEWS, action_of, rights
+from ui.shell.who import User
 
 pytest_plugins = ("tests.case_pages", "tests.case_databases")
 
@@ -103,7 +103,7 @@ def test_every_widget_that_does_something_is_in_the_table() -> None:
         assert keys, f"{where} has no key, so that nothing says who may use it"
         for key in keys:
             action = action_of(key)
-            assert action is not None, f"{where}: ui.permissions lacks {key!r}"
+            assert action is not None, f"{where}: ui.shell.permissions lacks {key!r}"
             found.add(action)
     assert found == {*ACTIONS, *ANYBODY} - {"bring in alerts of this machine"}
     # … which is no widget of its own: a field that leads have in the form of the others.
@@ -130,13 +130,13 @@ def test_every_page_asks_for_itself() -> None:
     ("name", "allowed"),
     [
         # A part that runs by itself has to ask for itself.
-        ("st.fragment", {"ui/session.py"}),
+        ("st.fragment", {"ui/shell/session.py"}),
         # The database in nobody's hands is for finding out who somebody is.
-        ("unguarded", {"ui/cases/opened.py", "ui/server.py", "ui/who.py"}),
-        ("unguarded_if_any", {"ui/cases/opened.py", "ui/cases/people.py", "ui/session.py"}),
-        ("open_database", {"ui/cases/opened.py", "ui/inbox/ahead.py"}),
-        ("open_store", {"ui/data.py", "ui/inbox/ahead.py"}),
-        # A picture would be a file that the door lets anybody have (`ui.door`).
+        ("unguarded", {"ui/shell/opened.py", "ui/shell/server.py", "ui/shell/who.py"}),
+        ("unguarded_if_any", {"ui/shell/opened.py", "ui/shell/people.py", "ui/shell/session.py"}),
+        ("open_database", {"ui/shell/opened.py", "ui/inbox/ahead.py"}),
+        ("open_store", {"ui/shell/data.py", "ui/inbox/ahead.py"}),
+        # A picture would be a file that the door lets anybody have (`ui.shell.door`).
         ("st.image", set()),
         ("st.pyplot", set()),
     ],
@@ -352,7 +352,7 @@ def test_an_action_is_done_for_those_who_may_and_refused_to_all_others(
     monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
     clock = Clock()
     database = open_database(str(tmp_path / "cases.db"), clock)
-    for module in ("ui.who.unguarded", "ui.session.unguarded_if_any"):
+    for module in ("ui.shell.who.unguarded", "ui.shell.session.unguarded_if_any"):
         monkeypatch.setattr(module, lambda: database)
     started: list[object] = []
     monkeypatch.setattr(jobs, "_start", lambda *given: started.append(given))
@@ -390,4 +390,4 @@ def test_the_documentation_says_what_the_table_says() -> None:
     text = (ROOT / "docs" / "sign-in.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("<!-- rights -->\n")
     written, _, _ = rest.partition("<!-- /rights -->")
-    assert written == rights(), "run python -m ui.permissions and put it between the marks"
+    assert written == rights(), "run python -m ui.shell.permissions and put it between the marks"

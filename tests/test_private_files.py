@@ -15,9 +15,9 @@ from cases.database import open_database
 from cases.users import add_user
 from tests.a_dashboard import ROOT, dashboard
 from tests.an_event import an_event
-from trail.build import add
+from trail.index.build import add
 from trail.private import close_all, close_to_others, private_file, private_folder
-from ui import private_data
+from ui.shell import private_data
 
 
 def _mode(path: Path) -> int:

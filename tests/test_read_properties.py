@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from tests.an_event import a_role_session, an_event
 from tests.shapes import ELASTIC, OCSF, TEXT, eventbridge, packed, table, tarred, zipped
-from trail.columns import Chunk
 from trail.errors import AlertUnrecognised
-from trail.formats import Bad, Loose, Skipped, read_source, take_apart
+from trail.read.columns import Chunk
+from trail.read.formats import Bad, Loose, Skipped, read_source, take_apart
 from trail.read.mend import mended
 from trail.read.structs import Ambiguous, identity_in
 

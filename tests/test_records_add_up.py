@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.an_event import an_event
-from trail.build import add
-from trail.catalog import Catalog, Records
+from trail.index.build import add
+from trail.index.catalog import Catalog, Records
+from trail.index.upkeep import compact, drop_before, migrate, verify
 from trail.store import open_store
-from trail.upkeep import compact, drop_before, migrate, verify
 
 AGGREGATED = {
     "eventVersion": "1.0", "accountId": "111122223333", "eventId": "7",

@@ -36,7 +36,7 @@ from cases.visible import visible
 from tests.a_case import LiteralStore, a_case, an_alert, an_answer, five_answers
 from tests.an_event import an_event
 from tests.pdf_text import pdf_text
-from trail.build import add
+from trail.index.build import add
 from trail.store import open_store
 
 pytest_plugins = ("tests.case_databases",)

@@ -20,11 +20,11 @@ from cases.errors import NotFound
 from tests.a_case import a_case
 from tests.a_page import words
 from tests.an_event import a_user, an_event
-from trail.build import add
-from trail.catalog import Catalog
 from trail.errors import SourceUnreadable
-from trail.reread import RawRecord
+from trail.index.build import add
+from trail.index.catalog import Catalog
 from trail.store import open_store
+from trail.store.reread import RawRecord
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -274,6 +274,6 @@ def test_the_event_page_says_what_changed_and_what_the_index_holds(
 
 def _raw_page(index: str, event_id: str) -> None:
     from trail.store import open_store
-    from ui.evidence import show_raw
+    from ui.parts.evidence import show_raw
 
     show_raw(open_store(index), event_id)

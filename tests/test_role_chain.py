@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from enrich.juggling import juggling_sentence
+from enrich.chain.juggling import juggling_sentence
 from tests.an_alert import an_alert, who_assumed
 from tests.an_event import (
     ACCOUNT,

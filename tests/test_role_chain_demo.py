@@ -10,9 +10,9 @@ import pytest
 
 import demo
 from alerts.parse import parse_alerts
-from enrich.assumed_by import assumed_by
-from enrich.roles_assumed import roles_assumed
-from trail.build import add
+from enrich.questions.assumed_by import assumed_by
+from enrich.questions.roles_assumed import roles_assumed
+from trail.index.build import add
 from trail.store import Store, open_store
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enrich.assumed_by import ASSUMED_BY
+from enrich.questions.assumed_by import ASSUMED_BY
 from tests.an_alert import an_alert, who_assumed
 from tests.an_event import a_role_session, a_user, an_assumption, an_event
-from trail.build import add
+from trail.index.build import add
 from trail.store import Store, open_store
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])

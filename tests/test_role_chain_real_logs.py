@@ -13,8 +13,8 @@ import pytest
 
 from alerts.parse import parse_alerts
 from enrich.answer import Answer
-from enrich.assumed_by import assumed_by
-from enrich.roles_assumed import roles_assumed
+from enrich.questions.assumed_by import assumed_by
+from enrich.questions.roles_assumed import roles_assumed
 from tests.an_alert import an_alert
 from trail.store import Store
 

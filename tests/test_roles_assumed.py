@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from enrich.roles_assumed import ROLES_ASSUMED
+from enrich.questions.roles_assumed import ROLES_ASSUMED
 from tests.an_alert import an_alert, which_roles
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
 from tests.memory_store import MemoryStore
-from trail.build import add
+from trail.index.build import add
 from trail.store import open_store
 
 OTHER = "444455556666"

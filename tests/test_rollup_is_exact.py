@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
 
-from enrich.calls_sql import bounds, calls_in, counted_calls, each_call_once, grouped_calls
-from enrich.history import History, one_copy_each
+from enrich.calls.calls_sql import bounds, calls_in, counted_calls, each_call_once, grouped_calls
+from enrich.calls.history import History, one_copy_each
 from enrich.window import Window
 from trail.events import ROLLUP_IDS
 

@@ -21,13 +21,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.an_event import ACCOUNT, a_user, an_assumption, an_event
-from trail import segments
-from trail.build import add
-from trail.catalog import CATALOG, CREDENTIAL_KINDS, SORTED_BY, Catalog, KeyRange, Segment, runs_of
 from trail.errors import IndexUnreadable
-from trail.segments import Merger
+from trail.index import segments
+from trail.index.build import add
+from trail.index.catalog import (
+    CATALOG,
+    CREDENTIAL_KINDS,
+    SORTED_BY,
+    Catalog,
+    KeyRange,
+    Segment,
+    runs_of,
+)
+from trail.index.segments import Merger
+from trail.index.upkeep import compact, drop_before, verify
 from trail.store import open_store
-from trail.upkeep import compact, drop_before, verify
 
 Record = dict[str, Any]
 

@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import parse_alerts
-from enrich import baseline, interesting_calls, roles_assumed, services_used
 from enrich.answer import Answer
+from enrich.questions import baseline, interesting_calls, roles_assumed, services_used
 from tests.an_event import ACCOUNT, a_role_session, an_assumption, an_event
 from tests.memory_store import say_what_counts
-from trail.build import add
 from trail.events import event_row
-from trail.same_calls import REACH
+from trail.index.build import add
+from trail.index.same_calls import REACH
+from trail.index.upkeep import compact, drop_before, migrate, verify
 from trail.store import DuckStore, open_store
-from trail.upkeep import compact, drop_before, migrate, verify
 
 ROLE = a_role_session("deploy", "kim")
 LATER = "2026-03-10T12:00:00Z"

@@ -1,4 +1,4 @@
-"""A canary for each piece of Streamlit's inside that ui/server.py borrows.
+"""A canary for each piece of Streamlit's inside that ui/shell/server.py borrows.
 
 When one fails after an upgrade of Streamlit, its docstring says what is lost meanwhile and what to
 look for. Do not relax a test: find where Streamlit does the same thing now.
@@ -35,8 +35,8 @@ from streamlit.web.server.starlette import (
 
 from tests.a_page import APP
 from tests.the_app import the_app
-from ui import run, server
-from ui.headers import inline_script_hashes
+from ui.shell import run, server
+from ui.shell.headers import inline_script_hashes
 
 
 def test_app_py_is_served_as_an_st_app() -> None:
@@ -181,7 +181,7 @@ def test_a_run_knows_its_session_and_main_script() -> None:
     def page() -> None:
         import streamlit as st
 
-        from ui import run
+        from ui.shell import run
 
         st.text(f"{len(run.session_tag())} {run.main_script() != ''}")
 
@@ -202,7 +202,7 @@ def test_the_gate_stands_before_every_route_of_streamlit(monkeypatch: pytest.Mon
 
 def test_open_tabs_can_be_found_and_run_once_more() -> None:
     """Lost: that other tabs show the sign-in page when somebody signs out (they still could do
-    nothing). Look at `WebsocketSessionManager` and `AppSession`: `ui.tabs` uses these of them.
+    nothing). Look at `WebsocketSessionManager` and `AppSession`: `ui.shell.tabs` uses these of them.
     """
     assert "list_active_sessions" in vars(WebsocketSessionManager)
     assert "session" in ActiveSessionInfo.__annotations__

@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 
 from tests.a_dashboard import PATIENCE_MS, ROOT, chromium, dashboard, settled
 from tests.the_app import addresses, the_app
-from ui.headers import FIXED
+from ui.shell.headers import FIXED
 
 # Loaded by the server before anything else: writes down each address that Python connects to or
 # looks up. Loopback is allowed (asyncio talks to itself through a pair of sockets).

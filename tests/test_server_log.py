@@ -16,7 +16,7 @@ from cases.database import open_database
 from cases.errors import NotAllowed
 from cases.users import add_user
 from tests.a_dashboard import PATIENCE_MS, chromium, dashboard, settled
-from ui import log
+from ui.shell import log
 
 NEEDLE = "needle-in-the-search"
 

@@ -14,7 +14,7 @@ from memory_store import MemoryStore
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
-from enrich.services_used import ask, empty_data
+from enrich.questions.services_used import ask, empty_data
 from trail.store import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -14,17 +14,17 @@ from typing import Any
 
 import duckdb
 import pytest
+import trail.segments
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import trail.segments
 from tests.an_event import ACCOUNT, a_user, an_assumption, an_event
-from trail.build import add
-from trail.catalog import CREDENTIAL_KINDS, Catalog
 from trail.errors import IndexUnreadable
-from trail.segments import Merger
+from trail.index.build import add
+from trail.index.catalog import CREDENTIAL_KINDS, Catalog
+from trail.index.segments import Merger
+from trail.index.upkeep import compact, verify
 from trail.store import open_store
-from trail.upkeep import compact, verify
 
 TUESDAY = datetime(2026, 3, 10, tzinfo=UTC)
 IDENTITIES = (
@@ -118,7 +118,7 @@ def assert_sound(index: Path) -> None:
 def few_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
-            patch.setattr(trail.segments, name, value)
+            patch.setattr(trail.index.segments, name, value)
         yield
 
 
@@ -159,7 +159,7 @@ def test_counted_in_ranges_or_at_once(tmp_path: Path) -> None:
     at_once = build(tmp_path / "at-once", rounds)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
-            patch.setattr(trail.segments, name, value)
+            patch.setattr(trail.index.segments, name, value)
         ranged = build(tmp_path / "ranged", rounds)
         assert daily_of(ranged) == daily_of(at_once)
         compact(ranged)
@@ -227,7 +227,7 @@ def test_any_events_in_any_ranges(
     rounds = [records_of(lot, before=100 * number) for number, lot in enumerate(lots)]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (FEW | {"_COUNTED_AT_ONCE": at_once}).items():
-            patch.setattr(trail.segments, name, value)
+            patch.setattr(trail.index.segments, name, value)
         index = build(tmp_path_factory.mktemp("any") / "index", rounds)
     assert rolled(index) == recounted([record for lot in rounds for record in lot])
     assert_sound(index)
@@ -425,7 +425,7 @@ def test_new_credentials_that_are_too_many_to_merge_are_kept(tmp_path: Path) -> 
     ]
     index = tmp_path / "index"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trail.build.mergeable", lambda runs, made: [])
+        patch.setattr("trail.index.build.mergeable", lambda runs, made: [])
         for number, lot in enumerate([*small, some_weeks(before=4, weeks=1)]):
             source = tmp_path / f"{number}.json"
             source.write_text(json.dumps({"Records": lot}))

@@ -10,7 +10,7 @@ import pytest
 
 from alerts import parse_alerts
 from tests.shapes import EVENT_ID, RECORD, SHAPES, WHO
-from trail.build import add
+from trail.index.build import add
 from trail.store import open_store
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,7 @@ import pytest
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
-from trail.build import BuildSummary, add
+from trail.index.build import BuildSummary, add
 from trail.store import DuckStore, open_store
 
 ACCOUNT = "210987654321"

@@ -34,7 +34,7 @@ from tests.a_signed_in_dashboard import (
     trusting,
 )
 from tests.an_event import an_event
-from trail.build import add
+from trail.index.build import add
 
 pytestmark = pytest.mark.browser
 

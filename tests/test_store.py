@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.an_event import ACCOUNT, a_user, an_assumption, an_event
-from trail.build import add
 from trail.errors import IndexUnreadable, QueryFailed
+from trail.index.build import add
 from trail.store import DuckStore, open_store
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 
 import trail.store
 from tests.an_event import an_assumption, an_event
-from trail.build import add
 from trail.errors import IndexUnreadable, QueryFailed
+from trail.index.build import add
 from trail.store import open_store
 
 

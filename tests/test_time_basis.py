@@ -14,14 +14,14 @@ from cases import inbox
 from cases.database import Database
 from cases.documents import alert_document, read_alert
 from enrich import as_json, ask_for_every_principal
+from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
-from enrich.markdown import as_markdown
 from tests.a_case import put_in_inbox
 from tests.a_page import a_page, address_of, links, words
 from tests.an_event import a_user, an_event
 from tests.memory_store import MemoryStore
-from trail.build import add
-from ui import intake
+from trail.index.build import add
+from ui.triage import intake
 
 pytest_plugins = ("tests.case_databases", "tests.case_pages")
 

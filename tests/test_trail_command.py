@@ -13,8 +13,8 @@ import pytest
 
 from tests.an_event import an_event
 from trail.__main__ import main
-from trail.build import Progress
-from trail.progress import render_progress
+from trail.index.build import Progress
+from trail.index.progress import render_progress
 
 ROOT = Path(__file__).parents[1]
 

@@ -19,19 +19,22 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
-from enrich.chain_words import distance_words
+from enrich.chain.words import distance_words
 from tests.an_event import a_role_session, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
-from ui import charts, event_search, intake, links, phrases, timeline
-from ui.badges import in_a_badge
-from ui.chain import chain_drawing
-from ui.chain_notes import fitting_notes, inferences, making_of_the_key
-from ui.entity_facts import kind_of
-from ui.markup import el, texts
-from ui.newness import newness
+from ui.explore import event_search
+from ui.explore.entity_facts import kind_of
+from ui.kit import charts, links, phrases
+from ui.kit.badges import in_a_badge
+from ui.kit.markup import el, texts
 from ui.own_search import own_filters
+from ui.parts import timeline
 from ui.specification import rows_in
+from ui.triage import intake
+from ui.triage.chain import chain_drawing
+from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key
+from ui.triage.newness import newness
 
 
 def alert_of(record: dict[str, Any]) -> Alert:

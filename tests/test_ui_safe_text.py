@@ -24,7 +24,7 @@ PARSERS = {
     "set_page_config",
 }  # fmt: skip
 FIRST_IS_A_NUMBER = {"progress"}
-LABELS_OF_NAMES = {"ui/cases/people.py", "ui/sign_in_page.py"}
+LABELS_OF_NAMES = {"ui/shell/people.py", "ui/shell/sign_in_page.py"}
 """Put names, held to a plain alphabet by `people.label`, on buttons."""
 
 

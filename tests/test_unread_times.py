@@ -17,8 +17,8 @@ from enrich.gaps import fill_gaps
 from tests.a_page import a_page, words
 from tests.an_event import a_role_session, an_event
 from tests.memory_store import MemoryStore
-from trail.build import add
-from ui.intake import pack
+from trail.index.build import add
+from ui.triage.intake import pack
 
 pytest_plugins = ("tests.case_pages",)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.user_agent import normal_form, parse_user_agent
+from enrich.facts.user_agent import normal_form, parse_user_agent
 
 CLI2 = (
     "aws-cli/2.15.30 Python/3.11.8 Linux/5.10.0-28-amd64 exe/x86_64.debian.11 prompt/off"

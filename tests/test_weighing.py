@@ -13,8 +13,8 @@ from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from enrich import ask_all
-from enrich.evidence import Weighing, Weight, weigh
-from enrich.json_form import Result, as_json
+from enrich.forms.json_form import Result, as_json
+from enrich.verdict.weighing import Weighing, Weight, weigh
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 SECRET = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue"}

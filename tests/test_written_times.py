@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import Alert, CorrectionRefused, correct, parse_alerts
-from alerts.written_times import written_times
+from alerts.times.written_times import written_times
 from tests.an_event import an_event
 
 WHO = "arn:aws:iam::111122223333:user/alice"

@@ -10,7 +10,7 @@ from streamlit import config
 from streamlit.runtime import Runtime
 
 from tests.a_page import APP
-from ui import server
+from ui.shell import server
 
 
 def the_app(monkeypatch: pytest.MonkeyPatch) -> Starlette:

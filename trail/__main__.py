@@ -12,16 +12,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trail.catalog import Catalog, default_index
 from trail.counted import counted
 from trail.errors import BacktrailError
+from trail.index.catalog import Catalog, default_index
+from trail.index.passed_over import passed_over_lines, what_to_do
+from trail.index.status import read_status, render_status
 from trail.lean import without_pandas
-from trail.passed_over import passed_over_lines, what_to_do
 from trail.private import keep_private
-from trail.status import read_status, render_status
 
 if TYPE_CHECKING:
-    from trail.build import BuildSummary
+    from trail.index.build import BuildSummary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,8 +103,8 @@ def _day(text: str) -> date:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from trail.build import add
-    from trail.progress import Bar
+    from trail.index.build import add
+    from trail.index.progress import Bar
 
     with Bar(sys.stderr) as bar:
         built = add(options.paths, _index(options), progress=bar)
@@ -147,7 +147,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from trail.upkeep import verify
+    from trail.index.upkeep import verify
 
     found = verify(_index(options))
     for told in (*found.problems, *found.notes):
@@ -169,7 +169,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _drop(options: argparse.Namespace) -> int:
-    from trail.upkeep import drop_before
+    from trail.index.upkeep import drop_before
 
     dropped = drop_before(_index(options), options.before)
     print(f"{counted(dropped, 'event')} of days before {options.before} dropped.")
@@ -177,7 +177,7 @@ def _drop(options: argparse.Namespace) -> int:
 
 
 def _compact(options: argparse.Namespace) -> int:
-    from trail.upkeep import compact
+    from trail.index.upkeep import compact
 
     before, after = compact(_index(options))
     print(f"{counted(before, 'segment is', 'segments are')} now {after:,}.")
@@ -185,8 +185,8 @@ def _compact(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from trail.progress import Bar
-    from trail.upkeep import migrate
+    from trail.index.progress import Bar
+    from trail.index.upkeep import migrate
 
     with Bar(sys.stderr) as bar:
         built = migrate(_index(options), progress=bar, force=options.force)

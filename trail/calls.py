@@ -19,7 +19,7 @@ are left out: what was corrected proves nothing.
 
 What follows from a record alone is a column of the event table (`shared_event_id`,
 `original_event_id`). What follows from two records, which may come in any order, in any file and
-on two days, is found when they come (`trail.same_calls`) and kept beside the rollups, by week.
+on two days, is found when they come (`trail.index.same_calls`) and kept beside the rollups, by week.
 """
 
 from __future__ import annotations

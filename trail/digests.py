@@ -20,8 +20,8 @@ import msgspec
 from isal import isal_zlib
 
 if TYPE_CHECKING:
-    from trail.catalog import Segment
-    from trail.streams import Readable
+    from trail.index.catalog import Segment
+    from trail.read.streams import Readable
 
 _BLOCK = 4 << 20
 _MODULUS = 1 << 256

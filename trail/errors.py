@@ -13,7 +13,7 @@ BacktrailError                what happened, and what to do next, in one sentenc
 └── CorrectionRefused         an analyst's correction of an alert makes no sense (in `alerts`)
 
 The command line prints the message alone; the dashboard shows it in a card. A bad *record*
-is not an error: it is a counted reject with its file and position (see `trail.catalog`).
+is not an error: it is a counted reject with its file and position (see `trail.index.catalog`).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from typing import Any
 
 import streamlit as st
 
-from ui import phrases
-from ui.charts import BAR, BRUSH
-from ui.markup import draw, el
+from ui.kit import phrases
+from ui.kit.charts import BAR, BRUSH
+from ui.kit.markup import draw, el
 from ui.specification import Spec
 
 

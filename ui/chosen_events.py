@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui import data, links, phrases
-from ui.evidence import event_table
-from ui.markup import Node, el
-from ui.pieces import link, notice
-from ui.timeline import MOST_LISTED, Activity, events_between
+from ui.kit import links, phrases
+from ui.kit.markup import Node, el
+from ui.kit.pieces import link, notice
+from ui.parts.evidence import event_table
+from ui.parts.timeline import MOST_LISTED, Activity, events_between
+from ui.shell import data
 
 Stretch = tuple[datetime, datetime]
 

@@ -18,8 +18,8 @@ import pandas as pd
 import streamlit as st
 
 from cases.visible import visible
-from ui import phrases
-from ui.session import User, guarded
+from ui.kit import phrases
+from ui.shell.session import User, guarded
 
 Frame = Any
 """A `pandas.DataFrame`, which has no types that mypy could use."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from alerts.alert import Alert, Principal
 from enrich.entity import Scope, by_identity_id, entity_match
 from trail.store import Store
-from ui.event_search import either
+from ui.explore.event_search import either
 
 
 def own_filters(

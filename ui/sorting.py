@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ui import links
-from ui.pieces import Head, link
+from ui.kit import links
+from ui.kit.pieces import Head, link
 
 
 @dataclass(frozen=True)

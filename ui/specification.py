@@ -1,7 +1,7 @@
 """A chart of Altair's as Streamlit is sent it: built once, and sent as it is.
 
 Altair takes 10 to 30 ms for a chart. The pages build one once per alert and version of the index
-(`ui.data.kept`); a rerun sends what was kept (docs/decisions/003). Streamlit writes a specification
+(`ui.shell.data.kept`); a rerun sends what was kept (docs/decisions/003). Streamlit writes a specification
 out as JSON on every rerun, and reads it back twice to look for names and selections. So the rows of
 a chart stand in it as one text, which costs next to nothing either way, and inside a layer: at the
 top of a specification Streamlit would take them through pandas and Arrow.

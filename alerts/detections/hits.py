@@ -11,8 +11,8 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.rule import SigmaRule
 
 from alerts.alert import Alert, Principal
-from alerts.cloudtrail import principal_of_row
 from alerts.detections.correlation import Row, Stretch
+from alerts.kinds.cloudtrail import principal_of_row
 from trail.counted import counted
 
 MAX_CITED = 200

@@ -24,8 +24,8 @@ from bench.truth.judging import SURE, Claim, judge
 from bench.truth.kinds import KINDS
 from bench.truth.world import World
 from enrich import NOBODY, QUESTIONS, Result, as_json, ask, fill_gaps
-from trail.build import add
 from trail.errors import AlertUnrecognised
+from trail.index.build import add
 from trail.store import Store, open_store
 
 PACK = 250

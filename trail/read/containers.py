@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from trail.read.others import kind_skipped_by_path
-from trail.streams import (
+from trail.read.streams import (
     BLOCK,
     Allowance,
     Blocks,

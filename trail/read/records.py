@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from trail.columns import NOT_CALLS
+from trail.read.columns import NOT_CALLS
 from trail.read.flat import WHO, flat_record, is_udm, says_who
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.others import kind_of_object

@@ -8,10 +8,10 @@ from cases.case import CaseFile, add_alert
 from cases.database import Database
 from cases.inbox import QueuedAlert, RelatedAlert, related_alerts
 from trail.errors import BacktrailError
-from ui import text
-from ui.inbox.queue_table import draw_queue
-from ui.markup import draw, el
-from ui.session import User
+from ui.kit import text
+from ui.kit.markup import draw, el
+from ui.parts.queue_table import draw_queue
+from ui.shell.session import User
 
 MOST_RELATED = 10
 

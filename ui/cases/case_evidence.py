@@ -15,12 +15,13 @@ from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
 from trail.counted import counted
 from trail.errors import BacktrailError
-from ui import data, links, phrases, text
-from ui.badges import STATUS_WORDS
-from ui.cases import asked as address
-from ui.markup import Node, draw, el
-from ui.pieces import Tone, event_link, fact, link, mark, more, notes, notice, table
-from ui.session import User, guarded
+from ui.kit import asked as address
+from ui.kit import links, phrases, text
+from ui.kit.badges import STATUS_WORDS
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import Tone, event_link, fact, link, mark, more, notes, notice, table
+from ui.shell import data
+from ui.shell.session import User, guarded
 
 KINDS = {"alert": "Alert", "answer": "Answer", "event": "Event"}
 MOST_RECORDS = 40

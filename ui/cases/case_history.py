@@ -8,9 +8,9 @@ from typing import Any
 from cases.actor import known_how
 from cases.audit import AuditEntry
 from cases.case import CaseFile
-from ui import phrases
-from ui.markup import Node, draw, el
-from ui.pieces import more, table
+from ui.kit import phrases
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import more, table
 
 LONGEST = 160
 

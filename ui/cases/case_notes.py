@@ -7,9 +7,9 @@ import streamlit as st
 from cases.case import CaseFile, add_note
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui import phrases, text
-from ui.markup import draw, el
-from ui.session import User
+from ui.kit import phrases, text
+from ui.kit.markup import draw, el
+from ui.shell.session import User
 
 
 def show(database: Database, user: User, file: CaseFile) -> None:

@@ -10,7 +10,6 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.review import APPROVED
 from cases.similar import SimilarCase, similar_cases
-from ui import data, links, phrases
 from ui.cases import (
     case_alerts,
     case_evidence,
@@ -22,12 +21,14 @@ from ui.cases import (
     report_buttons,
     review_panel,
 )
-from ui.cases.dress import dress
-from ui.cases.similar_list import similar_list
-from ui.cases.words import case_severity, review_mark, state_mark, verdict_mark
-from ui.markup import Node, draw, el
-from ui.pieces import fact, link, notes, notice
-from ui.session import User
+from ui.kit import links, phrases
+from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_mark
+from ui.kit.dress import dress
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import fact, link, notes, notice
+from ui.parts.similar_list import similar_list
+from ui.shell import data
+from ui.shell.session import User
 
 
 def show(database: Database, user: User) -> None:

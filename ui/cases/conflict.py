@@ -15,12 +15,11 @@ from cases.case import Case
 from cases.database import Database
 from cases.errors import CaseConflict
 from trail.errors import BacktrailError
-from ui import text
 from ui.cases import decision
-from ui.cases import words as case_words
-from ui.markup import Node, draw, el
-from ui.pieces import mark, table
-from ui.session import User
+from ui.kit import case_words, text
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import mark, table
+from ui.shell.session import User
 
 JOINED = ("reason", "summary")
 

@@ -16,12 +16,11 @@ from cases.case import SEVERITIES, VERDICTS, Case, close_case, reopen_case, save
 from cases.database import Database
 from cases.errors import CaseConflict
 from trail.errors import BacktrailError
-from ui import text
 from ui.cases import conflict
-from ui.cases import words as case_words
-from ui.markup import draw, el
-from ui.pieces import notice
-from ui.session import User
+from ui.kit import case_words, text
+from ui.kit.markup import draw, el
+from ui.kit.pieces import notice
+from ui.shell.session import User
 
 FIELDS = ("verdict", "reason", "severity", "owner", "tags", "title", "summary")
 UNDECIDED = "undecided"

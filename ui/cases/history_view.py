@@ -9,11 +9,11 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.kept_reports import Status
 from cases.verify import Verification, heads_in, verify
-from ui import phrases
 from ui.cases.case_history import history_table
-from ui.markup import Node, draw, el
-from ui.pieces import Tone, fact, notes, notice
-from ui.session import User
+from ui.kit import phrases
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import Tone, fact, notes, notice
+from ui.shell.session import User
 
 SHOWN = 100
 

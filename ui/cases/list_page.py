@@ -11,14 +11,14 @@ import streamlit as st
 from cases import users
 from cases.case import Case, find_cases
 from cases.database import Database
-from ui import links, phrases
-from ui.cases import asked as address
 from ui.cases import outline_page
-from ui.cases.dress import dress, heading, tabs
-from ui.cases.words import case_severity, review_mark, state_mark, verdict_mark
-from ui.markup import Node, draw, el
-from ui.pieces import link, notice, table
-from ui.session import User
+from ui.kit import asked as address
+from ui.kit import links, phrases
+from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_mark
+from ui.kit.dress import dress, heading, tabs
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import link, notice, table
+from ui.shell.session import User
 from ui.sorting import Sort, heads, sort_of
 
 PAGE = 50

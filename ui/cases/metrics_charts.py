@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 
 from cases.metrics import Ageing, Group, Precision, Spread
-from ui import phrases
-from ui.charts import chart_name
+from ui.kit import phrases
+from ui.kit.charts import chart_name
 from ui.specification import Spec, finished, rows
 
 MEDIAN, P95 = "#2a9d8f", "#c98a2b"

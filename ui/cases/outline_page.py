@@ -9,13 +9,13 @@ import streamlit as st
 from cases.database import Database
 from cases.errors import NotFound
 from cases.outline import CaseOutline, case_outlines
-from ui import links, phrases
 from ui.cases import report_buttons
-from ui.cases.dress import dress, heading
-from ui.cases.words import case_severity, review_mark, state_mark, verdict_mark
-from ui.markup import Node, draw, el
-from ui.pieces import link, notice, table
-from ui.session import User
+from ui.kit import links, phrases
+from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_mark
+from ui.kit.dress import dress, heading
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import link, notice, table
+from ui.shell.session import User
 
 MOST = 500
 

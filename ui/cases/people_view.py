@@ -7,10 +7,10 @@ import streamlit as st
 from cases import users
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui import phrases, text
-from ui.markup import draw, el
-from ui.pieces import mark, table
-from ui.session import User
+from ui.kit import phrases, text
+from ui.kit.markup import draw, el
+from ui.kit.pieces import mark, table
+from ui.shell.session import User
 
 MAY = {
     "viewer": "sees redacted reports and the numbers",

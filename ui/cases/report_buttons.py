@@ -12,8 +12,8 @@ from cases.redaction.listed import listed_words
 from cases.report import FORMATS, MEDIA_TYPES, Format
 from cases.report.made import make_report
 from trail.counted import counted
-from ui.markup import draw, el
-from ui.session import User
+from ui.kit.markup import draw, el
+from ui.shell.session import User
 
 UNRECORDED = "reports-unrecorded"
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from cases.database import Database
-from ui import links, permissions
 from ui.cases import history_view, metrics_view, people_view, review_queue
-from ui.cases.dress import dress, heading, tabs
-from ui.markup import draw
-from ui.session import User
+from ui.kit import links
+from ui.kit.dress import dress, heading, tabs
+from ui.kit.markup import draw
+from ui.shell import permissions
+from ui.shell.session import User
 
 VIEWS: Mapping[str, tuple[str, Callable[[Database, User], None]]] = {
     "queue": ("For review", review_queue.show),

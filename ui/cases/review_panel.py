@@ -9,9 +9,9 @@ from cases.change import case_row
 from cases.database import Database
 from cases.review import approve, deed_of, of_case, request_review, return_case
 from trail.errors import BacktrailError
-from ui import text
-from ui.markup import draw, el
-from ui.session import User
+from ui.kit import text
+from ui.kit.markup import draw, el
+from ui.shell.session import User
 
 
 def show(database: Database, user: User, case: Case) -> None:

@@ -7,12 +7,12 @@ import streamlit as st
 from cases.case import Case, Review, State, find_cases, get_case
 from cases.database import Database
 from cases.errors import NotFound
-from ui import links, phrases
 from ui.cases import review_panel
-from ui.cases.words import case_severity, lasting, review_mark, verdict_mark
-from ui.markup import Node, draw, el
-from ui.pieces import link, notes, notice, table
-from ui.session import User
+from ui.kit import links, phrases
+from ui.kit.case_words import case_severity, lasting, review_mark, verdict_mark
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import link, notes, notice, table
+from ui.shell.session import User
 
 
 def waiting(database: Database) -> int:

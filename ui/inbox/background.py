@@ -13,8 +13,8 @@ import streamlit as st
 
 from cases.database import database_url
 from trail.private import private_folder
-from ui import data, session
-from ui.jobs import Job, log_end
+from ui.shell import data, session
+from ui.shell.jobs import Job, log_end
 
 _ROOT = Path(__file__).resolve().parents[2]
 

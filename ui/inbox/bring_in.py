@@ -10,12 +10,13 @@ import streamlit as st
 
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui import data, session, text
-from ui.inbox import background, load
-from ui.markup import draw, el
-from ui.pieces import Tone, link, notes, notice
-from ui.read_apart import HERE
-from ui.session import User
+from ui.inbox import background
+from ui.kit import text
+from ui.kit.markup import draw, el
+from ui.kit.pieces import Tone, link, notes, notice
+from ui.shell import data, load, session
+from ui.shell.read_apart import HERE
+from ui.shell.session import User
 
 SAID = "what-came-in"
 

@@ -13,14 +13,16 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.inbox import AlertState, Queue, Sort
 from trail.errors import BacktrailError
-from ui import data, links, phrases, session
-from ui.cases import asked as address
-from ui.cases.dress import dress, heading, tabs
-from ui.inbox import background, bring_in, pick
-from ui.inbox.queue_table import SORTS, draw_queue
-from ui.markup import GO, Node, draw, el
-from ui.pieces import link, notice
-from ui.session import User
+from ui.inbox import background, bring_in
+from ui.kit import asked as address
+from ui.kit import links, phrases
+from ui.kit.dress import dress, heading, tabs
+from ui.kit.markup import GO, Node, draw, el
+from ui.kit.pieces import link, notice
+from ui.parts import pick_case as pick
+from ui.parts.queue_table import SORTS, draw_queue
+from ui.shell import data, session
+from ui.shell.session import User
 
 PAGE = 25
 LIVE_SECONDS = 1.5

@@ -36,7 +36,7 @@ def upgrade() -> None:
     database = op.get_bind()
     versions = database.execute(sa.text("select distinct index_version from answers_before"))
     for version in versions.scalars().all():
-        # The id before the last dash, as trail.index_version has it when this is written.
+        # The id before the last dash, as trail.index.index_version has it when this is written.
         database.execute(
             sa.text(
                 f"insert into answers ({_KEPT}, index_id) select {_KEPT}, :index_id"  # noqa: S608

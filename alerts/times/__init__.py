@@ -1,0 +1,1 @@
+"""Times as alerts write them, and what they leave open."""

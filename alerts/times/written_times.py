@@ -1,0 +1,546 @@
+"""Times as people, mail programs and consoles write them, with all that each of them can mean.
+
+"2026-03-10 06:06 PDT", "March 10, 2026 at 6:06 AM (UTC-07:00)", "Tue, 10 Mar 2026 01:05:00 -0800",
+"10.03.2026 um 07:06 Uhr MEZ", a date alone, an ISO week's day, an epoch time, and stretches of
+time. Nothing is guessed here: a time without a zone, one whose zone has several places, and a date
+whose day and month may be exchanged have several readings, and whoever asked must say so. What is
+written to the minute means all of that minute, a date alone all of that day.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from alerts.times.epoch_times import epoch_time
+from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
+from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
+
+Order = Literal["month first", "day first"]
+ORDERS: tuple[Order, Order] = ("month first", "day first")
+
+# A line for each month in English, German, French, Spanish, Italian, Portuguese and Dutch. They are
+# no literals here, since Jan, April and August are people's names as well, and what stands in our
+# sources counts as ours when a report is redacted.
+_MONTHS = Path(__file__).with_name("months.txt").read_text("utf-8").splitlines()
+_MONTH_OF = {name: n for n, names in enumerate(_MONTHS, start=1) for name in names.split()}
+MONTH = "|".join(sorted(_MONTH_OF, key=lambda name: (-len(name), name)))
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})[a-z]{{0,6}}\.?,?\s{{0,2}}$", re.I)
+
+_DATE = rf"""(?:
+    (?P<y1>\d{{4}})(?P<s1>[-/.])(?P<m1>\d\d?)(?P=s1)(?P<d1>\d\d?)(?!\d)
+  | (?P<a2>\d\d?)(?P<s2>[/-])(?P<b2>\d\d?)(?P=s2)(?P<y2>\d{{4}}|\d\d)(?!\d)
+  | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}})(?!\d)
+  | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
+    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d)(?!\d)
+  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
+  | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
+  | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
+)"""
+_CLOCK = r"""(?:
+    (?P<h>\d\d?)[:h](?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
+    (?:\s?(?P<ap>[ap]\.?\s?m\b\.?)(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
+  | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
+  | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
+)"""
+_ZONE = rf"(?:\s?[\[(]?(?P<zone>{ZONE})[\])]?)?"
+_BETWEEN = (
+    r"(?:T|[\s,;:@|·–-]{0,4}"
+    r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?)"
+)
+RANGE = r"(?:\s?[-–—/]\s?|\s(?:to|and|until|till|through|bis|und|à|a)\s)"
+"""A pattern of what stands between the two ends of a stretch of time."""
+_FROM = (
+    r"(?:\b(?P<between>between|from|zwischen|von)\s)?(?<![\d.:/-])"
+    r"(?:\b(?P<from_word>noon|midday|midnight)\b|(?P<from_h>\d\d?)(?:[:h](?P<from_mi>\d\d)"
+    r"(?::(?P<from_s>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])(?:\s?(?P<from_ap>[ap]\.?m\b\.?))?)"
+    # "06:06 -07:00 on" is a time and its offset.
+    r"(?!\s?(?:UTC|GMT|UT)?[+\-\u2212]\d\d:?[0134][05](?![\d:])(?!\s?(?-i:Z|[A-Z]{2,5})\b))"
+    rf"(?:\s?[\[(]?(?P<from_zone>{ZONE})[\])]?)?{RANGE}"
+)
+_BEFORE_DATE = r"[\s,;|–-]{1,3}(?:(?:on|am|le|il|el|em|den|op)\s)?(?:[^\W\d_]{2,10}\.?,?\s)?"
+_FORMS = tuple(
+    re.compile(form, re.I | re.X)
+    for form in (
+        # What an ISO time, a mail header, a log, a console and a person put first: the date.
+        rf"(?<![\d.])(?<!\d[:/-]){_DATE}{_BETWEEN}{_CLOCK}{_ZONE}",
+        # The basic form of ISO 8601.
+        r"(?<![\w.:/-])(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)"
+        r"T(?P<h>\d\d)(?:(?P<mi>\d\d)(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?)?)?"
+        rf"{_ZONE}(?![\w:])",
+        # ISO 8601 to the hour.
+        rf"(?<![\w.:/-])(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)T(?P<h>\d\d){_ZONE}(?![\w:.])",
+        # Unix `date`: Tue Mar 10 06:06:00 PDT 2026.
+        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)",
+        # Between 06:06 and 07:15 PDT on March 10, 2026.
+        rf"{_FROM}(?P<end>{_CLOCK}){_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
+        # 06:06 PDT on March 10, 2026.
+        rf"(?<![\d.:/-]){_CLOCK}{_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
+    )
+)
+# A day without a clock time; what is followed by one is a time that could not be read.
+_DAY = re.compile(
+    rf"(?<![\w.:/@#+-]){_DATE}{_ZONE}(?![\d:/-]|\w|[T,\s]{{0,2}}(?:at\s|um\s|à\s)?\d\d?[:h]\d)",
+    re.I | re.X,
+)
+_VERSION = re.compile(r"version[\s\"'\\:=]{0,6}$", re.I)
+"""Before the date that names a version of an API or of the policy language, 2012-10-17."""
+_SEEN = re.compile(
+    r"(?:\b(?:first|last|seen|since|from|until|till|between|start(?:ed)?|end(?:ed)?|observed"
+    r"|detected|occurred|happened|when|date|on)|time(?:stamp)?)[\s\"'\\:=(]{1,4}$",
+    re.I,
+)
+"""Before a date that says when, also where other times have their hour."""
+_EPOCH = re.compile(
+    r"(?<![\w.:/@#+-])1(?:\d{9}(?:\.\d{1,9})?|\d{12}|\d{15}|\d{18})(?![\w:/@-]|\.\d)"
+)
+_EPOCH_LABEL = re.compile(
+    r"(?:time(?:stamp)?|date|epoch|unix|seen|since|from|until|when|\bat|\bts|@)"
+    r"[\w\s\"'\\:=()\[\]]{0,20}$",
+    re.I,
+)
+OF_THE_SESSION = re.compile(
+    r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
+)
+"""Before a time that is a session's or a password's, and not when a call was made."""
+# What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
+_STATED = re.compile(
+    rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
+    rf"\s?[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])]"
+    rf"|\btime\s?zone\s?(?:is|are|:|=)?\s?(?P<zone>{ZONE})(?![\w:])"
+    rf"|\btimes?\s(?:(?:are|is|shown|given|listed|stated|in|the|as)\s){{1,4}}(?P<said>{ZONE})(?![\w:]))",
+    re.I,
+)
+_HEADER = re.compile(
+    r"[\s>*]{0,6}(?:Date|Sent|Received|Resent-Date|Gesendet|Datum|Envoyé|Enviado|Inviato)\*?\s?:",
+    re.I,
+)
+_OTHER_HEADER = re.compile(
+    r"^[\s>*]{0,6}(?:From|To|Subject|Received|Message-ID|Von|An|Betreff|De|À|Objet)\*?\s?:",
+    re.I | re.M,
+)
+_REPLY = re.compile(
+    r"[^\n]{0,80}\n?[^\n]{0,40}\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto)\b", re.I
+)
+_LABEL = re.compile(
+    rf"(?:[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
+    re.I,
+)
+_UNTIL = re.compile(rf"{RANGE}{_CLOCK}{_ZONE}", re.I | re.X)
+_LASTING = re.compile(r"/PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?(?!\w)", re.I)
+"""How long a stretch of time lasts that ISO 8601 gives by its beginning."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One thing that a written time can mean. `order` is none where the date is sure."""
+
+    order: Order | None
+    zone: str
+    instant: datetime
+    local: datetime
+    """Without a zone, as it is written."""
+
+
+@dataclass(frozen=True)
+class WrittenTime:
+    """A time as it stands in a text: one reading if it is sure, else the likeliest first."""
+
+    text: str
+    plain: str
+    """The same for `written_times` alone, without what its text says elsewhere of its date."""
+    readings: tuple[Reading, ...]
+    any_zone: bool = False
+    """No zone is known, so that every zone is possible; the readings take it for UTC."""
+    sent: bool = False
+    """It is a mail's own time: when it was sent, not when what it tells of happened."""
+    lasts: timedelta = timedelta()
+    """How much later its last second is: what is written to the minute means all of it."""
+    unit: str | None = None
+    """Of an epoch time: "seconds", "milliseconds"…"""
+    at: tuple[int, int] = (0, 0)
+    """Where in the text it stands."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.any_zone or len(self.readings) > 1
+
+    @property
+    def earliest(self) -> datetime:
+        earliest = min(reading.instant for reading in self.readings)
+        return earliest - WIDEST[1] if self.any_zone else earliest
+
+    @property
+    def latest(self) -> datetime:
+        latest = max(reading.instant for reading in self.readings) + self.lasts
+        return latest - WIDEST[0] if self.any_zone else latest
+
+
+def written_times(
+    text: str, *, zone: str | None = None, order: Order | None = None
+) -> list[WrittenTime]:
+    """Every time that stands in the text with its date, in the text's order.
+
+    `zone` and `order` are the answers to what the text leaves open, and decide nothing else.
+    """
+    found = [one for one in _found(text) if not OF_THE_SESSION.search(_before(text, one.start))]
+    stated = {
+        said
+        for match in _STATED.finditer(text)
+        if (said := match["label"] or match["zone"] or match["said"]) is not None
+    }
+    for_all = next(iter(stated)) if len(stated) == 1 else None
+    orders = {written.order for written in found if written.order is not None}
+    if len(orders) == 1:
+        order = order or next(iter(orders))  # one text writes its dates in one way
+    is_mail = _OTHER_HEADER.search(text) is not None
+    times = []
+    for written in found:
+        own = written.zone or _label_before(text, written.start) or for_all
+        readings, any_zone = _readings(written, own, zone, order)
+        if readings:
+            sent = is_mail and _is_sent(text, written.start, written.end)
+            plain = _plain(written, own, order)
+            times.append(
+                WrittenTime(
+                    written.text,
+                    plain,
+                    tuple(readings),
+                    any_zone,
+                    sent,
+                    written.lasts,
+                    written.unit,
+                    (written.start, written.end),
+                )
+            )
+    if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
+        # Beside times with an hour, a date alone may be of anything.
+        times = [
+            time
+            for time in times
+            if time.lasts < WHOLE_DAY or _SEEN.search(_before(text, time.at[0]))
+        ]
+    return times
+
+
+def _before(text: str, place: int) -> str:
+    return text[max(0, place - 40) : place]
+
+
+def instant_in(text: str) -> datetime | None:
+    """The time that is all of the text, in UTC; None if it is none or can mean several."""
+    span = span_in(text)
+    return span[0] if span is not None else None
+
+
+def span_in(text: str) -> tuple[datetime, datetime] | None:
+    """The first and last second of the time that is all of the text, as `instant_in` reads it."""
+    stripped = text.strip()
+    if len(stripped) > 80:
+        return None
+    times = written_times(stripped)
+    if len(times) != 1 or times[0].is_open:
+        return None
+    rest = stripped.replace(times[0].text, "", 1)
+    if rest.strip(" .)") and not _WEEKDAY.fullmatch(rest):
+        return None
+    instant = times[0].readings[0].instant
+    return instant, instant + times[0].lasts
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A date and a clock time side by side, not yet in any zone."""
+
+    start: int
+    end: int
+    text: str
+    locals: tuple[tuple[Order | None, datetime], ...]
+    """The naive time for each order of day and month that the date can be in."""
+    zone: str | None
+    order: Order | None = None
+    """The order that a date of two numbers has beyond doubt: it speaks for the others."""
+    lasts: timedelta = timedelta()
+    unit: str | None = None
+
+
+def _found(text: str) -> Iterator[_Found]:
+    taken = _Spans()
+    found: list[_Found] = []
+    for form in _FORMS:
+        for match in form.finditer(text):
+            if taken.overlap(*match.span()):
+                continue
+            written = _read(text, match)
+            if written is None:
+                continue
+            began = _beginning(match, written)
+            if began is None and "end" in match.groupdict():
+                # Its beginning may be on the day before, or none: that is not known here.
+                written = replace(written, start=match.start("end"))
+            taken.add(*match.span())
+            found += [began] if began is not None else []
+            found += _with_its_end(text, written)
+    for match in _DAY.finditer(text):
+        if taken.overlap(*match.span()) or _VERSION.search(_before(text, match.start())):
+            continue
+        if (written := _read(text, match)) is not None:
+            taken.add(*match.span())
+            found.append(written)
+    # Of unlabelled numbers none is sure to be a time: they count where nothing else is one.
+    epochs = [match for match in _EPOCH.finditer(text) if not taken.overlap(*match.span())]
+    labelled = [one for one in epochs if _EPOCH_LABEL.search(_before(text, one.start()))]
+    for match in labelled or ([] if found else epochs):
+        if (read := epoch_time(match[0])) is not None:
+            instant = read.instant.replace(tzinfo=None)
+            found.append(_Found(*match.span(), match[0], ((None, instant),), "UTC", unit=read.unit))
+    yield from sorted(found, key=lambda one: one.start)
+
+
+class _Spans:
+    """Stretches of a text that are read already."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def overlap(self, start: int, end: int) -> bool:
+        place = bisect_right(self._ends, start)
+        return place < len(self._starts) and self._starts[place] < end
+
+    def add(self, start: int, end: int) -> None:
+        place = bisect_right(self._ends, start)
+        self._starts.insert(place, start)
+        self._ends.insert(place, end)
+
+
+def _read(text: str, match: re.Match[str]) -> _Found | None:
+    parts = match.groupdict()
+    has_clock = any(parts.get(name) is not None for name in ("h", "h2", "word"))
+    clock = _clock(parts) if has_clock else timedelta()
+    if clock is None:
+        return None
+    dates: list[tuple[Order | None, datetime]] = []
+    order: Order | None = None
+    if parts.get("a2"):
+        first, second, year = int(parts["a2"]), int(parts["b2"]), _year(parts["y2"])
+        month_first, day_first = _day(year, first, second), _day(year, second, first)
+        if month_first is not None and day_first is not None and month_first != day_first:
+            weekday = _WEEKDAY.search(text[max(0, match.start() - 14) : match.start()])
+            possible: list[tuple[Order, datetime]] = [
+                (order, day)
+                for order, day in zip(ORDERS, (month_first, day_first), strict=True)
+                if weekday is None or day.weekday() == _WEEKDAYS.index(weekday[1].lower())
+            ] or [("month first", month_first), ("day first", day_first)]
+            if len(possible) == 1:
+                order = possible[0][0]
+                dates = [(None, possible[0][1])]
+            else:
+                dates = list(possible)
+        elif month_first is not None:
+            order = "month first" if day_first is None else None
+            dates = [(None, month_first)]
+        elif day_first is not None:
+            order = "day first"
+            dates = [(None, day_first)]
+    elif (day := _sure_day(parts)) is not None:
+        dates = [(None, day)]
+    locals_ = tuple((known, day + clock) for known, day in dates)
+    if not locals_:
+        return None
+    return _Found(
+        match.start(),
+        match.end(),
+        match[0].strip(),
+        locals_,
+        parts.get("zone") or parts.get("after"),
+        order,
+        _lasts(parts) if has_clock else WHOLE_DAY,
+    )
+
+
+def _lasts(parts: Mapping[str, str | None]) -> timedelta:
+    """How much later the last second of a clock time is than its first."""
+    if parts.get("s") is not None:
+        return timedelta()
+    to_the_minute = parts.get("mi") is not None or parts.get("word") is not None
+    return WHOLE_MINUTE if to_the_minute else WHOLE_HOUR
+
+
+def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
+    """Midnight of a date that can be read in one way only."""
+    if (week := parts.get("week")) is not None:
+        try:
+            of_week = date.fromisocalendar(int(parts["y7"] or 0), int(week), int(parts["d7"] or 0))
+        except ValueError:
+            return None
+        return _day(of_week.year, of_week.month, of_week.day)
+    for number in ("", "1", "3", "4", "5", "6"):
+        year, day = parts.get(f"y{number}"), parts.get(f"d{number}")
+        month, name = parts.get(f"m{number}"), parts.get(f"n{number}")
+        if year is not None and day is not None and (month is not None or name is not None):
+            of_year = int(month) if month is not None else _MONTH_OF[(name or "").lower()]
+            return _day(_year(year), of_year, int(day))
+    return None
+
+
+def _year(digits: str | None) -> int:
+    year = int(digits or 0)
+    return year + 2000 if year < 100 else year
+
+
+def _day(year: int, month: int, day: int) -> datetime | None:
+    """Midnight of a day in the years in which there is CloudTrail, and can be an alert."""
+    try:
+        return datetime(year, month, day) if EARLIEST.year <= year < LATEST.year else None
+    except ValueError:
+        return None
+
+
+def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
+    if (word := parts.get("word")) is not None:
+        return timedelta(hours=0 if word.lower() == "midnight" else 12)
+    hour = int(parts.get("h") or parts.get("h2") or 0)
+    minute, second = int(parts.get("mi") or 0), int(parts.get("s") or 0)
+    if half := (parts.get("ap") or parts.get("ap2") or "").lower()[:1]:
+        if parts.get("h2") and not 1 <= hour <= 12:
+            return None
+        if hour <= 12:
+            hour = hour % 12 + (12 if half == "p" else 0)
+    if hour > 23 or minute > 59 or second > 60:
+        return None
+    micros = int((parts.get("f") or "0")[:6].ljust(6, "0"))
+    return timedelta(hours=hour, minutes=minute, seconds=min(second, 59), microseconds=micros)
+
+
+def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
+    """What "between 06:06 and 07:15 PDT on 10 March 2026" begins with, on the day that it names.
+
+    None where that is no time, or later than the end: which of the two the day is of is not said.
+    """
+    parts = match.groupdict()
+    if "end" not in parts:
+        return None
+    if parts["from_h"] and not any(parts[n] for n in ("from_mi", "from_ap", "between", "ap2")):
+        return None  # "in 10 - 07:15"
+    own = parts["from_ap"] or ""
+    for half in dict.fromkeys((own or (parts.get("ap") or parts.get("ap2") or ""), own)):
+        # "6:06 to 7:15 PM" begins in the evening, "11:30 to 1:15 PM" in the morning.
+        first = {name: parts[f"from_{name}"] for name in ("h", "mi", "s", "word")} | {"ap": half}
+        clock = _clock(first)
+        if clock is None:
+            continue
+        begins = tuple(
+            (order, datetime(end.year, end.month, end.day) + clock) for order, end in written.locals
+        )
+        if all(one <= end for (_, one), (_, end) in zip(begins, written.locals, strict=True)):
+            return replace(
+                written,
+                locals=begins,
+                zone=parts["from_zone"] or written.zone,
+                lasts=_lasts(first),
+            )
+    return None
+
+
+def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
+    """The time, and the one that "06:06 to 07:15 PDT" ends with, on the same day or the next."""
+    if (lasting := _LASTING.match(text, written.end)) is not None:
+        hours, minutes, seconds = (int(part or 0) for part in lasting.groups())
+        span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        yield written
+        yield replace(
+            written,
+            end=lasting.end(),
+            text=f"{written.text}{lasting[0]}",
+            locals=tuple((order, local + span) for order, local in written.locals),
+            lasts=timedelta(),
+        )
+        return
+    until = _UNTIL.match(text, written.end)
+    clock = _clock(until.groupdict()) if until is not None else None
+    if until is None or clock is None:
+        yield written
+        return
+    zone = written.zone or until["zone"]
+    # "At 06:06 and 05:15" are two times of one day, "between 06:06 and 05:15" ends on the next.
+    one_day = re.match(r"\s(?:and|und)\s", until[0], re.I) and not re.search(
+        r"between|zwischen", text[max(0, written.start - 12) : written.end], re.I
+    )
+    ends = tuple(
+        (order, end if end >= local or one_day else end + timedelta(days=1))
+        for order, local in written.locals
+        for end in [datetime(local.year, local.month, local.day) + clock]
+    )
+    yield replace(written, zone=zone)
+    yield _Found(
+        until.start(),
+        until.end(),
+        f"{written.text}{until[0]}",
+        ends,
+        until["zone"] or zone,
+        lasts=_lasts(until.groupdict()),
+    )
+
+
+def _readings(
+    written: _Found, own: str | None, zone: str | None, order: Order | None
+) -> tuple[list[Reading], bool]:
+    """What the time can mean, and whether its zone is not known at all."""
+    readings: list[Reading] = []
+    any_zone = False
+    for known, local in written.locals:
+        if known is not None and order is not None and known != order:
+            continue
+        found = meanings(own, local) if own is not None else []
+        if zone is not None and len(found) != 1:
+            found = [one for one in found if one[0] == zone] or meanings(zone, local) or found
+        if not found:
+            any_zone, found = True, [(COMMON[0], local.replace(tzinfo=UTC))]
+        still_open = known if order is None else None
+        readings += [
+            Reading(still_open, name, instant, local)
+            for name, instant in found
+            if EARLIEST <= instant < LATEST
+        ]
+    return readings, any_zone
+
+
+def _plain(written: _Found, own: str | None, order: Order | None) -> str:
+    locals_ = [local for known, local in written.locals if order is None or known in (None, order)]
+    if written.unit is not None:
+        return written.text
+    # No finer than it was written, for what it leaves out is meant as a whole.
+    clock = {WHOLE_DAY: "", WHOLE_HOUR: " %I %p", WHOLE_MINUTE: " %H:%M"}.get(
+        written.lasts, " %H:%M:%S.%f"
+    )
+    date = "%m/%d/%Y" if len(locals_) > 1 else "%Y-%m-%d"
+    return f"{locals_[0]:{date}{clock}} {own or ''}".strip()
+
+
+def _label_before(text: str, start: int) -> str | None:
+    """The zone of a label that stands right before a time: "First seen (UTC): ", "UTC: "."""
+    line = text[max(0, start - 60, text.rfind("\n", 0, start) + 1) : start]
+    label = _LABEL.search(line)
+    return label["label"] or label["bare"] if label is not None else None
+
+
+def _is_sent(text: str, start: int, end: int) -> bool:
+    """Whether the time stands in a mail's own header, or above the reply that it quotes."""
+    if _REPLY.match(text, end):
+        return True
+    at = start
+    for _ in range(6):  # a long header goes on in indented lines
+        at = text.rfind("\n", 0, at) + 1
+        if _HEADER.match(text, at):
+            return True
+        if at == 0 or text[at : at + 1] not in (" ", "\t"):
+            return False
+        at -= 1
+    return False

@@ -1,0 +1,1 @@
+"""The calls of a principal, read and counted: what several questions ask alike."""

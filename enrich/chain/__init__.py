@@ -1,0 +1,1 @@
+"""Who is behind a session: the rules of matching, hop by hop, in both directions."""

@@ -1,0 +1,290 @@
+"""Whether the index covers the place and time where the event that made a session would be.
+
+Mints are mostly in another Region than the use, so an account's logs of one Region say little:
+§3.4 rule 7 names the Regions that have to be there, on both sides of the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from enrich.chain.mints import CLOCK_SKEW, MintReader
+from enrich.window import NEAR
+from enrich.words import age, listed
+
+GLOBAL_REGION = "us-east-1"
+"""Where the global endpoint of STS, and much of the sign-in, is logged (§1.4)."""
+
+
+@dataclass(frozen=True)
+class MintCoverage:
+    """What the index holds of one account around one moment."""
+
+    account_id: str | None
+    regions: tuple[str, ...]
+    """Those that were looked at."""
+    missing: tuple[str, ...]
+    """What is not there, in words; nothing when all is."""
+    status: str
+    """`covered`, `partial` or `not_covered`."""
+
+    @property
+    def in_words(self) -> str:
+        where = f"Looked at {listed(self.regions, at_most=8)}" if self.regions else "Looked nowhere"
+        if not self.missing:
+            return f"{where}: the index has logs of that account on both sides of that time."
+        return f"{where}: {listed(self.missing, at_most=8)}."
+
+
+def mint_coverage(
+    reader: MintReader,
+    account_id: str | None,
+    region: str | None,
+    first: datetime,
+    last: datetime,
+) -> MintCoverage:
+    """The coverage of an account from one moment to another, in `region` (the alert's) and all
+    others needed: its logs begin before the one and end after the other.
+    """
+    if account_id is None:
+        return MintCoverage(None, (), ("which account's logs would hold it is not known",),
+                            "partial")  # fmt: skip
+    needed = {GLOBAL_REGION, *_sts_regions(reader, account_id)}
+    regions = sorted(needed | {region} if region else needed)
+    sides: Mapping[str, _Sides] = {}
+    if _is_moment(first, last):
+        sides = _by_days(reader, account_id, first, last)
+    if not all(sides.get(name, _NEITHER).whole for name in regions):
+        sides = _by_events(reader, account_id, first, last)
+    if not sides:
+        when = "that time" if last - first <= 2 * CLOCK_SKEW else "the time between"
+        gap = f"the index has no events of account {account_id} within 12 hours of {when}"
+        return MintCoverage(account_id, tuple(regions), (gap,), "not_covered")
+    looked = {name: sides.get(name, _NEITHER) for name in regions}
+    missing = _whole_account(looked, account_id, first, last) or [
+        words
+        for name in regions
+        if (words := _gap(looked[name], f"account {account_id} in {name}", first, last))
+    ]
+    status = "partial" if missing else "covered"
+    return MintCoverage(account_id, tuple(regions), tuple(missing), status)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What is known of the logs of one account and Region around a stretch of time. Of their events
+    only those count that the log of management events has: no call that makes a session is in
+    another.
+    """
+
+    before: datetime | None = None
+    """An event of theirs at most 12 hours before the stretch."""
+    after: datetime | None = None
+    """One at most 12 hours after it."""
+    begin: datetime | None = None
+    """The first event of theirs from 12 hours before it on, where that was looked for."""
+    end: datetime | None = None
+    """The last one until 12 hours after it."""
+    hole: tuple[datetime, datetime] | None = None
+    """Two events with none between, and a moment of the stretch more than 12 hours from either."""
+
+    only_data: bool = False
+    """There are events, and none of them is of the log of management events."""
+
+    @property
+    def whole(self) -> bool:
+        return self.before is not None and self.after is not None and self.hole is None
+
+
+_NEITHER = _Sides()
+
+
+def _is_moment(first: datetime, last: datetime) -> bool:
+    return last - first <= 2 * CLOCK_SKEW
+
+
+def _whole_account(
+    looked: Mapping[str, _Sides], account_id: str, first: datetime, last: datetime
+) -> list[str]:
+    """One gap that every Region has alike, said once."""
+    every = list(looked.values())
+    whose = f"account {account_id}"
+    begins = [side.begin for side in every if side.begin is not None]
+    ends = [side.end for side in every if side.end is not None]
+    if not begins or not ends:
+        return []
+    whole = _Sides(begin=min(begins), end=max(ends))
+    holes = [side.hole for side in every if side.hole is not None]
+    if all(side.before is None for side in every) and all(side.after is None for side in every):
+        words = _gap(whole, whose, first, last)
+    elif all(side.before is None for side in every):
+        words = _gap(replace(whole, after=max(ends)), whose, first, last)
+    elif all(side.after is None for side in every):
+        words = _gap(replace(whole, before=min(begins)), whose, first, last)
+    elif len(holes) == len(every) and (hole := _common(holes)) is not None:
+        words = _gap(replace(whole, before=hole[0], after=hole[1], hole=hole), whose, first, last)
+    else:
+        return []
+    return [words] if words else []
+
+
+def _common(holes: Iterable[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:
+    """The time that is in all of these holes."""
+    begins, ends = zip(*holes, strict=True)
+    return (max(begins), min(ends)) if max(begins) < min(ends) else None
+
+
+def _gap(side: _Sides, whose: str, first: datetime, last: datetime) -> str | None:
+    """What is missing of these logs: where they begin or end too late or too early, or pause."""
+    if side.whole:
+        return None
+    if side.begin is None or side.end is None:
+        if side.only_data:
+            return f"the logs of {whose} have data events alone, which no call to STS is among"
+        return f"there are no logs of {whose} within 12 hours"
+    words = []
+    if side.before is None:
+        words.append(f"begin {_after(side.begin, first, last)}")
+    if side.after is None:
+        words.append(f"end {_before(side.end, first, last)}")
+    if side.hole is not None:
+        pause = " to ".join(f"{end:%Y-%m-%d %H:%M}" for end in side.hole)
+        words.append(f"have nothing from {pause} UTC")
+    return f"the logs of {whose} {' and '.join(words)}"
+
+
+def _after(begin: datetime, first: datetime, last: datetime) -> str:
+    """When logs begin: "2 min later" than a moment, or in a stretch of time by the clock."""
+    if _is_moment(first, last):
+        return f"{age(begin - last)} later" if begin > last else f"only at {begin:%H:%M:%S} UTC"
+    return f"only at {begin:%Y-%m-%d %H:%M} UTC"
+
+
+def _before(end: datetime, first: datetime, last: datetime) -> str:
+    if _is_moment(first, last):
+        return f"{age(first - end)} before" if end < first else f"already at {end:%H:%M:%S} UTC"
+    return f"already at {end:%Y-%m-%d %H:%M} UTC"
+
+
+def _edges(first: datetime, last: datetime) -> dict[str, datetime]:
+    """Until when an event is before a stretch of time and from when on after it; and how far back
+    and ahead is looked. What made a session may be two seconds from its creation date: logs that
+    begin between the two do not have it.
+    """
+    skew = CLOCK_SKEW if _is_moment(first, last) else timedelta(0)
+    return {
+        "first": first - skew,
+        "last": last + skew,
+        "begin": first - NEAR,
+        "end": last + NEAR,
+    }
+
+
+def _by_days(
+    reader: MintReader, account_id: str, first: datetime, last: datetime
+) -> dict[str, _Sides]:
+    """By Region, an event before a moment and one after, out of what each day's rows say of their
+    own first and last. A row that spans the moment says nothing of where its events are: where one
+    side is not found so, only the events tell. Nor do rows say which log their events are of: only
+    those of services count that have no other.
+    """
+    edges = _edges(first, last)
+    rows = reader.find(
+        f"""
+        select aws_region,
+          max(case when last between $begin and $first then last
+            when first between $begin and $first then first end) as before,
+          min(case when first between $last and $end then first
+            when last between $last and $end then last end) as after
+        from daily
+        where recipient_account_id = $account
+          and event_source in ({", ".join(f"'{name}'" for name in _MANAGEMENT_ONLY)})
+          and day >= cast($begin as date) and day <= cast($end as date)
+        group by aws_region
+        """,
+        {"account": account_id, **edges},
+        first=edges["begin"],
+        last=edges["end"],
+    )
+    return {str(row["aws_region"]): _Sides(row["before"], row["after"]) for row in rows}
+
+
+_MANAGEMENT_ONLY = ("sts.amazonaws.com", "iam.amazonaws.com", "signin.amazonaws.com")
+"""Services without data events and network activity events (§1.1)."""
+
+
+def _by_events(
+    reader: MintReader, account_id: str, first: datetime, last: datetime
+) -> dict[str, _Sides]:
+    """The same, and where the logs begin, end and pause, out of the events of those hours; also
+    for Regions that have but data events.
+    """
+    edges = _edges(first, last)
+    rows = reader.find(
+        """
+        select aws_region, min(event_time) filter (is_management) as first_one,
+          max(event_time) filter (is_management) as last_one,
+          max(event_time) filter (is_management and event_time <= $first) as before,
+          min(event_time) filter (is_management and event_time >= $last) as after
+        from (
+          select aws_region, event_time,
+            coalesce(event_category, 'Management') = 'Management' as is_management
+          from events
+          where recipient_account_id = $account and event_time >= $begin and event_time <= $end
+        ) as near
+        group by aws_region, date_trunc('hour', event_time)
+        order by aws_region, first_one
+        """,
+        {"account": account_id, **edges},
+        first=edges["begin"],
+        last=edges["end"],
+    )
+    hours: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        of_region = hours.setdefault(str(row["aws_region"]), [])
+        if row["first_one"] is not None:
+            of_region.append(row)
+    return {region: _sides_of(of_region, first, last) for region, of_region in hours.items()}
+
+
+def _sides_of(hours: Sequence[Mapping[str, Any]], first: datetime, last: datetime) -> _Sides:
+    """What the hours of a Region that have events tell, the earliest first."""
+    if not hours:
+        return _Sides(only_data=True)
+    holes = [
+        (earlier["last_one"], later["first_one"])
+        for earlier, later in pairwise(hours)
+        if max(earlier["last_one"], first) < min(later["first_one"], last)
+        and (
+            min(later["first_one"], last) - earlier["last_one"] > NEAR
+            or later["first_one"] - max(earlier["last_one"], first) > NEAR
+        )
+    ]
+    return _Sides(
+        before=max((row["before"] for row in hours if row["before"] is not None), default=None),
+        after=min((row["after"] for row in hours if row["after"] is not None), default=None),
+        begin=hours[0]["first_one"],
+        end=hours[-1]["last_one"],
+        hole=max(holes, key=lambda hole: hole[1] - hole[0], default=None),
+    )
+
+
+def _sts_regions(reader: MintReader, account_id: str) -> set[str]:
+    """The Regions whose STS the account is known to use."""
+    summary = reader.store.summary()
+    if summary.first is None or summary.last is None:
+        return set()
+    rows = reader.find(
+        """
+        select distinct aws_region from daily
+        where recipient_account_id = $account and event_source = 'sts.amazonaws.com'
+        """,
+        {"account": account_id},
+        first=summary.first.astimezone(UTC),
+        last=summary.last.astimezone(UTC),
+    )
+    return {row["aws_region"] for row in rows if row["aws_region"]}

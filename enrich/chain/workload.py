@@ -1,0 +1,178 @@
+"""Which workload holds a credential: an instance, a function, a task, a pod (§2.3, §2.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrich.chain.mints import Mint
+from enrich.chain.session import Session
+from enrich.facts.interface import json_object
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A guess from a session's own fields: what holds it, and the field that says so."""
+
+    type: str
+    label: str
+    field: str
+    arn: str | None = None
+    invoked_by: str | None = None
+
+
+_INSTANCE = re.compile(r"^i-[0-9a-f]{8,17}$")
+_HYBRID_NODE = re.compile(r"^mi-[0-9a-f]{8,17}$")
+_TASK = re.compile(r"^[0-9a-f]{32}$")
+_POD = re.compile(r"^eks-(.+)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_SERVICE_ROLE = re.compile(r":role/aws-service-role/([\w.-]+)/")
+_SSO_ROLE = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/(?:.*/)?AWSReservedSSO_(.+)_\w+$")
+
+_NAMES: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
+    (_INSTANCE, "EC2 instance {}", "ec2.amazonaws.com"),
+    (_HYBRID_NODE, "Systems Manager node {}", "ssm.amazonaws.com"),
+    (_TASK, "ECS task {}", "ecs-tasks.amazonaws.com"),
+    (_POD, "EKS pod of session {}", "pods.eks.amazonaws.com"),
+    (re.compile(r"^AWSCodeBuild-[0-9a-f-]{36}$"), "CodeBuild ({})", "codebuild.amazonaws.com"),
+    (re.compile(r"^awslambda_\d+_\d+$"), "Lambda ({})", "lambda.amazonaws.com"),
+    (re.compile(r"^AWSCloudFormation$"), "CloudFormation", "cloudformation.amazonaws.com"),
+    (re.compile(r"^GlueJobRunnerSession$"), "a Glue job", "glue.amazonaws.com"),
+    (re.compile(r"^SageMaker$"), "SageMaker", "sagemaker.amazonaws.com"),
+    (
+        re.compile(r"^CognitoIdentityCredentials$"),
+        "a Cognito identity",
+        "cognito-identity.amazonaws.com",
+    ),
+)
+
+
+def workload_of_mint(mint: Mint, session: Session) -> tuple[str, str]:
+    """The label and field for a credential that an AWS service fetched."""
+    service = str(mint.row["invoked_by"] or mint.row["principal_id"] or "")
+    name = mint.session_name or session.session_name or ""
+    by_name = "requestParameters.roleSessionName"
+    issued_to = _in_scope(session)
+    if issued_to is not None:
+        return issued_to.label, issued_to.field
+    if service.startswith("pods.eks."):
+        return _pod(mint) or (f"EKS pod of session {name}", by_name)
+    if service.startswith("ec2.") and name:
+        return f"EC2 instance {name}", by_name
+    if service.startswith("lambda.") and name:
+        return f"Lambda function {name}", by_name
+    if service.startswith("ecs-tasks.") and name:
+        return f"ECS task {name}", by_name
+    if service.startswith("ssm.") and name.startswith(("i-", "mi-")):
+        return f"Systems Manager node {name}", by_name
+    if service.startswith("rolesanywhere.") and name:
+        return f"Roles Anywhere certificate {name}", by_name
+    return f"AWS service {service}", "userIdentity.invokedBy"
+
+
+def workload_of_session(session: Session) -> Workload | None:
+    """R4: who a session seems to be, by the strongest of its own fields; None when silent."""
+    issued_to = _in_scope(session)
+    if issued_to is not None:
+        return issued_to
+    identity = json_object(session.user_identity)
+    context = _object(identity.get("sessionContext"))
+    name = session.session_name or ""
+    if ":assumed-role/aws:ec2-instance/" in (session.arn or ""):
+        return Workload(
+            "AWSService", f"EC2 instance {name}", "userIdentity.arn", None, "ec2.amazonaws.com"
+        )
+    if context.get("ec2RoleDelivery") and _INSTANCE.match(name):
+        return Workload(
+            "AWSService",
+            f"EC2 instance {name}",
+            "sessionContext.ec2RoleDelivery",
+            None,
+            "ec2.amazonaws.com",
+        )
+    if session.on_behalf_of:
+        return Workload(
+            "IdentityCenterUser",
+            f"Identity Center user {name or session.on_behalf_of}",
+            "userIdentity.onBehalfOf.userId",
+        )
+    if match := _SSO_ROLE.search(session.role_arn or ""):
+        return Workload(
+            "IdentityCenterUser",
+            f"Identity Center user {name}, permission set {match[1]}",
+            "sessionContext.sessionIssuer.arn",
+        )
+    if match := _SERVICE_ROLE.search(session.role_arn or ""):
+        return Workload(
+            "AWSService",
+            f"AWS service {match[1]}",
+            "sessionContext.sessionIssuer.arn",
+            None,
+            match[1],
+        )
+    provider = _object(context.get("webIdFederationData")).get("federatedProvider")
+    if isinstance(provider, str) and provider:
+        return Workload(
+            "WebIdentityUser",
+            f"web identity of {provider.rpartition('oidc-provider/')[2]}, session {name}",
+            "sessionContext.webIdFederationData.federatedProvider",
+        )
+    if session.source_identity:
+        return Workload("SourceIdentity", session.source_identity, "sessionContext.sourceIdentity")
+    for pattern, label, service in _NAMES:
+        if pattern.match(name):
+            return Workload(
+                "AWSService", label.format(name), "userIdentity.principalId", None, service
+            )
+    if _EMAIL.match(name):
+        return Workload("Unknown", f"someone named {name}", "userIdentity.principalId")
+    return None
+
+
+def _in_scope(session: Session) -> Workload | None:
+    """`inScopeOf`: AWS's own word for which workload the credentials were issued to."""
+    scope = _object(json_object(session.user_identity).get("inScopeOf"))
+    issued_to = scope.get("credentialsIssuedTo")
+    if not isinstance(issued_to, str) or not issued_to:
+        return None
+    kind = str(scope.get("issuerType") or "")
+    word = {
+        "AWS::Lambda::Function": "Lambda function",
+        "AWS::EC2::Instance": "EC2 instance",
+    }.get(kind, kind or "workload")
+    short = issued_to.rpartition(":")[2].rpartition("/")[2]
+    service = {
+        "AWS::Lambda::Function": "lambda.amazonaws.com",
+        "AWS::EC2::Instance": "ec2.amazonaws.com",
+    }.get(kind)
+    return Workload(
+        "AWSService",
+        f"{word} {short}",
+        "userIdentity.inScopeOf.credentialsIssuedTo",
+        issued_to if issued_to.startswith("arn:") else None,
+        service,
+    )
+
+
+def _pod(mint: Mint) -> tuple[str, str] | None:
+    tags: dict[str, str] = {}
+    stated = json_object(mint.row["request_parameters"]).get("tags")
+    for tag in stated if isinstance(stated, list) else []:
+        entry = _object(tag)
+        if isinstance(entry.get("key"), str) and isinstance(entry.get("value"), str):
+            tags[entry["key"]] = entry["value"]
+    pod = tags.get("kubernetes-pod-name")
+    if pod is None:
+        return None
+    namespace = tags.get("kubernetes-namespace")
+    account = tags.get("kubernetes-service-account")
+    cluster = tags.get("eks-cluster-name") or tags.get("eks-cluster-arn", "").rpartition("/")[2]
+    label = f"pod {namespace}/{pod}" if namespace else f"pod {pod}"
+    label += f" (service account {account})" if account else ""
+    return label + (f" in cluster {cluster}" if cluster else ""), "requestParameters.tags"
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,1 @@
+"""What is known without asking the index: addresses, clients, services, techniques, names."""

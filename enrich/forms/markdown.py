@@ -1,0 +1,257 @@
+"""One alert and its answers as Markdown, for a ticket. Words from logs stay words.
+
+Whatever an attacker wrote into a log must not become a link, an image, HTML or a broken table
+in the ticket it is pasted into. Text is escaped and its line ends removed; values stand in code
+spans whose fence is longer than any run of backticks inside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from alerts.alert import Alert
+from enrich.answer import Answer
+from enrich.chain.words import distance_words
+from enrich.forms.json_form import Result, plain
+from enrich.time_basis import shared_caveats, time_caveats
+from enrich.verdict.next_steps import next_steps
+from enrich.verdict.weighing import weigh
+from enrich.verdict.weight import not_weighed_words
+from enrich.window import iso
+from trail.counted import counted
+from trail.store import IndexSummary
+
+MOST_ROWS = 25
+_STATUS_WORDS = {
+    "answered": "answered",
+    "partial": "partly covered",
+    "nothing": "nothing found",
+    "not_covered": "not covered",
+    "not_applicable": "does not apply",
+    "failed": "failed",
+}
+# What can begin markup inside a line, in CommonMark or in GitHub's additions: "$" is mathematics
+# there, "@" and "#" are mentions, and a bare address becomes a link by its "." or "://".
+_MARKS = re.compile(r"([\\`*_\[\]<>#|~&$@!{}]|\.(?=\w)|:(?=/))")
+_TICKS = re.compile(r"`+")
+
+
+def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> str:
+    """The alert, and for each identity the five answers with their tables."""
+    lines = [f"# {text(alert.title or alert.id)}", ""]
+    facts = (
+        ("Source", alert.source),
+        ("First seen", iso(alert.first_seen)),
+        ("Last seen", iso(alert.last_seen)),
+        ("Account", alert.account_id),
+        ("Region", alert.region),
+        ("Source IP", alert.source_ip_address),
+        ("User agent", alert.user_agent),
+        ("Call", _call_of(alert)),
+    )
+    lines += [f"- {name}: {code(value)}" for name, value in facts if value]
+    for caveat in time_caveats(alert):
+        lines += ["", f"**The time is not sure**: {text(caveat)}"]
+    above = time_caveats(alert)
+    for note in alert.notes:
+        lines += ["", f"Note: {text(note)}"] if note not in above else []
+    for result in results:
+        who = result.principal.arn or result.principal.principal_id or result.principal.type
+        lines += ["", f"## {text(who)}"]
+        shared = [one for one in shared_caveats(result.answers) if one not in above]
+        for one in shared:
+            lines += ["", f"Note: {text(one)}"]
+        for answer in result.answers:
+            lines += _answer(answer, {*above, *shared})
+        lines += _verdict_aid(alert, result)
+    span = "an empty index"
+    if summary.first is not None:
+        span = (
+            f"{counted(summary.events, 'event')} of {counted(len(summary.accounts), 'account')},"
+            f" {iso(summary.first)} to {iso(summary.last)}"
+        )
+        if summary.records is not None:
+            span += f" ({summary.records.equation})"
+    return "\n".join([*lines, "", text(f"Answered from {span}."), ""])
+
+
+def text(value: object) -> str:
+    """The value as one line of plain words: nothing in it is markup any more."""
+    return _MARKS.sub(r"\\\1", _one_line(value))
+
+
+def code(value: object) -> str:
+    """The value in a code span, safe in a table cell too."""
+    line = _one_line(value)
+    if not line:
+        return ""
+    # A "|" ends a table cell even inside a code span, and escaping it there is not portable.
+    line = line.replace("|", "¦")
+    longest = max((len(run) for run in _TICKS.findall(line)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The lines of a table. Cells are numbers, or text made safe by `text` or `code`."""
+    lines = [
+        f"| {' | '.join(headings)} |",
+        f"|{'|'.join(' --- ' for _ in headings)}|",
+    ]
+    for row in rows:
+        cells = [f"{cell:,}" if isinstance(cell, int) else str(cell or "") for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _one_line(value: object) -> str:
+    if value is None:
+        return ""
+    visible = "".join(c if c.isprintable() else " " for c in str(value))
+    return " ".join(visible.split())
+
+
+def _answer(answer: Answer, said: Collection[str]) -> list[str]:
+    """The answer's lines, without the caveats that were said above it."""
+    status = _STATUS_WORDS[answer.status]
+    lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
+    for caveat in answer.caveats:
+        lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
+    rows, headings = _ROWS.get(answer.name, _no_rows)(plain(answer.data))
+    if rows:
+        lines += ["", *table(headings, rows[:MOST_ROWS])]
+        if len(rows) > MOST_ROWS:
+            lines += [
+                "",
+                f"{counted(len(rows) - MOST_ROWS, 'more row is', 'more rows are')} in the"
+                f" JSON form.",
+            ]
+    if answer.evidence:
+        some = ", ".join(code(event_id) for event_id in answer.evidence[:5])
+        more = f" and {len(answer.evidence) - 5:,} more" if len(answer.evidence) > 5 else ""
+        lines += ["", f"Events: {some}{more}"]
+    return lines
+
+
+def _verdict_aid(alert: Alert, result: Result) -> list[str]:
+    lines = []
+    weighing = weigh(alert, result.principal, result.answers)
+    for told, heading in (
+        (weighing.for_, "What speaks for a true positive"),
+        (weighing.against, "What speaks against it"),
+    ):
+        if told:
+            lines += ["", f"### {heading}", ""]
+            lines += [
+                f"- {text(one.sentence)} ({', '.join(code(i) for i in one.event_ids)})"
+                for one in told
+            ]
+    if weighing.not_weighed:
+        lines += ["", "### Not weighed, or in part", ""]
+        lines += [f"- {text(said)}." for said in not_weighed_words(weighing.not_weighed)]
+    steps = next_steps(alert, result.principal, result.answers)
+    if steps:
+        lines += ["", "### Next steps (to read, then decide)", ""]
+    for number, step in enumerate(steps, start=1):
+        lines.append(f"{number}. **{text(step.title)}.** {text(step.text)}")
+        lines += [f"   - {code(command)}" for command in step.commands]
+    return lines
+
+
+_Table = tuple[list[Sequence[object]], Sequence[str]]
+
+
+def _no_rows(data: Mapping[str, Any]) -> _Table:
+    return [], ()
+
+
+def _chain(data: Mapping[str, Any]) -> _Table:
+    rows: list[Sequence[object]] = []
+    for hop in data.get("chain", ()):
+        by = hop.get("by") or {}
+        who = by.get("arn") or by.get("principal_id") or by.get("type")
+        distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
+        how = f"{hop.get('matched') or hop.get('method')} ({hop.get('confidence')})"
+        how += f", {distance}" if distance else ""
+        rows.append(
+            (
+                text(hop.get("event_time")),
+                code(who),
+                code(hop.get("role_arn")),
+                text(how),
+                code(hop.get("event_id")),
+            )
+        )
+    return rows, ("Time", "By", "Role", "Matched by", "Event")
+
+
+def _roles(data: Mapping[str, Any]) -> _Table:
+    return [
+        (
+            code(row.get("role_arn")),
+            text(row.get("result")),
+            code(row.get("error_code")),
+            text(row.get("interface")),
+            row.get("count"),
+        )
+        for row in data.get("roles", ())
+    ], ("Role", "Result", "Error", "Through", "Count")
+
+
+def _services(data: Mapping[str, Any]) -> _Table:
+    return [
+        (
+            text(row["service"]),
+            row["count"],
+            row["failed"],
+            text(row["first"]),
+            text(row["last"]),
+        )
+        for row in data["services"]
+    ], ("Service", "Calls", "Failed", "First", "Last")
+
+
+def _calls(data: Mapping[str, Any]) -> _Table:
+    return [
+        (
+            code(row["event_name"]),
+            text(row["service"]),
+            code(row["error_code"]),
+            row["count"],
+            text(", ".join(row["reasons"])),
+            " ".join(row["techniques"]),
+        )
+        for row in [*data["calls"], *data["sensitive_reads"]]
+    ], ("Call", "Service", "Error", "Count", "Why", "ATT&CK")
+
+
+def _baseline(data: Mapping[str, Any]) -> _Table:
+    view = data["whole_role"] if data["scope"] == "whole_role" else data
+    return [
+        (
+            code(row["source_ip_address"]),
+            code(row["user_agent"]),
+            row["count"],
+            text(row["first"]),
+            text(row["last"]),
+        )
+        for row in view["all_apis"]["pairs"]
+    ], ("Source IP", "User agent", "Calls", "First", "Last")
+
+
+_ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
+    "assumed_by": _chain,
+    "roles_assumed": _roles,
+    "services_used": _services,
+    "interesting_calls": _calls,
+    "baseline": _baseline,
+}
+
+
+def _call_of(alert: Alert) -> str | None:
+    if alert.event_name is None:
+        return None
+    return f"{alert.event_source} {alert.event_name}" if alert.event_source else alert.event_name

@@ -1,0 +1,1 @@
+"""The five questions, one file each: `(alert, principal, store) → Answer`."""

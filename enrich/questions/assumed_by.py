@@ -1,0 +1,242 @@
+"""Who assumed the role: the chain from the alert's session back to a person or a workload."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer, Enrichment, Status
+from enrich.chain.back import Chain, resolve_chain
+from enrich.chain.caller import by_callers_copy
+from enrich.chain.forward import STRANGE_KEYS, TREE_SESSIONS, empty_tree, find_forward
+from enrich.chain.hop import Hop
+from enrich.chain.juggling import juggling_of, juggling_sentence
+from enrich.chain.left_instance import left_the_instance
+from enrich.chain.mints import MINT_CAP, MintReader
+from enrich.chain.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
+from enrich.chain.rules import needs_explaining, weighed
+from enrich.chain.session import Session, record_in, session_of_alert
+from enrich.chain.unexplained import say_where, time_of
+from enrich.chain.uses import completed, find_uses
+from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
+from enrich.window import iso, why_not_looked_up
+from enrich.words import clock
+from trail.counted import counted
+from trail.store import Store
+
+NAME = "assumed_by"
+QUESTION = "Who assumed the role?"
+
+EVIDENCE = 50
+"""Candidates of one hop that count as evidence; `data` lists every one."""
+
+
+def empty_data() -> dict[str, Any]:
+    """`data` with every documented key and nothing found."""
+    return {
+        "chain": [],
+        "origin": dict(NO_ORIGIN),
+        "forward": empty_tree(),
+        "juggling": None,
+        "left_instance": None,
+        "would_be_in": None,
+        "derived_account": None,
+    }
+
+
+def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
+    """The chain behind one principal of an alert, its origin, and what the session went on to do.
+
+    `time_distance_s` of a hop is mint time minus creation date where it was matched by creation
+    date (R2, R2c), else the seconds from the mint to the use that it explains.
+    """
+    started = time.perf_counter()
+    reader = MintReader(store)
+    if alert.sample:
+        return _answer(
+            started,
+            reader,
+            "not_applicable",
+            str(why_not_looked_up(alert)),
+            empty_data(),
+        )
+    caveats: list[str] = []
+    stated = session_of_alert(alert, principal)
+    stated = by_callers_copy(stated, record_in(alert), reader, caveats)
+    if stated.seen is None:
+        stated = _dated_by_its_mint(stated, reader)
+    uses = find_uses(stated, alert, reader)
+    session = weighed(completed(stated, uses, alert), reader)
+    chain = resolve_chain(session, reader)
+    data = empty_data()
+    acting = len(acting_hops(chain.hops))
+    data["chain"] = [
+        {**shown_hop(hop), "acting": number < acting} for number, hop in enumerate(chain.hops)
+    ]
+    data["origin"] = dict(origin_of(chain, session))
+    data["forward"] = find_forward(session, reader)
+    data["juggling"] = juggling_of(chain)
+    # The alarms stand in the sentence.
+    caveats += [one for one in chain.caveats if one not in chain.said.alarms]
+    if data["juggling"] is not None:
+        caveats.append(juggling_sentence(data["juggling"]))
+    if data["forward"]["cut"]:
+        caveats.append(f"The tree of what it went on to assume is cut at {TREE_SESSIONS} sessions.")
+    if data["forward"]["unchecked_keys"]:
+        caveats.append(
+            f"Calls with {counted(data['forward']['unchecked_keys'], 'further access key')} count"
+            f" as this session's own: only {STRANGE_KEYS} keys were looked up, and another session"
+            " of the same name and second may have some of them."
+        )
+    if data["forward"]["renewals"]:
+        caveats.append(
+            f"Role juggling: {counted(data['forward']['renewals'], 'session')} of what it went on"
+            " to assume renewed a role that it came from."
+        )
+    if reader.cut:
+        caveats.append(f"One look-up was cut at {MINT_CAP} rows: more calls fit than are counted.")
+    if alert.time_is_fallback and needs_explaining(session):
+        caveats.append(
+            "Since the alert does not say when the activity was, its session is only known to have"
+            " begun before that."
+        )
+    status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
+    if (left := left_the_instance(alert, session, chain, reader)) is not None:
+        caveats.insert(0, left.sentence)
+        data["left_instance"] = left.as_json()
+        sentence += " These credentials may have left that instance."
+    if chain.said.alarms:
+        sentence = " ".join([sentence, *chain.said.alarms])
+    evidence = [
+        event_id
+        for hop in chain.hops
+        if hop.mint is not None
+        for event_id in (hop.mint.event_id, *hop.also, *hop.candidates[:EVIDENCE])
+    ]
+    return _answer(started, reader, status, sentence, data, evidence, caveats)
+
+
+def _dated_by_its_mint(session: Session, reader: MintReader) -> Session:
+    """A key pasted without a time, with the lifetime that the record of its making gives it."""
+    mints = reader.by_minted_key(session.access_key_id) if session.access_key_id else []
+    if len(mints) != 1 or mints[0].event_name == "CreateAccessKey":
+        return session  # of several records of one key, none is known to be its own (rule 3)
+    return replace(
+        session,
+        created=session.created or mints[0].time,
+        seen=mints[0].time,
+        seen_until=mints[0].latest_end,
+    )
+
+
+def shown_hop(hop: Hop) -> dict[str, Any]:
+    """A hop as `data["chain"]` shows it (contract 4), with a few more keys.
+
+    `acting` (set by `assumed_by`) is false for the hops that only tell how an old key was made.
+    """
+    mint = hop.mint
+    by = hop.by
+    interface = None
+    if mint is not None:
+        interface = "console" if hop.console else mint.interface
+    return {
+        "event_id": mint.event_id if mint else None,
+        "event_time": iso(mint.time) if mint else None,
+        "event_name": mint.event_name if mint else None,
+        "method": hop.method,
+        "rule": hop.rule,
+        "confidence": hop.confidence,
+        "time_distance_s": hop.time_distance_s,
+        "candidates": list(hop.candidates),
+        "interface": interface,
+        "interface_detail": mint.interface_detail if mint else None,
+        "role_arn": hop.role_arn,
+        "session_name": hop.session_name,
+        "minted_access_key_id": mint.key if mint else None,
+        "source_ip_address": hop.source_ip_address,
+        "user_agent": hop.user_agent,
+        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
+        "by": {
+            "type": by.type,
+            "arn": by.arn,
+            "principal_id": by.principal_id,
+            "access_key_id": by.access_key_id,
+            "user_name": by.user_name,
+            "account_id": by.account_id,
+            "session_name": by.session_name,
+            "invoked_by": by.invoked_by,
+            "field": hop.by_label_field,
+        },
+        "callers": [{**caller, "last": iso(caller["last"])} for caller in hop.callers],
+        "also": list(hop.also),
+        "account_id": mint.row["recipient_account_id"] if mint else None,
+        "aws_region": mint.row["aws_region"] if mint else None,
+        "matched": METHOD_WORDS[hop.method],
+    }
+
+
+def _status_and_sentence(
+    chain: Chain,
+    session: Session,
+    data: dict[str, Any],
+    caveats: list[str],
+    reader: MintReader,
+    region: str | None,
+) -> tuple[Status, str]:
+    if chain.hops:
+        status: Status = "answered"
+        if chain.stopped == "unexplained" and chain.end is not None:
+            covered: Status = "nothing" if chain.only_borrowed else "answered"
+            mint = chain.hops[-1].mint
+            region = mint.row["aws_region"] if mint is not None else region
+            status = say_where(chain.end, data, caveats, reader, region, covered).status
+        return status, chain_sentence(chain, session, data)
+    if not needs_explaining(session):
+        return "not_applicable", not_assumed(session)
+    found = say_where(session, data, caveats, reader, region, "nothing")
+    what = named(session)
+    account = account_of_role(session)
+    if time_of(session) is None:
+        return found.status, (
+            f"No indexed event explains {what}; the alert has no time, so whether its logs are"
+            " indexed cannot be told."
+        )
+    if found.status == "not_covered":
+        return found.status, (
+            f"No logs of account {account or 'the role'} around {clock(time_of(session))} are"
+            f" indexed, so who assumed {what} cannot be told."
+        )
+    if found.status == "partial":
+        return found.status, f"No indexed event explains {what}: {found.missing}."
+    return (
+        found.status,
+        f"No indexed event explains {what}, although that account and time are covered.",
+    )
+
+
+def _answer(
+    started: float,
+    reader: MintReader,
+    status: Status,
+    sentence: str,
+    data: Mapping[str, Any],
+    evidence: Sequence[str] = (),
+    caveats: Sequence[str] = (),
+) -> Answer:
+    return Answer(
+        name=NAME,
+        question=QUESTION,
+        status=status,
+        sentence=sentence[0].upper() + sentence[1:],
+        data=data,
+        evidence=tuple(dict.fromkeys(evidence)),
+        caveats=tuple(dict.fromkeys(caveats)),
+        queries=tuple(reader.queries),
+        elapsed_ms=(time.perf_counter() - started) * 1000,
+    )
+
+
+ASSUMED_BY = Enrichment(name=NAME, question=QUESTION, ask=assumed_by, empty_data=empty_data)

@@ -1,0 +1,401 @@
+"""Which calls of the seven days to the alert were more than looking around.
+
+`calls`, `total` and `failed` apply the original rule to every row (§6.1): the name does not begin
+with Get (except GetPasswordData), List, Head or Describe, or the call failed. Names are reported
+as logged. What is known beyond that only labels rows (`reasons`, `techniques`) or stands apart
+(`sensitive_reads`: successful reads that the rule leaves out). Window and counting are those of
+`services_used`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer, Enrichment
+from enrich.calls.call_details import Detail, find_details, known_details
+from enrich.calls.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
+from enrich.calls.calls_sql import midnight, newest_ids
+from enrich.calls.console_clicks import find_clicks
+from enrich.count import Count, Events
+from enrich.entity import Match, by_identity_id, entity_match
+from enrich.facts.error_classes import error_class
+from enrich.facts.service_names import service_label, service_name
+from enrich.facts.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
+from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
+from enrich.words import listed, short
+from trail.store import Query, Store
+
+NAME = "interesting_calls"
+QUESTION = "Which interesting API calls were made in the 7 days to the alert?"
+DAYS = 7
+OF_EACH = 3
+"""How many event ids stand beside each row, newest first."""
+
+_MODEL_CALLS = frozenset({"InvokeModel", "InvokeModelWithResponseStream", "Converse"})
+_ROUTINE = frozenset(
+    {
+        "AssumeRole",
+        "CreateLogStream",
+        "CreateNetworkInterface",
+        "Decrypt",
+        "GenerateDataKey",
+        "PutInventory",
+        "RegisterTargets",
+        "SendHeartBeat",
+        "SharedSnapshotVolumeCreated",
+        "UpdateInstanceInformation",
+    }
+)
+"""Writes that services and agents make all day (§6.2): a reason to fold a row, never to drop it."""
+
+
+def empty_data() -> Mapping[str, Any]:
+    return {
+        "from": None,
+        "to": None,
+        "total": None,
+        "failed": None,
+        "calls": [],
+        "sensitive_reads": [],
+        "scope": None,
+        "denied": None,
+        "failures": {},
+        "high_signal": None,
+        "by_service": None,
+        "console": None,
+        "alert_day": None,
+        "before": None,
+    }
+
+
+def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
+    """The interesting calls: high-signal ones first, then the most frequent."""
+    without = has_no_window(alert, store)
+    match = None if without else entity_match(alert, principal)
+    whole = None if without else entity_match(alert, principal, scope="whole_role")
+    if match is None or whole is None:
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
+    window = days_before(alert, DAYS)
+    looked = look(alert, principal, store, window)
+    match, queries = by_identity_id(match, store, window.first, window.last)
+    data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
+
+    made, replaced, query = calls_made(match, store, window)
+    groups = _groups(made)
+    queries += (query,)
+    status = looked.status(len(groups))
+    if status == "not_covered":
+        sentence = (
+            f"No logs of {looked.whose} are indexed for the {DAYS} days to the alert:"
+            " add them to see the calls made."
+        )
+        return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
+
+    shown = [
+        group
+        for group in groups
+        if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
+    ]
+    evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
+    rows, sensitive, before, more = _labelled(groups, shown, alert, match, whole, store, window)
+    queries += more
+    if status == "answered" and not rows and not sensitive:
+        status = "nothing"
+    total = sum(row["count"] for row in rows)
+    failures = Counter[str]()
+    for row in rows:
+        failures.update({row["failure"]: row["failed"]} if row["failed"] else {})
+    clicks = None
+    if by_hand := [group for group in groups if group["in_console"]]:
+        clicks, query = find_clicks(match, store, _span(by_hand))
+        queries += (query,)
+    caveats = looked.caveats()
+    caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
+    caveats += replaced
+    assert alert.first_seen is not None
+    data |= {
+        "total": total,
+        "failed": sum(row["failed"] for row in rows),
+        "calls": rows,
+        "sensitive_reads": sensitive,
+        "scope": match.scope,
+        "denied": failures["denied"],
+        "failures": dict(failures.most_common()),
+        "high_signal": sum(row["count"] for row in rows if row["signal"]),
+        "by_service": sum(row["by_service"] for row in rows),
+        "console": clicks,
+        "alert_day": f"{midnight(alert.first_seen).date()}",
+        "before": None if before is None else before.as_json(),
+    }
+    made_in = Events(match.scope, window.first, window.last)
+    sentence, counts = _sentence(data, made_in, looked)
+    return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
+
+
+def _groups(made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Every call of the window in groups, interesting or not: there are few groups."""
+    grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in made:
+        grouped[_key(row)].append(row)
+    return [
+        {
+            **{name: days[0][name] for name in _KEY},
+            **{
+                name: sum(day[name] for day in days)
+                for name in ("calls", "failed", "by_service", "in_console")
+            },
+            "first": min(day["first"] for day in days),
+            "last": max(day["last"] for day in days),
+            "a_message": max((day["a_message"] for day in days if day["a_message"]), default=None),
+            "event_ids": newest_ids(days, OF_EACH),
+            "succeeded_ids": newest_ids((d for d in days if not d["is_failed"]), OF_EACH),
+            "failed_ids": newest_ids((d for d in days if d["is_failed"]), OF_EACH),
+            "days": days,
+        }
+        for days in grouped.values()
+    ]
+
+
+_KEY = ("event_name", "event_source", "error_code", "interesting")
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _span(groups: list[dict[str, Any]]) -> Window:
+    """From the groups' first event to their last: no more of the events need be read."""
+    return Window(min(group["first"] for group in groups), max(group["last"] for group in groups))
+
+
+def _labelled(
+    groups: list[dict[str, Any]],
+    shown: list[dict[str, Any]],
+    alert: Alert,
+    match: Match,
+    whole: Match,
+    store: Store,
+    window: Window,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Earlier | None, tuple[Query, ...]]:
+    """The interesting rows and the reads, the gravest first, each with what its parameters say
+    and whether it is a first; and how much is known of the time before.
+    """
+    interesting = [_call(group) for group in shown if group["interesting"]]
+    reads = [
+        _call(group, sensitive_read(group["event_source"], group["event_name"]))
+        for group in shown
+        if not group["interesting"]
+    ]
+    both = [*interesting, *reads]
+    queries: tuple[Query, ...] = ()
+    known = None
+    if both:
+        found, since, more = made_before(alert, whole, store, window)
+        queries += more
+        known = earlier(found, since)
+        before = {(call["event_source"], plain_name(call["event_name"])): call for call in found}
+        for row in both:
+            call = (row["event_source"], plain_name(row["event_name"]))
+            row["never_before"] = call not in before if before else None
+            row["before"] = _usual(before[call]) if call in before else None
+    named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
+    if named:
+        span = _span([group for group in groups if group["event_name"] in named])
+        details, query = find_details(match, store, span, named)
+        queries += (query,)
+        for row in both:
+            found_of_call = details.get(
+                (row["event_source"], row["event_name"], row["error_code"]), []
+            )
+            row["details"] = [detail.told for detail in found_of_call]
+            row["detail_counts"] = [detail._asdict() for detail in found_of_call]
+            row["reasons"] += row["details"]
+    return sorted(interesting, key=_order), sorted(reads, key=_order), known, queries
+
+
+def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:
+    source, name, code = group["event_source"], group["event_name"], group["error_code"]
+    signal = read or high_signal(source, name) or sensitive_read(source, name)
+    failure = error_class(code, group["a_message"]) if group["failed"] else None
+    routine = plain_name(name) in _ROUTINE and group["by_service"] == group["calls"]
+    return {
+        "event_source": source,
+        "event_name": name,
+        "error_code": code,
+        "count": group["calls"],
+        "first": iso(group["first"]),
+        "last": iso(group["last"]),
+        "reasons": _reasons(group, signal, failure, routine),
+        "techniques": list(signal.techniques) if signal else [],
+        "failed": group["failed"],
+        "failure": failure,
+        "by_service": group["by_service"],
+        "service": service_name(source),
+        "signal": signal.kind if signal else None,
+        "why": signal.why if signal else None,
+        "routine": routine,
+        "never_before": None,
+        "details": [],
+        "event_ids": group["event_ids"],
+        "detail_counts": [],
+        "before": None,
+        "succeeded_ids": group["succeeded_ids"],
+        "failed_ids": group["failed_ids"],
+        "days": _by_day(group["days"]),
+    }
+
+
+def _usual(call: Mapping[str, Any]) -> dict[str, Any]:
+    """How often the principal (a role as a whole) made a call before the alert's day."""
+    return {
+        "events": call["events"],
+        "days": call["days"],
+        "most": call["most"],
+        "most_on": f"{call['most_on']}",
+    }
+
+
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The days of one call: how many `succeeded` and `failed`, the newest that succeeded."""
+    days: dict[Any, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["day"], row["is_failed"])):
+        blank = {"day": f"{row['day']}", "succeeded": 0, "failed": 0, "succeeded_ids": []}
+        day = days.setdefault(row["day"], blank)
+        day["failed" if row["is_failed"] else "succeeded"] += row["calls"]
+        if not row["is_failed"]:
+            day["succeeded_ids"] = newest_ids([row], OF_EACH)
+    return list(days.values())
+
+
+def succeeded_details(row: Mapping[str, Any]) -> list[Detail]:
+    """What the parameters of a row's successful calls say."""
+    details = (Detail(**one).succeeded for one in row["detail_counts"])
+    return [detail for detail in details if detail is not None]
+
+
+_FAILURE_WORDS = {
+    "denied": "denied",
+    "dry_run": "dry run: the caller was allowed",
+    "throttled": "failed: throttled",
+    "not_found": "failed: not found",
+    "exists": "failed: exists already",
+    "validation": "failed: invalid request",
+    "sign_in": "sign-in failed",
+    "other": "failed",
+}
+
+
+def _reasons(
+    group: Mapping[str, Any], signal: Signal | None, failure: str | None, routine: bool
+) -> list[str]:
+    """Why the row stands here, the weightiest first."""
+    reasons = []
+    if signal is not None:
+        reasons.append(signal.kind)
+    if failure is not None:
+        reasons.append(_FAILURE_WORDS[failure])
+    if (
+        failure == "validation"
+        and service_label(group["event_source"]) == "bedrock"
+        and group["event_name"] in _MODEL_CALLS
+    ):
+        reasons.append("a probe: an invalid request shows at no cost that the model may be used")
+    if group["interesting"] and not reasons:
+        reasons.append("not a read by its name")
+    if routine:
+        reasons.append("routine of a service")
+    elif group["by_service"] == group["calls"]:
+        reasons.append("made by a service on the caller's behalf")
+    return reasons
+
+
+_GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What succeeded and matters, then what was tried and matters, then the rest by count.
+
+    In each, telling parameters and calls never made before go ahead of the gravity of the kind.
+    """
+    gravity = _GRAVITY.get(row["signal"], len(KINDS))
+    grave = gravity < _GRAVITY["sensitive read"]
+    return (
+        row["routine"],
+        not (grave and row["failed"] < row["count"]),
+        not grave,
+        not row["details"],
+        row["never_before"] is False,
+        gravity,
+        -row["count"],
+        row["event_source"] or "",
+        row["event_name"],
+        row["error_code"] or "",
+    )
+
+
+def _sentence(
+    data: Mapping[str, Any], events: Events, looked: Looked
+) -> tuple[str, tuple[Count, ...]]:
+    span = looked.span(f"the {DAYS} days to the alert")
+    rows, sensitive = data["calls"], data["sensitive_reads"]
+    interesting = events.where(interesting=True)
+    total = Count(interesting, number=data["total"], noun="interesting call")
+    failed = Count(interesting.where(failed=True), number=data["failed"])
+    reads = Count(
+        events.where(interesting=False).one_of(api_of(row) for row in sensitive),
+        number=sum(row["count"] for row in sensitive),
+        noun="sensitive read",
+    )
+    of_names = _of_names(rows, interesting)
+    of_reads = _of_names(sensitive, events.where(interesting=False))
+    counts = (total, failed, reads, *of_names.values(), *of_reads.values())
+    also = ""
+    if reads.number:
+        also = f"{reads} ({_listed(of_reads, at_most=3)})"
+    if not total.number:
+        if also:
+            return f"Only reads in {span}, among them {also}.", counts
+        return f"No interesting calls in {span}.", ()
+    how = f", {failed.number:,} failed" if failed.number else ""
+    how = ", all failed" if failed.number == total.number else how
+    sentence = f"{total} in {span}{how}: {_listed(of_names)}."
+    first = rows[0]
+    if first["failed"] < first["count"] and first["signal"] not in (None, "sensitive read"):
+        details = succeeded_details(first)
+        told = [first["signal"], *(detail.told for detail in details)]
+        told += ["not seen before the alert's day"] if first["never_before"] else []
+        sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({', '.join(told)})."
+        counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
+    return sentence + (f" Also {also}." if also else ""), counts
+
+
+def details_counted(details: Sequence[Detail], events: Events) -> tuple[Count, ...]:
+    """The numbers of the phrases about parameters of some calls."""
+    return tuple(Count(events.where(detail=one.words), number=one.calls) for one in details)
+
+
+def api_of(row: Mapping[str, Any]) -> dict[str, tuple[str | None]]:
+    """A row's call as a condition on events."""
+    return {name: (row[name],) for name in ("event_source", "event_name")}
+
+
+def _of_names(rows: Sequence[Mapping[str, Any]], events: Events) -> dict[str, Count]:
+    """The calls of each name, whatever service it is of."""
+    counts = Counter[str]()
+    for row in rows:
+        counts[row["event_name"]] += row["count"]
+    apis = {name: [api_of(row) for row in rows if row["event_name"] == name] for name in counts}
+    return {
+        name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
+    }
+
+
+def _listed(of_names: Mapping[str, Count], at_most: int = 5) -> str:
+    every = (f"{short(name)} {count.number:,}" for name, count in of_names.items())
+    return listed(every, at_most=at_most)
+
+
+INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, empty_data)

@@ -1,0 +1,1 @@
+"""What the answers say together: what speaks for and against, and what to do next."""

@@ -1,0 +1,428 @@
+"""What to do next about an alert, as text: nothing here is ever executed.
+
+Names in the commands come from logs, so an attacker may have chosen them: every value is quoted
+for a POSIX shell, and for SQL. Run a command only after reading it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import Any
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer
+from enrich.entity import role_name_of
+from enrich.verdict.weight import SURE
+from enrich.window import iso
+from enrich.words import listed, short
+from trail.access_keys import is_access_key
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what and why in a sentence or two, and the commands or queries to copy."""
+
+    title: str
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Step]:
+    """In order: stop the credential, then those before and after it, look further, ask."""
+    if alert.sample:
+        return [Step("Nothing to do", "This is a generated sample finding: it names nobody real.")]
+    by_name = {answer.name: answer for answer in answers}
+    return [
+        *_stop(alert, principal),
+        *_stop_before(by_name.get("assumed_by")),
+        *_stop_after(alert, by_name.get("roles_assumed"), by_name.get("assumed_by")),
+        *_undo(by_name.get("interesting_calls")),
+        *_look_further(alert, principal),
+        *_fill_gaps(answers),
+    ]
+
+
+def _key(principal: Principal) -> str | None:
+    """The key that the alert names; none where it is masked, which nobody can switch off."""
+    return principal.access_key_id if is_access_key(principal.access_key_id) else None
+
+
+def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
+    key = _key(principal) or ""
+    if principal.type == "Root":
+        yield Step(
+            "Secure the root user",
+            "Sign in as root from a trusted machine: change the password, replace the second"
+            " factor, and delete any access keys. A session made by AssumeRoot ends by itself"
+            " within 15 minutes.",
+        )
+    elif principal.type == "IAMUser":
+        yield from _stop_user(alert, principal, key)
+    elif principal.type == "FederatedUser":
+        yield Step(
+            "Stop the federated session",
+            "It lives on when the key that made it is switched off. Its rights are also limited by"
+            " its issuing user: put a deny on that user (`sessionIssuer` in the record names it).",
+            (_command("aws iam put-user-policy --user-name ISSUING_USER", *_deny_policy()),),
+        )
+    elif role_name_of(principal) is not None:
+        yield from _stop_role(alert, principal, role_name_of(principal) or "")
+    elif principal.type == "IdentityCenterUser":
+        yield _IDENTITY_CENTER
+
+
+def _stop_user(alert: Alert, principal: Principal, key: str) -> Iterator[Step]:
+    user = principal.user_name or (principal.arn or "").rpartition("/")[2] or "USER"
+    if key.startswith("AKIA"):
+        yield Step(
+            "Switch the access key off",
+            f"Key {short(key)} of user {short(user)} is long-lived. Switching it off can be undone;"
+            " deleting it cannot.",
+            (
+                _command(
+                    "aws iam update-access-key --status Inactive",
+                    ("--access-key-id", key),
+                    ("--user-name", user),
+                ),
+            ),
+        )
+    elif key.startswith("ASIA"):
+        yield Step(
+            "Find the key behind the temporary one",
+            f"{short(key)} is temporary and cannot be switched off by itself: it came from a"
+            " console sign-in or from GetSessionToken with one of the user's own keys.",
+            (_command("aws iam list-access-keys", ("--user-name", user)),),
+        )
+    before = iso(alert.last_seen or alert.first_seen)
+    yield Step(
+        "End the user's sessions",
+        "Temporary credentials made by GetSessionToken, GetFederationToken or a console sign-in"
+        " outlive the key or password. This denies whatever was issued before the alert's end: set"
+        " the time to now if it may have gone on. Without the condition the user is denied all.",
+        (
+            _command(
+                "aws iam put-user-policy",
+                ("--user-name", user),
+                *_deny_policy({"DateLessThan": {"aws:TokenIssueTime": before}} if before else None),
+            ),
+        ),
+    )
+    yield Step(
+        "Take the console password away",
+        "If the user has one and may be in other hands.",
+        (_command("aws iam delete-login-profile", ("--user-name", user)),),
+    )
+
+
+def _stop_role(alert: Alert, principal: Principal, role: str) -> Iterator[Step]:
+    session = principal.principal_id or ""
+    if role.startswith("AWSReservedSSO_"):
+        yield _IDENTITY_CENTER
+        yield Step(
+            "Deny the session",
+            "The role belongs to Identity Center and cannot be edited in the account: only the"
+            " permission set's own policy, or a service control policy, can deny what was issued.",
+            (_policy(_session_condition(session)),) if ":" in session else (),
+        )
+        return
+    if role.startswith("AWSServiceRoleFor") or ":role/aws-service-role/" in (
+        principal.role_arn or ""
+    ):
+        yield Step(
+            "Ask who configured the service",
+            "A service-linked role can be used by its service alone and cannot be edited: stop"
+            " what the service was told to do.",
+        )
+        return
+    key = _key(principal)
+    temporary = f"Key {short(key)} is temporary and" if key else "A role session"
+    if ":" in session:
+        yield Step(
+            "Stop this session",
+            f"{temporary} cannot be switched off by itself. This denies everything to the session"
+            f" {short(principal.session_name or session)} and to any later one of that name.",
+            (
+                _command(
+                    "aws iam put-role-policy",
+                    ("--role-name", role),
+                    *_deny_policy(_session_condition(session)),
+                ),
+            ),
+        )
+    before = iso(alert.last_seen or alert.first_seen)
+    if before is not None:
+        yield Step(
+            "Revoke the role's older sessions",
+            f"This denies everything to every session of {short(role)} issued before the alert's"
+            " end, other people's and workloads' too; they get new ones and go on. Set the"
+            " time to now if the session may have been renewed since.",
+            (
+                _command(
+                    "aws iam put-role-policy",
+                    ("--role-name", role),
+                    *_deny_policy({"DateLessThan": {"aws:TokenIssueTime": before}}),
+                ),
+            ),
+        )
+    instance = principal.session_name or ""
+    if _INSTANCE.fullmatch(instance):
+        yield Step(
+            "Isolate the instance",
+            "An instance gets new credentials within minutes: whoever is on it gets them as well."
+            " Keep it running for its memory, cut its network, then its profile.",
+            (
+                _command(
+                    "aws ec2 modify-instance-attribute --groups QUARANTINE_GROUP",
+                    ("--instance-id", instance),
+                    ("--region", alert.region or "REGION"),
+                ),
+                _command(
+                    "aws ec2 describe-iam-instance-profile-associations",
+                    ("--filters", f"Name=instance-id,Values={instance}"),
+                    ("--region", alert.region or "REGION"),
+                ),
+            ),
+        )
+
+
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
+
+_IDENTITY_CENTER = Step(
+    "Disable the Identity Center user",
+    "In IAM Identity Center disable the user and end their active sessions. Role sessions that"
+    " they already have last until they expire, up to 12 hours: deny those as well.",
+)
+
+
+def _stop_before(answer: Answer | None) -> Iterator[Step]:
+    """The credentials that made the alert's: stopping the last alone lets them make another."""
+    if answer is None:
+        return
+    seen: set[str] = set()
+    for hop in answer.data.get("chain", ()):
+        by: Mapping[str, Any] = hop.get("by") or {}
+        key, user = by.get("access_key_id"), by.get("user_name")
+        if not key or key in seen:
+            continue
+        seen.add(key)
+        sure = hop.get("confidence") in SURE
+        how = f"({hop.get('matched') or hop.get('method')}, {hop.get('confidence')})"
+        what = "the next access key" if hop.get("method") == "key_created" else "this session"
+        if key.startswith("AKIA") and user:
+            verb = "made" if sure else "may have made"
+            caution = "" if sure else "Check first that it is the one. "
+            yield Step(
+                f"Switch off the key that {verb} the session",
+                f"{caution}Key {short(key)} of user {short(user)} {verb} {what} {how}: with it"
+                " another is one call away.",
+                (
+                    _command(
+                        "aws iam update-access-key --status Inactive",
+                        ("--access-key-id", key),
+                        ("--user-name", user),
+                    ),
+                ),
+            )
+        elif by.get("arn"):
+            yield Step(
+                "Look at the session before it",
+                f"{short(by['arn'], 120)} {'made' if sure else 'may have made'} {what} {how}:"
+                " decide whether it is in other hands too.",
+                (_events_of_key(key),),
+            )
+
+
+def _stop_after(alert: Alert, roles: Answer | None, chain: Answer | None) -> Iterator[Step]:
+    """Sessions that the principal went on to make live on when its own credential is stopped."""
+    if roles is None:
+        return
+    made = [row for row in roles.data.get("roles", ()) if row["result"] == "success"]
+    names = sorted({str(row["role_arn"]) for row in made if row["role_arn"]})
+    if not names:
+        return
+    before = iso(alert.last_seen or alert.first_seen)
+    yield Step(
+        "Revoke the sessions it made",
+        f"It assumed {listed(short(name, 100) for name in names)}. Those sessions work until they"
+        " expire: revoke them in the same way, with a later time if they were used after the"
+        " alert.",
+        tuple(
+            _command(
+                "aws iam put-role-policy",
+                ("--role-name", name.rpartition("/")[2]),
+                *_deny_policy({"DateLessThan": {"aws:TokenIssueTime": before}}),
+            )
+            for name in names[:5]
+            if before is not None and ":role/" in name and not _CANNOT_BE_EDITED.search(name)
+        ),
+    )
+
+
+_LEFT_BEHIND = frozenset({"persistence", "privilege escalation", "defence evasion", "exfiltration"})
+
+
+_CANNOT_BE_EDITED = re.compile(r":role/(aws-reserved|aws-service-role)/|/AWSReservedSSO_")
+
+
+def _undo(answer: Answer | None) -> Iterator[Step]:
+    """What was made or switched off and stays so after the credential is gone."""
+    if answer is None:
+        return
+    rows = [
+        row
+        for row in answer.data["calls"]
+        if row["signal"] in _LEFT_BEHIND and row["failed"] < row["count"]
+    ]
+    if rows:
+        ids = _of_each_first([row.get("succeeded_ids") or row["event_ids"] for row in rows])
+        read, of = ids[: max(_READ, len(rows))], sum(row["count"] - row["failed"] for row in rows)
+        which = "reads them all" if len(read) >= of else f"reads {len(read):,} of {of:,} of them"
+        each = "" if len(read) >= of else ", of each kind at least the newest"
+        yield Step(
+            "Check what stays behind",
+            f"{listed(_names(rows), at_most=12)} succeeded. The query {which}{each}. Read each"
+            " event for what it made, opened or switched off, and undo what nobody on the team"
+            " asked for.",
+            (
+                _query(
+                    "event_time, event_name, request_parameters, response_elements",
+                    f"{_any_of(read)} order by event_time",
+                ),
+            ),
+        )
+
+
+_READ = 100
+"""Events that the query for what stays behind names, or one of each kind where those are more."""
+
+
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(short(row["event_name"]) for row in rows))
+
+
+def _of_each_first(groups: Sequence[Sequence[str]]) -> list[str]:
+    """The first of every group, then the second of every group that has one, and so on."""
+    turns = zip_longest(*groups)
+    return list(dict.fromkeys(one for turn in turns for one in turn if one is not None))
+
+
+def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
+    if (key := _key(principal)) is not None:
+        yield Step(
+            "See everything the key did",
+            "Also after the alert, and in every region and account that is indexed.",
+            (_events_of_key(key),),
+        )
+    address = alert.source_ip_address
+    if address and alert.first_seen is not None:
+        yield Step(
+            "See who else came from there",
+            "Other identities from the same address may be in the same hands.",
+            (
+                _query(
+                    "coalesce(principal_arn, identity_id) as who, count(*) as calls,"
+                    " min(event_time) as first, max(event_time) as last",
+                    f"source_ip_address = {_sql(address)}"
+                    f" and event_time >= {_moment(alert.first_seen - timedelta(days=14))}"
+                    " group by 1 order by calls desc",
+                ),
+            ),
+        )
+    if principal.user_name or principal.session_name:
+        yield Step(
+            "Ask the person or the workload's owner",
+            f"Ask through another channel than their account whether they know of this:"
+            f" {short(alert.title, 120).rstrip('.')}.",
+        )
+
+
+_QUESTIONS = {
+    "assumed_by": "who assumed the role",
+    "roles_assumed": "the roles it assumed",
+    "services_used": "the services used",
+    "interesting_calls": "the interesting calls",
+    "baseline": "the baseline",
+}
+
+
+def _fill_gaps(answers: Sequence[Answer]) -> Iterator[Step]:
+    thin = [answer for answer in answers if answer.status in ("not_covered", "partial")]
+    if thin:
+        yield Step(
+            "Add the missing logs",
+            "Part of the logs or all are missing for"
+            f" {listed(_QUESTIONS.get(one.name, one.name) for one in thin)}."
+            f" {' '.join(dict.fromkeys(note for answer in thin for note in answer.caveats[:1]))}",
+            ("python -m trail add PATH",),
+        )
+
+
+def _session_condition(principal_id: str) -> dict[str, Any]:
+    return {"StringEquals": {"aws:userid": principal_id}}
+
+
+def _policy(condition: Mapping[str, Any] | None = None) -> str:
+    statement: dict[str, Any] = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    if condition is not None:
+        statement["Condition"] = condition
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _deny_policy(condition: Mapping[str, Any] | None = None) -> tuple[tuple[str, str], ...]:
+    return (("--policy-name", _policy_name(condition)), ("--policy-document", _policy(condition)))
+
+
+def _policy_name(condition: Mapping[str, Any] | None) -> str:
+    """A name of its own for each thing that is denied: IAM replaces a policy by one of its name, so
+    that a second step, or another alert about the same role, would take the first deny away.
+    """
+    name = "IncidentDeny"
+    for test, values in (condition or {}).items():
+        for value in values.values():
+            if test == "DateLessThan":
+                name += f"Before-{re.sub('[^0-9TZ]', '', value)}"
+            else:  # whatever an attacker called it, in IAM's characters
+                name += f"Session-{hashlib.sha256(value.encode()).hexdigest()[:12]}"
+    return name
+
+
+def _command(start: str, *options: tuple[str, str]) -> str:
+    """A shell command whose values, whatever an attacker named them, are single words."""
+    return " ".join([start, *(f"{name} {_word(value)}" for name, value in options)])
+
+
+def _word(value: str) -> str:
+    """The value as one quoted word on one line; what does not print would hide in a terminal."""
+    return shlex.quote("".join(c if c.isprintable() else "?" for c in value))
+
+
+def _sql(value: str) -> str:
+    shown = "".join(c if c.isprintable() else "?" for c in value)
+    return "'" + shown.replace("'", "''") + "'"
+
+
+def _moment(moment: datetime) -> str:
+    return f"timestamp '{moment:%Y-%m-%d %H:%M:%S}'"
+
+
+def _events_of_key(key: str) -> str:
+    return _query(
+        "event_time, event_source, event_name, error_code, source_ip_address, user_agent",
+        f"access_key_id = {_sql(key)} order by event_time",
+    )
+
+
+def _any_of(event_ids: Sequence[str]) -> str:
+    return f"event_id in ({', '.join(_sql(one) for one in event_ids)})"
+
+
+def _query(columns: str, rest: str) -> str:
+    """Text to copy, never run here; that is why its values are quoted rather than bound."""
+    return f"select {columns} from events where {rest}"

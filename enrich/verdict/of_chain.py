@@ -1,0 +1,130 @@
+"""What the chain of assumptions says: where its sessions were issued, and how they moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from enrich.answer import Answer
+from enrich.chain.portal import RESERVED
+from enrich.count import Cited, Count, Events
+from enrich.facts.ip import IpFacts, ip_facts
+from enrich.facts.role_name import role_named
+from enrich.verdict.weight import SURE, Answers, Weight, events_of
+from enrich.words import listed, short
+from trail.counted import counted
+
+_NAME = "assumed_by"
+SEEN_OFTEN = 10
+"""So many calls of the baseline make an address one of the identity's own."""
+Hop = Mapping[str, Any]
+
+
+def from_chain(known: Answers) -> Iterator[Weight]:
+    answer = known.told(_NAME)
+    if answer is None:
+        return
+    yield from _left(known, answer)
+    hops: Sequence[Hop] = answer.data["chain"]
+    yield from _juggling(answer, hops)
+    # Borrowing a console session does not make one: where that began is what counts.
+    made_by = [
+        hop for hop in hops if hop["method"] not in ("signin_session", "scoped", "key_created")
+    ]
+    if made_by and made_by[0]["event_id"] is not None and made_by[0]["confidence"] in SURE:
+        yield from _where_it_was_issued(known, made_by[0])
+
+
+def _left(known: Answers, answer: Answer) -> Iterator[Weight]:
+    left = answer.data["left_instance"]
+    if left is None:
+        return
+    here = Cited(
+        Events("anyone").where(source_ip_address=left["source_ip_address"]),
+        tuple(left["event_ids"]),
+    )
+    if not here.event_ids:
+        here = known.own_with(source_ip_address=left["source_ip_address"])
+    earlier = Cited(
+        Events("anyone").one_of([{"source_ip_address": tuple(left["earlier_addresses"])}]),
+        tuple(left["earlier_event_ids"]),
+    )
+    yield Weight("left_instance", "for", short(left["sentence"], 300), _NAME, (here, earlier))
+
+
+def _juggling(answer: Answer, hops: Sequence[Hop]) -> Iterator[Weight]:
+    juggling = answer.data["juggling"]
+    if juggling is None or not juggling["role_arns"]:
+        return
+    roles = {role_named(arn) for arn in juggling["role_arns"]}
+    again = [hop for hop in hops if role_named(hop["role_arn"]) in roles and hop["event_id"]]
+    if all(hop["confidence"] in SURE for hop in again):
+        names = listed(short(arn.rpartition("/")[2]) for arn in juggling["role_arns"])
+        of = Events("anyone").where(assumption=True, failed=False)
+        yield Weight(
+            "role_juggling",
+            "for",
+            f"Role juggling: {names} was assumed again from itself or back"
+            f" {counted(juggling['renewals'], 'time')}.",
+            _NAME,
+            (Cited(of, tuple(hop["event_id"] for hop in again)),),
+        )
+
+
+def _where_it_was_issued(known: Answers, hop: Hop) -> Iterator[Weight]:
+    made, used = ip_facts(hop["source_ip_address"]), ip_facts(known.alert.source_ip_address)
+    # A console session moves with its person, and a service's address is the service's.
+    if not (made.is_address and used.is_address):
+        return
+    at_the_making = Cited(
+        Events("anyone").where(source_ip_address=hop["source_ip_address"]),
+        (hop["address_event_id"],),
+    )
+    at_the_use = known.own_with(source_ip_address=known.alert.source_ip_address)
+    if made.text != used.text:
+        if _really_elsewhere(made, used, hop):
+            yield Weight(
+                "used_elsewhere",
+                "for",
+                f"The session was issued to {short(made.text)} and used from {short(used.text)}.",
+                _NAME,
+                (at_the_making, at_the_use),
+            )
+        return
+    # Whoever makes a session with a stolen key uses it where it was made: the address itself has
+    # to be one of the identity's own.
+    seen = known.history.get("seen", {}).get("source_ip_address", {}).get("count") or 0
+    known_place = known.complete("baseline") and known.complete(_NAME)
+    if not known_place or known.intruder_may_be_in_history or seen < SEEN_OFTEN:
+        return
+    if not known.history["sufficient"]:
+        return
+    before = _calls_from(known, seen)
+    yield Weight(
+        "used_where_issued",
+        "against",
+        f"The session was issued to the address that it was used from, {short(used.text)}, known"
+        f" from {before} in the 14 days before.",
+        _NAME,
+        (at_the_making, at_the_use, before),
+    )
+
+
+def _really_elsewhere(made: IpFacts, used: IpFacts, hop: Hop) -> bool:
+    """Whether two addresses are two places. The same machine shows a private address through a VPC
+    endpoint and a public one elsewhere, and may speak IPv6 to one service and IPv4 to another;
+    Identity Center asks STS from its own addresses (§9).
+    """
+    role = role_named(hop["role_arn"])
+    return (
+        made.network != used.network
+        and made.kind == used.kind
+        and (":" in made.text) == (":" in used.text)
+        and not (role is not None and role.name.startswith(RESERVED))
+    )
+
+
+def _calls_from(known: Answers, number: int) -> Count:
+    answer = known.by_name["baseline"]
+    of = events_of(answer).where(source_ip_address=known.alert.source_ip_address)
+    return Count(of, number=number)

@@ -1,0 +1,156 @@
+"""What the assumptions of roles say: enumeration, denials, and roles that are new to the week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from enrich.count import Count, Events
+from enrich.facts.error_classes import error_class, normal_code
+from enrich.facts.role_name import short_name
+from enrich.questions.roles_assumed import enumerated, role_key
+from enrich.verdict.weight import Answers, Weight, events_of, ids
+from enrich.words import listed, short
+from trail.counted import counted
+
+_NAME = "roles_assumed"
+_WORN_OUT = frozenset({"expiredtoken", "requestexpired"})
+"""Refusals that say that a credential was old, not that somebody may not do something."""
+Row = Mapping[str, Any]
+
+
+def from_roles(known: Answers) -> Iterator[Weight]:
+    answer = known.told(_NAME)
+    if answer is None or not answer.data["roles"]:
+        return
+    events = events_of(answer).where(assumption=True)
+    enumeration = answer.data["enumeration"]
+    if enumeration is not None:
+        targets = enumerated(enumeration, events_of(answer))
+        yield Weight(
+            "role_enumeration",
+            "for",
+            f"{targets} were refused within {counted(enumeration['minutes'], 'minute')}: looks"
+            " like role enumeration.",
+            _NAME,
+            (targets,),
+        )
+    rows = answer.data["roles"]
+    denied = _fresh([row for row in rows if _is_denied(row)], known.alert_day)
+    made = _fresh([row for row in rows if row["result"] == "success"], known.alert_day)
+    since = "not tried earlier in the week"
+    if not known.complete(_NAME):
+        since = "not tried earlier in the indexed part of the week"
+    elsewhere = _from_a_new_address(known, rows)
+    if denied:
+        yield _denied_and_made(
+            denied, made, elsewhere, known.alert.source_ip_address, events, since
+        )
+        return
+    if made and _was_there_before(known):
+        yield _made(made, events, since.replace("tried", "assumed"))
+    elif elsewhere:
+        done, roles = _counted_from(elsewhere, known.alert.source_ip_address, events)
+        yield Weight(
+            "assumed_from_a_new_address",
+            "for",
+            f"Assumed {roles} {done} from {short(known.alert.source_ip_address or '')}, which is"
+            f" new: {_names(elsewhere)}.",
+            _NAME,
+            (done, roles),
+        )
+
+
+def _from_a_new_address(known: Answers, rows: Sequence[Row]) -> list[Row]:
+    """The roles that were assumed from the alert's address, where the baseline does not know it."""
+    if not known.history.get("sufficient") or "source_ip_address" not in known.history["new"]:
+        return []
+    return [row for row in rows if row["result"] == "success" and row["from_alert_address"]]
+
+
+def _is_denied(row: Row) -> bool:
+    return (
+        row["result"] == "failure"
+        and row["role_arn"] is not None
+        and row["error_code"] is not None
+        and error_class(row["error_code"]) == "denied"
+        and normal_code(row["error_code"]) not in _WORN_OUT
+    )
+
+
+def _fresh(rows: Sequence[Row], alert_day: str) -> list[Row]:
+    """The rows of roles that first come up on the alert's day or later: the rest is routine."""
+    old = {role_key(row["role_arn"]) for row in rows if row["first"] < alert_day}
+    return [row for row in rows if row["role_arn"] and role_key(row["role_arn"]) not in old]
+
+
+def _was_there_before(known: Answers) -> bool:
+    """Whether the entity did anything earlier in the week: to a new session every role is new."""
+    services = known.told("services_used")
+    return services is not None and any(
+        day["day"] < known.alert_day for row in services.data["services"] for day in row["days"]
+    )
+
+
+def _counted(rows: Sequence[Row], events: Events, *, failed: bool) -> tuple[Count, Count]:
+    """How often, and of how many roles."""
+    of = events.where(failed=failed).one_of(
+        {"role": (role_key(row["role_arn"]),), "error_code": (row["error_code"],)} for row in rows
+    )
+    roles = len({role_key(row["role_arn"]) for row in rows})
+    return (
+        Count(of, ids(rows), number=sum(row["count"] for row in rows), noun="time"),
+        Count(of, number=roles, noun="role", distinct="role"),
+    )
+
+
+def _counted_from(rows: Sequence[Row], address: str | None, events: Events) -> tuple[Count, Count]:
+    """How often from one address, and of how many roles."""
+    of = events.where(failed=False, source_ip_address=address).one_of(
+        {"role": (role_key(row["role_arn"]),)} for row in rows
+    )
+    number = sum(row["from_alert_address"] for row in rows)
+    roles = len({role_key(row["role_arn"]) for row in rows})
+    return (
+        Count(of, ids(rows, "from_alert_address_ids"), number=number, noun="time"),
+        Count(of, number=roles, noun="role", distinct="role"),
+    )
+
+
+def _denied_and_made(
+    denied: Sequence[Row],
+    made: Sequence[Row],
+    elsewhere: Sequence[Row],
+    address: str | None,
+    events: Events,
+    since: str,
+) -> Weight:
+    refused, targets = _counted(denied, events, failed=True)
+    said = f"Assuming a role was denied {refused} on {targets} {since}"
+    counts = [refused, targets]
+    if made:
+        done, roles = _counted(made, events, failed=False)
+        said += f", and succeeded {done} on {roles}: {_names(made)}"
+        counts += [done, roles]
+    elif elsewhere:
+        done, roles = _counted_from(elsewhere, address, events)
+        said += f", and succeeded {done} on {roles} from {short(address or '')}, which is new"
+        said += f": {_names(elsewhere)}"
+        counts += [done, roles]
+    return Weight("denied_assumptions", "for", f"{said}.", _NAME, tuple(counts))
+
+
+def _made(made: Sequence[Row], events: Events, since: str) -> Weight:
+    done, roles = _counted(made, events, failed=False)
+    later = " after the alert" if all(row["after_alert"] for row in made) else ""
+    return Weight(
+        "new_roles",
+        "for",
+        f"Assumed {roles} {since}, {done}{later}: {_names(made)}.",
+        _NAME,
+        (done, roles),
+    )
+
+
+def _names(rows: Sequence[Row]) -> str:
+    return listed(dict.fromkeys(short(short_name(row["role_arn"]) or "?") for row in rows))

@@ -1,0 +1,160 @@
+"""The parts of a weighing: its lines, and the answers that they are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from alerts.alert import Alert, Principal
+from enrich.answer import Answer
+from enrich.calls.calls_sql import midnight
+from enrich.calls.own_events import stated_events
+from enrich.count import Cited, Count, Events, Whose
+from enrich.window import Window
+
+Side = Literal["for", "against"]
+CITED = 5
+"""How many event ids a line carries at most."""
+SURE = ("certain", "high")
+"""The confidences of a hop that evidence may rest on: the others are guesses."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One line: its kind, which side it is on, what it says, whose answer it is from, and what it
+    rests on, the numbers that it states among them.
+    """
+
+    kind: str
+    side: Side
+    sentence: str
+    answer: str
+    rests_on: tuple[Cited, ...]
+
+    @property
+    def event_ids(self) -> tuple[str, ...]:
+        """A few events behind it, of each thing that it says."""
+        groups = [cited.event_ids for cited in self.rests_on if cited.event_ids]
+        of_each = max(1, CITED // max(1, len(groups)))
+        some = [one for group in groups for one in group[:of_each]]
+        rest = [one for group in groups for one in group[of_each:]]
+        return tuple(dict.fromkeys([*some, *rest]))[:CITED]
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        return tuple(one for one in self.rests_on if isinstance(one, Count))
+
+
+@dataclass(frozen=True)
+class NotWeighed:
+    """An answer that says too little for either side, and why."""
+
+    answer: str
+    question: str
+    why: str
+
+
+def not_weighed_words(answers: Sequence[NotWeighed]) -> list[str]:
+    """Why answers were not weighed, each reason once behind all of its questions."""
+    questions: dict[str, list[str]] = {}
+    for one in answers:
+        questions.setdefault(one.why, []).append(one.question)
+    return [f"{' '.join(asked)} {why}" for why, asked in questions.items()]
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """The lines of either side, and the answers that could not be weighed, or only in part."""
+
+    for_: tuple[Weight, ...] = ()
+    against: tuple[Weight, ...] = ()
+    not_weighed: tuple[NotWeighed, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Weight, ...]:
+        """All lines, those for a true positive first."""
+        return (*self.for_, *self.against)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """An alert, one of its principals, and what was answered about it."""
+
+    alert: Alert
+    principal: Principal
+    by_name: Mapping[str, Answer]
+
+    def told(self, name: str) -> Answer | None:
+        """The answer, if it looked at any logs."""
+        answer = self.by_name.get(name)
+        return answer if answer is not None and answer.status in _LOOKED else None
+
+    def complete(self, name: str) -> bool:
+        """Whether the answer had all its logs: without them, nothing in it speaks against."""
+        answer = self.by_name.get(name)
+        return answer is not None and answer.status == "answered"
+
+    @cached_property
+    def own(self) -> tuple[Mapping[str, Any], ...]:
+        """The alert's own events, by id and time."""
+        baseline = self.by_name.get("baseline")
+        known = baseline.data["own_events"] if baseline is not None else ()
+        return tuple(known or stated_events(self.alert))
+
+    def own_with(self, **columns: str | bool | None) -> Cited:
+        """The alert's own events, each of which has these values."""
+        ids = tuple(event["event_id"] for event in self.own)
+        return Cited(Events("alert").where(**columns), ids)
+
+    @property
+    def alert_day(self) -> str:
+        """The UTC day on which the alert's window opens."""
+        assert self.alert.first_seen is not None
+        return f"{midnight(self.alert.first_seen).date()}"
+
+    @property
+    def history(self) -> Mapping[str, Any]:
+        """The view that the baseline's sentence rests on; empty without a baseline."""
+        answer = self.told("baseline")
+        if answer is None:
+            return {}
+        view: Mapping[str, Any] = answer.data
+        return view["whole_role"] if view["scope"] == "whole_role" else view
+
+    @property
+    def intruder_may_be_in_history(self) -> bool:
+        """Whether the session or its address is older than the baseline's gap, and what came before
+        it does not clear it.
+        """
+        answer = self.told("baseline")
+        dwell = None if answer is None else answer.data["before_dwell"]
+        return dwell is not None and (not dwell["sufficient"] or bool(dwell["new"]))
+
+
+_LOOKED = ("answered", "partial", "nothing")
+
+
+def window_of(answer: Answer) -> Window:
+    """The window that an answer says it looked at."""
+    first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
+    return Window(first, last)
+
+
+def events_of(answer: Answer, scope: Whose | None = None) -> Events:
+    """The events that an answer is about."""
+    window = window_of(answer)
+    whose: Whose = scope or answer.data["scope"]
+    open_end = answer.name == "baseline"
+    return Events(whose, window.first, window.last, open_end=open_end)
+
+
+def ids(rows: Iterable[Mapping[str, Any]], name: str = "event_ids") -> tuple[str, ...]:
+    """The event ids of some rows, of each row one before the second of any."""
+    lists = [list(row[name]) for row in rows]
+    longest = max(map(len, lists), default=0)
+    return tuple(
+        dict.fromkeys(one[place] for place in range(longest) for one in lists if len(one) > place)
+    )

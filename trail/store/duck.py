@@ -1,0 +1,592 @@
+"""The read contract over the embedded index: DuckDB over the catalog's live segments."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from trail.digests import damaged
+from trail.errors import (
+    IndexGone,
+    IndexMissing,
+    IndexUnreadable,
+    QueryFailed,
+    QueryTimedOut,
+    SourceUnreadable,
+)
+from trail.events import EVENT_SCHEMA, KEYS_SCHEMA
+from trail.index.catalog import (
+    CATALOG,
+    CREDENTIAL_KINDS,
+    SORTED_BY,
+    Catalog,
+    DayCoverage,
+    Reject,
+    Segment,
+    SourceFile,
+    default_index,
+    monday_of,
+)
+from trail.store.contract import Coverage, IndexSummary, Query, QueryResult
+from trail.store.memo import Memo
+from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
+from trail.store.reread import RawRecord, paths_on_disk, read_again
+from trail.store.watchdog import Watchdog
+
+_CALLS = {"events": "calls", "edges": "calls", "credentials": "credential_calls"}
+"""Relation → the kind of segments that say which of its rows count."""
+
+QUERY_SECONDS = 60.0
+"""A query that runs longer is stopped: nobody waits a minute for one of five answers."""
+
+QUERY_ROWS = 500_000
+"""A query that finds more is refused: as Python's values, rows take a kilobyte and more each."""
+
+_PARSED = 300
+"""How many statements are kept as DuckDB's parser understood them: alerts of a day share theirs."""
+
+_MEMO_VALUES = 1_000_000
+"""How many values of earlier results are kept: some 100 MB. Two questions may ask the same."""
+
+
+def open_store(index_dir: Path | str | None = None, *, threads: int | None = None) -> DuckStore:
+    """The index at `index_dir` (default: `trail.index.catalog.default_index()`), ready for questions.
+
+    Raises `IndexMissing` or `IndexUnreadable`, each with what to do next. Cheap; keep it open:
+    it follows what later builds publish.
+    """
+    return DuckStore(Path(index_dir) if index_dir is not None else default_index(), threads)
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The live segments at one version of the index."""
+
+    version: str
+    events: Mapping[date, Sequence[Segment]]
+    repeats: Mapping[date, Sequence[Segment]]
+    daily: Mapping[date, Sequence[Segment]]
+    keys: Mapping[date, Sequence[Segment]]
+    calls: Mapping[str, Mapping[date, Sequence[Segment]]]
+    credentials: Mapping[str, Sequence[Segment]]
+    coverage: tuple[DayCoverage, ...]
+    events_by_account: Mapping[str, Mapping[date, int]]
+    summary: IndexSummary
+
+
+class DuckStore:
+    """A `Store` on DuckDB over the Parquet segments that the catalog names.
+
+    Readers never wait for a build: each query sees the segments of one published version.
+    """
+
+    def __init__(self, index_dir: Path, threads: int | None = None) -> None:
+        self.index_dir = index_dir.resolve()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._catalog, self._inode = self._open_catalog()
+        self._snapshot = self._read_snapshot()
+        # Questions are asked at the same time: half of the cores each is faster than all for one,
+        # and most statements are planned, by a single thread, for longer than they run.
+        self._connection = duckdb.connect(
+            config={"threads": threads or max(1, (os.cpu_count() or 1) // 2)}
+        )
+        self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
+        # Reading a statement's text is a tenth of answering it.
+        self._parse = lru_cache(_PARSED)(self._connection.extract_statements)
+        self._watchdog = Watchdog()
+        self._memo = Memo[QueryResult](_MEMO_VALUES, _values)
+        # Segments never change once written, so their footers may be kept. Global, because a
+        # setting of this connection alone is not passed on to its cursors.
+        self._connection.execute("set global parquet_metadata_cache = true")
+        self._connection.execute("set global timezone = 'UTC'")
+        for statement in EMPTY_TABLES:
+            self._connection.execute(statement)
+        self._connection.execute(f"set allowed_directories = [{quoted(str(self.index_dir))}]")
+        self._connection.execute("set enable_external_access = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        timeout: float = QUERY_SECONDS,
+    ) -> QueryResult:
+        """The rows found. Raises `QueryFailed` with the engine's words, or when a limit of time or
+        rows is reached: part of an answer would be a wrong one."""
+        bound = {name: _naive(value) for name, value in (parameters or {}).items()}
+        snapshot = self._current()
+        key = (snapshot.version, sql, repr(bound), first, last, timeout)
+        found = self._memo.get(
+            key, lambda: self._query(sql, parameters or {}, bound, snapshot, first, last, timeout)
+        )
+        # Each caller's own rows: some add to them.
+        return replace(found, rows=[dict(row) for row in found.rows])
+
+    def _query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        bound: Mapping[str, Any],
+        snapshot: _Snapshot,
+        first: datetime | None,
+        last: datetime | None,
+        timeout: float,
+    ) -> QueryResult:
+        started = time.perf_counter()
+        try:
+            rows = self._run(self._over_segments(sql, bound, snapshot, first, last), bound, timeout)
+        except duckdb.IOException as error:
+            # A segment may have been compacted away since the snapshot: look once more.
+            newer = self._current()
+            if newer.version == snapshot.version:
+                raise QueryFailed(
+                    f"A segment of the index cannot be read ({_first_line(error)}). "
+                    "`python -m trail verify` says which."
+                ) from error
+            try:
+                rows = self._run(
+                    self._over_segments(sql, bound, newer, first, last), bound, timeout
+                )
+            except duckdb.Error as again:
+                raise _failed(again, timeout) from again
+        except duckdb.Error as error:
+            raise _failed(error, timeout) from error
+        elapsed = (time.perf_counter() - started) * 1000
+        return QueryResult(rows, Query(sql, dict(parameters), elapsed, len(rows)))
+
+    def coverage(
+        self, account_ids: Collection[str] | None, first: datetime, last: datetime
+    ) -> Coverage:
+        """What is indexed of these accounts (None: any) in the window, by whole UTC days."""
+        begin, end = _utc(first).date(), _utc(last).date()
+        days_of = self._current().events_by_account
+        accounts = list(days_of) if account_ids is None else set(account_ids)
+        window = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+        held = {
+            day: sum(days_of[one].get(day, 0) for one in accounts if one in days_of)
+            for day in window
+        }
+        return Coverage(
+            first,
+            last,
+            tuple(day for day in window if held[day]),
+            tuple(day for day in window if not held[day]),
+            sum(held.values()),
+        )
+
+    def coverage_by_day(self) -> list[DayCoverage]:
+        """Event counts per day, account and region ("" where a record names none)."""
+        return list(self._current().coverage)
+
+    def rejects(self) -> list[Reject]:
+        """Every record or file part that could not be read, with where it is and why."""
+        with self._reading() as catalog:
+            return catalog.rejects()
+
+    def skips(self) -> list[tuple[str, str]]:
+        """(path, reason) of every file that was recognised as holding no events."""
+        with self._reading() as catalog:
+            return catalog.skips()
+
+    def skipped_records(self) -> list[tuple[str, str, int]]:
+        """(path, reason, how many) of records that are no events, in files that hold others."""
+        with self._lock:
+            return self._live_catalog().skipped_records()
+
+    def files(self) -> list[SourceFile]:
+        """Every source file that the index was built from."""
+        with self._reading() as catalog:
+            return catalog.files()
+
+    def totals(self) -> Mapping[str, int]:
+        """The counts that `python -m trail status` prints."""
+        with self._reading() as catalog:
+            return catalog.totals()
+
+    def summary(self) -> IndexSummary:
+        """What is indexed at all."""
+        return self._current().summary
+
+    def version(self) -> str:
+        """Changes whenever the index does: a cache key."""
+        with self._reading() as catalog:
+            return catalog.version()
+
+    def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
+        """Event id → the record's JSON text, re-read from its source file.
+
+        Ids that are not indexed are absent. Raises `SourceUnreadable` when a source has gone, or
+        changed so that its record is not the one that was indexed.
+        """
+        texts: dict[str, str] = {}
+        for event_id, found in self.read_again(event_ids).items():
+            if isinstance(found, SourceUnreadable):
+                raise found
+            texts[event_id] = found.text
+        return texts
+
+    def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
+        """Event id → the record with how it was checked, or why it cannot be had.
+
+        Of several records with one id the first that can be had. Ids that are not indexed are
+        absent. Only files that the catalog names are opened.
+        """
+        by_source: dict[str, list[dict[str, Any]]] = {}
+        wanted = list(dict.fromkeys(event_ids))
+        for start in range(0, len(wanted), 50):
+            # Bound one by one: equality is what the event ids' bloom filters can answer.
+            bound = {f"id_{n}": v for n, v in enumerate(wanted[start : start + 50])}
+            names = ", ".join(f"${name}" for name in bound)
+            found = self.query(
+                f"select {', '.join(EVENT_SCHEMA.names)} from events where event_id in ({names})"
+                " order by event_time, recipient_account_id, source_file, source_ordinal",
+                bound,
+            )
+            for row in found.rows:
+                by_source.setdefault(row["source_file"], []).append(row)
+        records: dict[str, RawRecord | SourceUnreadable] = {}
+        for source_file, rows in by_source.items():
+            paths = list(paths_on_disk(source_file))
+            with self._lock:
+                catalog = self._live_catalog()
+                files = {file.path: file for file in catalog.files(paths)}
+                file = next((files[path] for path in paths if path in files), None)
+                leads_to = os.path.realpath(file.path) if file is not None else None
+                elsewhere = None
+                if file is not None and leads_to is not None and leads_to != file.path:
+                    elsewhere = None if catalog.files([leads_to]) else leads_to
+            read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
+            if file is not None:
+                read = read_again(file, source_file, rows, elsewhere=elsewhere)
+            for row, record in zip(rows, read, strict=True):
+                known = records.get(row["event_id"])
+                if known is None or isinstance(known, SourceUnreadable):
+                    records[row["event_id"]] = record
+        return {event_id: records[event_id] for event_id in wanted if event_id in records}
+
+    def close(self) -> None:
+        """Lets go of the index's files."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._watchdog.end()
+            # A cursor keeps the whole database open; so does a statement that was parsed by one.
+            self._parse.cache_clear()
+            while self._idle:
+                self._idle.pop().close()
+            self._connection.close()
+            self._catalog.close()
+
+    def __enter__(self) -> DuckStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_catalog(self) -> tuple[Catalog, int]:
+        path = self.index_dir / CATALOG
+        catalog = Catalog(self.index_dir, any_thread=True)
+        catalog.check_schema()
+        return catalog, path.stat().st_ino
+
+    def _live_catalog(self) -> Catalog:
+        """The catalog; opened again when the index folder was replaced under us. Lock held."""
+        try:
+            inode = (self.index_dir / CATALOG).stat().st_ino
+        except OSError:
+            inode = -1
+        if self._closed:
+            raise IndexUnreadable(f"The index at {self.index_dir} was closed. Open it again.")
+        if inode != self._inode or self._catalog.is_outdated():
+            try:
+                opened = self._open_catalog()
+            except (IndexMissing, OSError) as error:
+                raise IndexGone(
+                    f"The index at {self.index_dir} is not there any more. Put the folder back, or "
+                    "build it again from its sources with `python -m trail add`; nothing has to be "
+                    "restarted."
+                ) from error
+            self._catalog.close()
+            self._catalog, self._inode = opened
+        return self._catalog
+
+    @contextmanager
+    def _reading(self) -> Iterator[Catalog]:
+        """The catalog as it is now, for one thread. Raises `IndexGone` or `IndexUnreadable`."""
+        with self._lock:
+            try:
+                yield self._live_catalog()
+            except sqlite3.Error as error:
+                self._inode = -1  # opened again for whoever asks next
+                raise IndexUnreadable(
+                    f"The catalog of {self.index_dir} cannot be read ({error}). Check the disk and "
+                    "the folder's permissions, then try again."
+                ) from error
+
+    def _current(self) -> _Snapshot:
+        with self._reading() as catalog:
+            if catalog.version() != self._snapshot.version:
+                self._snapshot = self._read_snapshot()
+            return self._snapshot
+
+    def _read_snapshot(self) -> _Snapshot:
+        with self._catalog.snapshot():
+            version = self._catalog.version()
+            segments = self._catalog.segments(
+                "events", "copies", "daily", "keys", *_CALLS.values(), *CREDENTIAL_KINDS
+            )
+            cells = self._catalog.coverage()
+            records = self._catalog.records()
+        days: dict[str, dict[date, list[Segment]]] = {
+            kind: {} for kind in ("events", "copies", "daily", "keys", *_CALLS.values())
+        }
+        credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
+        events_by_account: dict[str, dict[date, int]] = {}
+        for cell in cells:
+            of_account = events_by_account.setdefault(cell.account, {})
+            of_account[cell.day] = of_account.get(cell.day, 0) + cell.events
+        for segment in segments:
+            if segment.day is None:
+                credentials[segment.kind].append(segment)
+            else:
+                days[segment.kind].setdefault(segment.day, []).append(segment)
+        return _Snapshot(
+            version,
+            days["events"],
+            days["copies"],
+            days["daily"],
+            days["keys"],
+            {relation: days[kind] for relation, kind in _CALLS.items()},
+            credentials,
+            tuple(cells),
+            events_by_account,
+            replace(summary_of(cells), records=records),
+        )
+
+    def _over_segments(
+        self,
+        sql: str,
+        bound: Mapping[str, Any],
+        snapshot: _Snapshot,
+        first: datetime | None,
+        last: datetime | None,
+    ) -> str:
+        """The statement with its relations defined over the segments it needs."""
+        statement = statement_of(sql)
+        if not statement.columns:
+            return sql
+        begin = _utc(first).date() if first is not None else date.min
+        end = _utc(last).date() if last is not None else date.max
+        definitions = []
+        for relation, columns in statement.columns.items():
+            condition = ""
+            if relation == "credentials":
+                segments: Iterable[Segment] = snapshot.credentials[statement.credentials_kind]
+            elif relation == "daily":
+                segments = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
+                if first is not None:
+                    condition = f"day >= date '{begin}' and day <= date '{end}'"
+            elif relation == "repeats":
+                segments = _of_days(snapshot.repeats, begin, end)
+            elif relation == "edges":
+                segments = [s for day in {begin, end} for s in snapshot.events.get(day, ())]
+            else:
+                segments = _of_days(snapshot.events, begin, end)
+            calls: Iterable[Segment] = ()
+            by_identity = True
+            if relation == "credentials":
+                calls = _of_days(snapshot.calls[relation], date.min, date.max)
+                by_identity = SORTED_BY[statement.credentials_kind] == "identity_id"
+            elif relation in _CALLS:
+                since = monday_of(begin) if first is not None else begin
+                calls = _of_days(snapshot.calls[relation], since, end)
+            if (values := _values_of(statement.sought.get(relation), bound)) is not None:
+                segments = (s for s in segments if s.range is None or s.range.may_hold(values))
+                if by_identity:
+                    calls = (s for s in calls if s.range is None or s.range.may_hold(values))
+            elif used := _values_of(statement.keys.get(relation), bound):
+                keys = [key for key in used if key is not None]
+                if len(keys) == len(used):
+                    segments = self._used_with(keys, list(segments), snapshot)
+            paths = self._sound_paths(segments)
+            told = self._sound_paths(calls)
+            definitions.append(definition(relation, columns, paths, condition, told))
+        return statement.over(definitions)
+
+    def _sound_paths(self, segments: Iterable[Segment]) -> list[str]:
+        """The files of the segments. A damaged one fails the query: it could give other numbers."""
+        segments = list(segments)
+        if (found := damaged(self.index_dir, segments)) is not None:
+            raise QueryFailed(
+                f"{found.name} of the index is damaged: its bytes are not those that were written."
+                " `python -m trail verify` says what else is, `python -m trail migrate --force`"
+                " builds the index again from its sources."
+            )
+        return [str(self.index_dir / segment.name) for segment in segments]
+
+    def _used_with(
+        self, access_keys: Sequence[str], segments: Sequence[Segment], snapshot: _Snapshot
+    ) -> list[Segment]:
+        """Those of the segments that may hold events made with one of the access keys: of days
+        and identities that used them. All of them, where the index does not know who did.
+        """
+        days = {segment.day for segment in segments} - {None} or snapshot.events.keys()
+        weeks = sorted({monday_of(day) for day in days if day is not None})
+        known = [s for week in weeks for s in snapshot.keys.get(week, ())]
+        asked = definition(
+            "keys",
+            KEYS_SCHEMA.names,
+            self._sound_paths(
+                segment
+                for segment in known
+                if segment.range is None or segment.range.may_hold(access_keys)
+            ),
+        )
+        names = {f"key_{number}": key for number, key in enumerate(access_keys)}
+        sql = (
+            f"with {asked} select distinct day, identity_id from keys"
+            f" where access_key_id in ({', '.join(f'${name}' for name in names)})"
+        )
+        # Several questions ask at once: the same is read once.
+        found = self._memo.get(
+            (snapshot.version, sql, repr(names)),
+            lambda: QueryResult(self._run(sql, names, QUERY_SECONDS), Query(sql, names)),
+        )
+        users: dict[date | None, set[str | None]] = {None: set()}
+        for row in found.rows:
+            users.setdefault(row["day"], set()).add(row["identity_id"])
+            users[None].add(row["identity_id"])
+        unknown = {week for week in weeks if not snapshot.keys.get(week)}
+        return [
+            segment
+            for segment in segments
+            if (bool(unknown) if segment.day is None else monday_of(segment.day) in unknown)
+            or (
+                segment.range.may_hold(users.get(segment.day, ()))
+                if segment.range is not None
+                else segment.day in users
+            )
+        ]
+
+    def _run(self, sql: str, bound: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
+        # A cursor belongs to one query at a time. Opening one costs as much as a small query, so
+        # those whose query went well are kept for the next.
+        try:
+            cursor = self._idle.pop()
+        except IndexError:
+            cursor = self._connection.cursor()
+        try:
+            with self._watchdog.watching(cursor.interrupt, timeout):
+                statements = self._parse(sql)
+                cursor.execute(statements[0] if len(statements) == 1 else sql, dict(bound))
+                columns = [(column[0], str(column[1])) for column in cursor.description or []]
+                found = cursor.fetchmany(QUERY_ROWS + 1)
+            if len(found) > QUERY_ROWS:
+                raise QueryFailed(
+                    f"The query found more than {QUERY_ROWS:,} rows, which is more than is read. "
+                    "Narrow its time window, or ask about one identity."
+                )
+        except BaseException:
+            cursor.close()
+            raise
+        if self._closed or len(self._idle) == self._idle.maxlen:
+            cursor.close()
+        else:
+            self._idle.append(cursor)
+        names = [name for name, _ in columns]
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        for name in (name for name, kind in columns if "TIMESTAMP" in kind):
+            for row in rows:
+                row[name] = _aware(row[name])
+        return rows
+
+
+def _unnamed(source_file: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{source_file} is no file that the catalog names, so it is not opened. `python -m trail"
+        " verify` says whether the index is damaged."
+    )
+
+
+def _values(result: QueryResult) -> int:
+    return len(result.rows) * len(result.rows[0]) if result.rows else 0
+
+
+def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
+    """The whole index in one line, from its coverage."""
+    return IndexSummary(
+        min((cell.first for cell in cells), default=None),
+        max((cell.last for cell in cells), default=None),
+        sum(cell.events for cell in cells),
+        tuple(sorted({cell.account for cell in cells} - {""})),
+        tuple(sorted({cell.region for cell in cells} - {""})),
+    )
+
+
+def _values_of(
+    parameters: Collection[str | None] | None, bound: Mapping[str, Any]
+) -> list[str | None] | None:
+    """The values of the parameters; None where they do not tell which segments can be left out."""
+    if parameters is None:
+        return None
+    values = [bound.get(name) if name is not None else None for name in parameters]
+    named = [name is not None for name in parameters]
+    known = all(isinstance(v, str) or not n for v, n in zip(values, named, strict=True))
+    return values if known else None
+
+
+def _of_days(held: Mapping[date, Iterable[Segment]], begin: date, end: date) -> Iterator[Segment]:
+    return (s for day, of_day in held.items() if begin <= day <= end for s in of_day)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _naive(value: object) -> object:
+    """Bound times as the segments hold them: plain timestamps in UTC."""
+    if isinstance(value, datetime):
+        return _utc(value).replace(tzinfo=None)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_naive(member) for member in value]
+    return value
+
+
+def _aware(value: object) -> object:
+    if isinstance(value, datetime):
+        return _utc(value)
+    if isinstance(value, list):
+        return [_aware(member) for member in value]
+    if isinstance(value, dict):
+        return {key: _aware(member) for key, member in value.items()}
+    return value
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _failed(error: duckdb.Error, timeout: float) -> QueryFailed:
+    if isinstance(error, duckdb.InterruptException):
+        return QueryTimedOut(
+            f"The query was stopped after {timeout:g} seconds. Narrow its time window, or ask "
+            "about one identity."
+        )
+    return QueryFailed(f"DuckDB could not run the query: {str(error).strip()}")

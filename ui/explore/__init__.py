@@ -1,0 +1,1 @@
+"""The pages that walk the index itself: entities, events, coverage."""

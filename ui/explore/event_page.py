@@ -1,0 +1,191 @@
+"""The event page: one raw record when the address names one, else the search."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from trail.store import Store
+from ui.explore import event_search
+from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
+from ui.kit import links, phrases, text
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import link, notice
+from ui.parts import evidence
+from ui.shell.session import User, guarded
+from ui.sorting import heads
+
+ALWAYS = ("principal", "ip", "call", "service")
+"""Filters that stand open; the others are one click away."""
+
+
+def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
+    event_id = st.query_params.get("event")
+    if event_id:
+        _show_record(store, event_id)
+        return
+    search = event_search.search_of(st.query_params, span)
+    draw("events-title", el("h2", "alert-title", "Search events"))
+    _ask(search, span)
+    found = event_search.find(store, search)
+    if not found.events:
+        draw(
+            "no-events",
+            notice(
+                "No indexed event fits.",
+                f"Indexed is {phrases.window(*span)}. Widen the time or drop a filter; names are "
+                "compared whole, with upper and lower case as logged.",
+            ),
+        )
+        return
+    draw("events-count", _count(search, found))
+    labels = {name: label for name, (label, _) in SORTS.items()}
+    sorts = heads("events", st.query_params.to_dict(), labels, search.sort)
+    draw("events", evidence.event_table(found.rows, "Events found", tall=True, sorted_by=sorts))
+    _turn(search, found)
+    _take_away(user, store, search, found)
+
+
+def _show_record(store: Store, event_id: str) -> None:
+    rows = evidence.find_events(store, [event_id])
+    row = rows[0] if rows else None
+    nearby = None
+    if row is not None and row["identity_id"]:
+        asked = {"principal": row["identity_id"]} | event_search.around(row["event_time"])
+        nearby = link("Same principal, an hour around", links.address("events", asked))
+    draw(
+        "record-title",
+        el(
+            "div",
+            "stack",
+            el("h2", "alert-title", row["event_name"] if row else "Event"),
+            el("p", "mono mute", event_id),
+            evidence.event_table(rows, "The event") if rows else None,
+            evidence.what_counts(rows),
+            el(
+                "p",
+                "row",
+                link("Open it as an alert", links.address("triage", {"event": event_id}))
+                if row
+                else None,
+                nearby,
+                link("Search all events", "events"),
+            ),
+        ),
+    )
+    evidence.show_raw(store, event_id)
+
+
+def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
+    given = dict(search.values)
+    state = hash((search.values, search.first, search.last, search.result))
+    with st.form("filters", border=False):
+        asked: dict[str, str] = {}
+        for column, name in zip(st.columns(len(ALWAYS)), ALWAYS, strict=True):
+            asked[name] = _field(column, name, given, state)
+        others = [name for name in FILTERS if name not in ALWAYS]
+        with st.expander("More filters", expanded=any(name in given for name in others)):
+            columns = st.columns(4)
+            for place, name in enumerate(others):
+                asked[name] = _field(columns[place % 4], name, given, state)
+        low, high, how, go = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
+        first = low.text_input("From (UTC)", phrases.iso(search.first) or "", key=f"from-{state}")
+        last = high.text_input("To (UTC)", phrases.iso(search.last) or "", key=f"to-{state}")
+        result = how.selectbox(
+            "Result",
+            ("", "failed", "succeeded"),
+            index=("", "failed", "succeeded").index(search.result),
+            format_func={"": "Any", "failed": "Failed", "succeeded": "Succeeded"}.__getitem__,
+            key=f"result-{state}",
+        )
+        sent = go.form_submit_button("Search", type="primary", width="stretch", key="events-search")
+    if not sent:
+        return
+    for value in (first, last):
+        if value and phrases.as_time(value) is None:
+            st.error("Write times like 2026-03-10T12:00:05Z, then search again.")
+            st.stop()
+    asked["from"] = "" if phrases.as_time(first) == span[0].replace(microsecond=0) else first
+    asked["to"] = "" if phrases.as_time(last) == span[1].replace(microsecond=0) else last
+    asked["result"] = result
+    if search.sort != NEWEST_FIRST:
+        asked |= {"sort": search.sort.by, "order": "up" if search.sort.up else ""}
+    st.query_params.from_dict({name: value.strip() for name, value in asked.items() if value})
+    st.rerun()
+
+
+def _field(
+    where: st.delta_generator.DeltaGenerator, name: str, given: dict[str, str], state: int
+) -> str:
+    return where.text_input(FILTERS[name][0], given.get(name, ""), key=f"{name}-{state}")
+
+
+def _count(search: Search, found: Found) -> Node:
+    failed = f", {found.failed:,} failed" if found.failed else ""
+    where = f", page {search.page} of {found.pages:,}" if found.pages > 1 else ""
+    records = ""
+    if found.events != found.calls:
+        records = f" ({phrases.count(found.events, 'record')}: some share a call, or were replaced)"
+    told = f"{phrases.count(found.calls, 'event')}{records}"
+    order = {"time True": "oldest first", "time False": "newest first"}.get(
+        f"{search.sort.by} {search.sort.up}", f"by {SORTS[search.sort.by][0].lower()}"
+    )
+    return el("p", "mute", f"{told}{failed}{where}, {order}.")
+
+
+def _turn(search: Search, found: Found) -> None:
+    """The pages before and after, each with an address of its own."""
+    here = st.query_params.to_dict()
+    newest_first = search.sort == NEWEST_FIRST
+    before, after = ("← Newer", "Older →") if newest_first else ("← Previous", "Next →")
+
+    def page(number: int, words: str) -> Node | None:
+        if not 1 <= number <= found.pages:
+            return None
+        return link(words, links.address("events", here | {"page": str(number)}))
+
+    draw(
+        "pages",
+        el(
+            "nav",
+            "row",
+            page(search.page - 1, before),
+            page(search.page + 1, after),
+            aria_label="Pages",
+        ),
+    )
+
+
+def _take_away(user: User, store: Store, search: Search, found: Found) -> None:
+    def rows() -> list[dict[str, Any]]:
+        return event_search.export(store, search)
+
+    csv = guarded(user, "export events", lambda: event_search.as_csv(rows()))
+    as_json = guarded(user, "export events", lambda: event_search.as_json(rows()))
+    with st.container(horizontal=True):
+        st.download_button(
+            "Export as CSV",
+            csv,
+            "events.csv",
+            "text/csv",
+            key="events-csv",
+            # A rerun would replace what the browser is about to fetch: some clicks gave nothing.
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Export as JSON",
+            as_json,
+            "events.json",
+            "application/json",
+            key="events-json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        show_query = st.toggle("Query", key="events-query")
+    if found.events > MOST_EXPORTED:
+        st.text(f"An export holds the newest {MOST_EXPORTED:,} events.")
+    if show_query:
+        text.show_query(found.query)

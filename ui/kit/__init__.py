@@ -1,0 +1,1 @@
+"""What draws: safe elements, words and charts. It knows no session, no index and no page."""

@@ -1,0 +1,156 @@
+"""Small elements that many cards share: marks, facts, links, lists, tables, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from ui.kit import links, phrases
+from ui.kit.markup import Node, el
+
+Tone = Literal["good", "warn", "bad", "mute"]
+SHAPES = {"good": "●", "warn": "◐", "bad": "▲", "mute": "○"}
+Cell = Node | str | int | None
+Head = tuple[Node, str | None]
+"""What stands in a column's head instead of its word, and its `aria-sort`."""
+
+
+def mark(words: str, tone: Tone, shape: str | None = None) -> Node:
+    """A word with a shape and a colour: readable without the colour."""
+    return el("span", f"mark is-{tone}", f"{shape or SHAPES[tone]} {words}")
+
+
+def fact(label: str, *value: Node | str | None, look: str = "", title: str | None = None) -> Node:
+    return el(
+        "div",
+        f"fact {look}".strip(),
+        el("span", "label", label),
+        el("span", "", *value),
+        title=title,
+    )
+
+
+def link(words: str, href: str, look: str = "", *, title: str | None = None) -> Node:
+    return el("a", look, words, href=href, title=title)
+
+
+def pivot(value: str | None, words: str | None = None, look: str = "") -> Node | str:
+    """The value, leading to its entity page; "–" when there is none."""
+    if not value:
+        return "–"
+    shown = words or value
+    # Only what is too long for a column may break anywhere: an IP address should not.
+    return link(shown, links.entity(value), look or ("long clip" if len(shown) > 32 else ""))
+
+
+def time_of(value: object, *, full: bool = False) -> Node:
+    """A time on one line; with its year when `full`."""
+    return el("span", "time", phrases.when(value) if full else phrases.clock(value))
+
+
+def event_link(event_id: str | None, words: str | None = None) -> Node | str:
+    return link(words or event_id[:8], links.event(event_id), "mono") if event_id else "–"
+
+
+def notes(lines: Iterable[str | Node], look: str = "") -> Node | None:
+    """A list of sentences; nothing when there are none."""
+    rows = [el("li", "", line) for line in lines]
+    return el("ul", f"notes {look}".strip(), *rows) if rows else None
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    caption: str,
+    numbers: frozenset[str] = frozenset(),
+    tall: bool = False,
+    sorted_by: Mapping[str, Head] | None = None,
+) -> Node:
+    """A table for keyboards and screen readers too. Columns named in `numbers` align right.
+
+    A long one scrolls inside itself, unless it is `tall`. `sorted_by` has the heads that sort it.
+    """
+    own_heads = sorted_by or {}
+    looks = ["number" if head in numbers else "" for head in heads]
+    body = [
+        el("tr", "", *(el("td", look, _cell(cell)) for look, cell in zip(looks, row, strict=True)))
+        for row in rows
+    ]
+    return el(
+        "div",
+        "scroll tall" if tall else "scroll",
+        el(
+            "table",
+            "table",
+            el(
+                "thead",
+                "",
+                el(
+                    "tr",
+                    "",
+                    *(
+                        el("th", look, shown, scope="col", aria_sort=order)
+                        for look, (shown, order) in zip(
+                            looks,
+                            (own_heads.get(head, (head, None)) for head in heads),
+                            strict=True,
+                        )
+                    ),
+                ),
+            ),
+            el("tbody", "", *body),
+            aria_label=caption,
+        ),
+        role="region",
+        aria_label=caption,
+    )
+
+
+def bar(part: float) -> Node:
+    """A bar of `part` percent of its cell."""
+    return el("span", "bar", part=max(0.0, min(100.0, part)))
+
+
+def notice(title: str, *lines: str | Node | None, tone: Tone = "mute") -> Node:
+    """An empty or broken state: what is the matter, then what to do next."""
+    return el(
+        "div",
+        f"notice is-{tone}",
+        el("div", "notice-title", title),
+        *(el("p", "", line) for line in lines if line),
+        role="status",
+    )
+
+
+def more(summary: str, *nodes: Node | None, open: bool = False) -> Node:
+    """Something folded away behind its one-line summary, in words of ours."""
+    return el("details", "", el("summary", "", summary), *nodes, open=open or None)
+
+
+def later(summary: str, name: str, *nodes: Node | None) -> Node:
+    """Something folded away that is made when it is first opened, under a name of ours.
+
+    Until `ui.kit.markup.asked_for` names it, leave `nodes` out.
+    """
+    known = [node for node in nodes if node is not None]
+    shown = known or [el("p", "mute small", "Asking the index …")]
+    return el(
+        "details",
+        "",
+        el("summary", "", summary),
+        *shown,
+        ask=name,
+        given=1 if known else None,
+    )
+
+
+def code(text: str) -> Node:
+    """Text as it is, line by line, with a button to copy it."""
+    return el("div", "code", el("pre", "", text), el("button", "copy", "Copy", type="button"))
+
+
+def _cell(cell: Cell) -> Node | str:
+    if isinstance(cell, int):
+        return phrases.number(cell)
+    return phrases.text(cell) if not isinstance(cell, dict) else cell

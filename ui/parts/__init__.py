@@ -1,0 +1,1 @@
+"""What several pages show alike, over the kit and the shell."""

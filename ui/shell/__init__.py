@@ -1,0 +1,1 @@
+"""What stands under every page: server, sign-in, session, the open index, jobs."""

@@ -1,0 +1,175 @@
+"""The index and what was asked of it, kept between reruns.
+
+Caches are keyed on the index's version and the alert, never on data frames: Streamlit hashes
+large frames by samples. Their sizes are bounded, since a server runs for weeks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from enrich import ask_all
+from enrich.answer import Answer
+from trail.errors import BacktrailError
+from trail.index.catalog import default_index
+from trail.index.index_version import index_of
+from trail.store import DuckStore, IndexSummary, Store, open_store
+from ui.shell import session
+from ui.shell.kept import answers_ahead
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Story:
+    """An alert of the demo that a visitor can open with one click."""
+
+    id: str
+    title: str
+    about: str
+    path: Path
+
+
+def index_dir() -> Path:
+    return default_index()
+
+
+def open_index() -> DuckStore:
+    """The index, opened once per process. Raises `IndexMissing` or `IndexUnreadable`.
+
+    Whatever is kept of its answers below is for those who may read logs, and they see the same:
+    so this asks before, in every run, and nothing that is kept tells one role from another.
+    """
+    session.may_read()
+    return _opened(str(index_dir().resolve()))
+
+
+def index_id() -> str | None:
+    """Which index that is, whose answers the pages show; None while there is none to be asked."""
+    try:
+        return index_of(open_index().version())
+    except BacktrailError:
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(folder: str) -> DuckStore:
+    return open_store(Path(folder))
+
+
+def summary(store: Store) -> IndexSummary:
+    """What is indexed at all, summed once per index version."""
+    return _summary(store.version(), store)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _summary(version: str, _store: Store) -> IndexSummary:
+    return _store.summary()
+
+
+def answers(store: Store, alert: Alert, principal: Principal) -> list[Answer]:
+    """The five answers, asked once per index version and alert, unless one failed."""
+    return told(store, alert, principal)[1]
+
+
+def told(store: Store, alert: Alert, principal: Principal) -> tuple[str, list[Answer]]:
+    """What the drawings of these answers are kept under (see `kept`), and the answers.
+
+    Where a question failed, the next run asks again and draws anew: the disk, or whatever it was,
+    may be back by then.
+    """
+    of_what = asked_of(store, alert, principal)
+
+    def ask() -> list[Answer]:
+        return _answers(store.version(), fingerprint(alert, principal), store, alert, principal)
+
+    try:
+        return of_what, kept(of_what, "answers", ask)
+    except _Failed as error:
+        return f"{of_what} {next(_failures)}", error.answers
+
+
+class _Failed(Exception):
+    """Answers that are not to be kept, since a question among them failed."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__("a question failed")
+        self.answers = answers
+
+
+_failures = count()
+
+
+# Shared and not copied: nobody changes an answer, and a copy of one costs as much as a card.
+@st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
+def _answers(
+    version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
+) -> list[Answer]:
+    found = answers_ahead(version, _alert, _principal) or ask_all(_alert, _principal, _store)
+    if any(answer.status == "failed" for answer in found):
+        raise _Failed(found)
+    return found
+
+
+def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
+    """What `make` made of an answer, the first time: a table's elements, a chart's specification.
+
+    `of_what` is `asked_of` of its question. Shared by all sessions: nobody may change it.
+    """
+    with _making:
+        if (of_what, name) in _made:
+            found: Made = _made[of_what, name]
+            return found
+    made = make()
+    with _making:
+        _made[of_what, name] = made
+        if len(_made) > MADE:
+            del _made[next(iter(_made))]  # the oldest
+    return made
+
+
+MADE = 1024
+"""How many drawings are kept."""
+
+# Streamlit's own caches take 0.2 ms a look, and a page looks a dozen times.
+_made: dict[tuple[str, str], Any] = {}
+_making = Lock()
+
+
+def asked_of(store: Store, alert: Alert, principal: Principal) -> str:
+    """The same for the same questions to the same index."""
+    return f"{store.version()} {fingerprint(alert, principal)}"
+
+
+def fingerprint(alert: Alert, principal: Principal) -> str:
+    """The same for the same questions: everything that an enrichment may read."""
+    return hashlib.sha256(ascii((alert, principal)).encode()).hexdigest()
+
+
+def demo_dir() -> Path:
+    """Where the demo's logs and alerts are written: beside the index."""
+    return Path(os.environ.get("BACKTRAIL_DEMO") or index_dir().parent / "demo")
+
+
+def stories() -> list[Story]:
+    """The demo's alerts, if the demo was generated and they can be read; else none."""
+    folder = demo_dir() / "alerts"
+    try:
+        listed = json.loads((demo_dir() / "alerts.json").read_text(encoding="utf-8"))
+        return [
+            Story(row["id"], row["title"], row["description"], folder / Path(row["file"]).name)
+            for row in listed
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -1,0 +1,1 @@
+"""The triage page: asking for an alert, and the five answers about one."""

@@ -1,0 +1,205 @@
+"""What becomes of the alert on the triage page: a new case, an open one, or a verdict at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from cases import inbox
+from cases.case import (
+    VERDICTS,
+    Case,
+    add_alert,
+    close_case,
+    find_cases,
+    get_case,
+    open_case,
+)
+from cases.database import Database
+from cases.enrichment import keep_shown
+from cases.errors import CaseRefused, NotFound
+from cases.evidence import freeze_answers
+from cases.fingerprint import fingerprint
+from cases.inbox import QueuedAlert
+from enrich import QUESTIONS
+from enrich.answer import Answer
+from trail.errors import BacktrailError
+from trail.store import Store
+from ui.kit import case_words, deed, links, text
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import link
+from ui.parts.pick_case import choose_case, joinable
+from ui.shell.opened import case_database
+from ui.shell.session import User, cases_if_any
+
+
+def offer_case(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store, user: User
+) -> None:
+    """The case that the alert is in, or the ways into one."""
+    try:
+        database = cases_if_any()
+        known = _known(database, alert) if database is not None else None
+        held = None
+        if database is not None and known is not None and known.case_ids:
+            held = get_case(database, known.case_ids[-1])
+    except BacktrailError as error:
+        text.say_problem("case-store-problem", "The cases cannot be read.", error, tone="warn")
+        return
+    work = _Work(alert, principal, answers, store, user)
+    deed.say_refusal("to-case-problem")
+    if held is not None:
+        draw("in-case", _in_case(held))
+    if user.can("open a case"):
+        if held is None or held.state == "closed":
+            _ways(work, database, known)
+        else:
+            deed.button(
+                "Save these answers to the case",
+                "triage-save",
+                lambda: work.into(held.id).id,
+                icon=":material/push_pin:",
+                primary=False,
+            )
+    if known is not None and database is not None:
+        others = inbox.related_alerts(database, known.id, 20)
+        if others:
+            draw(
+                "related-alerts",
+                link(
+                    f"{len(others)} related in the inbox",
+                    links.address("inbox", {"related": known.id}),
+                    "small",
+                ),
+            )
+
+
+class _Work:
+    """The alert and its answers on their way into a case."""
+
+    def __init__(
+        self,
+        alert: Alert,
+        principal: Principal,
+        answers: Sequence[Answer],
+        store: Store,
+        user: User,
+    ) -> None:
+        self.alert, self.answers, self.store, self.user = alert, answers, store, user
+        known = alert.principals
+        self.position = known.index(principal) if principal in known else 0
+
+    def into(self, case_id: int | None) -> Case:
+        """The case with the alert in it and these answers frozen; a new one without an id."""
+        database = case_database(self.user.actor)
+        known = _known(database, self.alert)
+        # Looking at an alert is no arrival: one that the inbox has is not counted again.
+        alert_id = (
+            known.id
+            if known is not None
+            else inbox.receive(database, self.user.name, [self.alert])[0].id
+        )
+        if case_id is None:
+            case_id = open_case(database, self.user.name, [alert_id]).id
+        else:
+            add_alert(database, self.user.name, case_id, alert_id)
+        freeze_answers(
+            database,
+            self.user.name,
+            case_id,
+            alert_id,
+            self.store,
+            principal=self.position,
+            answers=self.answers,
+        )
+        self._keep(database, alert_id)
+        return get_case(database, case_id)
+
+    def _keep(self, database: Database, alert_id: str) -> None:
+        """The case shows what was just shown here, and waits for nothing. Not of an alert that
+        was corrected on the page: the inbox holds another one.
+        """
+        asked = [answer.name for answer in self.answers]
+        if asked == [question.name for question in QUESTIONS] and (
+            inbox.get_alert(database, alert_id) == self.alert
+        ):
+            version = self.store.version()
+            keep_shown(database, alert_id, version, self.position, self.answers)
+
+
+def _known(database: Database, alert: Alert) -> QueuedAlert | None:
+    try:
+        return inbox.queued_alert(database, fingerprint(alert))
+    except NotFound:
+        return None
+
+
+def _in_case(case: Case) -> Node:
+    return el(
+        "span",
+        "row",
+        link(f"Case {case.id}", links.address("case", {"id": str(case.id)})),
+        case_words.state_mark(case.state),
+        case_words.verdict_mark(case.verdict),
+        el("span", "small mute", case.owner or "no owner"),
+    )
+
+
+def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> None:
+    deed.button(
+        "Open a case",
+        "triage-open",
+        lambda: work.into(None).id,
+        icon=":material/create_new_folder:",
+    )
+    if database is not None and find_cases(database, states=("open", "investigating"), limit=1):
+        _join(work, database, known)
+    drawer = st.popover(
+        "Close with a verdict", icon=":material/gavel:", key="triage-close", on_change="rerun"
+    )
+    if not drawer.open:
+        return
+    with drawer, st.form("triage-verdict", border=False):
+        st.radio(
+            "Verdict",
+            VERDICTS,
+            index=None,
+            format_func=lambda one: case_words.VERDICTS[one][0],
+            key=VERDICT,
+        )
+        st.text_area("Reason", height=80, key=REASON)
+        st.form_submit_button(
+            "Open, decide and close",
+            type="primary",
+            key="triage-verdict-send",
+            on_click=deed.into_case,
+            args=(lambda: _closed(work),),
+        )
+
+
+def _join(work: _Work, database: Database, known: QueuedAlert | None) -> None:
+    """The cases that it can be added to, looked for when that is opened."""
+    drawer = st.popover(
+        "Add to a case", icon=":material/drive_file_move:", key="triage-add", on_change="rerun"
+    )
+    if not drawer.open:
+        return
+    with drawer:
+        number = choose_case(joinable(database, known.id if known else None), "triage")
+        deed.button("Add to it", "triage-join", lambda: work.into(number).id)
+
+
+VERDICT, REASON = "triage-verdict-choice", "triage-verdict-reason"
+
+
+def _closed(work: _Work) -> int:
+    verdict, reason = st.session_state.get(VERDICT), st.session_state.get(REASON, "")
+    if verdict is None or not reason.strip():
+        raise CaseRefused("A verdict needs a choice and its reason.")
+    case = work.into(None)
+    database = case_database(work.user.actor)
+    return close_case(
+        database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
+    ).id

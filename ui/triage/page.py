@@ -1,0 +1,498 @@
+"""The triage page's two faces: asking for an alert, and the five answers about one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from alerts.alert import Alert, Principal
+from alerts.correct import CorrectionRefused
+from enrich.answer import Answer
+from trail.errors import AlertUnrecognised, BacktrailError
+from trail.store import Store
+from ui import chosen_events
+from ui.kit import links, phrases, text
+from ui.kit.badges import badges
+from ui.kit.markup import Node, draw, draw_encoded, el, encoded
+from ui.kit.pieces import link, notes, notice, table
+from ui.own_search import own_filters
+from ui.parts import timeline
+from ui.shell import data, session
+from ui.shell.read_apart import LONGEST
+from ui.triage import intake, verdict
+from ui.triage.alert_line import acted_as_text, alert_line
+from ui.triage.card_roles import forward_tree
+from ui.triage.cards import Asked, cards
+from ui.triage.chain import chain_drawing
+from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
+from ui.triage.newness import newness
+from ui.triage.offer_case import offer_case
+from ui.triage.time_question import time_question
+
+MOST_BRANCHES = 5
+"""Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
+READ = "what-was-read"
+"""Session state key: whether what was read stands open."""
+PRINCIPALS = 50
+"""Principals of one alert that the page lists; attack sequences name a handful."""
+
+PASTE_BOX = "paste-box"
+EMPTIED = "paste-box-emptied"
+"""Session state key: how often the box was emptied of a paste that was too long."""
+REFUSED = "paste-refused"
+
+KNOWN = "CloudTrail record, GuardDuty or Security Hub finding, or text with an ARN, key or event id"
+
+
+def ask_for_an_alert(store: Store) -> None:
+    """Paste, upload, or take one of the demo's alerts; what went wrong last time stays beside."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Paste an alert", anchor=False)
+        if (refused := st.session_state.pop(REFUSED, None)) is not None:
+            draw("too-long", notice("This is no alert yet.", str(refused), tone="warn"))
+        with st.form("paste", border=False):
+            pasted = st.text_area(
+                "Alert",
+                height=260,
+                placeholder=KNOWN,
+                label_visibility="collapsed",
+                key=f"{PASTE_BOX}{st.session_state.get(EMPTIED) or ''}",
+            )
+            uploaded = st.file_uploader(
+                "or a file with one or more alerts",
+                max_upload_size=20,
+                key="alert-file",
+            )
+            with st.container(horizontal=True):
+                go = st.form_submit_button(
+                    "Answer the five questions", type="primary", key="paste-go"
+                )
+                check = st.form_submit_button("Check what is read first", key="paste-check")
+        if go or check:
+            try:
+                intake.open_text(uploaded.getvalue() if uploaded else pasted, check=check)
+            except AlertUnrecognised as error:
+                if len(pasted) > LONGEST:
+                    # The browser would send it with every click: on with an empty box.
+                    st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
+                    st.session_state[REFUSED] = str(error)
+                    st.rerun()
+                text.say_problem("unrecognised", "This is no alert yet.", error, tone="warn")
+            else:
+                st.rerun()
+    with right:
+        st.subheader("Or open one", anchor=False)
+        draw("to-open", _stories(), _indexed(store))
+
+
+def _stories() -> Node:
+    stories = data.stories()
+    if not stories:
+        return notice(
+            "Alerts of the demo appear here.",
+            el("span", "", "Generate it on the ", link("index page", "index"), "."),
+        )
+    return el(
+        "ul",
+        "stories",
+        *(
+            el(
+                "li",
+                "",
+                link(story.title, links.address("triage", {"alert": story.id})),
+                el("div", "mute small", story.about) if story.about else None,
+            )
+            for story in stories
+        ),
+    )
+
+
+def _indexed(store: Store) -> Node:
+    summary = data.summary(store)
+    return el(
+        "p",
+        "mute small",
+        f"{phrases.count(summary.events, 'event')} of "
+        f"{phrases.count(len(summary.accounts), 'account')} indexed, "
+        f"{phrases.window(summary.first, summary.last)}. ",
+        link("Search them", "events"),
+    )
+
+
+def show(found: intake.Chosen, store: Store, user: session.User) -> None:
+    """The page an analyst reads: everything that decides is above the fold."""
+    alert, principal = found.alert, found.principal
+    if "check" in st.query_params:
+        check_first(found)
+        return
+    if "all" in st.query_params and len(alert.principals) > 1:
+        show_every_principal(found, store)
+        return
+    if principal is None or alert.first_seen is None:
+        draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
+        correct(found)
+        return
+    if (question := time_question(alert, st.query_params.to_dict())) is not None:
+        draw("time-question", question)
+    try:
+        of_what, answers = data.told(store, alert, principal)
+    except BacktrailError as error:
+        text.say_problem("answers-problem", "The index could not be asked.", error)
+        return
+    draw_encoded(
+        "above-the-fold",
+        data.kept(of_what, "above", lambda: encoded(*_above(alert, principal, answers, store))),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
+        recognised(found)
+        offer_case(alert, principal, answers, store, user)
+    if len(found.alerts) > 1 or len(alert.principals) > 1:
+        choose(found)
+    draw_encoded(
+        "verdict",
+        data.kept(of_what, "verdict", lambda: encoded(*verdict.verdict(alert, principal, answers))),
+    )
+    chosen = activity(store, alert, principal, of_what)
+    cards(Asked(alert, principal, store, of_what, chosen), answers)
+
+
+def _above(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store
+) -> list[Node | None]:
+    """All that decides: the alert line, five badges, who is behind it, and what is new."""
+    by_name = {answer.name: answer for answer in answers}
+    assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
+    return [
+        el(
+            "div",
+            "top",
+            alert_line(alert, principal, assumed_by),
+            link("Another alert", "triage", "another"),
+        ),
+        outside_coverage(alert, store),
+        badges(answers),
+        el(
+            "div",
+            "panels",
+            el(
+                "section",
+                "card stack",
+                el("h3", "panel-title", "Who is behind it"),
+                chain_drawing(alert, principal, assumed_by),
+                origin_note(assumed_by),
+                making_of_the_key(assumed_by),
+                fitting_notes(assumed_by),
+                inferences(assumed_by),
+                _too_big_a_tree(assumed_by),
+                forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+            ),
+            el("section", "card", newness(alert, by_name["baseline"]))
+            if "baseline" in by_name
+            else None,
+        ),
+    ]
+
+
+def show_every_principal(found: intake.Chosen, store: Store) -> None:
+    """The five answers of each principal that the alert names, under each other."""
+    draw(
+        "of-all",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+    )
+    choose(found)
+    for number, principal in enumerate(found.alert.principals[:PRINCIPALS]):
+        try:
+            answers = data.answers(store, found.alert, principal)
+        except BacktrailError as error:
+            text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
+            continue
+        who = next((a.data for a in answers if a.name == "assumed_by"), {})
+        with st.container(border=True):
+            draw(
+                f"principal-{number}",
+                el(
+                    "div",
+                    "stack",
+                    alert_line(found.alert, principal, who),
+                    badges(answers),
+                    chain_drawing(found.alert, principal, who),
+                ),
+            )
+
+
+def check_first(found: intake.Chosen) -> None:
+    """What was read from where, before anything is asked: choose, correct, then ask."""
+    draw(
+        "to-check",
+        el("h2", "alert-title", found.alert.title),
+        time_question(found.alert, st.query_params.to_dict()),
+        _recognised(found),
+    )
+    if len(found.alerts) > 1 or len(found.alert.principals) > 1:
+        choose(found)
+    if st.button("It is right: answer the five questions", type="primary", key="is-right"):
+        del st.query_params["check"]
+        st.rerun()
+    with st.container(border=True):
+        draw("or-correct", el("h3", "panel-title", "Or correct it"))
+        correct(found)
+
+
+def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
+    """Where the tree of further sessions stands when it is too big to stand beside the chain."""
+    forward = assumed_by.get("forward") or {}
+    total = forward.get("total")
+    if not total or forward_tree(forward, most=MOST_BRANCHES):
+        return None
+    return el(
+        "p",
+        "small",
+        el("span", "mute", "What came out of it: "),
+        link(phrases.count(total, "session"), "#answer-assumed-by"),
+    )
+
+
+def outside_coverage(alert: Alert, store: Store) -> Node | None:
+    """One sentence when the whole alert lies outside what is indexed."""
+    summary = data.summary(store)
+    first, last = summary.first, summary.last
+    if first is None or last is None or alert.first_seen is None or alert.last_seen is None:
+        return None
+    if alert.last_seen.date() >= first.date() and alert.first_seen.date() <= last.date():
+        return None
+    return notice(
+        "The alert lies outside the index.",
+        el(
+            "span",
+            "",
+            f"Indexed is {phrases.window(first, last)}. Add the logs of "
+            f"{phrases.when(alert.first_seen)} UTC on the ",
+            link("index page", "index"),
+            ", then reload.",
+        ),
+        tone="warn",
+    )
+
+
+def activity(
+    store: Store, alert: Alert, principal: Principal, of_what: str
+) -> chosen_events.Stretch | None:
+    """The timeline, and the events of the stretch that is chosen there; gives that stretch back."""
+    try:
+        found = data.kept(of_what, "activity", lambda: timeline.activity(store, alert, principal))
+    except BacktrailError as error:
+        text.say_problem("timeline-problem", "The activity could not be counted.", error)
+        return None
+    if found is None or not found.events + found.others:
+        return None
+    with st.container(border=True):
+        draw(
+            "timeline-title",
+            el(
+                "div",
+                "row",
+                el("h2", "card-title", "Activity around the alert"),
+                el(
+                    "span",
+                    "mute small",
+                    f"{phrases.count(found.events, 'event')}, "
+                    f"{phrases.window(found.first, found.last)}. Drag over the chart to list the "
+                    "events of a stretch; the evidence below follows.",
+                ),
+            ),
+            timeline.timeline_key(found, alert),
+        )
+        chosen = timeline.draw_activity(
+            found,
+            "timeline",
+            data.kept(of_what, "timeline", lambda: timeline.specification(found, alert)),
+        )
+        if chosen is not None:
+            filters = data.kept(
+                of_what,
+                "own-filters",
+                lambda: own_filters(store, alert, principal, (found.first, found.last)),
+            )
+            draw("chosen", chosen_events.listed(store, found, chosen, of_what, filters))
+    return chosen
+
+
+def recognised(found: intake.Chosen) -> None:
+    """What was read from where, and the way to correct it: filled when it is opened.
+
+    Six fields that few look at would cost every rerun.
+    """
+    words = "What was read, and correct it"
+    drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
+    if drawer.open:
+        with drawer:
+            draw("recognised", _recognised(found))
+            correct(found)
+
+
+def choose(found: intake.Chosen) -> None:
+    """Another alert of the same paste, or another principal of the same alert."""
+
+    def row(words: str, current: bool, **asked: str) -> Node:
+        kept = {
+            k: v for k, v in st.query_params.items() if k in ("text", "alert", "event", "check")
+        }
+        return el(
+            "li",
+            "",
+            el("strong", "", words)
+            if current
+            else link(words, links.address("triage", kept | asked)),
+        )
+
+    everyone = "all" in st.query_params
+    nodes: list[Node] = []
+    if len(found.alerts) > 1:
+        nodes += [
+            el("h3", "panel-title", f"{len(found.alerts)} alerts in this text"),
+            el(
+                "ul",
+                "notes",
+                *(
+                    row(
+                        phrases.shortened(f"{a.title} {phrases.when(a.first_seen)}", 120),
+                        n == found.which,
+                        which=str(n),
+                    )
+                    for n, a in enumerate(found.alerts[:50])
+                ),
+            ),
+        ]
+    if len(found.alert.principals) > 1:
+        nodes += [
+            el("h3", "panel-title", f"{len(found.alert.principals)} principals in this alert"),
+            el(
+                "ul",
+                "notes",
+                *(
+                    row(
+                        acted_as_text(p),
+                        n == found.who and not everyone,
+                        which=str(found.which),
+                        who=str(n),
+                    )
+                    for n, p in enumerate(found.alert.principals[:PRINCIPALS])
+                ),
+                row("all of them at once", everyone, which=str(found.which), all="1"),
+            ),
+        ]
+    draw("choose", el("div", "stack", *nodes))
+
+
+def correct(found: intake.Chosen) -> None:
+    """A form over what was read; sending it asks again with the corrected values."""
+    alert, principal = found.alert, found.principal
+    with st.form("correct", border=False):
+        arn = st.text_input(
+            "Principal: ARN, access key or principal id",
+            value=_identity(principal),
+            key=f"correct-arn-{alert.id}-{found.who}",
+        )
+        first = st.text_input("First seen (UTC)", value=phrases.iso(alert.first_seen) or "")
+        last = st.text_input("Last seen (UTC)", value=phrases.iso(alert.last_seen) or "")
+        ip = st.text_input("Source IP", value=alert.source_ip_address or "")
+        source = st.text_input("Service", value=alert.event_source or "")
+        call = st.text_input("Call", value=alert.event_name or "")
+        sent = st.form_submit_button("Ask again with these", type="primary", key="correct-send")
+    if not sent:
+        return
+    changed = {
+        "arn": arn if arn != _identity(principal) else None,
+        "from": first if first != phrases.iso(alert.first_seen) else None,
+        "to": last if last != phrases.iso(alert.last_seen) else None,
+        "ip": ip if ip != (alert.source_ip_address or "") else None,
+        "source": source if source != (alert.event_source or "") else None,
+        "call": call if call != (alert.event_name or "") else None,
+    }
+    given = {name: value for name, value in changed.items() if value}
+    try:
+        intake.corrected(alert, given)
+    except CorrectionRefused as error:
+        text.say_problem("refused", "This correction cannot be right.", error, tone="warn")
+        return
+    st.query_params.update(given)
+    st.query_params.pop("check", None)
+    st.rerun()
+
+
+def _identity(principal: Principal | None) -> str:
+    if principal is None:
+        return ""
+    return principal.arn or principal.principal_id or principal.access_key_id or ""
+
+
+def _missing(found: intake.Chosen) -> list[str | Node | None]:
+    lines: list[str | Node | None] = []
+    if found.principal is None:
+        lines.append("It names no principal: give an ARN, an access key or a principal id below.")
+    if found.alert.first_seen is None and found.alert.unread_times:
+        lines.append("Its time cannot be read: give when it was first and last seen below.")
+    elif found.alert.first_seen is None:
+        lines.append("It names no time: give when it was first and last seen below.")
+    known = _named(found)
+    if known:
+        pages = (link(value, links.entity(value)) for value in known)
+        lines.append(el("span", "", "What the index has of it, at any time: ", *_listed(pages)))
+    return [*lines, *found.alert.notes]
+
+
+def _named(found: intake.Chosen) -> list[str]:
+    """What the alert names that has a page of its own: its identities, then its address."""
+    of_people = (
+        person.arn or person.principal_id or person.access_key_id
+        for person in found.alert.principals[:PRINCIPALS]
+    )
+    return [value for value in (*of_people, found.alert.source_ip_address) if value]
+
+
+def _listed(nodes: Iterable[Node]) -> list[Node | str]:
+    listed: list[Node | str] = []
+    for node in nodes:
+        listed += [", ", node] if listed else [node]
+    return listed
+
+
+FIELDS = (
+    ("source_ip_address", "Source IP"),
+    ("event_source", "Service"),
+    ("event_name", "Call"),
+    ("first_seen", "First seen"),
+    ("last_seen", "Last seen"),
+    ("account_id", "Account"),
+    ("region", "Region"),
+    ("user_agent", "Client"),
+)
+
+
+def _recognised(found: intake.Chosen) -> Node:
+    alert = found.alert
+    rows: list[tuple[str, str, str]] = []
+    if found.principal is not None:
+        rows.append(("Principal", acted_as_text(found.principal), _origin(alert, "principal")))
+    for name, label in FIELDS:
+        value = getattr(alert, name)
+        if value is not None:
+            shown = f"{phrases.when(value)} UTC" if name.endswith("_seen") else str(value)
+            rows.append((label, shown, alert.origins.get(name, "–")))
+    return el(
+        "div",
+        "stack",
+        el("p", "panel-title", f"Recognised: {alert.shape or alert.source}"),
+        notes(alert.notes),
+        table(("What", "Value", "Taken from"), rows, caption="What was read from the alert"),
+    )
+
+
+def _origin(alert: Alert, name: str) -> str:
+    """Where a principal was taken from: one path, or the paths of its fields."""
+    paths = [path for key, path in alert.origins.items() if key.startswith(name)]
+    return ", ".join(dict.fromkeys(paths)) or "–"
