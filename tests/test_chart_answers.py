@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.a_dashboard import PATIENCE_MS, chromium, dashboard, settled
 from tests.an_event import a_role_session, an_event
 from trail.index.build import add
-from ui.chart_clicks import chosen_stretch, clicked_bar
+from ui.kit.chart_clicks import chosen_stretch, clicked_bar
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = (NOON - timedelta(days=1), NOON)

@@ -15,9 +15,9 @@ from jsonschema.exceptions import ValidationError
 
 from cases.metrics import Ageing, Group, Precision, Spread
 from ui.cases import metrics_charts
-from ui.hatching import band_strokes, strokes
 from ui.kit import charts
-from ui.specification import Spec, finished, milliseconds, rows, rows_in
+from ui.kit.hatching import band_strokes, strokes
+from ui.kit.specification import Spec, finished, milliseconds, rows, rows_in
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SPAN = (NOON - timedelta(days=1), NOON)

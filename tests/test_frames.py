@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from tests.a_dashboard import chromium, dashboard, settled
 from tests.an_event import an_event
 from trail.index.build import add
-from ui import frames
+from ui.parts import frames
 
 
 def test_numbers_and_times_stay_what_they_are() -> None:

@@ -27,7 +27,7 @@ def test_the_command_line_and_jobs_load_nothing_that_draws(module: str) -> None:
 
 
 def test_the_server_has_them_before_its_first_page() -> None:
-    assert loaded_by("from ui import server\nserver.draw_at_once()") >= LIBRARIES
+    assert loaded_by("from ui.shell import server\nserver.draw_at_once()") >= LIBRARIES
     # What the first page waits for does not grow by what only later pages need.
-    frame = "from ui import frame, health, log, run, server, session"
+    frame = "from ui.shell import frame, health, log, run, server, session"
     assert loaded_by(frame) & {"altair"} == set()

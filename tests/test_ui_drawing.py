@@ -28,9 +28,9 @@ from ui.explore.entity_facts import kind_of
 from ui.kit import charts, links, phrases
 from ui.kit.badges import in_a_badge
 from ui.kit.markup import el, texts
-from ui.own_search import own_filters
+from ui.kit.specification import rows_in
 from ui.parts import timeline
-from ui.specification import rows_in
+from ui.parts.own_search import own_filters
 from ui.triage import intake
 from ui.triage.chain import chain_drawing
 from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key

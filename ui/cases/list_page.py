@@ -18,8 +18,8 @@ from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_ma
 from ui.kit.dress import dress, heading, tabs
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice, table
+from ui.kit.sorting import Sort, heads, sort_of
 from ui.shell.session import User
-from ui.sorting import Sort, heads, sort_of
 
 PAGE = 50
 MOST = 100_000

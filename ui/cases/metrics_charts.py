@@ -10,7 +10,7 @@ import altair as alt
 from cases.metrics import Ageing, Group, Precision, Spread
 from ui.kit import phrases
 from ui.kit.charts import chart_name
-from ui.specification import Spec, finished, rows
+from ui.kit.specification import Spec, finished, rows
 
 MEDIAN, P95 = "#2a9d8f", "#c98a2b"
 VERDICTS = {

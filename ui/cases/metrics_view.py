@@ -12,16 +12,16 @@ import streamlit as st
 from cases import users
 from cases.database import Database
 from cases.metrics import Ageing, Group, Metrics, Spread, metrics
-from ui import frames
 from ui.cases import metrics_charts as charts
 from ui.kit import asked as address
 from ui.kit import links, phrases
 from ui.kit.case_words import case_severity, lasting
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, mark, more, notice, table
+from ui.kit.specification import Spec
+from ui.parts import frames
 from ui.shell import data
 from ui.shell.session import User
-from ui.specification import Spec
 
 PERIODS = {"": "All time", "4": "Last 4 weeks", "13": "Last 13 weeks", "52": "Last 52 weeks"}
 SEVERITIES = {"": "Any", "critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}

@@ -10,12 +10,11 @@ import streamlit as st
 
 from enrich.facts.ip import network_of
 from trail.store import Store
-from ui import chosen_events
 from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, Kind, facts
 from ui.kit import address_words, links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import bar, event_link, fact, link, mark, notice, pivot, table
-from ui.parts import timeline
+from ui.parts import chosen_events, timeline
 from ui.shell import data
 from ui.shell.session import User
 

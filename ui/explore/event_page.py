@@ -13,9 +13,9 @@ from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS,
 from ui.kit import links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice
+from ui.kit.sorting import heads
 from ui.parts import evidence
 from ui.shell.session import User, guarded
-from ui.sorting import heads
 
 ALWAYS = ("principal", "ip", "call", "service")
 """Filters that stand open; the others are one click away."""

@@ -12,9 +12,10 @@ import streamlit as st
 
 from enrich.calls.calls_sql import calls
 from trail.store import Query, Store
-from ui import frames
 from ui.kit import phrases
-from ui.sorting import Sort, sort_of
+from ui.kit.sorting import Sort, sort_of
+from ui.parts import frames
+from ui.parts.own_search import OR
 
 PAGE = 50
 MOST_EXPORTED = 10_000
@@ -43,7 +44,6 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 }
 """Address name → label and condition. Values are bound, never written into the statement."""
 
-_OR = " or "
 
 SORTS: Mapping[str, tuple[str, str]] = {
     "time": ("When (UTC)", "event_time"),
@@ -82,7 +82,7 @@ class Search:
         for name, value in self.values:
             parts.append(FILTERS[name][1])
             if name == "either":
-                session, _, ip = value.rpartition(_OR)
+                session, _, ip = value.rpartition(OR)
                 bound["either_session"], bound["either_ip"] = session or ip, ip
                 continue
             bound[name] = value
@@ -122,11 +122,6 @@ def search_of(asked: Mapping[str, str], span: tuple[datetime, datetime]) -> Sear
         int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1,
         sort_of(asked, SORTS, NEWEST_FIRST),
     )
-
-
-def either(session: str | None, ip: str | None) -> str:
-    """The filter of that name: the session, the address, or whichever of both an event has."""
-    return _OR.join(value for value in (session, ip) if value)
 
 
 def find(store: Store, search: Search) -> Found:

@@ -15,10 +15,10 @@ from trail.errors import BacktrailError, IndexMissing
 from trail.index.passed_over import what_to_do
 from trail.private import private_folder
 from trail.store import DuckStore
-from ui import frames
 from ui.kit import charts, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import fact, link, notice
+from ui.parts import frames
 from ui.shell import data, jobs, session
 from ui.shell.session import User
 

@@ -1,6 +1,6 @@
 """The charts of alerts and of the index, built with Altair.
 
-Each comes back finished (`ui.specification`), to be kept and sent again. Those whose bars lead
+Each comes back finished (`ui.kit.specification`), to be kept and sent again. Those whose bars lead
 somewhere say what each bar stands for, by the number that a click gives back. Colours are left to
 the theme except where they mean something; those are visible on both themes' backgrounds (3:1).
 Words beside marks take the theme's own colour: none of ours could be read on both (4.5:1).
@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import altair as alt
 
-from ui.hatching import band_strokes, strokes
 from ui.kit import markup, phrases
-from ui.specification import Spec, finished, milliseconds, rows
+from ui.kit.hatching import band_strokes, strokes
+from ui.kit.specification import Spec, finished, milliseconds, rows
 
 WORKED, FAILED, ALERT, OTHER = "#2a9d8f", "#e2603f", "#d1495b", "#84918f"
 GAP, BASELINE, SKIPPED = "#84918f", "#5b6f9e", "#5b6f9e"

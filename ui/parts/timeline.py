@@ -14,8 +14,7 @@ from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
 from enrich.questions.baseline import DAYS, GAP
 from trail.store import Store
-from ui import chart_clicks
-from ui.kit import charts
+from ui.kit import chart_clicks, charts
 from ui.kit.markup import Node, el
 from ui.shell import data
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.entity import Scope
-from ui import chart_clicks
-from ui.kit import charts, phrases
+from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import more, pivot, table, time_of
 from ui.shell import data

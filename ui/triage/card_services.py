@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from alerts.alert import Alert
 from enrich.entity import Scope
-from ui import chart_clicks
-from ui.kit import charts, phrases
+from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import link, mark, pivot, table, time_of
 from ui.shell import data

@@ -23,8 +23,8 @@ from ui.kit import links, phrases, text
 from ui.kit.badges import card_id, status_mark
 from ui.kit.markup import Node, asked_for, draw_encoded, el, encoded
 from ui.kit.pieces import later, more, notes, notice
-from ui.own_search import own_filters
 from ui.parts import evidence
+from ui.parts.own_search import own_filters
 from ui.shell import data
 from ui.triage import card_baseline, card_calls, card_roles, card_services
 from ui.triage.card_services import Leading

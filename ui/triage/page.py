@@ -12,13 +12,12 @@ from alerts.correct import CorrectionRefused
 from enrich.answer import Answer
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
-from ui import chosen_events
 from ui.kit import links, phrases, text
 from ui.kit.badges import badges
 from ui.kit.markup import Node, draw, draw_encoded, el, encoded
 from ui.kit.pieces import link, notes, notice, table
-from ui.own_search import own_filters
-from ui.parts import timeline
+from ui.parts import chosen_events, timeline
+from ui.parts.own_search import own_filters
 from ui.shell import data, session
 from ui.shell.read_apart import LONGEST
 from ui.triage import intake, verdict

@@ -7,7 +7,9 @@ from datetime import datetime
 from alerts.alert import Alert, Principal
 from enrich.entity import Scope, by_identity_id, entity_match
 from trail.store import Store
-from ui.explore.event_search import either
+
+OR = " or "
+"""Between the session and the address of the filter `either`."""
 
 
 def own_filters(
@@ -39,3 +41,8 @@ def own_filters(
     if session or ip:
         filters["either"] = either(session, ip)
     return {name: value for name, value in filters.items() if value}
+
+
+def either(session: str | None, ip: str | None) -> str:
+    """The filter of that name: the session, the address, or whichever of both an event has."""
+    return _OR.join(value for value in (session, ip) if value)

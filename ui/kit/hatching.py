@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from ui.specification import milliseconds
+from ui.kit.specification import milliseconds
 
 LINES = 70
 """As many lines as a whole chart's width would get, so that they stand alike in all its gaps."""

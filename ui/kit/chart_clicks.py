@@ -17,7 +17,7 @@ import streamlit as st
 from ui.kit import phrases
 from ui.kit.charts import BAR, BRUSH
 from ui.kit.markup import draw, el
-from ui.specification import Spec
+from ui.kit.specification import Spec
 
 
 def draw_leading(spec: Spec, key: str, alt: str, leads: Sequence[str | None]) -> None:
