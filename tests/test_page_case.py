@@ -66,6 +66,27 @@ def test_the_list_filters_by_its_address(database: Database) -> None:
     assert shown(state="?", verdict="?", owner="nobody", page="-1") == {mine.id, other.id}
 
 
+def test_the_list_is_sorted_by_its_heads(database: Database) -> None:
+    a = a_case(database, an_alert(id=an_id(1), title="B", severity=2.0))
+    b = a_case(database, an_alert(id=an_id(2), title="C", severity=9.0), actor="abe")
+    c = a_case(database, an_alert(id=an_id(3), title="A", severity=5.0))
+
+    def shown(**asked: str) -> list[int]:
+        at = a_page_for("ann", "cases", asked)
+        assert not at.exception
+        return [int(words) for words, href in links(at) if words.isdigit() and "case?" in href]
+
+    assert shown() == [c.id, b.id, a.id]
+    assert shown(sort="severity") == [b.id, c.id, a.id]
+    assert shown(sort="severity", order="up") == [a.id, c.id, b.id]
+    assert shown(sort="title", order="up") == [c.id, a.id, b.id]
+    assert shown(sort="owner", order="up")[0] == b.id
+    assert shown(sort="__class__") == [c.id, b.id, a.id]
+    found = dict(links(a_page_for("ann", "cases", {"sort": "title", "state": "all"})))
+    assert found["Title ▼"] == "cases?state=all&sort=title&order=up"
+    assert found["Owner"] == "cases?state=all&sort=owner"
+
+
 # One case
 
 

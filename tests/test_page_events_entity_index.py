@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.a_page import a_page, address_of, links, words
+from tests.a_page import a_page, address_of, links, table, words
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
 from trail.index.build import add
 
@@ -204,8 +204,42 @@ def test_the_index_page_counts_what_is_there_and_what_was_rejected(tmp_path: Pat
     assert said[said.index("Accounts") + 1] == "1"
     assert said[said.index("Rejected") + 1] == "1"
     assert "57 records read = 56 kept + 0 repeated + 1 rejected + 0 skipped" in said
-    assert any("log.json" in line for line in said)
-    assert f"{ACCOUNT} eu-west-1" in said
+    (rejected,) = [one.value for one in at.dataframe if "Where" in one.value]
+    assert [path.rpartition("/")[2] for path in rejected["File"]] == ["log.json"]
+    (coverage,) = [one.value for one in at.dataframe if "Days without" in one.value]
+    assert coverage["Account and region"].tolist() == [f"{ACCOUNT} eu-west-1"]
+    assert coverage["Events"].tolist() == [56]
+
+
+def test_the_search_is_sorted_by_a_column_and_the_address_keeps_it(tmp_path: Path) -> None:
+    indexed(
+        tmp_path,
+        an_event(eventName="B", eventTime="2026-03-10T10:00:00Z", sourceIPAddress="198.51.100.1"),
+        an_event(eventName="A", eventTime="2026-03-10T11:00:00Z", sourceIPAddress="198.51.100.3"),
+        an_event(eventName="C", eventTime="2026-03-10T12:00:00Z", sourceIPAddress="198.51.100.2"),
+        an_event(eventName="C", eventTime="2026-03-10T13:00:00Z", errorCode="AccessDenied"),
+    )
+
+    def column(place: int, **asked: str) -> list[str]:
+        at = a_page("events", asked)
+        assert not at.exception
+        return [row[place] for row in table(at, "Events found")]
+
+    assert column(1) == ["C", "C", "A", "B"]
+    assert column(1, sort="call", order="up") == ["A", "B", "C", "C"]
+    assert column(0, sort="call")[:2] == ["10 Mar 2026 13:00:00", "10 Mar 2026 12:00:00"]
+    assert column(5, sort="ip", order="up")[:2] == ["198.51.100.1", "198.51.100.2"]
+    assert column(3, sort="result")[0] == "✕ AccessDenied"
+    assert column(1, sort="event_id; drop", order="x") == ["C", "C", "A", "B"]
+    at = a_page("events", {"call": "C", "sort": "ip", "order": "up", "page": "1"})
+    heads = {words: address for words, address in links(at) if address.startswith("events?")}
+    assert heads["From ▲"] == "events?call=C&sort=ip"
+    assert heads["Service"] == "events?call=C&sort=service"
+    assert "by from" in words(at)
+    # Another search keeps the order.
+    at.text_input(key=next(w.key for w in at.text_input if w.label == "Source IP")).set_value("x")
+    at = button(at, "Search").click().run()
+    assert address_of(at) == {"call": "C", "ip": "x", "sort": "ip", "order": "up"}
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

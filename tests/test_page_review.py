@@ -20,9 +20,8 @@ from tests.a_case import (
     put_in_inbox,
 )
 from tests.a_case_page import a_page_for, field, labels, press, read
-from tests.a_page import address_of, trees
+from tests.a_page import address_of
 from ui.cases import metrics_charts
-from ui.kit.markup import texts
 
 pytest_plugins = ("tests.case_databases", "tests.case_pages")
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -145,8 +144,7 @@ def test_the_numbers_are_medians_and_percentiles(database: Database, clock: Cloc
     assert shown["Cases"] == ["3", "2 closed"]
     # The real clock is years or months behind or ahead of the test's: only the count is sure.
     assert shown["Past their clock"][1] == "of 1 unclosed case"
-    said = read(at)
-    assert "The same as a table" in said
+    assert "The same as a table" in [one.label for one in at.expander]
     charts = [one.proto.spec for one in at.get("vega_lite_chart") if hasattr(one.proto, "spec")]
     assert len(charts) >= 6
 
@@ -159,6 +157,7 @@ def test_the_numbers_filter_by_the_address(database: Database, clock: Clock) -> 
     assert tiles(read(at))["Cases"] == ["2", "2 closed"]
     at = at.selectbox(key="metrics-by").set_value("type").run()
     assert address_of(at)["by"] == "type"
+    # Each type leads to its own numbers.
     assert "Discovery:S3/AnomalousBehavior" in read(at)
     at = a_page_for("lea", "review", {"view": "metrics", "weeks": "x", "by": "?", "severity": "?"})
     assert not at.exception
@@ -168,13 +167,19 @@ def test_the_numbers_filter_by_the_address(database: Database, clock: Clock) -> 
 def test_the_table_twins_say_what_the_charts_draw(database: Database, clock: Clock) -> None:
     timed_cases(database, clock)
     at = a_page_for("lea", "review", {"view": "metrics"})
-    (precision,) = [
-        tree
-        for tree in trees(at)
-        if "Finding type" in texts([tree]) and "True positives" in texts([tree])
-    ]
+    (precision,) = [one.value for one in at.dataframe if "Finding type" in one.value]
     # One of the two decided cases of the type was a true positive.
-    assert texts([precision])[-5:] == ["Discovery:S3/AnomalousBehavior", "1", "2", "0", "50%"]
+    assert precision.to_dict("records") == [
+        {
+            "Finding type": "Discovery:S3/AnomalousBehavior",
+            "True positives": 1,
+            "Decided": 2,
+            "Undetermined": 0,
+            "Rate": 0.5,
+        }
+    ]
+    (decide,) = [one.value for one in at.dataframe if "Median, minutes" in one.value][:1]
+    assert "95th percentile, minutes" in decide
 
 
 def test_no_chart_is_a_pie(database: Database) -> None:

@@ -288,6 +288,10 @@ ATTEMPTS: dict[str, Callable[[Hands], Any]] = {
     "search events": _index,
     "go to the index page": lambda at: session.action("go to the index page"),
     "export events": lambda at: session.guarded(at.user, "export events", bytes)(),
+    "export tables of the index": lambda at: session.guarded(
+        at.user, "export tables of the index", bytes
+    )(),
+    "export numbers": lambda at: session.guarded(at.user, "export numbers", bytes)(),
     "take evidence away": lambda at: session.guarded(at.user, "take evidence away", bytes)(),
     "take a report away": lambda at: make_report(at.database, at.name, 1, "md"),
     "take a redacted report away": lambda at: make_report(

@@ -28,7 +28,9 @@ from ui.explore.entity_facts import kind_of
 from ui.kit import charts, links, phrases
 from ui.kit.badges import in_a_badge
 from ui.kit.markup import el, texts
+from ui.kit.specification import rows_in
 from ui.parts import timeline
+from ui.parts.own_search import either, own_filters
 from ui.shell import data
 from ui.triage import intake
 from ui.triage.chain import chain_drawing
@@ -380,9 +382,111 @@ def test_a_roles_other_sessions_are_counted_apart() -> None:
         ),
     ]
     alert = replace(alert_of(records[0]))
-    found = timeline.activity(MemoryStore(records), alert, alert.principals[0])
+    store = MemoryStore(records)
+    found = timeline.activity(store, alert, alert.principals[0])
     assert found is not None
     assert (found.events, found.others) == (1, 1)
+    listed = timeline.events_between(store, found, found.first, found.last)
+    assert [row["event_id"] for row in listed.rows] == [records[0]["eventID"]]
+    assert (listed.events, listed.failed) == (1, 0)
+    # Days without logs of the account: all but those two of the 15 that it looks at.
+    assert len(found.no_logs) == 14
+    spec = json.dumps(timeline.specification(found, alert))
+    for words in ("no logs", "12 h skipped", "baseline, 14 days"):
+        assert words in spec
+    key = texts([timeline.timeline_key(found, alert)])
+    assert key == [
+        "succeeded",
+        "other sessions of the role",
+        "the alert",
+        "baseline, 14 days",
+        "12 hours skipped: compared with neither",
+        "no logs",
+    ]
+
+
+def test_a_stretch_is_hatched_for_each_run_of_days_without_logs() -> None:
+    records = [an_event(eventTime=f"2026-03-{day:02}T09:00:00Z") for day in (1, 2, 5, 6, 9, 10)]
+    alert = alert_of(records[-1])
+    found = timeline.activity(MemoryStore(records), alert, alert.principals[0])
+    assert found is not None
+    gaps = rows_in(timeline.specification(found, alert))[0]
+    days = [
+        (f"{datetime.fromtimestamp(gap['at'] / 1000, UTC):%d %H}",
+         f"{datetime.fromtimestamp(gap['until'] / 1000, UTC):%d %H}")
+        for gap in gaps
+    ]  # fmt: skip
+    # The window is from 24 February 09:00 to 11 March 09:00; its last hour is drawn whole.
+    assert days == [("24 09", "01 00"), ("03 00", "05 00"), ("07 00", "09 00"), ("11 00", "11 10")]
+
+
+# Where bars lead ------------------------------------------------------------------------------
+
+
+def test_a_bar_leads_to_exactly_the_events_that_an_answer_counts() -> None:
+    key = "ASIAROLESESSION00002"
+    records = [
+        an_event(userIdentity=a_role_session(session="work")),
+        # The role in another session from the same address, which counts, …
+        an_event(userIdentity=a_role_session(session="else", key=key), errorCode="AccessDenied"),
+        # … from another one, which does not, and another identity there, which does not either.
+        an_event(
+            userIdentity=a_role_session(session="else", key=key), sourceIPAddress="203.0.113.9"
+        ),
+        an_event(),
+        an_event(userIdentity=a_role_session(session="work"), eventSource="s3.amazonaws.com"),
+    ]
+    alert = alert_of(records[0])
+    store = MemoryStore(records)
+    span = alert.first_seen - timedelta(days=7), alert.last_seen  # type: ignore[operator]
+    filters = own_filters(store, alert, alert.principals[0], span)  # type: ignore[arg-type]
+    assert filters == {
+        "principal": records[0]["userIdentity"]["principalId"].partition(":")[0],
+        "either": "work or 198.51.100.7",
+    }
+    asked = {**filters, "service": "ec2.amazonaws.com"}
+    search = event_search.search_of(asked, span)  # type: ignore[arg-type]
+    condition, bound = search.condition()
+    found = store.query(f"select event_id from events where {condition}", bound).rows
+    assert {row["event_id"] for row in found} == {record["eventID"] for record in records[:2]}
+    answer = next(
+        one for one in ask_all(alert, alert.principals[0], store) if one.name == "services_used"
+    )
+    assert {row["event_source"]: row["count"] for row in answer.data["services"]} == {
+        "ec2.amazonaws.com": 2,
+        "s3.amazonaws.com": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("session", "ip", "value", "bound"),
+    [
+        ("work", "198.51.100.7", "work or 198.51.100.7", ("work", "198.51.100.7")),
+        ("this or that", "198.51.100.7", "this or that or 198.51.100.7",
+         ("this or that", "198.51.100.7")),
+        ("work", None, "work", ("work", "work")),
+        (None, "198.51.100.7", "198.51.100.7", ("198.51.100.7", "198.51.100.7")),
+    ],
+)  # fmt: skip
+def test_a_session_or_an_address_is_one_filter(
+    session: str | None, ip: str | None, value: str, bound: tuple[str, str]
+) -> None:
+    assert either(session, ip) == value
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    _, parameters = event_search.search_of({"either": value}, (noon, noon)).condition()
+    assert (parameters["either_session"], parameters["either_ip"]) == bound
+
+
+@pytest.mark.parametrize(("hour", "many"), [("9", 2), ("12", 1), ("09", 0), ("x", 0)])
+def test_an_hour_of_the_day_is_a_filter(hour: str, many: int) -> None:
+    records = [
+        an_event(eventTime=f"2026-03-{day:02}T{at}:30:00Z")
+        for day, at in ((1, "09"), (2, "09"), (2, "12"))
+    ]
+    span = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
+    condition, bound = event_search.search_of({"hour": hour}, span).condition()
+    found = MemoryStore(records).query(f"select event_id from events where {condition}", bound)
+    assert len(found.rows) == many
 
 
 def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
@@ -390,17 +494,25 @@ def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
         {"event_source": "ec2.amazonaws.com", "service": "EC2", "count": 29, "failed": 29},
         {"event_source": "s3.amazonaws.com", "service": "S3", "count": 10, "failed": 3},
     ]
-    values = charts.service_bars(services)["layer"][0]["data"]["values"]
+    bars = charts.service_bars(services)
+    values, failures = rows_in(bars.spec)
     assert {(v["service"], v["result"]): v["calls"] for v in values} == {
         ("EC2", "failed"): 29,
         ("S3", "succeeded"): 7,
         ("S3", "failed"): 3,
     }
+    assert [bars.of[v["n"]] for v in values] == [
+        ("ec2.amazonaws.com", "failed"),
+        ("s3.amazonaws.com", "succeeded"),
+        ("s3.amazonaws.com", "failed"),
+    ]
+    # However short their bars are.
+    assert failures == [{"service": "EC2", "failed": "✕ 29"}, {"service": "S3", "failed": "✕ 3"}]
 
 
 def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:
     counts = {f"198.51.100.{n}": n for n in range(1, 12)}
-    values = charts.seen_bars(counts, "203.0.113.9")["layer"][0]["data"]["values"]
+    values = rows_in(charts.seen_bars("IPs", counts, "203.0.113.9").spec)[0]
     assert values[-1]["value"] == "203.0.113.9"
     assert values[-1]["label"] == "never seen"
     assert values[0]["events"] == 11

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,25 @@ def test_nothing_switches_the_protection_off() -> None:
         for word in ("unsafe_allow_html", "unsafe_allow_javascript", "ImageColumn", "LinkColumn",
                      "components.v1", "mark_image"):  # fmt: skip
             assert word not in text, f"{source} uses {word}"
+
+
+PLAIN_COLUMNS = {"TextColumn", "NumberColumn", "DateColumn", "DatetimeColumn"}
+"""Of Streamlit's grid: the kinds whose cells are text on a canvas, and nothing else."""
+
+
+def test_a_grid_has_no_columns_that_make_more_of_a_cell_than_text() -> None:
+    for source in SOURCES:
+        kinds = {
+            node.attr
+            for node in ast.walk(ast.parse(source.read_text()))
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "st.column_config"
+        }
+        assert kinds <= PLAIN_COLUMNS, source
+
+
+def test_streamlits_own_export_is_off() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["client"]["disableDataExport"] is True
 
 
 def test_the_scripts_of_our_elements_never_parse_text() -> None:

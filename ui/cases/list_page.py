@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -18,6 +18,7 @@ from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_ma
 from ui.kit.dress import dress, heading, tabs
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice, table
+from ui.kit.sorting import Sort, heads, sort_of
 from ui.shell.session import User
 
 PAGE = 50
@@ -28,6 +29,7 @@ STATES: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "all": ("All", ()),
 }
 SEVERITIES = {"": "Any", "critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
+RANKS = {name: rank for rank, name in enumerate(("low", "medium", "high", "critical"), 1)}
 VERDICTS = {
     "": "Any",
     "true_positive": "True positive",
@@ -92,8 +94,9 @@ def show(database: Database, user: User) -> None:
         return
     page = address.page_number()
     pages = max(1, -(-len(found) // PAGE))
-    shown = found[(page - 1) * PAGE : page * PAGE]
-    draw("cases", _table(shown), _turn(page, pages, len(found)))
+    sort = sort_of(st.query_params.to_dict(), _SORTS, Sort("case", up=False))
+    shown = _in_order(found, sort)[(page - 1) * PAGE : page * PAGE]
+    draw("cases", _table(shown, sort), _turn(page, pages, len(found)))
 
 
 def _find(database: Database, user: User, state: str) -> list[Case]:
@@ -120,7 +123,25 @@ def _find(database: Database, user: User, state: str) -> list[Case]:
     )
 
 
-def _table(cases: Sequence[Case]) -> Node:
+_SORTS: Mapping[str, tuple[str, Callable[[Case], Any]]] = {
+    "case": ("Case", lambda case: case.id),
+    "severity": ("Severity", lambda case: RANKS.get(case.severity, 0)),
+    "title": ("Title", lambda case: case.title.casefold()),
+    "verdict": ("Verdict", lambda case: case.verdict or ""),
+    "owner": ("Owner", lambda case: (case.owner or "").casefold()),
+    "opened": ("Opened (UTC)", lambda case: case.opened_at),
+}
+"""Column that the list is sorted by → its head, and what of a case is compared."""
+
+
+def _in_order(cases: Sequence[Case], sort: Sort) -> list[Case]:
+    """The newest case first, then by the column."""
+    newest = sorted(cases, key=lambda case: -case.id)
+    return sorted(newest, key=_SORTS[sort.by][1], reverse=not sort.up)
+
+
+def _table(cases: Sequence[Case], sort: Sort) -> Node:
+    labels = {name: label for name, (label, _) in _SORTS.items()}
     return table(
         ("Case", "Severity", "Title", "State", "Verdict", "Owner", "Opened (UTC)", "Review"),
         [
@@ -138,6 +159,7 @@ def _table(cases: Sequence[Case]) -> Node:
         ],
         caption="Cases",
         tall=True,
+        sorted_by=heads("cases", st.query_params.to_dict(), labels, sort),
     )
 
 

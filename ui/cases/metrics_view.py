@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -16,6 +18,9 @@ from ui.kit import links, phrases
 from ui.kit.case_words import case_severity, lasting
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, mark, more, notice, table
+from ui.kit.specification import Spec
+from ui.parts import frames
+from ui.shell import data
 from ui.shell.session import User
 
 PERIODS = {"": "All time", "4": "Last 4 weeks", "13": "Last 13 weeks", "52": "Last 52 weeks"}
@@ -49,15 +54,16 @@ def show(database: Database, user: User) -> None:
         "severity": sorted(found.by_severity, key=lambda group: RANKS.index(group.name)),
         "type": found.by_finding_type,
     }[by]
-    _times(groups, by)
+    draw("only-one", _only_one(groups, by))
+    _times(groups, by, user)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
-        _volumes(found)
+        _volumes(found, user)
     with right, st.container(border=True, height="stretch"):
-        _verdicts(groups, by)
+        _verdicts(groups, by, user)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
-        _precision(found)
+        _precision(found, user)
     with right, st.container(border=True, height="stretch"):
         _ageing(found.ageing)
 
@@ -114,7 +120,7 @@ def _tile(label: str, value: str, small: str, tone: str = "") -> Node:
     )
 
 
-def _times(groups: Sequence[Group], by: str) -> None:
+def _times(groups: Sequence[Group], by: str, user: User) -> None:
     for column, (measure, words) in zip(st.columns(3, gap="medium"), MEASURES.items(), strict=True):
         with column, st.container(border=True, height="stretch"):
             draw(
@@ -126,141 +132,139 @@ def _times(groups: Sequence[Group], by: str) -> None:
             if not measured:
                 draw(f"no-{measure}", el("p", "mute small", "No case has come so far."))
                 continue
-            st.vega_lite_chart(
-                charts.times(measured, measure, upright=by == "week"),
-                key=f"chart-{measure}",
-                width="stretch",
-                alt="Median and 95th percentile per group. The table below has the same numbers.",
+            _draw(
+                f"times-{measure}",
+                "Median and 95th percentile per group.",
+                (measured, by),
+                partial(charts.times, measured, measure, upright=by == "week"),
+                partial(_times_table, measured, measure, by),
+                user,
             )
-            draw(f"table-{measure}", _times_table(measured, measure, by, words))
 
 
-def _times_table(groups: Sequence[Group], measure: str, by: str, words: str) -> Node:
-    spreads: list[tuple[Group, Spread]] = [(group, getattr(group, measure)) for group in groups]
-    return more(
-        "The same as a table",
-        table(
-            (GROUPS[by], "Cases", "Median", "95th percentile"),
-            [
-                (
-                    _group_name(group, by),
-                    spread.count,
-                    lasting(spread.median_s),
-                    lasting(spread.p95_s),
-                )
-                for group, spread in spreads
-            ],
-            caption=words,
-            numbers=frozenset({"Cases", "Median", "95th percentile"}),
-        ),
-    )
-
-
-def _group_name(group: Group, by: str) -> Node | str:
-    """A severity or a finding type leads to its own numbers."""
-    if by == "week":
-        return group.name
-    kept = address.kept("severity" if by == "severity" else "type") | {"view": "metrics"}
-    return link(
-        group.name,
-        links.address("review", kept | {("severity" if by == "severity" else "type"): group.name}),
-    )
-
-
-def _volumes(found: Metrics) -> None:
-    draw("volumes-title", el("h3", "panel-title", "Volumes by week"))
+def _draw(
+    name: str,
+    about: str,
+    drawn: object,
+    chart: Callable[[], Spec],
+    table_of: Callable[[], frames.Frame],
+    user: User,
+    formats: Mapping[str, str] | None = None,
+) -> None:
+    """A chart and, folded away, the same as a table. Both are made once for what is `drawn`."""
+    of_what = hashlib.sha256(f"metrics {name} {drawn!r}".encode(errors="replace")).hexdigest()
     st.vega_lite_chart(
-        charts.volumes(found.by_week, found.alerts_by_week),
-        key="chart-volumes",
+        data.kept(of_what, "chart", chart),
+        key=f"chart-{name}",
         width="stretch",
-        alt="Alerts and cases per week. The table below has the same numbers.",
+        alt=f"{about} The table below has the same numbers.",
     )
+    with st.expander("The same as a table", key=f"table-{name}"):
+        frames.show(
+            data.kept(of_what, "table", table_of), name, about, user, "export numbers", formats
+        )
+
+
+def _times_table(groups: Sequence[Group], measure: str, by: str) -> frames.Frame:
+    spreads: list[Spread] = [getattr(group, measure) for group in groups]
+    unit, seconds = charts.unit_of(spreads)
+
+    def in_unit(value: float | None) -> float | None:
+        return None if value is None else round(value / seconds, 2)
+
+    return frames.frame_of(
+        {
+            GROUPS[by]: [group.name for group in groups],
+            "Cases": [spread.count for spread in spreads],
+            f"Median, {unit}": [in_unit(spread.median_s) for spread in spreads],
+            f"95th percentile, {unit}": [in_unit(spread.p95_s) for spread in spreads],
+        }
+    )
+
+
+def _only_one(groups: Sequence[Group], by: str) -> Node | None:
+    """Each severity or finding type leads to its own numbers."""
+    if by == "week":
+        return None
+    name = "severity" if by == "severity" else "type"
+    kept = address.kept(name) | {"view": "metrics"}
+    return el(
+        "p",
+        "row small",
+        el("span", "mute", "Only one:"),
+        *(link(one.name, links.address("review", kept | {name: one.name})) for one in groups),
+    )
+
+
+def _volumes(found: Metrics, user: User) -> None:
+    draw("volumes-title", el("h3", "panel-title", "Volumes by week"))
     by_week = {group.name: group for group in found.by_week}
     weeks = sorted({*by_week, *found.alerts_by_week})
-    draw(
-        "table-volumes",
-        more(
-            "The same as a table",
-            table(
-                ("Week", "Alerts", "Cases opened", "Of them closed", "Of them reopened"),
-                [
-                    (
-                        week,
-                        found.alerts_by_week.get(week, 0),
-                        by_week[week].opened if week in by_week else 0,
-                        by_week[week].closed if week in by_week else 0,
-                        by_week[week].reopened if week in by_week else 0,
-                    )
-                    for week in weeks
-                ],
-                caption="Volumes by week",
-                numbers=frozenset({"Alerts", "Cases opened", "Of them closed", "Of them reopened"}),
-            ),
+
+    def counted(of: Callable[[Group], int]) -> list[int]:
+        return [of(by_week[week]) if week in by_week else 0 for week in weeks]
+
+    _draw(
+        "volumes",
+        "Alerts and cases per week.",
+        (found.by_week, sorted(found.alerts_by_week.items())),
+        partial(charts.volumes, found.by_week, found.alerts_by_week),
+        lambda: frames.frame_of(
+            {
+                "Week": weeks,
+                "Alerts": [found.alerts_by_week.get(week, 0) for week in weeks],
+                "Cases opened": counted(lambda group: group.opened),
+                "Of them closed": counted(lambda group: group.closed),
+                "Of them reopened": counted(lambda group: group.reopened),
+            }
         ),
+        user,
     )
 
 
-def _verdicts(groups: Sequence[Group], by: str) -> None:
+def _verdicts(groups: Sequence[Group], by: str, user: User) -> None:
     draw("verdicts-title", el("h3", "panel-title", "How cases ended"))
     decided = [group for group in groups if group.verdicts]
     if not decided:
         draw("no-verdicts", el("p", "mute small", "No case has a verdict yet."))
         return
-    st.vega_lite_chart(
-        charts.verdicts(decided),
-        key="chart-verdicts",
-        width="stretch",
-        alt="Verdicts per group. The table below has the same numbers.",
-    )
-    heads = [words for words, _ in charts.VERDICTS.values()]
-    draw(
-        "table-verdicts",
-        more(
-            "The same as a table",
-            table(
-                (GROUPS[by], *heads),
-                [
-                    (_group_name(one, by), *(one.verdicts.get(name, 0) for name in charts.VERDICTS))
-                    for one in decided
-                ],
-                caption="Verdicts",
-                numbers=frozenset(heads),
-            ),
+    _draw(
+        "verdicts",
+        "Verdicts per group.",
+        (decided, by),
+        partial(charts.verdicts, decided),
+        lambda: frames.frame_of(
+            {GROUPS[by]: [group.name for group in decided]}
+            | {
+                words: [group.verdicts.get(name, 0) for group in decided]
+                for name, (words, _) in charts.VERDICTS.items()
+            }
         ),
+        user,
     )
 
 
-def _precision(found: Metrics) -> None:
+def _precision(found: Metrics, user: User) -> None:
     draw("precision-title", el("h3", "panel-title", "True positives per finding type"))
     if not any(row.rate is not None for row in found.precision):
         draw("no-precision", el("p", "mute small", "No decided case yet."))
         return
-    st.vega_lite_chart(
-        charts.precision(found.precision),
-        key="chart-precision",
-        width="stretch",
-        alt="True-positive rate per finding type. The table below has the same numbers.",
-    )
-    draw(
-        "table-precision",
-        more(
-            "The same as a table",
-            table(
-                ("Finding type", "True positives", "Decided", "Undetermined", "Rate"),
-                [
-                    (
-                        row.finding_type,
-                        row.true_positives,
-                        row.decided,
-                        row.undetermined,
-                        "–" if row.rate is None else f"{row.rate:.0%}",
-                    )
-                    for row in found.precision
-                ],
-                caption="True positives per finding type",
-                numbers=frozenset({"True positives", "Decided", "Undetermined", "Rate"}),
-            ),
+    _draw(
+        "precision",
+        "True-positive rate per finding type.",
+        found.precision,
+        partial(charts.precision, found.precision),
+        lambda: frames.frame_of(
+            {
+                "Finding type": [row.finding_type for row in found.precision],
+                "True positives": [row.true_positives for row in found.precision],
+                "Decided": [row.decided for row in found.precision],
+                "Undetermined": [row.undetermined for row in found.precision],
+                "Rate": [row.rate for row in found.precision],
+            }
         ),
+        user,
+        {"Rate": "percent"},
     )
 
 
@@ -273,8 +277,10 @@ def _ageing(rows: Sequence[Ageing]) -> None:
     if not rows:
         draw("no-ageing", el("p", "mute small", "Every case is closed."))
         return
+    # Made anew when a bar's length would change by a hundredth of its clock.
+    drawn = [(row.case_id, row.left_s < 0, round(row.age_s / row.sla_s, 2)) for row in rows]
     st.vega_lite_chart(
-        charts.ageing(rows),
+        data.kept(f"ageing {drawn}", "chart", lambda: charts.ageing(rows)),
         key="chart-ageing",
         width="stretch",
         alt="Age of unclosed cases. The table below has the same numbers.",

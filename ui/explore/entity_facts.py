@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -137,8 +137,11 @@ def _facts(version: str, name: str, first: datetime, last: datetime, _store: Sto
         queries.append(query)
         sessions, query = _sessions(store, kind, bound, first, last)
         queries.append(query)
-        shown = count_over_time(
-            store, kind.condition, {"of": name}, totals["first"], totals["last"]
+        seen = totals["first"], totals["last"]
+        accounts = [name] if kind is ACCOUNT else None
+        shown = replace(
+            count_over_time(store, kind.condition, {"of": name}, *seen),
+            no_logs=store.coverage(accounts, *seen).missing,
         )
     if kind is KEY:
         found = store.query(

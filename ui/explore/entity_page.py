@@ -10,11 +10,12 @@ import streamlit as st
 
 from enrich.facts.ip import network_of
 from trail.store import Store
-from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, facts
+from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, Kind, facts
 from ui.kit import address_words, links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table
-from ui.parts import timeline
+from ui.parts import chosen_events, timeline
+from ui.shell import data
 from ui.shell.session import User
 
 
@@ -56,9 +57,7 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
             )
     if found.activity is not None and found.activity.events:
         with st.container(border=True):
-            draw("entity-activity", el("h3", "panel-title", "Activity"))
-            spec = timeline.specification(found.activity)
-            timeline.draw_activity(found.activity, "entity-timeline", spec)
+            _activity(store, name, found.kind, found.activity)
     if found.sessions:
         with st.container(border=True):
             draw(
@@ -81,6 +80,22 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
                     _cut(rows, name, found),
                 )
     _queries(found)
+
+
+def _activity(store: Store, name: str, kind: Kind, found: timeline.Activity) -> None:
+    """The timeline of it, and the events of the stretch that is chosen there."""
+    of_what = f"{store.version()} entity {name}"
+    draw(
+        "entity-activity",
+        el("h3", "panel-title", "Activity"),
+        el("p", "mute small", "Drag over it to list the events of a stretch."),
+        timeline.timeline_key(found),
+    )
+    spec = data.kept(of_what, "timeline", lambda: timeline.specification(found))
+    chosen = timeline.draw_activity(found, "entity-timeline", spec)
+    if chosen is not None:
+        filters = {kind.search: name} if kind.search else None
+        draw("entity-chosen", chosen_events.listed(store, found, chosen, of_what, filters))
 
 
 def _only_named(found: Facts, span: tuple[datetime, datetime]) -> None:

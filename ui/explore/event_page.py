@@ -10,10 +10,11 @@ import streamlit as st
 from enrich.short_ids import is_short, whole_ids
 from trail.store import Store
 from ui.explore import event_search
-from ui.explore.event_search import FILTERS, MOST_EXPORTED, Found, Search
+from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
 from ui.kit import links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice
+from ui.kit.sorting import heads
 from ui.parts import evidence
 from ui.shell.session import User, guarded
 
@@ -41,7 +42,9 @@ def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
         )
         return
     draw("events-count", _count(search, found))
-    draw("events", evidence.event_table(found.rows, "Events found", tall=True))
+    labels = {name: label for name, (label, _) in SORTS.items()}
+    sorts = heads("events", st.query_params.to_dict(), labels, search.sort)
+    draw("events", evidence.event_table(found.rows, "Events found", tall=True, sorted_by=sorts))
     _turn(search, found)
     _take_away(user, store, search, found)
 
@@ -110,6 +113,8 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
     asked["from"] = "" if phrases.as_time(first) == span[0].replace(microsecond=0) else first
     asked["to"] = "" if phrases.as_time(last) == span[1].replace(microsecond=0) else last
     asked["result"] = result
+    if search.sort != NEWEST_FIRST:
+        asked |= {"sort": search.sort.by, "order": "up" if search.sort.up else ""}
     st.query_params.from_dict({name: value.strip() for name, value in asked.items() if value})
     st.rerun()
 
@@ -127,12 +132,17 @@ def _count(search: Search, found: Found) -> Node:
     if found.events != found.calls:
         records = f" ({phrases.count(found.events, 'record')}: some share a call, or were replaced)"
     told = f"{phrases.count(found.calls, 'event')}{records}"
-    return el("p", "mute", f"{told}{failed}{where}, newest first.")
+    order = {"time True": "oldest first", "time False": "newest first"}.get(
+        f"{search.sort.by} {search.sort.up}", f"by {SORTS[search.sort.by][0].lower()}"
+    )
+    return el("p", "mute", f"{told}{failed}{where}, {order}.")
 
 
 def _turn(search: Search, found: Found) -> None:
-    """Older and newer pages, each with an address of its own."""
+    """The pages before and after, each with an address of its own."""
     here = st.query_params.to_dict()
+    newest_first = search.sort == NEWEST_FIRST
+    before, after = ("← Newer", "Older →") if newest_first else ("← Previous", "Next →")
 
     def page(number: int, words: str) -> Node | None:
         if not 1 <= number <= found.pages:
@@ -144,8 +154,8 @@ def _turn(search: Search, found: Found) -> None:
         el(
             "nav",
             "row",
-            page(search.page - 1, "← Newer"),
-            page(search.page + 1, "Older →"),
+            page(search.page - 1, before),
+            page(search.page + 1, after),
             aria_label="Pages",
         ),
     )

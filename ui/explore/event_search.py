@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,9 @@ import streamlit as st
 from enrich.calls.calls_sql import calls
 from trail.store import Query, Store
 from ui.kit import phrases
+from ui.kit.sorting import Sort, sort_of
+from ui.parts import frames
+from ui.parts.own_search import OR
 
 PAGE = 50
 MOST_EXPORTED = 10_000
@@ -31,12 +32,30 @@ FILTERS: Mapping[str, tuple[str, str]] = {
     "service": ("Service", "(event_source = $service or event_source = $service_host)"),
     "role": ("Role ARN", "(issuer_arn = $role or target_role_arn = $role)"),
     "session": ("Session name", "(session_name = $session or target_session_name = $session)"),
+    "either": (
+        "Session name, or source IP",
+        "(session_name = $either_session or source_ip_address = $either_ip)",
+    ),
     "account": ("Account", "(recipient_account_id = $account or account_id = $account)"),
     "region": ("Region", "aws_region = $region"),
     "client": ("Client contains", "contains(lower(user_agent), lower($client))"),
     "error": ("Error code", "error_code = $error"),
+    "hour": ("Hour of day (UTC)", "cast(hour(event_time) as varchar) = $hour"),
 }
 """Address name → label and condition. Values are bound, never written into the statement."""
+
+
+SORTS: Mapping[str, tuple[str, str]] = {
+    "time": ("When (UTC)", "event_time"),
+    "call": ("Call", "event_name"),
+    "service": ("Service", "event_source"),
+    "result": ("Result", "coalesce(error_code, case when failed then 'failed' end)"),
+    "principal": ("Principal", "coalesce(principal_arn, identity_id)"),
+    "ip": ("From", "source_ip_address"),
+    "client": ("Client", "user_agent"),
+}
+"""Column that results are sorted by → its head in the table, and what it is in SQL."""
+NEWEST_FIRST = Sort("time", up=False)
 
 COLUMNS = (
     "event_id, event_time, event_source, event_name, aws_region, recipient_account_id, failed, "
@@ -55,12 +74,17 @@ class Search:
     result: str
     """ "failed", "succeeded", or "" for both."""
     page: int
+    sort: Sort = NEWEST_FIRST
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         parts = ["event_time >= $span_first and event_time <= $span_last"]
         bound: dict[str, Any] = {"span_first": self.first, "span_last": self.last}
         for name, value in self.values:
             parts.append(FILTERS[name][1])
+            if name == "either":
+                session, _, ip = value.rpartition(OR)
+                bound["either_session"], bound["either_ip"] = session or ip, ip
+                continue
             bound[name] = value
             if name == "service":
                 bound["service_host"] = f"{value}.amazonaws.com"
@@ -96,11 +120,12 @@ def search_of(asked: Mapping[str, str], span: tuple[datetime, datetime]) -> Sear
         max(first, last),
         result if result in ("failed", "succeeded") else "",
         int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1,
+        sort_of(asked, SORTS, NEWEST_FIRST),
     )
 
 
 def find(store: Store, search: Search) -> Found:
-    """One page of events, newest first, and how many there are in all."""
+    """One page of events, and how many there are in all."""
     return _find(store.version(), search, store)
 
 
@@ -126,11 +151,14 @@ def _find(version: str, search: Search, _store: Store) -> Found:
 
 
 def statement(search: Search, most: int = PAGE) -> str:
+    """One page in the order that is asked for; with another `most`, the newest so many."""
     condition, _ = search.condition()
-    skipped = (search.page - 1) * PAGE if most == PAGE else 0
+    skipped, sort = ((search.page - 1) * PAGE, search.sort) if most == PAGE else (0, NEWEST_FIRST)
+    order = f"{SORTS[sort.by][1]} {'asc' if sort.up else 'desc'}"
+    newest = "" if sort.by == "time" else ", event_time desc"
     return (
         f"select {COLUMNS}\nfrom events\nwhere {condition}\n"
-        f"order by event_time desc, event_id\nlimit {most} offset {skipped}"
+        f"order by {order} nulls last{newest}, event_id\nlimit {most} offset {skipped}"
     )
 
 
@@ -144,13 +172,9 @@ def export(store: Store, search: Search) -> list[dict[str, Any]]:
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """The rows for a spreadsheet, where no cell can be a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
+    listed = list(rows)
     names = [name.strip() for name in COLUMNS.split(",")]
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in names])
-    return out.getvalue()
+    return frames.as_csv({name: [row[name] for row in listed] for name in names})
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -170,17 +194,3 @@ def around(at: object, hours: int = 1) -> dict[str, str]:
         "from": phrases.iso(moment - timedelta(hours=hours)) or "",
         "to": phrases.iso(moment + timedelta(hours=hours)) or "",
     }
-
-
-def _cell(value: object) -> str:
-    shown = (
-        phrases.iso(value) or ""
-        if isinstance(value, datetime)
-        else ("" if value is None else str(value))
-    )
-    # A spreadsheet runs a cell that begins like this; the quote makes it text, and shows.
-    return (
-        f"'{shown}"
-        if shown.lstrip().startswith(("=", "+", "-", "@")) or shown[:1] in ("\t", "\r", "\n")
-        else shown
-    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -15,12 +17,14 @@ from trail.private import private_folder
 from trail.store import DuckStore
 from ui.kit import charts, phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import fact, link, more, notice, table
+from ui.kit.pieces import fact, link, notice
+from ui.parts import frames
 from ui.shell import data, jobs, session
 from ui.shell.session import User
 
-MOST = 200
 PLACES = 30
+MOST = 1_000
+"""Rows of a table of the index."""
 
 
 def show(user: User) -> None:
@@ -42,9 +46,9 @@ def show(user: User) -> None:
     try:
         draw("index-facts", _facts(store))
         with st.container(border=True):
-            _coverage(store)
+            _coverage(store, user)
         _add(user)
-        _rejects(store)
+        _rejects(store, user)
     except BacktrailError as error:
         text.say_problem("index-problem", "The index cannot be read.", error)
 
@@ -122,61 +126,73 @@ def _age(last: datetime | None) -> str:
     return phrases.count(int(hours // 24), "day") + " old"
 
 
-def _coverage(store: DuckStore) -> None:
-    coverage = store.coverage_by_day()
-    cells = [
-        {
-            "day": cell.day.isoformat(),
-            "place": charts.chart_name(
-                f"{cell.account or 'no account'} {cell.region or 'no region'}"
-            ),
-            "events": cell.events,
-        }
-        for cell in coverage
-    ]
-    by_place: Counter[str] = Counter()
-    for cell, held in zip(cells, coverage, strict=True):
-        by_place[str(cell["place"])] += held.events
-    busiest = sorted(by_place, key=lambda place: -by_place[place])[:PLACES]
+def _coverage(store: DuckStore, user: User) -> None:
+    shown = data.kept(store.version(), "coverage", lambda: _held(store))
     draw(
         "coverage-title",
         el(
             "div",
             "row",
             el("h3", "panel-title", "Coverage"),
-            el("span", "mute small", "events per day, account and region; an empty cell is a gap"),
+            el(
+                "span",
+                "mute small",
+                "events per day, account and region; days without logs are hatched",
+            ),
         ),
-        el("p", "mute small", f"The busiest {PLACES} of {len(by_place)} places.")
-        if len(by_place) > PLACES
+        el("p", "mute small", f"The busiest {PLACES} of {shown.places} places.")
+        if shown.places > PLACES
         else None,
     )
     st.vega_lite_chart(
-        charts.coverage_map([cell for cell in cells if cell["place"] in busiest]),
+        shown.spec,
         key="coverage-map",
         width="stretch",
         alt="Events per day, account and region. The table below has the same numbers.",
     )
-    days = {str(cell["day"]) for cell in cells}
-    draw(
-        "coverage-table",
-        more(
-            "The same as a table",
-            table(
-                ("Account and region", "Days with events", "Days without", "Events"),
-                [
-                    (
-                        place,
-                        len({cell["day"] for cell in cells if cell["place"] == place}),
-                        len(days - {str(c["day"]) for c in cells if c["place"] == place}),
-                        by_place[place],
-                    )
-                    for place in busiest
-                ],
-                caption="Coverage per account and region",
-                numbers=frozenset({"Days with events", "Days without", "Events"}),
-            ),
-        ),
+    with st.expander("The same as a table", key="coverage-as-table"):
+        frames.show(
+            shown.frame,
+            "coverage",
+            "Coverage per account and region",
+            user,
+            "export tables of the index",
+        )
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The coverage of the busiest of so many places, as a map and as a table."""
+
+    spec: charts.Spec
+    frame: frames.Frame
+    places: int
+
+
+def _held(store: DuckStore) -> _Held:
+    by_place: dict[str, dict[date, int]] = {}
+    for cell in store.coverage_by_day():
+        place = f"{cell.account or 'no account'} {cell.region or 'no region'}"
+        days = by_place.setdefault(place, {})
+        days[cell.day] = days.get(cell.day, 0) + cell.events
+    busiest = sorted(by_place, key=lambda place: -sum(by_place[place].values()))[:PLACES]
+    all_days = {day for place in busiest for day in by_place[place]}
+    spec = charts.coverage_map(
+        (day, charts.chart_name(place), events)
+        for place in busiest
+        for day, events in sorted(by_place[place].items())
     )
+    frame = frames.frame_of(
+        {
+            "Account and region": busiest,
+            "Days with events": [len(by_place[place]) for place in busiest],
+            "Days without": [len(all_days) - len(by_place[place]) for place in busiest],
+            "Events": [sum(by_place[place].values()) for place in busiest],
+            "First day": [min(by_place[place]) for place in busiest],
+            "Last day": [max(by_place[place]) for place in busiest],
+        }
+    )
+    return _Held(spec, frame, len(by_place))
 
 
 def _add(user: User) -> None:
@@ -314,53 +330,56 @@ def _progress() -> None:
     )
 
 
-def _rejects(store: DuckStore) -> None:
+def _rejects(store: DuckStore, user: User) -> None:
+    """What could not be read, and what was skipped, each as a table to look through."""
     rejects = store.rejects()
-    skips = store.skips()
     with st.container(border=True):
-        if not rejects:
-            draw(
-                "rejects",
-                el("h3", "panel-title", "Rejected records"),
-                el("p", "mute", "None: every record of every file could be read."),
-                _skips(skips),
-                _skipped_records(store),
-            )
-            return
         draw(
             "rejects",
             el("h3", "panel-title", "Rejected records"),
-            el(
-                "p",
-                "mute small",
-                f"{len(rejects):,} in all"
-                + (f", the first {MOST} shown." if len(rejects) > MOST else "."),
-            ),
-            table(
-                ("File", "Where", "Why"),
-                [(reject.path, reject.position, reject.reason) for reject in rejects[:MOST]],
-                caption="Rejected records",
-            ),
-            _skips(skips),
-            _skipped_records(store),
+            el("p", "mute small", f"{phrases.count(len(rejects), 'record')} could not be read.")
+            if rejects
+            else el("p", "mute", "None: every record of every file could be read."),
         )
+        if rejects:
+            columns: dict[str, list[Any]] = {
+                "File": [reject.path for reject in rejects],
+                "Where": [reject.position for reject in rejects],
+                "Why": [reject.reason for reject in rejects],
+            }
+            _listed(user, "rejects", "Rejected records", columns)
+        if skips := store.skips():
+            draw(
+                "skips",
+                el("p", "mute small", f"{phrases.count(len(skips), 'file')} skipped: no events."),
+            )
+            skipped: dict[str, list[Any]] = {
+                "File": [path for path, _ in skips],
+                "Why": [why for _, why in skips],
+            }
+            _listed(user, "skips", "Skipped files", skipped)
+        if found := store.skipped_records():
+            count = sum(records for _, _, records in found)
+            draw(
+                "skipped-records",
+                el(
+                    "p",
+                    "mute small",
+                    f"{phrases.count(count, 'record')} skipped as no events, in files that hold "
+                    "others.",
+                ),
+            )
+            left_out: dict[str, list[Any]] = {
+                "File": [path for path, _, _ in found],
+                "Why": [why for _, why, _ in found],
+                "Records": [records for _, _, records in found],
+            }
+            _listed(user, "skipped-records", "Skipped records", left_out)
 
 
-def _skipped_records(store: DuckStore) -> Node | None:
-    found = store.skipped_records()
-    if not found:
-        return None
-    count = sum(records for _, _, records in found)
-    return more(
-        f"{phrases.count(count, 'record')} skipped as no events, in files that hold others",
-        table(("File", "Why", "Records"), found[:MOST], caption="Skipped records"),
-    )
-
-
-def _skips(skips: list[tuple[str, str]]) -> Node | None:
-    if not skips:
-        return None
-    return more(
-        f"{phrases.count(len(skips), 'file')} skipped as holding no events",
-        table(("File", "Why"), skips[:MOST], caption="Skipped files"),
-    )
+def _listed(user: User, name: str, caption: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    known = len(next(iter(columns.values())))
+    if known > MOST:
+        draw(f"{name}-cut", el("p", "mute small", f"The first {MOST:,} of {known:,}."))
+    shown = frames.frame_of({head: values[:MOST] for head, values in columns.items()})
+    frames.show(shown, name, caption, user, "export tables of the index")

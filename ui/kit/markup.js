@@ -5,7 +5,7 @@ const TAGS = new Set([
   "h2", "h3", "h4", "section", "nav", "details", "summary", "button",
 ]);
 const ATTRIBUTES = new Set([
-  "title", "id", "role", "aria-label", "scope", "colspan", "lang", "type",
+  "title", "id", "role", "aria-label", "aria-sort", "scope", "colspan", "lang", "type",
 ]);
 const OUR_PAGES = /^(?:[a-z_]*(?:\?[^\s\\]*)?|#[\w-]+)$/;
 
@@ -17,6 +17,8 @@ function make(node) {
     const name = given.replaceAll("_", "-");
     if (name === "href") {
       if (OUR_PAGES.test(value)) element.setAttribute("href", value);
+    } else if (name === "go") {
+      if (OUR_PAGES.test(value)) queueMicrotask(() => go(value));
     } else if (name === "part") {
       element.style.setProperty("--bt-part", String(Number(value)));
     } else if (name === "open") {
@@ -61,6 +63,14 @@ function opened(event) {
   this.say("open", [...given, fold.dataset.ask]);
 }
 
+// To another page of ours in this session, with one step of history, as the browser's own Back
+// would go there. (st.switch_page with parameters leaves a second, wrong step behind.)
+function go(href) {
+  history.pushState({}, "", href);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+}
+
 async function copied(button) {
   const source = button.parentElement.querySelector("pre");
   try {
@@ -98,12 +108,8 @@ export default function ({ parentElement, data, setStateValue }) {
       click.preventDefault();
       document.getElementById(href.slice(1))?.scrollIntoView({ behavior: "smooth" });
     } else if (!click.ctrlKey && !click.metaKey && !click.shiftKey && !click.altKey) {
-      // Stay in this session, with one step of history, as the browser's own Back would go there.
-      // (st.switch_page with parameters leaves a second, wrong step behind.)
       click.preventDefault();
-      history.pushState({}, "", href);
-      window.dispatchEvent(new PopStateEvent("popstate"));
-      document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+      go(href);
     }
   };
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from enrich.facts.techniques import plain_name
@@ -12,6 +12,8 @@ from ui.kit.markup import Node, el
 Tone = Literal["good", "warn", "bad", "mute"]
 SHAPES = {"good": "●", "warn": "◐", "bad": "▲", "mute": "○"}
 Cell = Node | str | int | None
+Head = tuple[Node, str | None]
+"""What stands in a column's head instead of its word, and its `aria-sort`."""
 
 
 def mark(words: str, tone: Tone, shape: str | None = None) -> Node:
@@ -69,11 +71,13 @@ def table(
     caption: str,
     numbers: frozenset[str] = frozenset(),
     tall: bool = False,
+    sorted_by: Mapping[str, Head] | None = None,
 ) -> Node:
     """A table for keyboards and screen readers too. Columns named in `numbers` align right.
 
-    A long one scrolls inside itself, unless it is `tall`.
+    A long one scrolls inside itself, unless it is `tall`. `sorted_by` has the heads that sort it.
     """
+    own_heads = sorted_by or {}
     looks = ["number" if head in numbers else "" for head in heads]
     body = [
         el("tr", "", *(el("td", look, _cell(cell)) for look, cell in zip(looks, row, strict=True)))
@@ -92,8 +96,12 @@ def table(
                     "tr",
                     "",
                     *(
-                        el("th", look, head, scope="col")
-                        for look, head in zip(looks, heads, strict=True)
+                        el("th", look, shown, scope="col", aria_sort=order)
+                        for look, (shown, order) in zip(
+                            looks,
+                            (own_heads.get(head, (head, None)) for head in heads),
+                            strict=True,
+                        )
                     ),
                 ),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from cases.canonical import plain
@@ -14,27 +15,46 @@ from trail.events import EVENT_SCHEMA
 from trail.store import Store
 from ui.kit import phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import call, event_link, mark, notice, pivot, table
+from ui.kit.pieces import Head, call, event_link, mark, notice, pivot, table
 from ui.shell import data
 
 MOST = 50
 """Events listed under one answer; the event search has no such limit."""
 
 
-def behind(answer: Answer, store: Store) -> Node:
-    """The answer's events, newest first, each leading to its raw record."""
-    rows = find_events(store, answer.evidence[:MOST])
+def behind(answer: Answer, store: Store, stretch: tuple[datetime, datetime] | None = None) -> Node:
+    """The answer's events, newest first, each leading to its raw record.
+
+    With a stretch of time, those from its first to before its last instant.
+    """
     known = phrases.count(len(answer.evidence), "event")
-    cut = el("p", "mute small", f"The first {MOST} of {known}.")
+    if stretch is None:
+        rows = find_events(store, answer.evidence[:MOST])
+        cut = f"The first {MOST} of {known}." if len(answer.evidence) > MOST else None
+    else:
+        within = [
+            row
+            for row in find_events(store, answer.evidence)
+            if stretch[0] <= row["event_time"] < stretch[1]
+        ]
+        rows = within[:MOST]
+        more = f", the first {MOST} shown" if len(within) > MOST else ""
+        cut = f"{len(within):,} of {known} in {phrases.window(*stretch)}{more}."
     return el(
         "div",
         "stack",
-        cut if len(answer.evidence) > MOST else None,
+        el("p", "mute small", cut) if cut else None,
         event_table(rows, "Events behind the answer"),
     )
 
 
-def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = False) -> Node:
+def event_table(
+    rows: Sequence[dict[str, Any]],
+    caption: str,
+    *,
+    tall: bool = False,
+    sorted_by: Mapping[str, Head] | None = None,
+) -> Node:
     return table(
         ("When (UTC)", "Call", "Service", "Result", "Principal", "From", "Client", "Event"),
         [
@@ -55,6 +75,7 @@ def event_table(rows: Sequence[dict[str, Any]], caption: str, *, tall: bool = Fa
         ],
         caption=caption,
         tall=tall,
+        sorted_by=sorted_by,
     )
 
 

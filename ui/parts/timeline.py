@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import calls
-from enrich.entity import by_identity_id, entity_match
+from enrich.entity import account_of, by_identity_id, entity_match
+from enrich.questions.baseline import DAYS, GAP
 from trail.store import Store
-from ui.kit import charts
+from ui.kit import chart_clicks, charts
+from ui.kit.markup import Node, el
 from ui.shell import data
 
-BEFORE, AFTER = timedelta(days=14), timedelta(hours=24)
+BEFORE, AFTER = timedelta(days=DAYS), timedelta(hours=24)
+MOST_LISTED = 50
+"""Events of a chosen stretch that are listed; the event search has them all."""
+
+_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """Events per bucket between two times; `unit` is "minute", "hour" or "day"."""
+    """Events per bucket between two times; `unit` is "minute", "hour" or "day".
+
+    `condition` and `parameters` found them. `no_logs` are the days without any of the account.
+    """
 
     buckets: list[dict[str, Any]]
     unit: str
     first: datetime
     last: datetime
+    condition: str
+    parameters: Mapping[str, Any]
+    no_logs: tuple[date, ...] = ()
 
     @property
     def events(self) -> int:
@@ -55,17 +69,21 @@ def _activity(
     if entity is None or whole is None:
         return None
     match, _ = by_identity_id(whole, _store, first, last)
+    account = account_of(_alert, _principal)
+    missing = _store.coverage(None if account is None else [account], first, last).missing
     if entity.role_filter is None:
-        return count_over_time(_store, match.sql, match.parameters, first, last)
+        found = count_over_time(_store, match.sql, match.parameters, first, last)
+        return replace(found, no_logs=missing)
     # A role's own events beside those of its other sessions: a lone burst shows as one.
     own = {
         name: value
         for name, value in entity.parameters.items()
         if name in ("entity_session", "entity_ip")
     }
-    return count_over_time(
+    found = count_over_time(
         _store, match.sql, {**match.parameters, **own}, first, last, own=entity.role_filter
     )
+    return replace(found, no_logs=missing)
 
 
 def count_over_time(
@@ -105,35 +123,124 @@ def count_over_time(
         first=first,
         last=last,
     ).rows
-    return Activity(rows, unit, first, last)
+    return Activity(rows, unit, first, last, f"({condition}) and ({own})", parameters)
 
 
 def specification(found: Activity, alert: Alert | None = None) -> charts.Spec:
-    """The chart of it, with the alert's time marked when there is one."""
-    return charts.timeline(
-        found.buckets,
-        found.unit,
-        alert.first_seen if alert else None,
-        alert.last_seen if alert else None,
-        _whole_buckets(found),
+    """The chart of it, with the alert's time and what it is compared with marked."""
+    return charts.timeline(found.buckets, found.unit, whole_buckets(found), _marked(found, alert))
+
+
+def timeline_key(found: Activity, alert: Alert | None = None) -> Node:
+    """What the chart's colours and shades mean, as far as they occur in it."""
+    marked = _marked(found, alert)
+    kinds = {
+        "worked": ("succeeded", any(row["events"] > row["failed"] for row in found.buckets)),
+        "failed": ("failed", any(row["failed"] for row in found.buckets)),
+        "other": (charts.OTHERS, bool(found.others)),
+        "alert": ("the alert", marked.alert),
+        "baseline": (f"baseline, {DAYS} days", marked.baseline),
+        "skipped": (f"{GAP // timedelta(hours=1)} hours skipped: compared with neither",
+                    marked.skipped),
+        "gap": ("no logs", marked.no_logs),
+    }  # fmt: skip
+    return el(
+        "div",
+        "row small mute",
+        *(
+            el("span", f"key key-{kind}", words)
+            for kind, (words, occurs) in kinds.items()
+            if occurs
+        ),
     )
 
 
-def draw_activity(found: Activity, key: str, spec: charts.Spec) -> None:
-    st.vega_lite_chart(
+def draw_activity(found: Activity, key: str, spec: charts.Spec) -> tuple[datetime, datetime] | None:
+    """Draws the chart; the stretch that was chosen in it, out to whole buckets."""
+    hatched = f" {len(found.no_logs)} days without logs are hatched." if found.no_logs else ""
+    chosen = chart_clicks.draw_brushed(
         spec,
-        key=key,
-        width="stretch",
-        alt=f"Events per {found.unit}, failed ones apart: {found.events:,} in all.",
+        key,
+        f"Events per {found.unit}, failed ones apart: {found.events:,} in all, "
+        f"{sum(row['failed'] for row in found.buckets):,} failed.{hatched}"
+        " Drag over it to list the events of a stretch.",
+        whole_buckets(found),
     )
+    return _to_buckets(found, *chosen) if chosen else None
 
 
-def _whole_buckets(found: Activity) -> tuple[datetime, datetime]:
+@dataclass(frozen=True)
+class Listed:
+    """The oldest events of a stretch, and how many there are."""
+
+    rows: list[dict[str, Any]]
+    events: int
+    failed: int
+
+
+def events_between(store: Store, found: Activity, first: datetime, last: datetime) -> Listed:
+    """What the timeline counts from `first` to before `last`."""
+    bound = {**found.parameters, "span_first": first, "span_last": last}
+    where = f"""
+        from events
+        where event_time >= $span_first and event_time < $span_last and {found.condition}
+    """
+    counted = store.query(
+        f"select {calls()} as events, {calls('failed')} as failed {where}",
+        bound,
+        first=first,
+        last=last,
+    ).rows[0]
+    listed = store.query(
+        f"""
+        select event_id, event_time, event_source, event_name, error_code, failed, principal_arn,
+               identity_id, source_ip_address, user_agent, replaced, replaced_by,
+               original_event_id
+        {where}
+        order by event_time, event_id limit {MOST_LISTED}
+        """,
+        bound,
+        first=first,
+        last=last,
+    ).rows
+    return Listed(listed, counted["events"], counted["failed"])
+
+
+def whole_buckets(found: Activity) -> tuple[datetime, datetime]:
     """The span out to the edges of its first and last bucket, so that no bar is cut."""
-    size = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-    step = size[found.unit]
-    zero = datetime(2000, 1, 1, tzinfo=UTC)
+    return _to_buckets(found, found.first, found.last + timedelta(microseconds=1))
+
+
+def _to_buckets(found: Activity, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    step = _STEPS[found.unit]
     return (
-        zero + (found.first - zero) // step * step,
-        zero + ((found.last - zero) // step + 1) * step,
+        _ZERO + (first - _ZERO) // step * step,
+        _ZERO + -((_ZERO - last) // step) * step,
     )
+
+
+def _marked(found: Activity, alert: Alert | None) -> charts.Marked:
+    no_logs = _runs(found.no_logs, whole_buckets(found))
+    if alert is None or alert.first_seen is None or alert.last_seen is None:
+        return charts.Marked(no_logs=no_logs)
+    compared_to = alert.first_seen - GAP
+    return charts.Marked(
+        alert=(alert.first_seen, alert.last_seen),
+        baseline=(alert.first_seen - timedelta(days=DAYS), compared_to),
+        skipped=(compared_to, alert.first_seen),
+        no_logs=no_logs,
+    )
+
+
+def _runs(
+    days: Sequence[date], span: tuple[datetime, datetime]
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Neighbouring days as one stretch each, cut to the span."""
+    one_day = timedelta(days=1)
+    runs: list[tuple[datetime, datetime]] = []
+    for day in sorted(days):
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        begun = runs.pop()[0] if runs and runs[-1][1] == start else start
+        runs.append((begun, start + one_day))
+    cut = ((max(start, span[0]), min(end, span[1])) for start, end in runs)
+    return tuple((start, end) for start, end in cut if start < end)

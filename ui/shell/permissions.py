@@ -62,6 +62,7 @@ ACTIONS: Mapping[str, Action] = {
     "take a report away": Action("read", ("case",), ("report-*",)),
     "take a redacted report away": Action("read_redacted", ("case",), ("redacted-*",)),
     # The index
+    "export tables of the index": Action("read", ("index",), ("index-*-csv",)),
     "add uploaded logs": Action("work", ("index",), ("uploads", "add-files-send")),
     "add logs of this machine": Action("operate", ("index",), ("add-folder-send",)),
     "make the demo": Action(
@@ -90,6 +91,8 @@ ACTIONS: Mapping[str, Action] = {
     "close a case": Action("work", ("case",), ("case-*-close",)),
     "reopen a case": Action("work", ("case",), ("reopen-*-send",)),
     "ask for a review": Action("work", ("case", "review"), ("ask-review-*-send",)),
+    # Numbers
+    "export numbers": Action("read_redacted", ("review",), ("numbers-*-csv",)),
     # Leads
     "approve and seal a case": Action("review", ("case", "review"), ("review-*-approve",)),
     "return a case": Action("review", ("case", "review"), ("review-*-return",)),

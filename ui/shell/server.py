@@ -33,6 +33,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -108,6 +109,7 @@ def routes() -> list[BaseRoute]:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Around the server's life: it listens, and its port is known."""
+    draw_at_once()
     send_at_once()
     log.say("started", address=own_address(), sign_in=sign_in_configured())
     print(f"\n  Backtrail is at {own_address()}\n", flush=True)  # for whoever started it
@@ -211,6 +213,19 @@ def _inline_scripts() -> list[str]:
     """The hashes of the scripts in Streamlit's own page: another version has others."""
     page = Path(file_util.get_static_dir()) / "index.html"
     return inline_script_hashes(page.read_text(encoding="utf-8"))
+
+
+def draw_at_once() -> None:
+    """Loads what draws, so that the first page with a chart or a table need not.
+
+    Before the first page runs, and not beside it: two threads that import parts of one package at
+    the same time may get a part that is not whole yet.
+    """
+    # Altair's schema library builds a grammar of web addresses where an install for development has
+    # one, for three seconds; no chart has an address in it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import_module("altair")
+    import_module("pandas")
 
 
 def send_at_once() -> None:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
 from alerts.alert import Alert
-from ui.kit import charts, phrases
+from enrich.entity import Scope
+from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import more, pivot, table, time_of
 from ui.shell import data
+from ui.triage.card_services import Leading
 from ui.triage.newness import telling_view
 
 
-def charts_of(alert: Alert, found: Mapping[str, Any], of_what: str) -> None:
-    """Three small charts on one scale of "seen"."""
+def charts_of(alert: Alert, found: Mapping[str, Any], of_what: str, leading: Leading) -> None:
+    """Three small charts on one scale of "seen", whose bars lead to the events they count."""
     pairs = _known(telling_view(found))
     if not pairs:
         return
-    ips, clients, hours = data.kept(of_what, "baseline", lambda: _specs(alert, found, pairs))
-    _seen("IP addresses", "ip", ips)
-    _seen("Clients", "client", clients)
-    st.vega_lite_chart(
-        hours,
-        key="baseline-hours",
-        width="stretch",
-        alt="Events per hour of the day in the baseline, the alert's hour marked.",
-    )
+    drawn = data.kept(of_what, "baseline", lambda: _drawn(alert, found, pairs, leading))
+    for (name, words), (spec, leads) in zip(_ABOUT.items(), drawn, strict=True):
+        chart_clicks.draw_leading(spec, f"baseline-bars-{name}", words, leads)
+
+
+_ABOUT = {
+    "ip": "IP addresses seen in the baseline, the alert's own marked. A table below has the "
+    "numbers.",
+    "client": "Clients seen in the baseline, the alert's own marked. A table below has the "
+    "numbers.",
+    "hour": "Events per hour of the day in the baseline, the alert's hour marked.",
+}
+"""What each chart shows, for those who do not see it."""
 
 
 def tables(found: Mapping[str, Any]) -> Node:
@@ -43,35 +48,48 @@ def _known(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return pairs
 
 
-def _specs(
-    alert: Alert, found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]
-) -> tuple[charts.Spec, charts.Spec, charts.Spec]:
+def _drawn(
+    alert: Alert,
+    found: Mapping[str, Any],
+    pairs: Sequence[Mapping[str, Any]],
+    leading: Leading,
+) -> list[tuple[charts.Spec, list[str | None]]]:
+    """The charts of addresses, clients and hours, and where the bars of each lead."""
     agent = found.get("user_agent") or {}
     own_client = agent.get("normal_form") or alert.user_agent
-    column = "whole_role" if found.get("scope") == "whole_role" else "count"
+    scope: Scope = "whole_role" if found.get("scope") == "whole_role" else "entity"
+    column = "whole_role" if scope == "whole_role" else "count"
     hours = {int(row["hour"]): int(row[column] or 0) for row in found.get("hours") or ()}
-    return (
-        charts.titled(
-            "IP addresses",
-            charts.seen_bars(_summed(pairs, "source_ip_address"), alert.source_ip_address),
+    own_hour = alert.first_seen.hour if alert.first_seen else None
+    by_ip = _summed(pairs, "source_ip_address")
+    by_client = _summed(pairs, "normal_form", "user_agent")
+    ips = charts.seen_bars("IP addresses", by_ip, alert.source_ip_address)
+    clients = charts.seen_bars("Clients", by_client, own_client)
+    hourly = charts.hour_bars("Hour of day (UTC)", hours, own_hour)
+    return [
+        (ips.spec, [leading(scope, ip=ip) if ip in by_ip else None for ip in ips.of]),
+        (
+            clients.spec,
+            [
+                leading(scope, client=_as_logged(pairs, client)) if client in by_client else None
+                for client in clients.of
+            ],
         ),
-        charts.titled(
-            "Clients", charts.seen_bars(_summed(pairs, "normal_form", "user_agent"), own_client)
+        (
+            hourly.spec,
+            [leading(scope, hour=f"{hour}") if hours.get(hour) else None for hour in hourly.of],
         ),
-        charts.titled(
-            "Hour of day (UTC)",
-            charts.hour_bars(hours, alert.first_seen.hour if alert.first_seen else None),
-        ),
-    )
+    ]
 
 
-def _seen(title: str, name: str, spec: charts.Spec) -> None:
-    st.vega_lite_chart(
-        spec,
-        key=f"baseline-bars-{name}",
-        width="stretch",
-        alt=f"{title} seen in the baseline, the alert's own marked. A table below has the numbers.",
-    )
+def _as_logged(pairs: Sequence[Mapping[str, Any]], client: str) -> str:
+    """What the user agents behind a client all begin with, which the search looks for."""
+    agents = [
+        str(pair["user_agent"])
+        for pair in pairs
+        if client in (pair.get("normal_form"), pair.get("user_agent")) and pair.get("user_agent")
+    ]
+    return os.path.commonprefix(agents) or client
 
 
 def _same_call(view: Mapping[str, Any]) -> Node:

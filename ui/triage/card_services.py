@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import streamlit as st
+from typing import Any, Protocol
 
 from alerts.alert import Alert
-from ui.kit import charts
+from enrich.entity import Scope
+from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
-from ui.kit.pieces import mark, pivot, table, time_of
+from ui.kit.pieces import link, mark, pivot, table, time_of
 from ui.shell import data
 
 
-def charts_of(_: Alert, found: Mapping[str, Any], of_what: str) -> None:
-    """Calls per service as bars."""
+class Leading(Protocol):
+    """Where a number of an answer leads: the search of its events, if there can be one."""
+
+    def __call__(self, scope: Scope, **more: str | None) -> str | None: ...
+
+
+def charts_of(_: Alert, found: Mapping[str, Any], of_what: str, leading: Leading) -> None:
+    """Calls per service as bars, which lead to the calls."""
     services: Sequence[Mapping[str, Any]] = found.get("services") or []
     if not services:
         return
-    st.vega_lite_chart(
-        data.kept(of_what, "service-bars", lambda: charts.service_bars(services)),
-        key="service-bars",
-        width="stretch",
-        alt="Calls per service, failed calls apart. The table with it has the same numbers.",
+
+    def made() -> tuple[charts.Spec, list[str | None]]:
+        bars = charts.service_bars(services)
+        return bars.spec, [
+            leading("entity", service=source, result=result) for source, result in bars.of
+        ]
+
+    spec, leads = data.kept(of_what, "service-bars", made)
+    chart_clicks.draw_leading(
+        spec,
+        "service-bars",
+        "Calls per service, failed calls apart. The table with it has the same numbers and links.",
+        leads,
     )
 
 
-def services_table(found: Mapping[str, Any]) -> Node | None:
+def services_table(found: Mapping[str, Any], leading: Leading) -> Node | None:
     """The same numbers, with what is new and what an intruder would value."""
     services: Sequence[Mapping[str, Any]] = found.get("services") or []
     if not services:
@@ -37,8 +50,8 @@ def services_table(found: Mapping[str, Any]) -> Node | None:
         [
             (
                 pivot(row.get("event_source"), str(row.get("service") or "–")),
-                row.get("count"),
-                row.get("failed"),
+                _to_events(row.get("count"), leading, row.get("event_source"), None),
+                _to_events(row.get("failed"), leading, row.get("event_source"), "failed"),
                 row.get("on_alert_day"),
                 time_of(row.get("first")),
                 time_of(row.get("last")),
@@ -49,6 +62,14 @@ def services_table(found: Mapping[str, Any]) -> Node | None:
         caption="Calls per service",
         numbers=frozenset({"Calls", "Failed", "Alert's day"}),
     )
+
+
+def _to_events(
+    count: int | None, leading: Leading, source: str | None, result: str | None
+) -> Node | int | None:
+    """The number, leading to the events that it counts."""
+    address = leading("entity", service=source, result=result) if count and source else None
+    return link(phrases.number(count), address) if address else count
 
 
 def _notable(row: Mapping[str, Any]) -> Node:

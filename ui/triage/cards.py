@@ -7,33 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from alerts.alert import Alert
+from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
+from enrich.entity import Scope
 from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui.kit import phrases, text
+from ui.kit import links, phrases, text
 from ui.kit.badges import card_id, found_marks
 from ui.kit.markup import Node, asked_for, draw_encoded, el, encoded
 from ui.kit.pieces import later, more, notes, notice
 from ui.parts import evidence
+from ui.parts.own_search import own_filters
 from ui.shell import data
 from ui.triage import card_baseline, card_calls, card_roles, card_services
+from ui.triage.card_services import Leading
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "assumed_by": card_roles.chain_table,
     "roles_assumed": card_roles.roles_table,
-    "services_used": card_services.services_table,
     "interesting_calls": card_calls.calls_table,
     "baseline": card_baseline.tables,
 }
-_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any], str], None]] = {
+_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any], str, Leading], None]] = {
     "services_used": card_services.charts_of,
     "baseline": card_baseline.charts_of,
 }
@@ -45,9 +48,12 @@ class Asked:
     """What the cards are about. `of_what` is its `data.asked_of`: drawings are kept by it."""
 
     alert: Alert
+    principal: Principal
     store: Store
     of_what: str
     chips: Mapping[str, Chip]
+    stretch: tuple[datetime, datetime] | None = None
+    """The stretch of the timeline that was chosen: the evidence is cut to it."""
 
 
 def cards(asked: Asked, answers: Sequence[Answer]) -> None:
@@ -78,7 +84,10 @@ def _plain(asked: Asked, answers: Sequence[Answer]) -> None:
 def _charted(asked: Asked, answer: Answer) -> None:
     with st.container(border=True, key=f"card-of-{answer.name}"):
         _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(asked, answer)])
-        _CHARTS[answer.name](asked.alert, answer.data, asked.of_what)
+        try:
+            _CHARTS[answer.name](asked.alert, answer.data, asked.of_what, _leading(asked, answer))
+        except BacktrailError as error:
+            text.say_problem(f"problem-of-{answer.name}", "No charts could be drawn.", error)
         _draw(
             asked,
             f"rest-of-{answer.name}",
@@ -89,7 +98,7 @@ def _charted(asked: Asked, answer: Answer) -> None:
 def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node]]) -> None:
     """Draws what `make` makes, once for the question and for what was opened of it."""
     opened = asked_for(key) & _EVIDENCE
-    name = " ".join([key, *sorted(opened)])
+    name = " ".join([key, *sorted(opened), *(_stretch_of(asked) if opened else ())])
     try:
         drawing = data.kept(asked.of_what, name, lambda: encoded(*make(opened)))
     except BacktrailError as error:
@@ -115,12 +124,45 @@ def _heading(asked: Asked, answer: Answer) -> Node:
 
 def _rest(asked: Asked, answer: Answer, opened: frozenset[str]) -> list[Node | None]:
     """What follows the heading. What was not looked at is never drawn as zero."""
-    table = _TABLES.get(answer.name) if _told(answer) else None
     return [
-        table(answer.data) if table else None,
+        _table(asked, answer) if _told(answer) else None,
         notes(answer.caveats, "mute") if answer.caveats else None,
         _proof(asked, answer, opened),
     ]
+
+
+def _table(asked: Asked, answer: Answer) -> Node | None:
+    if answer.name == "services_used":
+        return card_services.services_table(answer.data, _leading(asked, answer))
+    make = _TABLES.get(answer.name)
+    return make(answer.data) if make else None
+
+
+def _leading(asked: Asked, answer: Answer) -> Leading:
+    """Where the answer's numbers lead: the event search with the answer's window and filters."""
+
+    def to(scope: Scope, **more: str | None) -> str | None:
+        window = phrases.as_time(answer.data.get("from")), phrases.as_time(answer.data.get("to"))
+        first, last = window
+        if first is None or last is None:
+            return None
+        filters = data.kept(
+            asked.of_what,
+            f"filters of {answer.name} {scope}",
+            lambda: own_filters(asked.store, asked.alert, asked.principal, (first, last), scope),
+        )
+        if not filters:
+            return None
+        if answer.name == "baseline":  # its last instant is not part of it
+            last -= timedelta(microseconds=1)
+        ends = {"from": phrases.iso(first), "to": phrases.iso(last)}
+        return links.address("events", {**filters, **more, **ends})
+
+    return to
+
+
+def _stretch_of(asked: Asked) -> list[str]:
+    return [end.isoformat() for end in asked.stretch or ()]
 
 
 def _proof(asked: Asked, answer: Answer, opened: frozenset[str]) -> Node:
@@ -128,8 +170,8 @@ def _proof(asked: Asked, answer: Answer, opened: frozenset[str]) -> Node:
     name = _evidence_of(answer.name)
     listed = None
     if name in opened:
-        make = partial(evidence.behind, answer, asked.store)
-        listed = data.kept(asked.of_what, name, make)
+        make = partial(evidence.behind, answer, asked.store, asked.stretch)
+        listed = data.kept(asked.of_what, " ".join([name, *_stretch_of(asked)]), make)
     words = f"Evidence: {phrases.count(len(answer.evidence), 'event')}"
     return el(
         "div",

@@ -18,7 +18,8 @@ from ui.kit import links, phrases, text
 from ui.kit.badges import badges
 from ui.kit.markup import Node, draw, draw_encoded, el, encoded
 from ui.kit.pieces import link, notes, notice, table
-from ui.parts import timeline
+from ui.parts import chosen_events, timeline
+from ui.parts.own_search import own_filters
 from ui.shell import data, session
 from ui.shell.read_apart import LONGEST
 from ui.triage import intake, verdict
@@ -160,8 +161,9 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         "below-the-fold",
         data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers))),
     )
-    activity(store, alert, principal, of_what)
-    cards(Asked(alert, store, of_what, chips(answers, weighing)), answers)
+    chosen = activity(store, alert, principal, of_what)
+    found_words = chips(answers, weighing)
+    cards(Asked(alert, principal, store, of_what, found_words, chosen), answers)
 
 
 def _above(
@@ -299,14 +301,17 @@ def outside_coverage(alert: Alert, store: Store) -> Node | None:
     )
 
 
-def activity(store: Store, alert: Alert, principal: Principal, of_what: str) -> None:
+def activity(
+    store: Store, alert: Alert, principal: Principal, of_what: str
+) -> chosen_events.Stretch | None:
+    """The timeline, and the events of the stretch that is chosen there; gives that stretch back."""
     try:
         found = data.kept(of_what, "activity", lambda: timeline.activity(store, alert, principal))
     except BacktrailError as error:
         text.say_problem("timeline-problem", "The activity could not be counted.", error)
-        return
+        return None
     if found is None or not found.events + found.others:
-        return
+        return None
     with st.container(border=True):
         draw(
             "timeline-title",
@@ -318,15 +323,25 @@ def activity(store: Store, alert: Alert, principal: Principal, of_what: str) -> 
                     "span",
                     "mute small",
                     f"{phrases.count(found.events, 'event')}, "
-                    f"{phrases.window(found.first, found.last)}",
+                    f"{phrases.window(found.first, found.last)}. Drag over the chart to list the "
+                    "events of a stretch; the evidence below follows.",
                 ),
             ),
+            timeline.timeline_key(found, alert),
         )
-        timeline.draw_activity(
+        chosen = timeline.draw_activity(
             found,
             "timeline",
             data.kept(of_what, "timeline", lambda: timeline.specification(found, alert)),
         )
+        if chosen is not None:
+            filters = data.kept(
+                of_what,
+                "own-filters",
+                lambda: own_filters(store, alert, principal, (found.first, found.last)),
+            )
+            draw("chosen", chosen_events.listed(store, found, chosen, of_what, filters))
+    return chosen
 
 
 def recognised(found: intake.Chosen) -> None:
