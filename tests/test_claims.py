@@ -622,20 +622,14 @@ def test_the_console_explains_why_keys_differ_but_only_for_its_own_sessions():
         assert the_hop(who_assumed(use, [mint, use]))[2] == confidence
 
 
-def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
+def test_identity_center_and_cloudshell_explain_why_keys_differ():
     sso = "AWSReservedSSO_PowerUser_0123456789abcdef"
     saml = {"eventName": "AssumeRoleWithSAML", "userIdentity": {"type": "SAMLUser"}}
-    service = {
-        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
-        "sourceIPAddress": "ec2.amazonaws.com",
-        "userAgent": "ec2.amazonaws.com",
-    }
     for role, mint_changes, use_changes, confidence in (
         (sso, saml, {}, "high"),
         ("okta", saml, {}, "medium"),
         ("okta", saml, {"userAgent": "aws-cli/2.15 exec-env/CloudShell"}, "high"),
         ("okta", saml, {"userAgent": BROWSER, **IN_CONSOLE}, "high"),
-        ("web", service, {}, "high"),
     ):
         mint = an_assumption(role, key=K1, **mint_changes)
         use = a_use(a_role_session(role, key=K2), **use_changes)
@@ -644,6 +638,44 @@ def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
             "creation_date",
             confidence,
         )
+
+
+DELIVERED = {"ec2RoleDelivery": "2.0"}
+LAMBDA = {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": "arn:aws:lambda:x"}
+
+
+@pytest.mark.parametrize(
+    ("used", "context", "fields", "changes", "confidence"),
+    [
+        (K2, DELIVERED, {}, {}, "high"),
+        (K2, {}, {"inScopeOf": LAMBDA}, {}, "high"),
+        # Nothing says that a service delivered it: somebody may have taken the name just then.
+        (K2, {}, {}, {}, "medium"),
+        (K2, {}, {"invokedBy": "cloudformation.amazonaws.com"},
+         {"sourceIPAddress": "cloudformation.amazonaws.com"}, "medium"),
+        (K1, {}, {}, {}, "certain"),
+        (MASKED, {}, {}, {}, "high"),
+    ],
+)  # fmt: skip
+def test_a_service_explains_why_keys_differ_where_the_session_says_that_it_delivered_them(
+    used, context, fields, changes, confidence
+):
+    service = {
+        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        "sourceIPAddress": "ec2.amazonaws.com",
+        "userAgent": "ec2.amazonaws.com",
+    }
+    mint = an_assumption("web", "orders", key=K1, **service)
+    identity = a_role_session("web", "orders", key=used, **fields)
+    identity["sessionContext"] |= context
+    use = a_use(identity, **changes)
+
+    answer = who_assumed(use, [mint, use])
+
+    assert (the_hop(answer)[0], the_hop(answer)[2]) == (mint["eventID"], confidence)
+    assert (confidence == "medium") == any(
+        "no record of the session says that an AWS service" in text for text in answer.caveats
+    )
 
 
 def test_a_call_of_that_second_that_does_not_show_whom_it_made_is_a_rival_too():
