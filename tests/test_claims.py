@@ -82,6 +82,8 @@ def keyless(record: Mapping[str, Any], **times: str) -> Alert:
         "ASIAREDACTEDREDACTED",
         "ASIAANONYMIZED000001",
         "ASIAXXXXXX1234XXXXXX",
+        "ASIAREPLACEMEREPLACE",
+        "ASIAREDACTREDACT7Q2X",
     ],
 )
 def test_equal_placeholders_prove_nothing(mask):
@@ -94,6 +96,17 @@ def test_equal_placeholders_prove_nothing(mask):
     assert the_hop(answer) == (own["eventID"], "creation_date", "high")
     assert answer.data["origin"]["label"] == "alice"
     assert answer.data["chain"][0]["minted_access_key_id"] is None
+
+
+def test_a_key_that_may_be_a_mask_is_medium_at_most():
+    key = "ASIAREDACT7Q2XWJ4RNZ"
+    mint = an_assumption(key=key)
+    use = a_use(a_role_session(key=key))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert any("may be what was written over a key" in caveat for caveat in answer.caveats)
 
 
 def test_a_masked_key_of_a_caller_leads_nowhere():

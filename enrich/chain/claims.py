@@ -19,6 +19,7 @@ from enrich.chain.session import LONGEST_SESSION, Session
 from enrich.facts.interface import is_console_call, is_service_call, json_object
 from enrich.facts.role_name import role_named
 from enrich.words import age
+from trail.access_keys import is_doubtful_key
 
 Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
@@ -340,6 +341,11 @@ def by_key(session: Session, mint: Mint, mints: Sequence[Mint], elsewhere: Seque
     by or for somebody else that show it and do not.
     """
     claim = Claim("certain")
+    if is_doubtful_key(str(session.access_key_id)):
+        claim = claim.at_most(
+            "medium",
+            f"{session.access_key_id} may be what was written over a key: then it stands for many.",
+        )
     if len(mints) > 1:
         claim = claim.at_most(
             "medium",
