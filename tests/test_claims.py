@@ -128,6 +128,72 @@ def test_a_masked_key_of_a_caller_leads_nowhere():
     assert answer.data["origin"]["label"] == "alice"
 
 
+MASKED_CALLERS = [
+    {"userName": "***", "arn": f"arn:aws:iam::{ACCOUNT}:user/***", "principalId": "***"},
+    {"userName": "REDACTED", "arn": f"arn:aws:iam::{ACCOUNT}:user/REDACTED",
+     "principalId": "REDACTED"},
+    {"userName": None, "arn": None, "principalId": None},
+    {"userName": "HIDDEN_DUE_TO_SECURITY_REASONS", "arn": None, "principalId": "null"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("masks", MASKED_CALLERS)
+def test_a_caller_whose_name_is_masked_is_nobody_in_particular(masks):
+    mint = an_assumption(key=K1, userIdentity=a_user("bob", accessKeyId="***") | masks)
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert "by a caller whose name is masked" in answer.sentence
+    assert answer.data["origin"]["label"] == "a caller whose name is masked"
+    by = answer.data["chain"][0]["by"]
+    assert (by["arn"], by["principal_id"], by["user_name"]) == (None, None, None)
+    assert any("does not show who called" in caveat for caveat in answer.caveats)
+
+
+def test_an_id_that_a_record_shows_names_its_caller_whatever_else_is_masked():
+    hidden = a_user("bob", userName="HIDDEN_DUE_TO_SECURITY_REASONS", arn=None)
+    mint = an_assumption(key=K1, userIdentity=hidden)
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer)[2] == "certain"
+    assert answer.data["origin"]["label"] == a_user("bob")["principalId"]
+
+
+def test_two_masked_callers_are_not_one_person():
+    masked = a_user("bob", accessKeyId="***") | MASKED_CALLERS[0]
+    mints = [an_assumption(key="***", userIdentity=masked) for _ in range(2)]
+    use = a_use(a_role_session(key="***"))
+
+    answer = who_assumed(use, [*mints, use])
+
+    assert the_hop(answer)[2] == "medium"
+    assert len(answer.data["chain"][0]["callers"]) == 2
+    assert "Which of 2 possible callers" in answer.sentence
+    assert "2 callers whose names are masked" in answer.sentence
+
+
+def test_of_a_role_alone_every_caller_of_its_sessions_is_possible():
+    """The finding's principal is masked, and so is which of the role's sessions it was."""
+    alices = an_assumption(session="one", key=K1, eventTime="2026-03-10T11:40:00Z")
+    bobs = an_assumption(session="two", key=K2, userIdentity=a_user("bob"))
+    other = an_assumption("writer", "one", key=K3, userIdentity=a_user("carl"))
+    finding = keyless(a_use(a_role_session()), first="2026-03-10T12:00:00+00:00")
+    (principal,) = finding.principals
+    masked = replace(principal, principal_id=None, arn=None, session_name=None)
+    finding = replace(finding, principals=(masked,))
+
+    answer = who_assumed(finding, [alices, bobs, other, *around("us-east-1", "eu-west-1")])
+
+    assert the_hop(answer) == (bobs["eventID"], "most_recent", "low")
+    (hop,) = answer.data["chain"]
+    assert [caller["user_name"] for caller in hop["callers"]] == ["bob", "alice"]
+    assert "Which of 2 different callers assumed a session of role reader" in answer.sentence
+
+
 def test_a_masked_key_finds_no_stranger_s_events():
     stranger = a_use(a_user("mallory", accessKeyId="REDACTED"), eventTime="2026-03-10T12:30:00Z")
     alert = replace(keyless(an_event()), principals=(), first_seen=None, last_seen=None)

@@ -413,6 +413,14 @@ def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     return _as_dated(claim, session)
 
 
+def of_nameless(claim: Claim, mint: Mint) -> Claim:
+    """Rule 1 for people: the record does not show who called. Equal masks are no equal people."""
+    return claim.at_most(
+        "medium",
+        f"Event {mint.event_id} does not show who called: name and id are masked or missing.",
+    )
+
+
 def of_contradicted(claim: Claim, mint: Mint, others: Sequence[Mint]) -> Claim:
     """Rule 3, of a call of which `others`, further records of it, name other callers."""
     if any(other.event_id in mint.event_ids for other in others):

@@ -312,7 +312,9 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
     by_id: list[Mint] = []
     if session.principal_id is not None:
         by_id = reader.by_minted_principal(session.principal_id, created, begin, end)
-    if session.role_arn is None or session.session_name is None or (by_id and created is None):
+    if session.role_arn is None or (by_id and created is None):
+        return by_id
+    if session.session_name is None and not session.is_role:
         return by_id
     # Some records do not show whom they made: one that does is no reason to overlook them.
     by_name = reader.by_role_and_session(

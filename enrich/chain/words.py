@@ -25,6 +25,11 @@ METHOD_WORDS: Mapping[str, str] = {
 }
 
 
+NAMELESS = "a caller whose name is masked"
+_NAMES = ("arn", "principal_id", "user_name", "invoked_by")
+_SHOWN_OTHERWISE = ("AWSService", "SAMLUser", "WebIdentityUser", "Root")
+
+
 def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
     first = chain.assumption or chain.hops[0]
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
@@ -65,8 +70,11 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     through = f" over {INTERFACE_WORDS[interface]}" if interface != "aws_service" else ""
     verb = "assumed" if session.is_role else "obtained"
     if len(first.callers) > 1:
+        # Those who are masked may be one.
+        masked = sum(not any(map(caller.get, _NAMES)) for caller in first.callers)
+        different = "possible" if masked > 1 else "different"
         return (
-            f"Which of {len(first.callers)} different callers {verb} {named(session)} is not"
+            f"Which of {len(first.callers)} {different} callers {verb} {named(session)} is not"
             f" known: {caller_names(first.callers)}; the likeliest call was at {when}{through}"
             f" ({how}{more})."
         )
@@ -79,12 +87,18 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
 def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
     """Possible callers in few words: "IAM user alice, IAM user bob or one of 3 more"."""
     names = []
+    hidden = 0
     for caller in callers:
         arn = str(caller["arn"] or "")
         name = caller["user_name"] or arn.partition(":assumed-role/")[2] or arn.rpartition("/")[2]
-        name = name or caller["invoked_by"] or caller["principal_id"] or caller["type"]
+        name = name or caller["invoked_by"] or caller["principal_id"]
+        if name is None and caller["type"] not in _SHOWN_OTHERWISE:
+            hidden += 1
+            continue
         kind = {"IAMUser": "IAM user ", "AssumedRole": "session "}.get(caller["type"], "")
-        names.append(short(f"{kind}{name}"))
+        names.append(short(f"{kind}{name or caller['type']}"))
+    if hidden:
+        names.append(NAMELESS if hidden == 1 else f"{hidden} callers whose names are masked")
     every = list(dict.fromkeys(names))
     if len(every) > 4:
         every = [*every[:3], f"one of {len(every) - 3} more"]
@@ -108,7 +122,9 @@ def named(session: Session) -> str:
         role = short_name(session.role_arn or session.arn)
         if role is None:
             return f"session {short(str(session.principal_id or session.access_key_id))}"
-        return f"session {short(session.session_name or '?')} of role {short(role)}"
+        if session.session_name is None:
+            return f"a session of role {short(role)}"
+        return f"session {short(session.session_name)} of role {short(role)}"
     key = short(session.access_key_id or "")
     if session.has_long_term_key:
         owner = "root user" if session.type == "Root" else f"IAM user {name}"
@@ -130,7 +146,11 @@ def short_caller(by: Session) -> str:
         return short(by.invoked_by or by.principal_id or "an AWS service")
     if by.is_role:
         role = short_name(by.role_arn or by.arn) or by.principal_id or "unknown"
-        return f"session {short(by.session_name or '?')} of role {short(role)}"
+        if by.session_name is None:
+            return f"a session of role {short(role)}"
+        return f"session {short(by.session_name)} of role {short(role)}"
+    if by.is_nameless:
+        return NAMELESS
     if by.user_name:
         name = short(by.user_name)
         return f"IAM user {name}" if by.type == "IAMUser" else name
