@@ -844,6 +844,28 @@ def test_a_federated_user_s_own_record_names_who_issued_it():
     assert "sessionContext.sessionIssuer.arn" in answer.sentence
 
 
+@pytest.mark.parametrize("address", ["198.51.100.7", "203.0.113.77"])
+def test_of_two_federated_sessions_of_one_name_either_issuer_is_possible(address):
+    """Their GetFederationToken is missing; which of the two the finding is about, nothing says."""
+    carls = a_federated_user(K1, arn=f"arn:aws:iam::{ACCOUNT}:user/carl", userName="carl")
+    bobs = a_federated_user(K2)
+    uses = [
+        a_use(carls, eventTime="2026-03-10T11:52:00Z", eventName="ListBuckets"),
+        a_use(bobs, eventTime="2026-03-10T11:53:00Z", eventName="ListBuckets",
+              sourceIPAddress=address),
+    ]  # fmt: skip
+    bobs["sessionContext"]["attributes"]["creationDate"] = "2026-03-10T11:51:00Z"
+
+    answer = who_assumed(keyless(a_use(carls)), uses)
+
+    assert the_hop(answer) == (None, "inferred", "low")
+    (hop,) = answer.data["chain"]
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bob", "carl"}
+    assert "Which of 2 different users issued federated user" in answer.sentence
+    assert "IAM user carl or IAM user bob" in answer.sentence
+    assert answer.data["origin"]["arn"] is None
+
+
 def test_a_federation_of_that_second_by_another_user_is_not_the_one():
     use = a_use(a_federated_user(), **IN_CONSOLE)
     answer = who_assumed(use, [a_federation("mallory"), use])
@@ -865,7 +887,9 @@ def test_a_name_that_two_users_gave_out_is_of_neither():
         a_use(a_federated_user(MASKED, **other), eventTime="2026-03-10T11:56:00Z"),
     ]
     finding = keyless(a_use(a_federated_user()), role_arn=None)
-    assert who_assumed(finding, uses).data["chain"] == []
+    (hop,) = who_assumed(finding, uses).data["chain"]
+    assert (hop["event_id"], hop["confidence"]) == (None, "low")
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bob", "eve"}
     assert who_assumed(finding, uses[:1]).data["origin"]["label"] == "bob"
 
 

@@ -236,7 +236,11 @@ def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
     if (hop := _by_own_words(session, reader)) is not None:
         return hop
     if (hop := _most_recent(session, fitting)) is not None:
-        return hop
+        if not session.issuers:
+            return hop
+        return replace(hop, callers=merged_callers(hop.callers, session.issuers))
+    if session.issuers:
+        return _by_one_of(session)
     return _inferred(_with_identity(session, reader))
 
 
@@ -257,6 +261,8 @@ def weighed(session: Session, reader: MintReader) -> Session:
         access_key_id=None if session.key_is_borrowed else session.access_key_id,
         key_is_borrowed=False,
     )
+    if session.issuers:
+        undated = replace(undated, issuer_arn=None, user_identity=None)
     if session.dated_by == "same_address" and _had_expired(session, reader):
         return undated
     if not session.contested and not any(
@@ -459,6 +465,8 @@ def _by_own_words(session: Session, reader: MintReader) -> Hop | None:
     """R4 for a federated user: AWS itself names who issued it, whatever record is missing."""
     if session.type != "FederatedUser":
         return None
+    if session.issuers and session.created is None:
+        return None
     known = _with_identity(session, reader)
     issuer = claims.issuer_of(known)
     if issuer is None:
@@ -481,6 +489,20 @@ def _by_own_words(session: Session, reader: MintReader) -> Hop | None:
             account_id=issuer.get("accountId") or session.account_id,
         ),
         by_label_field=f"userIdentity.sessionContext.sessionIssuer.{named}",
+    )
+
+
+def _by_one_of(session: Session) -> Hop:
+    """R4 for a federated user of whom several sessions can be meant, by unlike issuers."""
+    return Hop(
+        session=session,
+        method="inferred",
+        rule="R4",
+        claim=claims.GUESSED,
+        mint=None,
+        by=Session(type="Unknown"),
+        by_label_field="userIdentity.sessionContext.sessionIssuer.arn",
+        callers=session.issuers,
     )
 
 

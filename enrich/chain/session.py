@@ -59,6 +59,9 @@ class Session:
     ec2_role_delivery: str | None = None
     issuer_arn: str | None = None
     """Of a federated user: the user whom AWS names as the one that issued the session."""
+    issuers: tuple[Mapping[str, Any], ...] = ()
+    """Of a federated user of whom several sessions can be meant: whom their own records name as
+    who issued them, each as a caller, where that is more than one."""
     dated_by: DatedBy = "own"
     key_is_borrowed: bool = False
     """The key is not the alert's own word, but that of the record of the alert's call."""

@@ -39,6 +39,12 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     # also one that only handed the session on.
     confidence = weakest([hop.confidence for hop in chain.hops])
     how = f"{METHOD_WORDS[first.method]}, {confidence}{fitting}"
+    if first.mint is None and len(first.callers) > 1:
+        return (
+            f"Which of {len(first.callers)} different users issued {named(session)} is not known:"
+            f" records of its sessions name {caller_names(first.callers)}, and no record of its"
+            f" making is indexed ({how}, {first.by_label_field})."
+        )
     if first.mint is None and first.guess is None:
         return (
             f"{named(session)}: no record of its making is indexed; its own record names {origin}"
