@@ -1301,8 +1301,8 @@ def a_day(region: str, *times: str) -> list[dict[str, Any]]:
 
 def test_a_day_s_rows_do_not_say_where_their_events_are():
     """The moment is 11:50. One row from 04:50 to 23:59, twelve hours and more after it: the events
-    at 11:49 and 12:00 between them are near on both sides. Without the later, the logs end a minute
-    before, and not seven hours."""
+    at 11:49 and 12:00 between them are near on both sides. Without the later, the logs pause from a
+    minute before on, and not from seven hours."""
     regions = ("us-east-1", "eu-west-1")
     near = [
         one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "12:00:00", "23:59:00")
@@ -1311,7 +1311,8 @@ def test_a_day_s_rows_do_not_say_where_their_events_are():
     ended = [one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "23:59:00")]
     answer = coverage(ended)
     assert answer.status == "partial"
-    assert f"the logs of account {ACCOUNT} end 60 s before" in answer.sentence
+    pause = "have nothing from 2026-03-10 11:49 to 2026-03-10 23:59 UTC"
+    assert f"the logs of account {ACCOUNT} {pause}" in answer.sentence
 
 
 def test_logs_that_begin_within_the_hours_of_an_undated_session_do_not_cover_it():
@@ -1359,6 +1360,38 @@ def test_every_moment_of_the_hours_has_events_within_twelve_hours_of_it():
         logs = [at(time, region) for region in ("us-east-1", "eu-west-1")
                 for time in (before, "10T11:00:00", "10T12:30:00")]  # fmt: skip
         assert coverage(logs, finding).status == status
+
+
+def test_logs_that_pause_do_not_begin_there():
+    """Events of days before, and of the next day: the logs neither begin nor end near the moment,
+    11:50, which has but one Region with an event after it."""
+    days = ["05T09:00:00", "06T09:00:00", "12T08:00:00"]
+    logs = [at(time, region) for region in ("us-east-1", "eu-west-1") for time in days]
+    answer = coverage([*logs, at("10T11:55:00"), at("10T11:56:00", "eu-west-1")])
+    assert answer.status == "partial"
+    assert (
+        f"the logs of account {ACCOUNT} have nothing from 2026-03-06 09:00 to 2026-03-10 11:55 UTC"
+    ) in answer.sentence
+    assert "begin" not in answer.sentence
+
+
+def test_a_region_without_events_near_names_its_own_on_both_sides():
+    logs = [at(f"{day}T09:00:00", "eu-west-1") for day in ("06", "13")]
+    answer = coverage([*[one for one in around() if one["awsRegion"] == "us-east-1"], *logs])
+    assert (
+        f"the logs of account {ACCOUNT} in eu-west-1 have nothing from 2026-03-06 09:00 to"
+        " 2026-03-13 09:00 UTC"
+    ) in answer.sentence
+
+
+def test_events_without_a_region_are_the_account_s_too():
+    """Flat exports lack the Region: the logs of the account go on, those of the Regions do not."""
+    logs = [at(f"10T{time}:00", region) for time in ("08:00", "09:00")
+            for region in ("us-east-1", "eu-west-1")]  # fmt: skip
+    flat = at("10T12:00:00")
+    del flat["awsRegion"]
+    answer = coverage([*logs, flat])
+    assert f"the logs of account {ACCOUNT} in eu-west-1 and us-east-1 end" in answer.sentence
 
 
 def test_data_events_are_no_logs_in_which_a_call_to_sts_can_be():
