@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
 from enrich.entity import account_of, entity_match
+from enrich.own_event import missing_own_event
 from enrich.words import age, short
 from trail.store import Coverage, Store
 
@@ -38,6 +39,9 @@ class Looked:
     """The first event, where the logs begin within the window; None where they go back further."""
     end: datetime | None = None
     """The last event, where they end within it; None where they go on."""
+    own_missing: str | None = None
+    """That the alert's own event is not indexed, in words; None where it is, or the alert is no
+    event."""
 
     @property
     def is_complete(self) -> bool:
@@ -49,7 +53,9 @@ class Looked:
             return "not_covered"
         if not self.is_complete:
             return "partial"
-        return "answered" if found else "nothing"
+        if found:
+            return "answered"
+        return "partial" if self.own_missing else "nothing"
 
     @property
     def whose(self) -> str:
@@ -88,12 +94,16 @@ class Looked:
     def caveats(self) -> tuple[str, ...]:
         if self.coverage.status == "not_covered":
             return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
+        own: tuple[str, ...] = ()
+        if self.own_missing is not None:
+            begin = self.own_missing[0].upper() + self.own_missing[1:]
+            own = (f"{begin}: logs of its time are missing.",)
         if self.is_complete:
-            return ()
+            return own
         days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []
         missing = ", nor on ".join([*days, *self.part_days])
         ends = f": they end {self._from_the_alert(self.end)}" if self.end is not None else ""
-        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.",)
+        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.", *own)
 
 
 def look(
@@ -125,7 +135,7 @@ def look(
     )
     assert alert.first_seen is not None
     at = max(alert.first_seen, alert.last_seen or alert.first_seen)
-    return Looked(coverage, account, at, told, begin, end)
+    return Looked(coverage, account, at, told, begin, end, missing_own_event(alert, store))
 
 
 def last_event_until(

@@ -14,6 +14,7 @@ import pytest
 
 from alerts.alert import Alert
 from alerts.parse import parse_alerts
+from enrich import ask_all
 from enrich.gaps import fill_gaps
 from enrich.questions.assumed_by import ASSUMED_BY
 from tests.an_alert import an_alert, which_roles, who_assumed
@@ -1251,7 +1252,8 @@ def test_a_source_identity_alone_is_its_callers_own_word():
 
 def coverage(records, alert=None):
     use = a_use(a_role_session("payroll"), eventTime="2026-03-10T11:52:00Z")
-    return who_assumed(alert or use, records)
+    dated = replace(an_alert(use), raw="{}", event_id=None, event_ids=())
+    return who_assumed(alert or dated, records)
 
 
 def at(time: str, region: str = "us-east-1", **changes: Any) -> dict[str, Any]:
@@ -1360,6 +1362,27 @@ def test_every_moment_of_the_hours_has_events_within_twelve_hours_of_it():
         logs = [at(time, region) for region in ("us-east-1", "eu-west-1")
                 for time in (before, "10T11:00:00", "10T12:30:00")]  # fmt: skip
         assert coverage(logs, finding).status == status
+
+
+def test_an_own_event_that_is_not_indexed_says_that_logs_are_missing():
+    """The logs have events on both sides of the moment, and lack the alert's own."""
+    use = a_use(a_role_session("payroll"), eventTime="2026-03-10T11:52:00Z")
+    logs = around("us-east-1", "eu-west-1")
+    assert who_assumed(use, [*logs, use]).status == "nothing"
+
+    answer = who_assumed(use, logs)
+    assert answer.status == "partial"
+    missing = f"the alert's own event ({use['eventID']}) is not in the index"
+    assert missing in answer.sentence
+    assert answer.data["would_be_in"]["missing"] == [missing]
+
+    alert = an_alert(use)
+    calls = ask_all(alert, alert.principals[0], MemoryStore(logs))[2]
+    assert (calls.name, calls.status) == ("services_used", "partial")
+    assert any(f"{missing[1:]}: logs of its time are missing" in text for text in calls.caveats)
+
+    of_data = {**use, "eventCategory": "Data", "managementEvent": False}
+    assert who_assumed(of_data, logs).status == "nothing"
 
 
 def test_logs_that_pause_do_not_begin_there():

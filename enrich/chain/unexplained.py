@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,8 +37,10 @@ def say_where(
     reader: MintReader,
     region: str | None,
     covered: Status,
+    own_missing: str | None = None,
 ) -> Unexplained:
-    """R5: which log would hold the missing event, and whether the index has it.
+    """R5: which log would hold the missing event, and whether the index has it. `own_missing` says
+    that it lacks the alert's own event, which those logs hold as well.
 
     `covered` is the status to give when the index has it; without a time, or with a fall-back for
     one, nobody can say that.
@@ -58,6 +60,8 @@ def say_where(
     coverage = _coverage(
         session, reader, account, region, (about, about) if exact else (first, about)
     )
+    if own_missing is not None and coverage.status != "not_covered":
+        coverage = replace(coverage, missing=(own_missing, *coverage.missing), status="partial")
     data["would_be_in"] = {
         "account_id": account,
         "regions": "any",
