@@ -322,6 +322,65 @@ def test_a_long_term_key_need_only_be_older_than_its_use():
     assert "issued 3 s after its use" in answer.sentence
 
 
+LONG = "AKIA2GDPCIYTBCF2Z7LK"
+
+
+def a_birth(by: str, of: str = "lee", **changes: Any) -> dict[str, Any]:
+    return an_event(**{
+        "eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey",
+        "eventTime": "2026-03-10T09:01:00Z", "userIdentity": a_user(by),
+        "requestParameters": {"userName": of},
+        "responseElements": {"accessKey": {"userName": of, "accessKeyId": LONG}},
+        **changes,
+    })  # fmt: skip
+
+
+def test_of_two_who_created_a_key_neither_is_named_as_the_one():
+    use = a_use(a_user("lee", accessKeyId=LONG))
+    answer = who_assumed(use, [a_birth("bob"), a_birth("carl"), use])
+    assert the_hop(answer)[1:] == ("key_created", "medium")
+    assert "Which of 2 different callers created that key is not known" in answer.sentence
+    assert "IAM user carl" in answer.sentence
+    assert "IAM user bob" in answer.sentence
+
+
+def test_a_key_s_record_that_cannot_be_its_own_is_not_called_missing():
+    """Created after the use, or for somebody else."""
+    use = a_use(a_user("lee", accessKeyId=LONG))
+    late = a_birth("bob", eventTime="2026-03-11T09:01:00Z")
+    others = a_birth("bob", of="other")
+    for record in (late, others):
+        answer = who_assumed(use, [record, use])
+        assert answer.data["chain"] == []
+        assert "no CreateAccessKey in the index that fits" in answer.sentence
+    text = f"Event {others['eventID']} created this access key, but for IAM user other"
+    assert any(text in caveat for caveat in answer.caveats)
+
+
+def test_a_key_that_nobody_used_is_its_owner_s_by_the_record_of_its_creation():
+    """A user made, given a key and deleted: the key alone is pasted, and never signed a call."""
+    life = [
+        an_event(eventSource="iam.amazonaws.com", eventName=name, userIdentity=a_user("bob"),
+                 eventTime=f"2026-03-10T09:0{minute}:00Z", requestParameters={"userName": "ghost"})
+        for name, minute in (("CreateUser", 0), ("DeleteUser", 5))
+    ]  # fmt: skip
+    (pasted,) = parse_alerts(f"Key {LONG} reported 2026-03-10 12:00 UTC")
+    store = MemoryStore([*life, a_birth("bob", of="ghost")])
+
+    alert = fill_gaps(pasted, store)
+
+    (principal,) = alert.principals
+    assert (principal.type, principal.user_name) == ("IAMUser", "ghost")
+    assert principal.arn == f"arn:aws:iam::{ACCOUNT}:user/ghost"
+    answers = ask_all(alert, principal, store)
+    assert answers[0].sentence.startswith(
+        f"Not an assumed role: IAM user ghost with long-term key {LONG}, which IAM user bob created"
+    )
+    assert "acted upon in 3 events: CreateUser, CreateAccessKey and DeleteUser" in (
+        answers[2].sentence
+    )
+
+
 def test_a_fall_back_for_the_time_bounds_the_mint_above_only():
     use = a_use(a_role_session(key=K1))
     alert = replace(a_finding(use), time_is_fallback=True)

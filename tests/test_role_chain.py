@@ -947,7 +947,7 @@ def test_an_owner_copy_as_the_alert_is_told_by_the_callers_copy():
 
     answer = who_assumed(owners, [owners, callers])
 
-    assert answer.sentence.startswith("Not an assumed role: IAM user alice signed with long-term")
+    assert answer.sentence.startswith("Not an assumed role: IAM user alice with long-term")
     assert answer.data["origin"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert any(callers["eventID"] in text for text in answer.caveats)
 

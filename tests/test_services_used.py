@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,8 +178,8 @@ def test_a_roles_service_is_not_new_when_another_session_used_it_before() -> Non
 
 
 def test_nothing_is_said_apart_from_not_covered_and_partial() -> None:
-    alert = at(NOON)
-    nothing = services_of(every_day(), replace(alert, event_id=None, event_ids=()))
+    alert = at(NOON, eventCategory="Data", managementEvent=False)
+    nothing = services_of(every_day(), alert)
     assert nothing.status == "nothing"
     assert nothing.data["total"] == 0
     assert nothing.sentence == "No calls by this identity in the 7 days to the alert."

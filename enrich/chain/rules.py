@@ -45,6 +45,8 @@ class Said:
     caveats: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     """What belongs into the sentence itself (§3.4 rule 8)."""
+    has_misfits: bool = False
+    """Whether a record shows the key being made, and cannot be what made it."""
 
 
 def needs_explaining(session: Session) -> bool:
@@ -111,13 +113,11 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
     for mint in reader.by_minted_key(str(session.access_key_id)):
         if not _is_for(mint, session):
             others.append(mint)
-            said.caveats.append(
-                f"Event {mint.event_id} minted this access key, but for"
-                f" {_made_for(mint)}"
-                f" ({mint.session_name or 'no session name'}): it was not used."
-            )
+            said.has_misfits = True
+            said.caveats.append(_for_another(mint))
         elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
             others.append(mint)
+            said.has_misfits = True
             said.alarms.append(claims.alarm(mint, session, misfit.why))
         else:
             fitting.append(mint)
@@ -142,6 +142,19 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
         candidates=unlike,
         distance_from=session.seen,
         others=same,
+    )
+
+
+def _for_another(mint: Mint) -> str:
+    if mint.event_name == "CreateAccessKey":
+        return (
+            f"Event {mint.event_id} created this access key, but for IAM user {_made_for(mint)}: it"
+            " was not used."
+        )
+    name = f" ({mint.session_name})" if mint.session_name else ""
+    return (
+        f"Event {mint.event_id} minted this access key, but for {_made_for(mint)}{name}: it was not"
+        " used."
     )
 
 

@@ -64,6 +64,11 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
             f"{named(session)} is a console session that {first.mint.event_name} handed to the"
             f" command line at {when}; no indexed event explains that console session."
         )
+    if first.method == "key_created" and len(first.callers) > 1:
+        return (
+            f"Not an assumed role: {named(session)}. Which of {len(first.callers)} different"
+            f" callers created that key is not known: {caller_names(first.callers)} ({how}{more})."
+        )
     if first.method == "key_created":
         return (
             f"Not an assumed role: {named(session)}, which {short_caller(first.by)} created at"
@@ -111,12 +116,20 @@ def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
     return " or ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else every[0]
 
 
-def not_assumed(session: Session) -> str:
+def not_assumed(session: Session, *, has_misfits: bool = False) -> str:
+    """That there is no assumption to explain; `has_misfits` where records show the key being made
+    that cannot be its own, which is told beside.
+    """
     if session.type == "AWSService":
         who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
         return f"Not an assumed role: {short(who)} made the call for itself."
     if session.has_long_term_key:
-        return f"Not an assumed role: {named(session)}; no CreateAccessKey for it in the index."
+        found = (
+            "no CreateAccessKey in the index that fits"
+            if has_misfits
+            else ("no CreateAccessKey for it in the index")
+        )
+        return f"Not an assumed role: {named(session)}; {found}."
     if not (session.arn or session.principal_id or session.user_name or session.access_key_id):
         return "The alert names no principal, so there is no session to explain."
     return f"Not an assumed role: {named(session)}."
@@ -134,7 +147,9 @@ def named(session: Session) -> str:
     key = short(session.access_key_id or "")
     if session.has_long_term_key:
         owner = "root user" if session.type == "Root" else f"IAM user {name}"
-        return f"{owner} signed with long-term key {key}"
+        if session.type == "Unknown" and session.user_name is None:
+            return f"long-term key {key}"
+        return f"{owner} with long-term key {key}"
     if session.type == "IAMUser":
         return f"IAM user {name}" + (f" with temporary key {key}" if key else "")
     if session.type == "Root":

@@ -202,7 +202,7 @@ def _status_and_sentence(
             ).status
         return status, chain_sentence(chain, session, data)
     if not needs_explaining(session):
-        return "not_applicable", not_assumed(session)
+        return "not_applicable", not_assumed(session, has_misfits=chain.said.has_misfits)
     found = say_where(session, data, caveats, reader, region, "nothing", own_missing)
     what = named(session)
     account = account_of_role(session)
