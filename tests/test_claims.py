@@ -1444,6 +1444,23 @@ def test_an_own_event_that_is_not_indexed_says_that_logs_are_missing():
     assert who_assumed(of_data, logs).status == "nothing"
 
 
+def test_accounts_whose_ids_are_masked_are_not_one_that_is_covered():
+    masked = "************"
+    identity = a_role_session("payroll", account=masked)
+    use = an_event(userIdentity=identity, eventTime="2026-03-10T11:52:00Z",
+                   recipientAccountId=masked)  # fmt: skip
+    logs = around("us-east-1", "eu-west-1", account=masked)
+
+    answer = who_assumed(use, [*logs, use])
+
+    assert answer.status == "partial"
+    assert "which account's logs would hold it is not known" in answer.sentence
+    alert = an_alert(use)
+    roles = ask_all(alert, alert.principals[0], MemoryStore([*logs, use]))[1]
+    assert (roles.name, roles.status) == ("roles_assumed", "partial")
+    assert any("The account's id is masked" in caveat for caveat in roles.caveats)
+
+
 def test_logs_that_pause_do_not_begin_there():
     """Events of days before, and of the next day: the logs neither begin nor end near the moment,
     11:50, which has but one Region with an event after it."""
