@@ -33,18 +33,21 @@ MONTH = "|".join(sorted(_MONTH_OF, key=lambda name: (-len(name), name)))
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})[a-z]{{0,6}}\.?,?\s{{0,2}}$", re.I)
 
+# A year of two digits is one where an hour follows: else "1.3.26" is a version.
+_HOUR_FOLLOWS = r"(?=,?\s(?:(?:at|um)\s)?\d\d?[:h]\d\d)"
 _DATE = rf"""(?:
     (?P<y1>\d{{4}})(?P<s1>[-/.])(?P<m1>\d\d?)(?P=s1)(?P<d1>\d\d?)(?!\d)
   | (?P<a2>\d\d?)(?P<s2>[/-])(?P<b2>\d\d?)(?P=s2)(?P<y2>\d{{4}}|\d\d)(?!\d)
-  | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}})(?!\d)
+  | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}}|\d\d{_HOUR_FOLLOWS})(?!\d)
   | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
-    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d)(?!\d)
-  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
+    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d|['’]\d\d|\d\d{_HOUR_FOLLOWS})(?!\d)
+  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}
+    (?P<y5>\d{{4}}|['’]\d\d)(?!\d)
   | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
   | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
 )"""
 _CLOCK = r"""(?:
-    (?P<h>\d\d?)[:h](?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
+    (?P<h>\d\d?)(?:[:h]|\.(?=\d\d\s?[ap]\.?m\b))(?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
     (?:\s?(?P<ap>[ap]\.?\s?m\b\.?)(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
   | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
   | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
@@ -391,7 +394,7 @@ def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
 
 
 def _year(digits: str | None) -> int:
-    year = int(digits or 0)
+    year = int((digits or "0").strip("'’"))
     return year + 2000 if year < 100 else year
 
 
