@@ -1203,6 +1203,7 @@ def test_a_federated_user_s_issuer_wins_over_another_user_s_record_of_the_key():
     assert (hop["method"], hop["confidence"]) == ("inferred", "medium")
     assert answer.data["origin"]["label"] == "bob"
     assert mint["eventID"] in answer.sentence
+    assert not any(mint["eventID"] in caveat for caveat in answer.caveats)  # said once
 
 
 def test_another_source_identity_is_another_session():

@@ -303,6 +303,8 @@ def _fitting(mints: Iterable[Mint], session: Session, said: Said) -> list[Mint]:
         misfit = claims.misfit(mint, session)
         if misfit is None:
             fitting.append(mint)
+        elif any(mint.event_id in alarm for alarm in said.alarms):
+            pass  # told already, by the key that it shows
         elif not misfit.by_time and is_near(mint.time, session.created):
             said.caveats.append(f"Event {mint.event_id} {misfit.why}: it was not used.")
     return fitting
