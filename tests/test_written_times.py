@@ -250,6 +250,17 @@ def test_both_ends_of_a_stretch_and_times_no_finer_than_an_hour(
     assert alert.unread_times == ()
 
 
+@pytest.mark.parametrize(
+    "own", ['"ts": 1773135600', '"date": "1773135600000"', '"_time": "2026-03-10T09:40:00Z"',
+            '"TimeGenerated": "2026-03-10T09:40:00Z"'],
+)  # fmt: skip
+def test_when_a_message_was_sent_is_no_end_of_the_activity(own: str) -> None:
+    alert = _pasted(f'{{"first": "2026-03-10T09:00:00Z", "last": "2026-03-10T09:10:00Z", {own}}}')
+    assert (alert.first_seen, alert.last_seen) == (_utc(2026, 3, 10, 9), _utc(2026, 3, 10, 9, 10))
+    alone = _pasted(f"{{{own}}}")
+    assert alone.first_seen == _utc(2026, 3, 10, 9, 40)
+
+
 def test_a_year_of_two_digits_without_an_hour_is_a_version() -> None:
     assert written_times("botocore 1.3.26, then 10 Mar 26 of them") == []
     (day,) = written_times("on Mar 10 '26")

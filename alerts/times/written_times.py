@@ -112,6 +112,12 @@ OF_THE_SESSION = re.compile(
     r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
 )
 """Before a time that is a session's or a password's, and not when a call was made."""
+_MESSAGE_S_OWN = re.compile(
+    r"\"(?:ts|event_ts|date|_time|TimeGenerated|sent(?:_?at)?|posted_?at)\\?\"\s{0,3}:\s{0,3}\\?\"?$",
+    re.I,
+)
+"""Before a time that says when the message was sent (Slack's `ts`, Datadog's `date`, Splunk's and
+Sentinel's own)."""
 # What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
 _STATED = re.compile(
     rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
@@ -222,6 +228,7 @@ def written_times(
                     (written.start, written.end),
                 )
             )
+    times = _without_sending(text, times)
     if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
         # Beside times with an hour, a date alone may be of anything.
         times = [
@@ -230,6 +237,17 @@ def written_times(
             if time.lasts < WHOLE_DAY or _SEEN.search(_before(text, time.at[0]))
         ]
     return times
+
+
+def _without_sending(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
+    """The times, those marked as sent that a chat's, a SIEM's or a monitor's message has of itself
+    beside others: alone, they may be the event's."""
+    own = [_MESSAGE_S_OWN.search(_before(text, time.at[0])) is not None for time in times]
+    if all(own):
+        return times
+    return [
+        replace(time, sent=time.sent or is_own) for time, is_own in zip(times, own, strict=True)
+    ]
 
 
 def _before(text: str, place: int) -> str:
