@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
@@ -169,12 +170,9 @@ def _in_words(text: str) -> str | None:
     if len(accounts) != 1:
         return None
     (account,) = accounts
-    for patterns, build in (
-        (_SESSION_IN_WORDS, lambda it: assumed_role_arn(account, it["role"], it["session"])),
-        (_USER_IN_WORDS, lambda it: f"arn:aws:iam::{account}:user/{it['user']}"),
-    ):
+    for patterns in (_SESSION_IN_WORDS, _USER_IN_WORDS):
         named = {
-            build(found)
+            _arn_of(account, found.groupdict())
             for pattern in patterns
             for found in pattern.finditer(text)
             if not _NO_NAMES & {name.lower() for name in found.groups()}
@@ -183,6 +181,12 @@ def _in_words(text: str) -> str | None:
         if named:
             return named.pop() if len(named) == 1 else None
     return None
+
+
+def _arn_of(account: str, named: Mapping[str, str]) -> str:
+    if "user" in named:
+        return f"arn:aws:iam::{account}:user/{named['user']}"
+    return assumed_role_arn(account, named["role"], named["session"])
 
 
 def _as_meant(text: str) -> str:

@@ -113,7 +113,7 @@ OF_THE_SESSION = re.compile(
 )
 """Before a time that is a session's or a password's, and not when a call was made."""
 _MESSAGE_S_OWN = re.compile(
-    r"\"(?:ts|event_ts|date|_time|TimeGenerated|sent(?:_?at)?|posted_?at)\\?\"\s{0,3}:\s{0,3}\\?\"?$",
+    r"\"(?:ts|event_ts|date|_time|TimeGenerated|sent(?:_?at)?|posted_?at|last_?updated)\\?\"\s{0,3}:\s{0,3}\\?\"?$",
     re.I,
 )
 """Before a time that says when the message was sent (Slack's `ts`, Datadog's `date`, Splunk's and
