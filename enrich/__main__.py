@@ -23,7 +23,7 @@ from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
-from enrich.words import short
+from enrich.words import called, short
 from trail.counted import counted
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.index.catalog import default_index
@@ -133,7 +133,7 @@ def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> 
     said_below = {*time_caveats(alert), *(c for r in results for a in r.answers for c in a.caveats)}
     lines += [f"  note: {short(n, 1_000)}" for n in alert.notes if n not in said_below]
     for result in results:
-        who = result.principal.arn or result.principal.principal_id or result.principal.type
+        who = called(result.principal)
         lines.append(f"  {short(who, 160)}")
         above = time_caveats(alert)
         shared = [one for one in shared_caveats(result.answers) if one not in above]

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.sql_text import like_text, values_in
-from trail.access_keys import is_access_key
+from trail.access_keys import is_access_key, is_stand_in
 from trail.store import Query, Store
 
 Scope = Literal["entity", "whole_role"]
@@ -130,12 +130,25 @@ def role_name_of(principal: Principal) -> str | None:
 
 
 def account_of(alert: Alert, principal: Principal) -> str | None:
-    """The account whose trail records the principal's calls: its own, else the alert's."""
+    """The account whose trail records the principal's calls: its own, else the alert's; none where
+    it was masked, as that of all accounts of an export is.
+    """
+    return next((one for one in _accounts(alert, principal) if one and not is_stand_in(one)), None)
+
+
+def has_masked_account(alert: Alert, principal: Principal) -> bool:
+    """Whether the account is only known to have been masked."""
+    return account_of(alert, principal) is None and any(
+        one is not None and is_stand_in(one) for one in _accounts(alert, principal)
+    )
+
+
+def _accounts(alert: Alert, principal: Principal) -> tuple[str | None, ...]:
     return (
-        _account_in(principal.role_arn)
-        or _account_in(principal.arn)
-        or principal.account_id
-        or alert.account_id
+        _account_in(principal.role_arn),
+        _account_in(principal.arn),
+        principal.account_id,
+        alert.account_id,
     )
 
 

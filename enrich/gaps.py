@@ -6,7 +6,7 @@ identity it names, then says who, when and what; a note on the alert says that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from alerts import parse_alerts
@@ -14,7 +14,9 @@ from alerts.alert import Alert, Principal
 from alerts.parse import NO_TIME
 from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
+from enrich.facts.interface import json_object
 from enrich.short_ids import is_short, which, whole_ids
+from enrich.words import short
 from trail.access_keys import is_access_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
@@ -44,7 +46,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     cited = alert.event_id or next(iter(alert.event_ids), None)
     event_id, names_session = (cited, True) if cited else _newest_event(alert, store)
     if event_id is None:
-        return at_what_was_done_to_it(alert, store)
+        return at_what_was_done_to_it(_with_owners(alert, store), store)
     try:
         record = store.raw_records([event_id]).get(event_id)
         found = parse_alerts(record)[0] if record is not None else None
@@ -78,6 +80,48 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         principals=tuple(_named_by(one, found.principals) for one in alert.principals),
         time_is_fallback=True,
     )
+
+
+def _with_owners(alert: Alert, store: Store) -> Alert:
+    """The alert with the users whose long-term keys it names alone, where no event shows a key in
+    use and the record of its creation says whose it is."""
+    principals, notes = [], list(alert.notes)
+    for principal in alert.principals:
+        key = _key(principal)
+        if key is None or not key.startswith("AKIA") or _is_named([principal]):
+            principals.append(principal)
+            continue
+        found = store.query(
+            """
+            select event_id, principal_arn, recipient_account_id, response_elements
+            from credentials
+            where minted_access_key_id = $key and event_name = 'CreateAccessKey' and not failed
+            order by event_time, event_id limit 20
+            """,
+            {"key": key},
+        )
+        owners = {(_owner(row["response_elements"]), row["recipient_account_id"]): row
+                  for row in found.rows}  # fmt: skip
+        ((name, account), row) = next(iter(owners.items()), ((None, None), {}))
+        if len(owners) != 1 or name is None or account is None or is_stand_in(name):
+            principals.append(principal)
+            continue
+        partition = str(row["principal_arn"] or "arn:aws:").split(":")[1]
+        arn = f"arn:{partition}:iam::{account}:user/{name}"
+        principals.append(
+            replace(principal, type="IAMUser", user_name=name, account_id=account, arn=arn)
+        )
+        notes.append(
+            f"No event shows {short(key)} in use. Event {row['event_id']} created it for IAM user"
+            f" {short(name)}: the ARN was built from that, without the path that a user may have."
+        )
+    return replace(alert, principals=tuple(principals), notes=tuple(dict.fromkeys(notes)))
+
+
+def _owner(response: object) -> str | None:
+    key = json_object(response).get("accessKey")
+    name = key.get("userName") if isinstance(key, Mapping) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _with_whole_id(alert: Alert, store: Store) -> Alert:

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
-from enrich.entity import account_of, entity_match
+from enrich.entity import account_of, entity_match, has_masked_account
+from enrich.own_event import missing_own_event
 from enrich.words import age, short
 from trail.store import Coverage, Store
 
@@ -38,18 +39,25 @@ class Looked:
     """The first event, where the logs begin within the window; None where they go back further."""
     end: datetime | None = None
     """The last event, where they end within it; None where they go on."""
+    own_missing: str | None = None
+    """That the alert's own event is not indexed, in words; None where it is, or the alert is no
+    event."""
+    is_masked: bool = False
+    """The account's id was masked, in the alert and so in its logs: other accounts' are alike."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is known to be missing of the window."""
-        return self.coverage.status == "covered" and not self.part_days
+        return not self.is_masked and self.coverage.status == "covered" and not self.part_days
 
     def status(self, found: int) -> Status:
         if self.coverage.status == "not_covered" and not found:
             return "not_covered"
         if not self.is_complete:
             return "partial"
-        return "answered" if found else "nothing"
+        if found:
+            return "answered"
+        return "partial" if self.own_missing else "nothing"
 
     @property
     def whose(self) -> str:
@@ -74,6 +82,8 @@ class Looked:
         if self.is_complete:
             return words
         missing = [f"the logs {self.ends}"] if self.ends else []
+        if self.is_masked:
+            missing.append("the account's id is masked")
         if not missing or not all(map(self._is_outside, self.coverage.missing)):
             # How many, and which, the caveats say.
             missing.append("some of its days are not indexed")
@@ -88,12 +98,19 @@ class Looked:
     def caveats(self) -> tuple[str, ...]:
         if self.coverage.status == "not_covered":
             return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
-        if self.is_complete:
-            return ()
+        own: tuple[str, ...] = ()
+        if self.own_missing is not None:
+            begin = self.own_missing[0].upper() + self.own_missing[1:]
+            own = (f"{begin}: logs of its time are missing.",)
+        if self.is_masked:
+            own = (*own, "The account's id is masked: which of the index's logs are that account's,"
+                   " and whether they are whole, cannot be told.")  # fmt: skip
+        if self.is_complete or not (self.coverage.missing or self.part_days):
+            return own
         days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []
         missing = ", nor on ".join([*days, *self.part_days])
         ends = f": they end {self._from_the_alert(self.end)}" if self.end is not None else ""
-        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.",)
+        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.", *own)
 
 
 def look(
@@ -125,7 +142,8 @@ def look(
     )
     assert alert.first_seen is not None
     at = max(alert.first_seen, alert.last_seen or alert.first_seen)
-    return Looked(coverage, account, at, told, begin, end)
+    own, masked = missing_own_event(alert, store), has_masked_account(alert, principal)
+    return Looked(coverage, account, at, told, begin, end, own, masked)
 
 
 def last_event_until(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from alerts.alert import Principal
 from trail.counted import counted
 
 LONGEST = 60
@@ -17,6 +18,18 @@ def short(text: str, longest: int = LONGEST) -> str:
         return line
     head = longest * 2 // 3
     return f"{line[:head]}…{line[-(longest - head - 1) :]}"
+
+
+def called(principal: Principal) -> str:
+    """What an identity of an alert goes by, the most telling first; else its kind."""
+    return (
+        principal.arn
+        or principal.principal_id
+        or principal.role_arn
+        or principal.access_key_id
+        or principal.user_name
+        or principal.type
+    )
 
 
 def listed(items: Iterable[str], *, at_most: int = 5) -> str:

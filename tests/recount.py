@@ -247,11 +247,12 @@ def _of_the_chain(answer: Answer) -> set[str]:
 
 
 def _acted_upon(principal: Principal, answer: Answer, records: Iterable[Record]) -> int:
-    """How many calls of IAM and STS in the answer's window name the principal and are not its."""
+    """How many calls of IAM and STS in the answer's window name the principal and are not its: the
+    copies of a cross-account call are one."""
     first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
     arn = principal.arn or ""
     user = arn.rpartition("/")[2] if ":user/" in arn else None
-    number = 0
+    calls = set()
     for record in records:
         told = [record.get(part) for part in _TELLING]
         named = f'"{arn}"' in json.dumps(told)
@@ -260,8 +261,9 @@ def _acted_upon(principal: Principal, answer: Answer, records: Iterable[Record])
         named |= of_iam and user is not None and asked.get("userName") == user
         mine = record["userIdentity"].get("arn") == arn
         about = record["eventSource"] in ("iam.amazonaws.com", "sts.amazonaws.com")
-        number += about and named and not mine and first <= at(record) <= last
-    return number
+        if about and named and not mine and first <= at(record) <= last:
+            calls.add(record.get("sharedEventID") or record["eventID"])
+    return len(calls)
 
 
 _TELLING = ("requestParameters", "responseElements", "resources", "additionalEventData")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trail.access_keys import is_access_key, is_stand_in
+from trail.access_keys import is_access_key, is_doubtful_key, is_stand_in
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from trail.access_keys import is_access_key, is_stand_in
         "ABIA2GDPCIYTBCF2Z7LK",
         "ACCA2GDPCIYTBCF2Z7LK",
         "ASIA2GDPCIYTPURG",  # older ones are shorter, and AWS may make longer ones
-        "ASIA2GDPCIYTPURG5NQJ2GDPCIYTPURG",
+        "ASIA2GDPCIYTPURG5NQJBCF2Z7LKWMVX",
         "ASIA2GDPCIYT7777777J",  # seven alike may be chance
         "AKIATFQR7NSC8Q4X20BJ",  # randomised, in published logs: AWS has no 0, 1, 8, 9
         "ASIAQQQQABCD22223333",
@@ -27,7 +27,8 @@ from trail.access_keys import is_access_key, is_stand_in
         "ASIATESTPURG5NQJ2GDP",  # a short word may be chance
         "ASIA2GDP5NQJPURGMASK",
         "ASIAROLESESSION00001",
-        "ASIA2GDPCIYTP2GDPCIY",  # nine characters come again only in part
+        "ASIA2GDPCIYTP2GDPC5N",  # five characters that come again may be chance
+        "ASIATOKEN7Q2XWJ4RNZP",
     ],
 )
 def test_a_key_of_awss_form_is_a_key(key):
@@ -86,6 +87,25 @@ def test_a_key_of_awss_form_is_a_key(key):
         "ASIATHISISNOTAREALKY",
         "ASIAYOURKEYHEREABCDE",
         "AKIAQ7WZQ7WZQ7WZ",  # a shorter one, as there were
+        "ASIA2GDPCIYTP2GDPCIY",  # seven characters that come again are none
+        "ASIAREPLACEMEREPLACE",
+        "ASIAREDACTREDACT7Q2X",
+        "AKIAREDACT7Q2XREDACT",
+        "ASIAFOOBARFOOBAR7Q2X",
+        "ASIA7Q2XFOOBARFOOBAR",
+        "ASIATRUNCATEDTRUNCAT",
+        "ASIACLEANEDCLEANED12",
+        "ASIASNIPPEDSNIPPED12",
+        "ASIAOBFUSCATEOBFUSCA",
+        "ASIAANONANONANON7Q2X",
+        "ASIATOKENTOKENTOKEN1",
+        "ASIAMYKEYMYKEYMYKEY1",
+        "ASIAKEYKEYKEYKEY7Q2X",
+        "ASIAVICTIMKEYVICTIM1",
+        "ASIAXXXXYYYYZZZZ7Q2X",
+        "ASIAAAAABBBBCCCCDDDD",
+        "ASIACOMPROMISEDKEY01",
+        "AKIAIOSFODNN7EXAMPL2",
     ],
 )
 def test_masks_placeholders_and_documentation_are_no_keys(text):
@@ -93,9 +113,38 @@ def test_masks_placeholders_and_documentation_are_no_keys(text):
 
 
 def test_a_stand_in_is_known_by_its_mask_or_its_word():
-    for text in ("AROA****************:bob", "REDACTED", "<redacted>", "null", "***", "Unknown"):
+    for text in (
+        "AROA****************:bob",
+        "REDACTED",
+        "<redacted>",
+        "null",
+        "***",
+        "Unknown",
+        "nil",
+        "undefined",
+        "xxxxxx",
+        "#####",
+        "••••",
+        "ASIA…7Q2X",
+        "ASIA...",
+        "<nil>",
+        "[PII]",
+        "__REDACTED__",
+        "HIDDEN_DUE_TO_SECURITY_REASONS",
+        "n.a.",
+        "NaN",
+        "--",
+    ):
         assert is_stand_in(text)
-    for text in (None, "AROA2GDPCIYTNR2A5GJBK:terraform", "alice", "redacted-by-bob"):
+    for text in (
+        None,
+        "AROA2GDPCIYTNR2A5GJBK:terraform",
+        "alice",
+        "redacted-by-bob",
+        "0",
+        "max.x",
+        "arn:aws:iam::111122223333:user/xxx1",
+    ):
         assert not is_stand_in(text)
 
 
@@ -109,7 +158,15 @@ def test_no_key_as_aws_makes_them_is_refused():
     """16 letters and digits of 32, by chance: fewer than one of 100 million is taken for a mask."""
     draw = random.Random("keys of AWS's form")
     keys = ["ASIA" + "".join(draw.choices(LETTERS, k=16)) for _ in range(20_000)]
-    assert [key for key in keys if not is_access_key(key)] == []
+    assert [key for key in keys if not is_access_key(key) or is_doubtful_key(key)] == []
+
+
+@pytest.mark.parametrize("key", ["ASIAREDACT7Q2XWJ4RNZ", "AKIA7QWERTYUIOPASDFG"])
+def test_a_key_that_looks_like_a_mask_is_a_doubtful_one(key):
+    assert is_access_key(key)
+    assert is_doubtful_key(key)
+    assert is_doubtful_key("ASIA2GDPCIYTP2GDPC5N")
+    assert not is_doubtful_key("ASIA2GDPCIYTPURG5NQJ")
 
 
 def test_no_key_that_published_logs_show_is_refused(real_data: Path):

@@ -14,7 +14,7 @@ from enrich import ask_all
 from enrich.calls.acted_upon import acted_upon
 from enrich.gaps import fill_gaps
 from tests.a_page import a_page, words
-from tests.an_event import ACCOUNT, an_event
+from tests.an_event import ACCOUNT, a_user, an_assumption, an_event
 from tests.memory_store import MemoryStore
 from trail.errors import QueryFailed, QueryTimedOut
 from trail.index.build import add
@@ -226,3 +226,55 @@ def test_what_it_was_given_is_named_before_what_was_taken_and_looked_at() -> Non
         "acted in 0 events, was acted upon in 18: CreateUser, AttachUserPolicy, CreateAccessKey,"
         " DeleteAccessKey, DeleteUser, ListAccessKeys, GetUser and 2 more; by user/alice"
     )
+
+
+def test_copies_corrections_and_twins_of_one_call_count_once(tmp_path: Path) -> None:
+    """Ten records of six calls: a correction, a cross-account pair with and one without its
+    `sharedEventID`, one that only looks like a pair, and a network activity twin."""
+    session = {"accountId": ACCOUNT, "type": "AWS::STS::AssumedRole", "ARN": GHOST}
+    owner = {"type": "AWSAccount", "accountId": ACCOUNT, "principalId": a_user()["principalId"]}
+    other = {**owner, "principalId": "AIDAOTHERQXQXQXQXQXQX"}
+
+    def assumed(minute: int, key: str, **changes: Any) -> dict[str, Any]:
+        return an_assumption(
+            key=key,
+            eventTime=f"2026-03-10T13:{minute:02}:00Z",
+            resources=[session],
+            requestID=f"00000000-0000-4000-9000-{minute:012}",
+            **changes,
+        )
+
+    wrong = _on("ghost", "CreateUser", 1, userIdentity=a_user("bob"))
+    right = _on("ghost", "CreateUser", 2, userIdentity=a_user("carl")) | {
+        "eventTime": wrong["eventTime"],
+        "addendum": {"reason": "UPDATED_DATA", "originalEventID": wrong["eventID"]},
+    }
+    shared = {"sharedEventID": "22222222-0000-4000-8000-000000000001"}
+    api = _on("ghost", "TagUser", 5, requestID="00000000-0000-4000-9000-000000000099")
+    twin = {**api, "eventID": "aaaaaaaa-0000-4000-8000-000000000077",
+            "eventCategory": "NetworkActivity", "eventType": "AwsVpceEvent"}  # fmt: skip
+    records = [
+        wrong,
+        right,
+        assumed(1, "ASIA2GDPCIYTPURG5NQJ", **shared),
+        assumed(1, "ASIA2GDPCIYTPURG5NQJ", userIdentity=owner, recipientAccountId="999988887777",
+                **shared),
+        assumed(2, "ASIA2GDPCIYTGHHRQVTJ"),
+        assumed(2, "ASIA2GDPCIYTGHHRQVTJ", userIdentity=owner, recipientAccountId="999988887777"),
+        assumed(3, "ASIA2GDPCIYTBCF2Z7LK"),
+        assumed(3, "ASIA2GDPCIYTBCF2Z7LK", userIdentity=other, recipientAccountId="999988887777"),
+        api,
+        twin,
+    ]  # fmt: skip
+    (tmp_path / "logs.json").write_text(json.dumps({"Records": records}))
+    add([tmp_path / "logs.json"], tmp_path / "index", workers=1)
+    store = open_store(tmp_path / "index")
+    try:
+        found = acted_upon(GHOST, store, FIRST, LAST)
+    finally:
+        store.close()
+
+    assert found.events == 6
+    callers = sorted(str(row["principal_arn"] or row["identity_id"]) for row in found.newest)
+    alice, carl = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("alice", "carl"))
+    assert callers == sorted([carl, alice, alice, alice, alice, "AIDAOTHERQXQXQXQXQXQX"])

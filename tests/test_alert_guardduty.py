@@ -317,6 +317,52 @@ def test_a_lambda_finding_points_to_the_functions_role() -> None:
     assert person.session_name == "resize"
 
 
+def of_a_cluster(**user: Any) -> dict[str, Any]:
+    finding = deepcopy(FINDING)
+    finding["resource"] = {
+        "resourceType": "EKSCluster",
+        "kubernetesDetails": {"kubernetesUserDetails": user},
+    }
+    finding["service"]["action"] = {
+        "actionType": "KUBERNETES_API_CALL",
+        "kubernetesApiCallAction": {"verb": "list", "sourceIps": ["203.0.113.9", "10.0.0.1"]},
+    }
+    return finding
+
+
+ROLE_UID = "aws-iam-authenticator:111122223333:AROAREADERXXXXXXXXX7Q"
+
+
+@pytest.mark.parametrize(
+    ("user", "arn", "principal_id", "kind", "session"),
+    [
+        ({"username": "arn:aws:sts::111122223333:assumed-role/Deploy/kim", "uid": ROLE_UID},
+         "arn:aws:sts::111122223333:assumed-role/Deploy/kim", "AROAREADERXXXXXXXXX7Q:kim",
+         "AssumedRole", "kim"),
+        ({"username": "admin", "uid": ROLE_UID, "sessionName": ["kim"]},
+         None, "AROAREADERXXXXXXXXX7Q:kim", "AssumedRole", "kim"),
+        ({"username": "arn:aws:iam::111122223333:user/kim",
+          "uid": "heptio-authenticator-aws:111122223333:AIDAKIMXXXXXXXXXXX7QR"},
+         "arn:aws:iam::111122223333:user/kim", "AIDAKIMXXXXXXXXXXX7QR", "IAMUser", None),
+        ({"username": "arn:aws:iam::111122223333:role/Deploy", "uid": ROLE_UID,
+          "sessionName": ["kim"]},
+         "arn:aws:iam::111122223333:role/Deploy", "AROAREADERXXXXXXXXX7Q:kim", "AssumedRole",
+         "kim"),
+        ({"username": "system:anonymous", "uid": ""}, None, None, "Unknown", None),
+    ],
+)  # fmt: skip
+def test_a_kubernetes_user_is_the_iam_identity_that_its_cluster_names(
+    user: dict[str, Any], arn: str | None, principal_id: str | None, kind: str, session: str | None
+) -> None:
+    (alert,) = parse_alerts(json.dumps(of_a_cluster(**user)))
+
+    (principal,) = alert.principals
+    assert (principal.arn, principal.principal_id, principal.type, principal.session_name) == (
+        arn, principal_id, kind, session,
+    )  # fmt: skip
+    assert alert.source_ip_address == "203.0.113.9"
+
+
 def test_an_ecs_finding_gives_the_tasks_session() -> None:
     task = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0f0e0d0c0b0a09080706050403020100"
     resource = {

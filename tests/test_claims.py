@@ -14,6 +14,7 @@ import pytest
 
 from alerts.alert import Alert
 from alerts.parse import parse_alerts
+from enrich import ask_all
 from enrich.gaps import fill_gaps
 from enrich.questions.assumed_by import ASSUMED_BY
 from tests.an_alert import an_alert, which_roles, who_assumed
@@ -82,6 +83,8 @@ def keyless(record: Mapping[str, Any], **times: str) -> Alert:
         "ASIAREDACTEDREDACTED",
         "ASIAANONYMIZED000001",
         "ASIAXXXXXX1234XXXXXX",
+        "ASIAREPLACEMEREPLACE",
+        "ASIAREDACTREDACT7Q2X",
     ],
 )
 def test_equal_placeholders_prove_nothing(mask):
@@ -94,6 +97,17 @@ def test_equal_placeholders_prove_nothing(mask):
     assert the_hop(answer) == (own["eventID"], "creation_date", "high")
     assert answer.data["origin"]["label"] == "alice"
     assert answer.data["chain"][0]["minted_access_key_id"] is None
+
+
+def test_a_key_that_may_be_a_mask_is_medium_at_most():
+    key = "ASIAREDACT7Q2XWJ4RNZ"
+    mint = an_assumption(key=key)
+    use = a_use(a_role_session(key=key))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert any("may be what was written over a key" in caveat for caveat in answer.caveats)
 
 
 def test_a_masked_key_of_a_caller_leads_nowhere():
@@ -113,6 +127,72 @@ def test_a_masked_key_of_a_caller_leads_nowhere():
         first["eventID"],
     ]
     assert answer.data["origin"]["label"] == "alice"
+
+
+MASKED_CALLERS = [
+    {"userName": "***", "arn": f"arn:aws:iam::{ACCOUNT}:user/***", "principalId": "***"},
+    {"userName": "REDACTED", "arn": f"arn:aws:iam::{ACCOUNT}:user/REDACTED",
+     "principalId": "REDACTED"},
+    {"userName": None, "arn": None, "principalId": None},
+    {"userName": "HIDDEN_DUE_TO_SECURITY_REASONS", "arn": None, "principalId": "null"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("masks", MASKED_CALLERS)
+def test_a_caller_whose_name_is_masked_is_nobody_in_particular(masks):
+    mint = an_assumption(key=K1, userIdentity=a_user("bob", accessKeyId="***") | masks)
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer) == (mint["eventID"], "access_key", "medium")
+    assert "by a caller whose name is masked" in answer.sentence
+    assert answer.data["origin"]["label"] == "a caller whose name is masked"
+    by = answer.data["chain"][0]["by"]
+    assert (by["arn"], by["principal_id"], by["user_name"]) == (None, None, None)
+    assert any("does not show who called" in caveat for caveat in answer.caveats)
+
+
+def test_an_id_that_a_record_shows_names_its_caller_whatever_else_is_masked():
+    hidden = a_user("bob", userName="HIDDEN_DUE_TO_SECURITY_REASONS", arn=None)
+    mint = an_assumption(key=K1, userIdentity=hidden)
+    use = a_use(a_role_session(key=K1))
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer)[2] == "certain"
+    assert answer.data["origin"]["label"] == a_user("bob")["principalId"]
+
+
+def test_two_masked_callers_are_not_one_person():
+    masked = a_user("bob", accessKeyId="***") | MASKED_CALLERS[0]
+    mints = [an_assumption(key="***", userIdentity=masked) for _ in range(2)]
+    use = a_use(a_role_session(key="***"))
+
+    answer = who_assumed(use, [*mints, use])
+
+    assert the_hop(answer)[2] == "medium"
+    assert len(answer.data["chain"][0]["callers"]) == 2
+    assert "Which of 2 possible callers" in answer.sentence
+    assert "2 callers whose names are masked" in answer.sentence
+
+
+def test_of_a_role_alone_every_caller_of_its_sessions_is_possible():
+    """The finding's principal is masked, and so is which of the role's sessions it was."""
+    alices = an_assumption(session="one", key=K1, eventTime="2026-03-10T11:40:00Z")
+    bobs = an_assumption(session="two", key=K2, userIdentity=a_user("bob"))
+    other = an_assumption("writer", "one", key=K3, userIdentity=a_user("carl"))
+    finding = keyless(a_use(a_role_session()), first="2026-03-10T12:00:00+00:00")
+    (principal,) = finding.principals
+    masked = replace(principal, principal_id=None, arn=None, session_name=None)
+    finding = replace(finding, principals=(masked,))
+
+    answer = who_assumed(finding, [alices, bobs, other, *around("us-east-1", "eu-west-1")])
+
+    assert the_hop(answer) == (bobs["eventID"], "most_recent", "low")
+    (hop,) = answer.data["chain"]
+    assert [caller["user_name"] for caller in hop["callers"]] == ["bob", "alice"]
+    assert "Which of 2 different callers assumed a session of role reader" in answer.sentence
 
 
 def test_a_masked_key_finds_no_stranger_s_events():
@@ -240,6 +320,65 @@ def test_a_long_term_key_need_only_be_older_than_its_use():
     answer = who_assumed(an_event(), [later])
     assert answer.data["chain"] == []
     assert "issued 3 s after its use" in answer.sentence
+
+
+LONG = "AKIA2GDPCIYTBCF2Z7LK"
+
+
+def a_birth(by: str, of: str = "lee", **changes: Any) -> dict[str, Any]:
+    return an_event(**{
+        "eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey",
+        "eventTime": "2026-03-10T09:01:00Z", "userIdentity": a_user(by),
+        "requestParameters": {"userName": of},
+        "responseElements": {"accessKey": {"userName": of, "accessKeyId": LONG}},
+        **changes,
+    })  # fmt: skip
+
+
+def test_of_two_who_created_a_key_neither_is_named_as_the_one():
+    use = a_use(a_user("lee", accessKeyId=LONG))
+    answer = who_assumed(use, [a_birth("bob"), a_birth("carl"), use])
+    assert the_hop(answer)[1:] == ("key_created", "medium")
+    assert "Which of 2 different callers created that key is not known" in answer.sentence
+    assert "IAM user carl" in answer.sentence
+    assert "IAM user bob" in answer.sentence
+
+
+def test_a_key_s_record_that_cannot_be_its_own_is_not_called_missing():
+    """Created after the use, or for somebody else."""
+    use = a_use(a_user("lee", accessKeyId=LONG))
+    late = a_birth("bob", eventTime="2026-03-11T09:01:00Z")
+    others = a_birth("bob", of="other")
+    for record in (late, others):
+        answer = who_assumed(use, [record, use])
+        assert answer.data["chain"] == []
+        assert "no CreateAccessKey in the index that fits" in answer.sentence
+    text = f"Event {others['eventID']} created this access key, but for IAM user other"
+    assert any(text in caveat for caveat in answer.caveats)
+
+
+def test_a_key_that_nobody_used_is_its_owner_s_by_the_record_of_its_creation():
+    """A user made, given a key and deleted: the key alone is pasted, and never signed a call."""
+    life = [
+        an_event(eventSource="iam.amazonaws.com", eventName=name, userIdentity=a_user("bob"),
+                 eventTime=f"2026-03-10T09:0{minute}:00Z", requestParameters={"userName": "ghost"})
+        for name, minute in (("CreateUser", 0), ("DeleteUser", 5))
+    ]  # fmt: skip
+    (pasted,) = parse_alerts(f"Key {LONG} reported 2026-03-10 12:00 UTC")
+    store = MemoryStore([*life, a_birth("bob", of="ghost")])
+
+    alert = fill_gaps(pasted, store)
+
+    (principal,) = alert.principals
+    assert (principal.type, principal.user_name) == ("IAMUser", "ghost")
+    assert principal.arn == f"arn:aws:iam::{ACCOUNT}:user/ghost"
+    answers = ask_all(alert, principal, store)
+    assert answers[0].sentence.startswith(
+        f"Not an assumed role: IAM user ghost with long-term key {LONG}, which IAM user bob created"
+    )
+    assert "acted upon in 3 events: CreateUser, CreateAccessKey and DeleteUser" in (
+        answers[2].sentence
+    )
 
 
 def test_a_fall_back_for_the_time_bounds_the_mint_above_only():
@@ -622,20 +761,14 @@ def test_the_console_explains_why_keys_differ_but_only_for_its_own_sessions():
         assert the_hop(who_assumed(use, [mint, use]))[2] == confidence
 
 
-def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
+def test_identity_center_and_cloudshell_explain_why_keys_differ():
     sso = "AWSReservedSSO_PowerUser_0123456789abcdef"
     saml = {"eventName": "AssumeRoleWithSAML", "userIdentity": {"type": "SAMLUser"}}
-    service = {
-        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
-        "sourceIPAddress": "ec2.amazonaws.com",
-        "userAgent": "ec2.amazonaws.com",
-    }
     for role, mint_changes, use_changes, confidence in (
         (sso, saml, {}, "high"),
         ("okta", saml, {}, "medium"),
         ("okta", saml, {"userAgent": "aws-cli/2.15 exec-env/CloudShell"}, "high"),
         ("okta", saml, {"userAgent": BROWSER, **IN_CONSOLE}, "high"),
-        ("web", service, {}, "high"),
     ):
         mint = an_assumption(role, key=K1, **mint_changes)
         use = a_use(a_role_session(role, key=K2), **use_changes)
@@ -644,6 +777,44 @@ def test_identity_center_services_and_cloudshell_explain_why_keys_differ():
             "creation_date",
             confidence,
         )
+
+
+DELIVERED = {"ec2RoleDelivery": "2.0"}
+LAMBDA = {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": "arn:aws:lambda:x"}
+
+
+@pytest.mark.parametrize(
+    ("used", "context", "fields", "changes", "confidence"),
+    [
+        (K2, DELIVERED, {}, {}, "high"),
+        (K2, {}, {"inScopeOf": LAMBDA}, {}, "high"),
+        # Nothing says that a service delivered it: somebody may have taken the name just then.
+        (K2, {}, {}, {}, "medium"),
+        (K2, {}, {"invokedBy": "cloudformation.amazonaws.com"},
+         {"sourceIPAddress": "cloudformation.amazonaws.com"}, "medium"),
+        (K1, {}, {}, {}, "certain"),
+        (MASKED, {}, {}, {}, "high"),
+    ],
+)  # fmt: skip
+def test_a_service_explains_why_keys_differ_where_the_session_says_that_it_delivered_them(
+    used, context, fields, changes, confidence
+):
+    service = {
+        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        "sourceIPAddress": "ec2.amazonaws.com",
+        "userAgent": "ec2.amazonaws.com",
+    }
+    mint = an_assumption("web", "orders", key=K1, **service)
+    identity = a_role_session("web", "orders", key=used, **fields)
+    identity["sessionContext"] |= context
+    use = a_use(identity, **changes)
+
+    answer = who_assumed(use, [mint, use])
+
+    assert (the_hop(answer)[0], the_hop(answer)[2]) == (mint["eventID"], confidence)
+    assert (confidence == "medium") == any(
+        "no record of the session says that an AWS service" in text for text in answer.caveats
+    )
 
 
 def test_a_call_of_that_second_that_does_not_show_whom_it_made_is_a_rival_too():
@@ -733,6 +904,28 @@ def test_a_federated_user_s_own_record_names_who_issued_it():
     assert "sessionContext.sessionIssuer.arn" in answer.sentence
 
 
+@pytest.mark.parametrize("address", ["198.51.100.7", "203.0.113.77"])
+def test_of_two_federated_sessions_of_one_name_either_issuer_is_possible(address):
+    """Their GetFederationToken is missing; which of the two the finding is about, nothing says."""
+    carls = a_federated_user(K1, arn=f"arn:aws:iam::{ACCOUNT}:user/carl", userName="carl")
+    bobs = a_federated_user(K2)
+    uses = [
+        a_use(carls, eventTime="2026-03-10T11:52:00Z", eventName="ListBuckets"),
+        a_use(bobs, eventTime="2026-03-10T11:53:00Z", eventName="ListBuckets",
+              sourceIPAddress=address),
+    ]  # fmt: skip
+    bobs["sessionContext"]["attributes"]["creationDate"] = "2026-03-10T11:51:00Z"
+
+    answer = who_assumed(keyless(a_use(carls)), uses)
+
+    assert the_hop(answer) == (None, "inferred", "low")
+    (hop,) = answer.data["chain"]
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bob", "carl"}
+    assert "Which of 2 different users issued federated user" in answer.sentence
+    assert "IAM user carl or IAM user bob" in answer.sentence
+    assert answer.data["origin"]["arn"] is None
+
+
 def test_a_federation_of_that_second_by_another_user_is_not_the_one():
     use = a_use(a_federated_user(), **IN_CONSOLE)
     answer = who_assumed(use, [a_federation("mallory"), use])
@@ -754,7 +947,9 @@ def test_a_name_that_two_users_gave_out_is_of_neither():
         a_use(a_federated_user(MASKED, **other), eventTime="2026-03-10T11:56:00Z"),
     ]
     finding = keyless(a_use(a_federated_user()), role_arn=None)
-    assert who_assumed(finding, uses).data["chain"] == []
+    (hop,) = who_assumed(finding, uses).data["chain"]
+    assert (hop["event_id"], hop["confidence"]) == (None, "low")
+    assert {caller["user_name"] for caller in hop["callers"]} == {"bob", "eve"}
     assert who_assumed(finding, uses[:1]).data["origin"]["label"] == "bob"
 
 
@@ -1008,6 +1203,7 @@ def test_a_federated_user_s_issuer_wins_over_another_user_s_record_of_the_key():
     assert (hop["method"], hop["confidence"]) == ("inferred", "medium")
     assert answer.data["origin"]["label"] == "bob"
     assert mint["eventID"] in answer.sentence
+    assert not any(mint["eventID"] in caveat for caveat in answer.caveats)  # said once
 
 
 def test_another_source_identity_is_another_session():
@@ -1116,7 +1312,8 @@ def test_a_source_identity_alone_is_its_callers_own_word():
 
 def coverage(records, alert=None):
     use = a_use(a_role_session("payroll"), eventTime="2026-03-10T11:52:00Z")
-    return who_assumed(alert or use, records)
+    dated = replace(an_alert(use), raw="{}", event_id=None, event_ids=())
+    return who_assumed(alert or dated, records)
 
 
 def at(time: str, region: str = "us-east-1", **changes: Any) -> dict[str, Any]:
@@ -1166,8 +1363,8 @@ def a_day(region: str, *times: str) -> list[dict[str, Any]]:
 
 def test_a_day_s_rows_do_not_say_where_their_events_are():
     """The moment is 11:50. One row from 04:50 to 23:59, twelve hours and more after it: the events
-    at 11:49 and 12:00 between them are near on both sides. Without the later, the logs end a minute
-    before, and not seven hours."""
+    at 11:49 and 12:00 between them are near on both sides. Without the later, the logs pause from a
+    minute before on, and not from seven hours."""
     regions = ("us-east-1", "eu-west-1")
     near = [
         one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "12:00:00", "23:59:00")
@@ -1176,7 +1373,8 @@ def test_a_day_s_rows_do_not_say_where_their_events_are():
     ended = [one for r in regions for one in a_day(r, "04:50:00", "11:49:00", "23:59:00")]
     answer = coverage(ended)
     assert answer.status == "partial"
-    assert f"the logs of account {ACCOUNT} end 60 s before" in answer.sentence
+    pause = "have nothing from 2026-03-10 11:49 to 2026-03-10 23:59 UTC"
+    assert f"the logs of account {ACCOUNT} {pause}" in answer.sentence
 
 
 def test_logs_that_begin_within_the_hours_of_an_undated_session_do_not_cover_it():
@@ -1224,6 +1422,76 @@ def test_every_moment_of_the_hours_has_events_within_twelve_hours_of_it():
         logs = [at(time, region) for region in ("us-east-1", "eu-west-1")
                 for time in (before, "10T11:00:00", "10T12:30:00")]  # fmt: skip
         assert coverage(logs, finding).status == status
+
+
+def test_an_own_event_that_is_not_indexed_says_that_logs_are_missing():
+    """The logs have events on both sides of the moment, and lack the alert's own."""
+    use = a_use(a_role_session("payroll"), eventTime="2026-03-10T11:52:00Z")
+    logs = around("us-east-1", "eu-west-1")
+    assert who_assumed(use, [*logs, use]).status == "nothing"
+
+    answer = who_assumed(use, logs)
+    assert answer.status == "partial"
+    missing = f"the alert's own event ({use['eventID']}) is not in the index"
+    assert missing in answer.sentence
+    assert answer.data["would_be_in"]["missing"] == [missing]
+
+    alert = an_alert(use)
+    calls = ask_all(alert, alert.principals[0], MemoryStore(logs))[2]
+    assert (calls.name, calls.status) == ("services_used", "partial")
+    assert any(f"{missing[1:]}: logs of its time are missing" in text for text in calls.caveats)
+
+    of_data = {**use, "eventCategory": "Data", "managementEvent": False}
+    assert who_assumed(of_data, logs).status == "nothing"
+
+
+def test_accounts_whose_ids_are_masked_are_not_one_that_is_covered():
+    masked = "************"
+    identity = a_role_session("payroll", account=masked)
+    use = an_event(userIdentity=identity, eventTime="2026-03-10T11:52:00Z",
+                   recipientAccountId=masked)  # fmt: skip
+    logs = around("us-east-1", "eu-west-1", account=masked)
+
+    answer = who_assumed(use, [*logs, use])
+
+    assert answer.status == "partial"
+    assert "which account's logs would hold it is not known" in answer.sentence
+    alert = an_alert(use)
+    roles = ask_all(alert, alert.principals[0], MemoryStore([*logs, use]))[1]
+    assert (roles.name, roles.status) == ("roles_assumed", "partial")
+    assert any("The account's id is masked" in caveat for caveat in roles.caveats)
+
+
+def test_logs_that_pause_do_not_begin_there():
+    """Events of days before, and of the next day: the logs neither begin nor end near the moment,
+    11:50, which has but one Region with an event after it."""
+    days = ["05T09:00:00", "06T09:00:00", "12T08:00:00"]
+    logs = [at(time, region) for region in ("us-east-1", "eu-west-1") for time in days]
+    answer = coverage([*logs, at("10T11:55:00"), at("10T11:56:00", "eu-west-1")])
+    assert answer.status == "partial"
+    assert (
+        f"the logs of account {ACCOUNT} have nothing from 2026-03-06 09:00 to 2026-03-10 11:55 UTC"
+    ) in answer.sentence
+    assert "begin" not in answer.sentence
+
+
+def test_a_region_without_events_near_names_its_own_on_both_sides():
+    logs = [at(f"{day}T09:00:00", "eu-west-1") for day in ("06", "13")]
+    answer = coverage([*[one for one in around() if one["awsRegion"] == "us-east-1"], *logs])
+    assert (
+        f"the logs of account {ACCOUNT} in eu-west-1 have nothing from 2026-03-06 09:00 to"
+        " 2026-03-13 09:00 UTC"
+    ) in answer.sentence
+
+
+def test_events_without_a_region_are_the_account_s_too():
+    """Flat exports lack the Region: the logs of the account go on, those of the Regions do not."""
+    logs = [at(f"10T{time}:00", region) for time in ("08:00", "09:00")
+            for region in ("us-east-1", "eu-west-1")]  # fmt: skip
+    flat = at("10T12:00:00")
+    del flat["awsRegion"]
+    answer = coverage([*logs, flat])
+    assert f"the logs of account {ACCOUNT} in eu-west-1 and us-east-1 end" in answer.sentence
 
 
 def test_data_events_are_no_logs_in_which_a_call_to_sts_can_be():

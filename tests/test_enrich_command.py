@@ -116,6 +116,18 @@ def test_a_pipe_through_the_real_command(index: Path, alert_file: Path) -> None:
     assert json.loads(done.stdout)["results"][0]["answers"][2]["data"]["total"] == 2
 
 
+def test_an_identity_that_is_only_a_key_goes_by_it(
+    index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "alert.txt"
+    path.write_text("Key ASIA2GDPCIYTPURG5NQJ was used on 2026-03-10T12:00:00Z")
+    for form in ([], ["--markdown"]):
+        _, out, _ = run(capsys, path, "--index", index, *form)
+        assert "ASIA2GDPCIYTPURG5NQJ" in out
+        assert "\n  Unknown\n" not in out
+        assert "Unknown (" not in out
+
+
 @pytest.mark.parametrize(
     ("argument", "redirection", "words"),
     [("-", "<&-", "Standard input is closed"), ("$ALERT", "> /dev/full", "cannot be written")],

@@ -29,6 +29,48 @@ def test_a_defanged_address(dot: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "where",
+    ["hxxp://203[.]0[.]113[.]9/", "hxxps://203[.]0[.]113[.]9:8443/x?y=1", "http://203.0.113.9",
+     "203.0.113.9:443", "203[.]0[.]113[.]9"],
+)  # fmt: skip
+def test_an_address_in_a_link_or_with_its_port(where: str) -> None:
+    assert the_alert(f"{LEE} came from {where} , twice").source_ip_address == "203.0.113.9"
+    assert the_alert(f"{LEE} with tool/203.0.113.9 in 203.0.113.0/24").source_ip_address is None
+
+
+def test_an_ipv6_address_in_a_link() -> None:
+    assert the_alert(f"{LEE} came from hxxp://[2001:db8::1]/").source_ip_address == "2001:db8::1"
+
+
+@pytest.mark.parametrize(
+    ("words", "arn"),
+    [
+        ("role Deploy (session kim) in account 210987654321 made calls.", SESSION),
+        ("assumed-role/Deploy/kim in account 210987654321 did CreateUser", SESSION),
+        ("Session: kim, role: Deploy, account: 2109-8765-4321", SESSION),
+        ("the session kim of role Deploy in account 210987654321", SESSION),
+        ("User: lee, Account: 2109-8765-4321", LEE),
+        ("User: lee\nAccount: 2109-8765-4321\nIP: 203.0.113.9", LEE),
+        ("User lee in 210987654321 called", LEE),
+        ("IAM user lee of account 210987654321", LEE),
+    ],
+)
+def test_an_identity_in_words_beside_its_account(words: str, arn: str) -> None:
+    (principal,) = the_alert(words).principals
+    assert (principal.arn, principal.account_id) == (arn, "210987654321")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["User: lee and nothing else", "The IAM user was deleted in account 210987654321",
+     "User: lee, Account: 210987654321, moved to account 111122223333"],
+)  # fmt: skip
+def test_words_that_leave_the_identity_open_name_none(words: str) -> None:
+    with pytest.raises(AlertUnrecognised):
+        parse_alerts(words)
+
+
+@pytest.mark.parametrize(
     "words", ["account 2109-8765-4321", "AWS account: 210987654321", "Account number 210987654321"]
 )
 def test_an_account_with_and_without_dashes(words: str) -> None:

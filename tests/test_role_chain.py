@@ -41,6 +41,12 @@ def by_service(service: str) -> dict:
     }
 
 
+def on_an_instance(identity: dict) -> dict:
+    """The identity of a session whose credentials the instance's metadata service delivered."""
+    identity["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    return identity
+
+
 # R1: by access key ---------------------------------------------------------------------------
 
 
@@ -521,11 +527,10 @@ def test_overlapping_mints_of_one_instance_are_told_apart_by_creation_date():
         ec2("2026-03-10T11:30:00Z", "ASIAEC20Q0Q0Q0Q0Q0Q2"),
         ec2("2026-03-10T11:55:00Z", "ASIAEC20Q0Q0Q0Q0Q0Q3"),
     ]
-    use = a_use(
-        a_role_session(
-            "web", "i-0123456789abcdef0", key="ASIAEC2OTHER0Q0Q0Q01", created="2026-03-10T11:30:00Z"
-        )
+    session = a_role_session(
+        "web", "i-0123456789abcdef0", key="ASIAEC2OTHER0Q0Q0Q01", created="2026-03-10T11:30:00Z"
     )
+    use = a_use(on_an_instance(session))
 
     assert hops(who_assumed(use, [*mints, use])) == [
         (mints[1]["eventID"], "creation_date", "R2", "high")
@@ -546,7 +551,8 @@ def test_an_old_ec2_mint_without_assumed_role_user_is_matched_on_what_was_asked_
         responseElements={"credentials": {"accessKeyId": "ASIAEC20Q0Q0Q0Q0Q0Q2"}},
         **by_service("ec2.amazonaws.com"),
     )
-    identity = a_role_session("web", "i-0123456789abcdef0", key="ASIAUSED0Q0Q0Q0Q0Q01")
+    session = a_role_session("web", "i-0123456789abcdef0", key="ASIAUSED0Q0Q0Q0Q0Q01")
+    identity = on_an_instance(session)
     # As a finding knows it: the session's ARN, which has no path.
     finding = an_alert(a_use(identity), role_arn=f"arn:aws:iam::{ACCOUNT}:role/web")
 
@@ -812,7 +818,8 @@ def test_every_partition_is_understood(partition):
             **by_service("ec2.amazonaws.com"),
         )
     )
-    use = there(a_use(a_role_session(session="i-0123456789abcdef0", key="ASIAUSED0Q0Q0Q0Q0Q01")))
+    session = a_role_session(session="i-0123456789abcdef0", key="ASIAUSED0Q0Q0Q0Q0Q01")
+    use = there(a_use(on_an_instance(session)))
 
     assert hops(who_assumed(use, [mint, use])) == [(mint["eventID"], "creation_date", "R2", "high")]
 
@@ -940,7 +947,7 @@ def test_an_owner_copy_as_the_alert_is_told_by_the_callers_copy():
 
     answer = who_assumed(owners, [owners, callers])
 
-    assert answer.sentence.startswith("Not an assumed role: IAM user alice signed with long-term")
+    assert answer.sentence.startswith("Not an assumed role: IAM user alice with long-term")
     assert answer.data["origin"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert any(callers["eventID"] in text for text in answer.caveats)
 

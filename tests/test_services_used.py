@@ -178,7 +178,7 @@ def test_a_roles_service_is_not_new_when_another_session_used_it_before() -> Non
 
 
 def test_nothing_is_said_apart_from_not_covered_and_partial() -> None:
-    alert = at(NOON)
+    alert = at(NOON, eventCategory="Data", managementEvent=False)
     nothing = services_of(every_day(), alert)
     assert nothing.status == "nothing"
     assert nothing.data["total"] == 0

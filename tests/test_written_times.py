@@ -38,6 +38,13 @@ def _pasted(times: str) -> Alert:
         ("2026-03-10T06:06:00+01:00[Europe/Berlin]", 5, 6),
         ("2026-03-10 06:06:00.123 -0700 PDT", 13, 6),
         ("2026-03-10 06:06 CET", 5, 6),
+        ("10. Mrz. 2026 um 06:06 Uhr (MEZ)", 5, 6),
+        ("10.3.26 06:06 MEZ", 5, 6),
+        ("10 Mar 26 06:06 GMT+1", 5, 6),
+        ("10 Mar '26 06:06 UTC", 6, 6),
+        ("Mar 10 '26 at 06:06 UTC", 6, 6),
+        ("2026-03-10 6.06am Pacific", 13, 6),
+        ("6.06 am Pacific on March 10, 2026", 13, 6),
         ("2026-03-10 06:06 ET", 10, 6),  # New York's summer time began on 8 March
         ("2026-03-10 06:06 America/Los_Angeles", 13, 6),
         ("2026-03-10, 06:06:00 (UTC-07:00) Pacific Time (US & Canada)", 13, 6),
@@ -241,6 +248,23 @@ def test_both_ends_of_a_stretch_and_times_no_finer_than_an_hour(
     )
     assert alert.time_question is None
     assert alert.unread_times == ()
+
+
+@pytest.mark.parametrize(
+    "own", ['"ts": 1773135600', '"date": "1773135600000"', '"_time": "2026-03-10T09:40:00Z"',
+            '"TimeGenerated": "2026-03-10T09:40:00Z"'],
+)  # fmt: skip
+def test_when_a_message_was_sent_is_no_end_of_the_activity(own: str) -> None:
+    alert = _pasted(f'{{"first": "2026-03-10T09:00:00Z", "last": "2026-03-10T09:10:00Z", {own}}}')
+    assert (alert.first_seen, alert.last_seen) == (_utc(2026, 3, 10, 9), _utc(2026, 3, 10, 9, 10))
+    alone = _pasted(f"{{{own}}}")
+    assert alone.first_seen == _utc(2026, 3, 10, 9, 40)
+
+
+def test_a_year_of_two_digits_without_an_hour_is_a_version() -> None:
+    assert written_times("botocore 1.3.26, then 10 Mar 26 of them") == []
+    (day,) = written_times("on Mar 10 '26")
+    assert (day.readings[0].instant, day.lasts) == (_utc(2026, 3, 10), timedelta(seconds=86399))
 
 
 @pytest.mark.parametrize("zone", ["-00:15", "UTC-00:15", "GMT-0015"])

@@ -14,17 +14,30 @@ _KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}")
 """16 to 128 characters, by IAM's API; 20 today."""
 _MASKED = re.compile(r"(.)\1{7}")
 """Eight of one character: no key of AWS's has such a run, and a mask always has."""
-_DOCUMENTATION = ("IOSFODNN7EXAMPLE", "I44QH8DHBEXAMPLE")
-"""How the keys of AWS's documentation end, whatever their first four letters."""
+_DOCUMENTATION = ("IOSFODNN7", "I44QH8DHB")
+"""How the keys of AWS's documentation go on after their first four letters, before `EXAMPLE`."""
 STAND_INS = frozenset(
     {"", "-", "unknown", "redacted", "masked", "hidden", "null", "none", "n/a", "removed"}
-    | {"anonymized", "anonymised", "hidden_due_to_security_reasons"}
+    | {"anonymized", "anonymised", "hidden_due_to_security_reasons", "nil", "undefined", "n.a."}
+    | {"--", "not available", "nan", "obfuscated", "pii", "_redacted_", "__redacted__"}
 )
 """Words that stand where an id, a key or a name was, in lower case."""
 _TELLING = (
     *("REDACTED", "ANONYMIZED", "ANONYMISED", "ANONYMOUS", "EXAMPLE", "REMOVED", "DELETED"),
-    *("SANITIZED", "SANITISED", "SCRUBBED", "CENSORED", "OBFUSCATED", "PLACEHOLDER", "WITHHELD"),
-    *("CONFIDENTIAL", "REPLACED", "PSEUDONYM", "ACCESSKEY", "FAKEKEY", "TESTKEY", "DUMMYKEY"),
+    *("SANITIZED", "SANITISED", "SCRUBBED", "CENSORED", "OBFUSCAT", "PLACEHOLDER", "WITHHELD"),
+    *("CONFIDENTIAL", "REPLACE", "CHANGEME", "TRUNCAT", "CLEANED", "SNIPPED", "CROPPED"),
+    *(
+        "COMPROMISED",
+        "LOREMIPSUM",
+        "YOURACCESS",
+        "MYACCESS",
+        "GOESHERE",
+        "PSEUDONYM",
+        "ACCESSKEY",
+        "FAKEKEY",
+        "TESTKEY",
+        "DUMMYKEY",
+    ),
     *("YOURKEY", "KEYHERE", "SOMEKEY", "REALKEY", "NOTREAL", "NOTAREAL", "NOTAKEY", "NOTVALID"),
     *("INVALID", "FILTERED", "STRIPPED", "DEADBEEF", "SUPPRESSED", "UNAVAILABLE"),
 )
@@ -34,6 +47,17 @@ _SHORT = (
     *("NONE", "BLANK", "MOCK", "KEYID"),
 )
 """Shorter ones, which a key may hold by chance: they count among what else makes a mask."""
+
+_DOUBTFUL = ("REDACT", "ANONYM", "MASKED", "HIDDEN", "SAMPLE", "SECRET", "FOOBAR", "QWERTY",
+             "VICTIM", "LOREM", "DUMMY")  # fmt: skip
+"""Words of which one alone makes a key doubtful: by chance one is in a key of four million."""
+_COMES_AGAIN, _MAY_COME_AGAIN = 6, 5
+"""A piece of so many characters, three of them different, that is in a text twice: 15 in 32^6 keys
+have one of six, one of a million one of five."""
+_THRICE = re.compile(r"(?=(.{3,5})\1\1)")
+"""Three characters or more three times over, as one in 100 million keys has by chance."""
+_RUNS = re.compile(r"(?=(.)\1\1+(?!\1)(.)\2\2+(?!\2)(.)\3\3)")
+"""Three runs side by side: a mask where their letters count on (`XXXXYYYYZZZZ`)."""
 
 _UNIT = 8
 """Characters of the longest unit that, written over and over, is taken for a mask."""
@@ -68,10 +92,11 @@ def is_access_key(text: object) -> bool:
     """Whether the text identifies one credential of AWS's, long-term or temporary.
 
     Masks of a key's form are none: `ASIAREDACTEDREDACTED`, `ASIAXXXXXX1234XXXXXX`,
-    `ASIAFOOBARFOOBARFOOB`. A real key is taken for one of these less than once in 100 million: 12
-    words of seven letters at ten places (120 in 32^7), of longer words fewer, eight of one
-    character (9 in 32^7), eight that come again (1 in 32^8), and `_SPARED`. Digits that AWS does
-    not use (0, 1, 8, 9) say nothing: published logs have them, where ids were randomised.
+    `ASIAFOOBARFOOBARFOOB`, `ASIAREDACTREDACT7Q2X`. A real key is taken for one of these less than
+    once in 30 million: some 25 words of seven letters at ten places (250 in 32^7), of longer words
+    fewer, eight of one character (9 in 32^7), six that come again (15 in 32^6), three or more three
+    times over (8 in 32^6), and `_SPARED`. Digits that AWS does not use (0, 1, 8, 9) say nothing:
+    published logs have them, where ids were randomised.
     """
     return isinstance(text, str) and _KEY.fullmatch(text) is not None and not _is_mask(text)
 
@@ -81,10 +106,30 @@ def _is_mask(text: str) -> bool:
     rest = text[4:]
     return (
         _MASKED.search(text) is not None
-        or text.endswith(_DOCUMENTATION)
+        or rest.startswith(_DOCUMENTATION)
         or any(word in rest for word in _TELLING)
         or _repeats(rest)
+        or _comes_again(rest, _COMES_AGAIN)
+        or any(len(set(unit)) > 2 for unit in _THRICE.findall(rest))
+        or any("".join(runs) in order for runs in _RUNS.findall(rest) for order in _ORDERS)
         or _is_made_up(rest)
+    )
+
+
+@lru_cache(10_000)
+def is_doubtful_key(text: str) -> bool:
+    """Whether what has a key's form and may be one looks like what is written over a key: it is
+    compared, and what rests on it is told with that doubt. So looks one real key of 700,000.
+    """
+    rest = text[4:]
+    return any(word in rest for word in _DOUBTFUL) or _comes_again(rest, _MAY_COME_AGAIN)
+
+
+def _comes_again(rest: str, size: int) -> bool:
+    """Whether a piece of so many characters, of three different ones at least, is there twice."""
+    pieces = (rest[begin : begin + size] for begin in range(len(rest) - 2 * size + 1))
+    return any(
+        len(set(piece)) > 2 and piece in rest[begin + size :] for begin, piece in enumerate(pieces)
     )
 
 
@@ -120,9 +165,13 @@ def _cost(piece: str) -> float | None:
     return _COUNTED if any(piece in order for order in _ORDERS) else None
 
 
+_WRITTEN_OVER = re.compile(r"[*•]|\.\.\.|…|###|%\{\[|^[xX]{3,}$|^(?i:HIDDEN_DUE_TO)")
+"""A character that no id or name of AWS's has, or three in its place."""
+
+
 def is_stand_in(text: object) -> bool:
     """Whether the text, a key, an id or a name, only stands where the real one was masked."""
     if not isinstance(text, str):
         return False
     bare = text.strip().strip("<>[](){}\"'").casefold()
-    return bare in STAND_INS or "*" in text
+    return bare in STAND_INS or _WRITTEN_OVER.search(text) is not None

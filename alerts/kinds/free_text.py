@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
-from alerts.arns import IDENTITY_ARN, principal_of_arn
+from alerts.arns import IDENTITY_ARN, assumed_role_arn, principal_of_arn
 from alerts.draft import Draft, hash_id
 from alerts.times.time_window import window_of
 from alerts.times.unread_times import unread_times
@@ -30,13 +31,37 @@ _ADDRESS = re.compile(
     r"(?![\w:/-]|\.\d)",
     re.I,
 )
+_ADDRESS_IN_LINK = re.compile(
+    r"(?<=://)(?:(?P<four>\d{1,3}(?:\.\d{1,3}){3})(?![\w.-])|\[(?P<six>[0-9a-f:]{2,39})\])", re.I
+)
+_WITH_PORT = re.compile(r"(?<![\w.:/-])(?P<four>\d{1,3}(?:\.\d{1,3}){3})(?=:\d{2,5}(?!\S*[:.]\d))")
+_NAME = r"[\"'`“]?(?P<{}>[\w+=,.@-]{{0,63}}[\w+=@-])[\"'`”]?"
+_SESSION_IN_WORDS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        rf"(?<![\w:/-])assumed-role/{_NAME.format('role')}/{_NAME.format('session')}",
+        rf"\brole(?:\s+name)?[\s:=]{{1,3}}{_NAME.format('role')}[\s(,;|-]{{1,4}}(?:with\s|and\s)?"
+        rf"(?:role\s+)?session(?:\s+name)?[\s:=]{{1,3}}{_NAME.format('session')}",
+        rf"\bsession(?:\s+name)?[\s:=]{{1,3}}{_NAME.format('session')}[\s(,;|-]{{1,4}}"
+        rf"(?:(?:of|in|for)\s)?(?:the\s)?role(?:\s+name)?[\s:=]{{1,3}}{_NAME.format('role')}",
+    )
+)
+"""A role and its session, named by their words."""
+_USER_IN_WORDS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        rf"\bIAM\s+user[\s:=]{{1,3}}{_NAME.format('user')}",
+        rf"(?:^|[\s(,;|])user(?:\s?name)?\s?[:=]\s?{_NAME.format('user')}",
+        rf"\buser\s{_NAME.format('user')}(?=\s(?:in|of)\s(?:(?:the\s)?(?:aws\s)?account\s)?\d{{12}}\b)",
+    )
+)
 _CALL = re.compile(r"\b([a-z][a-z0-9-]{1,40}):((?:[A-Z][a-z0-9]+){2,10})\b")
 _SOURCE = re.compile(r"\b[a-z][a-z0-9-]{1,40}\.amazonaws\.com\b")
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-(?:gov-)?[a-z]{4,9}-\d\b")
 _RESOURCE_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 _ACCOUNT = re.compile(
     r"\b(?:account(?:[ _-]?(?:id|number))?|aws)\W{1,8}(?:is\s|was\s)?(\d{12})\b|"
-    r"\b(\d{12})\b(?=\s*\(?account)",
+    r"\b(\d{12})\b(?=\s*\(?account)|\b(?:in|of)\s(\d{12})\b",
     re.I,
 )
 _FINDING = re.compile(
@@ -75,8 +100,12 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         events = [cut[1].lower()]
     addresses = _addresses(looked_at)
     finding = _FINDING.search(looked_at)
-    if not (keys or no_keys or ids or arns or events or addresses or finding):
+    told = None if arns else _in_words(looked_at)
+    if not (keys or no_keys or ids or arns or events or addresses or finding or told):
         return None
+    if told is not None:
+        arns = [told]
+        draft.note(f"{told} was built from what the text says in words; a path is not known.")
     _add_principals(draft, arns, keys, ids)
     if events:
         draft.put("event_id", events[0], "the text's first event id")
@@ -105,7 +134,8 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
     elif resource := _RESOURCE_ARN.search(looked_at):
         draft.put("account_id", resource[1], "the text's first ARN")
     elif named := _ACCOUNT.search(looked_at):
-        draft.put("account_id", named[1] or named[2], "the text's first account id")
+        number = named[1] or named[2] or named[3]
+        draft.put("account_id", number, "the text's first account id")
     draft.fields["id"] = hash_id(text)
     if finding is not None:
         draft.put("finding_type", finding[0], "the text's finding type")
@@ -123,6 +153,40 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         draft.note(f"{breaks} What stands before was read as plain text.")
     draft.note("This is plain text: check what was taken from it.")
     return replace(draft.alert("text", "plain text", text), raw=text)
+
+
+_NO_NAMES = frozenset(
+    ("is", "was", "has", "had", "in", "of", "on", "and", "with", "the", "that", "who", "which")
+    + ("from", "for", "account", "name", "id", "made", "did")
+)
+"""What stands where a name would in "the IAM user was deleted"."""
+
+
+def _in_words(text: str) -> str | None:
+    """The ARN of the role's session or the user that the text names by its words beside an account
+    id; None where it names none, or several.
+    """
+    accounts = {number for found in _ACCOUNT.findall(text) for number in found if number}
+    if len(accounts) != 1:
+        return None
+    (account,) = accounts
+    for patterns in (_SESSION_IN_WORDS, _USER_IN_WORDS):
+        named = {
+            _arn_of(account, found.groupdict())
+            for pattern in patterns
+            for found in pattern.finditer(text)
+            if not _NO_NAMES & {name.lower() for name in found.groups()}
+        }
+        named = {arn for arn in named if principal_of_arn(arn) is not None}
+        if named:
+            return named.pop() if len(named) == 1 else None
+    return None
+
+
+def _arn_of(account: str, named: Mapping[str, str]) -> str:
+    if "user" in named:
+        return f"arn:aws:iam::{account}:user/{named['user']}"
+    return assumed_role_arn(account, named["role"], named["session"])
 
 
 def _as_meant(text: str) -> str:
@@ -199,7 +263,12 @@ def _plain_role(arn: str | None) -> tuple[str, str]:
 
 def _addresses(text: str) -> list[str]:
     found: dict[str, None] = {}
-    for match in _ADDRESS.findall(text):
+    written = [(match.start(), match[0]) for match in _ADDRESS.finditer(text)]
+    written += [
+        (match.start(), match["four"] or match["six"]) for match in _ADDRESS_IN_LINK.finditer(text)
+    ]
+    written += [(match.start(), match["four"]) for match in _WITH_PORT.finditer(text)]
+    for _, match in sorted(written):
         try:
             address = ipaddress.ip_address(match)
         except ValueError:

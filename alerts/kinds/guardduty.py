@@ -6,13 +6,18 @@ import re
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
-from alerts.arns import assumed_role_arn, partition_of, role_arn
+from alerts.arns import assumed_role_arn, partition_of, principal_of_arn, role_arn
 from alerts.draft import Draft
 from alerts.json_place import NOWHERE, Place, first_text
 from alerts.json_text import json_in
 from trail.access_keys import is_access_key, is_stand_in
 from trail.counted import counted
 from trail.events import session_name_of
+
+_AUTHENTICATED = re.compile(
+    r"(?:aws-iam-authenticator|heptio-authenticator-aws):(?P<account>\d{12}):(?P<id>A[A-Z0-9]{15,})"
+)
+"""The uid that EKS gives a Kubernetes user whom IAM vouched for."""
 
 
 def is_flattened(place: Place) -> bool:
@@ -112,7 +117,9 @@ def _take_call(draft: Draft, action: Place) -> None:
         if kind == "portProbeAction":
             probes = action.at(kind, "portProbeDetails").items()
             remote = probes[0].at("remoteIpDetails") if probes else remote
-        if draft.take("source_ip_address", remote.at("ipAddressV4"), remote.at("ipAddressV6")):
+        listed = [*action.at(kind, "sourceIps").items(), *action.at(kind, "sourceIPs").items()]
+        far_end = (remote.at("ipAddressV4"), remote.at("ipAddressV6"), *listed)
+        if draft.take("source_ip_address", *far_end):
             draft.note(f"The address is the far end of {words}: it need not have called AWS's API.")
             return
 
@@ -162,22 +169,53 @@ def _read_resource(draft: Draft, resource: Place, partition: str) -> None:
         return
     user = resource.at("kubernetesDetails", "kubernetesUserDetails")
     if user.at("username").text is not None:
-        session = next((item for item in user.at("sessionName").items() if item.text), None)
+        _add_kubernetes_user(draft, user, account)
+        return
+    draft.note("The finding names no AWS identity: give the principal to look for.")
+
+
+def _add_kubernetes_user(draft: Draft, user: Place, account: str | None) -> None:
+    """Adds whom a Kubernetes user is in IAM, where the cluster says so: its name may be an ARN, and
+    its uid has the account and the id that the authenticator saw (§7.2)."""
+    name, uid = user.at("username"), user.at("uid")
+    named = next((item for item in user.at("sessionName").items() if item.text), NOWHERE)
+    known = _AUTHENTICATED.fullmatch(uid.text or "")
+    principal = principal_of_arn(name.text or "")
+    session = (principal.session_name if principal is not None else None) or named.text
+    if principal is None and known is not None:
+        by_role = known["id"].startswith("AROA")
+        principal = Principal(
+            "AssumedRole" if by_role else "IAMUser",
+            session_name=session if by_role else None,
+            account_id=known["account"],
+        )
+    if principal is None:
         draft.add_principal(
-            Principal(
-                type="Unknown",
-                session_name=session.text if session else None,
-                user_name=user.at("username").text,
-                account_id=account,
-            ),
-            user_name=user.at("username").path,
+            Principal("Unknown", session_name=session, user_name=name.text, account_id=account),
+            user_name=name.path,
         )
         draft.note(
             "The principal is a Kubernetes user: which IAM identity it stands for is set in the "
             "cluster's access entries."
         )
         return
-    draft.note("The finding names no AWS identity: give the principal to look for.")
+    is_same = known is not None and principal.account_id in (None, known["account"])
+    if known is not None and is_same:
+        by_session = known["id"].startswith("AROA") and session is not None
+        whole = f"{known['id']}:{session}" if by_session else known["id"]
+        principal = replace(principal, principal_id=whole)
+    draft.add_principal(
+        replace(
+            principal,
+            type="AssumedRole" if principal.role_arn else principal.type,
+            session_name=session if principal.role_arn else principal.session_name,
+        ),
+        arn=name.path,
+        role_arn=name.path,
+        principal_id=uid.path,
+        session_name=named.path if named.text == session else name.path,
+    )
+    draft.note("The principal is the IAM identity that the cluster knows its Kubernetes user by.")
 
 
 def _add_key_of(draft: Draft, details: Place, partition: str) -> bool:

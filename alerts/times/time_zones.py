@@ -44,7 +44,7 @@ ZONE = (
     # Behind a stroke a date says that it is ISO 8601's stretch of time, and no zone's name.
     r"|(?:UTC|GMT|UT|Z)(?!\w|/(?!\d\d|PT?\d))"
     rf"|(?-i:{_NAMES})(?![\w/])"
-    rf"|(?:{_PLACES})(?:\s(?:standard|daylight|summer))?\stime\b"
+    rf"|(?:{_PLACES})(?:\s(?:standard|daylight|summer))?(?:\stime)?\b"
     r"|(?-i:[A-Z][A-Za-z]{1,20}(?:/[A-Z][A-Za-z_+-]{1,20}){1,2}))"
 )
 """A pattern, for use with `re.I`, of everything that `meanings` may know."""
@@ -52,7 +52,7 @@ ZONE = (
 _OFFSET = re.compile(
     r"(?:UTC|GMT|UT)?\s?([+\-\u2212])(\d{1,2})(?::?(\d\d))?(?:\s?\(.{1,60}\))?", re.I
 )
-_WRITTEN = re.compile(rf"({_PLACES})(?:\s(standard|daylight|summer))?\stime", re.I)
+_WRITTEN = re.compile(rf"({_PLACES})(?:\s(standard|daylight|summer))?(?:\stime)?", re.I)
 
 
 def meanings(zone: str, local: datetime) -> list[tuple[str, datetime]]:

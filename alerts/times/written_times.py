@@ -33,18 +33,21 @@ MONTH = "|".join(sorted(_MONTH_OF, key=lambda name: (-len(name), name)))
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})[a-z]{{0,6}}\.?,?\s{{0,2}}$", re.I)
 
+# A year of two digits is one where an hour follows: else "1.3.26" is a version.
+_HOUR_FOLLOWS = r"(?=,?\s(?:(?:at|um)\s)?\d\d?[:h]\d\d)"
 _DATE = rf"""(?:
     (?P<y1>\d{{4}})(?P<s1>[-/.])(?P<m1>\d\d?)(?P=s1)(?P<d1>\d\d?)(?!\d)
   | (?P<a2>\d\d?)(?P<s2>[/-])(?P<b2>\d\d?)(?P=s2)(?P<y2>\d{{4}}|\d\d)(?!\d)
-  | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}})(?!\d)
+  | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}}|\d\d{_HOUR_FOLLOWS})(?!\d)
   | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
-    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d)(?!\d)
-  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}(?P<y5>\d{{4}})(?!\d)
+    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d|['’]\d\d|\d\d{_HOUR_FOLLOWS})(?!\d)
+  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}
+    (?P<y5>\d{{4}}|['’]\d\d)(?!\d)
   | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
   | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
 )"""
 _CLOCK = r"""(?:
-    (?P<h>\d\d?)[:h](?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
+    (?P<h>\d\d?)(?:[:h]|\.(?=\d\d\s?[ap]\.?m\b))(?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
     (?:\s?(?P<ap>[ap]\.?\s?m\b\.?)(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
   | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
   | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
@@ -109,6 +112,12 @@ OF_THE_SESSION = re.compile(
     r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
 )
 """Before a time that is a session's or a password's, and not when a call was made."""
+_MESSAGE_S_OWN = re.compile(
+    r"\"(?:ts|event_ts|date|_time|TimeGenerated|sent(?:_?at)?|posted_?at|last_?updated)\\?\"\s{0,3}:\s{0,3}\\?\"?$",
+    re.I,
+)
+"""Before a time that says when the message was sent (Slack's `ts`, Datadog's `date`, Splunk's and
+Sentinel's own)."""
 # What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
 _STATED = re.compile(
     rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
@@ -219,6 +228,7 @@ def written_times(
                     (written.start, written.end),
                 )
             )
+    times = _without_sending(text, times)
     if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
         # Beside times with an hour, a date alone may be of anything.
         times = [
@@ -227,6 +237,17 @@ def written_times(
             if time.lasts < WHOLE_DAY or _SEEN.search(_before(text, time.at[0]))
         ]
     return times
+
+
+def _without_sending(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
+    """The times, those marked as sent that a chat's, a SIEM's or a monitor's message has of itself
+    beside others: alone, they may be the event's."""
+    own = [_MESSAGE_S_OWN.search(_before(text, time.at[0])) is not None for time in times]
+    if all(own):
+        return times
+    return [
+        replace(time, sent=time.sent or is_own) for time, is_own in zip(times, own, strict=True)
+    ]
 
 
 def _before(text: str, place: int) -> str:
@@ -391,7 +412,7 @@ def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
 
 
 def _year(digits: str | None) -> int:
-    year = int(digits or 0)
+    year = int((digits or "0").strip("'’"))
     return year + 2000 if year < 100 else year
 
 

@@ -36,6 +36,10 @@ CPU for 157,000, a sixth of them theirs)."""
 _JSON = ("request_parameters", "response_elements", "resources", "additional_event_data",
          "service_event_details")  # fmt: skip
 _NAMED_BY = {"user": "userName", "role": "roleName"}
+_CALL = """coalesce(call_id, case when request_id is not null and minted_access_key_id is not null
+   then concat_ws(' ', request_id, minted_access_key_id, identity_id) end, event_id)"""
+"""What the records of one call have in common (`trail.calls`): also where the copies of a
+cross-account call lack their `sharedEventID`, and show one caller and one key (§3.2)."""
 _ABOUT_IDENTITIES = "event_source in ('iam.amazonaws.com', 'sts.amazonaws.com')"
 
 
@@ -121,10 +125,19 @@ def acted_upon(
                 select event_id, event_time, event_source, event_name, principal_arn, identity_id,
                        source_ip_address, failed, count(*) over () as named,
                        min(event_time) over () as earliest
-                from events
-                where event_time >= $span_first and event_time <= $span_last
-                  and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of
-                  and ({condition})
+                from (
+                  select event_id, event_time, event_source, event_name, principal_arn,
+                         identity_id, source_ip_address, failed,
+                         row_number() over (
+                           partition by {_CALL} order by principal_arn is null, event_id
+                         ) as copy
+                  from events
+                  where event_time >= $span_first and event_time <= $span_last
+                    and replaced is null
+                    and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of
+                    and ({condition})
+                ) as named
+                where copy = 1
                 order by event_time desc, event_id limit {MOST}
                 """,
                 {**parameters, "of": name, "span_first": start, "span_last": end},

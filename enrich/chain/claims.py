@@ -19,6 +19,7 @@ from enrich.chain.session import LONGEST_SESSION, Session
 from enrich.facts.interface import is_console_call, is_service_call, json_object
 from enrich.facts.role_name import role_named
 from enrich.words import age
+from trail.access_keys import is_doubtful_key
 
 Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
@@ -167,7 +168,7 @@ def against_awss_words(mint: Mint, session: Session) -> str | None:
     role = role_named(role_arn)
     by_service = mint.row["identity_type"] == "AWSService"
     if role is not None and not is_narrowing(mint):
-        is_linked = "/aws-service-role/" in role_arn or role.name.startswith("awsservicerolefor")
+        is_linked = is_linked_role(role_arn)
         if is_linked and not (by_service or is_service_call(mint.row)):
             return (
                 "was not made by an AWS service, and nobody else can assume a service-linked role"
@@ -240,6 +241,14 @@ def _against_its_delivery(mint: Mint, session: Session) -> str | None:
     if provider and mint.made_by_sts and mint.event_name != "AssumeRoleWithWebIdentity":
         return "is no sign-in by the identity provider that the session's own record names"
     return None
+
+
+def is_linked_role(role_arn: str) -> bool:
+    """Whether a role is linked to a service, which alone can assume it."""
+    role = role_named(role_arn)
+    return "/aws-service-role/" in role_arn or (
+        role is not None and role.name.startswith("awsservicerolefor")
+    )
 
 
 def _role_arn_of(mint: Mint, session: Session) -> str:
@@ -332,6 +341,11 @@ def by_key(session: Session, mint: Mint, mints: Sequence[Mint], elsewhere: Seque
     by or for somebody else that show it and do not.
     """
     claim = Claim("certain")
+    if is_doubtful_key(str(session.access_key_id)):
+        claim = claim.at_most(
+            "medium",
+            f"{session.access_key_id} may be what was written over a key: then it stands for many.",
+        )
     if len(mints) > 1:
         claim = claim.at_most(
             "medium",
@@ -397,6 +411,14 @@ def by_sign_in(session: Session, *, same_arn: bool, tokens: int) -> Claim:
     if session.client_is_borrowed:
         claim = claim.at_most("medium", _OTHER_CLIENT)
     return _as_dated(claim, session)
+
+
+def of_nameless(claim: Claim, mint: Mint) -> Claim:
+    """Rule 1 for people: the record does not show who called. Equal masks are no equal people."""
+    return claim.at_most(
+        "medium",
+        f"Event {mint.event_id} does not show who called: name and id are masked or missing.",
+    )
 
 
 def of_contradicted(claim: Claim, mint: Mint, others: Sequence[Mint]) -> Claim:
@@ -479,7 +501,7 @@ def _other_credential(
     or one of another kind, and nothing explains it.
     """
     if mint.row["identity_type"] == "AWSService" or is_service_call(mint.row):
-        return None  # services fetch anew what they hold
+        return _other_than_the_service_s(session, mint)
     if is_service_call({"invoked_by": session.invoked_by}):
         return None  # a call that a service made for the session has a key of its own
     if _is_of_identity_center(session, mint):
@@ -506,6 +528,33 @@ def _other_credential(
             f" {kinds[1]}: another session of this name may have begun in the same second."
         )
     return None
+
+
+def _other_than_the_service_s(session: Session, mint: Mint) -> str | None:
+    """Rule 5 for what a service fetched, which renews it for its workload: that the keys differ is
+    explained where the session's own record says that a service delivered them. Without such a
+    word somebody else may have taken the workload's session name, in that very second.
+    """
+    if mint.key is None or session.access_key_id in (None, mint.key) or _is_delivered(session):
+        return None
+    return (
+        f"Event {mint.event_id} made another access key ({mint.key}) than the one used, and no"
+        " record of the session says that an AWS service delivered it: somebody else may have begun"
+        " a session of that name in the same second."
+    )
+
+
+def _is_delivered(session: Session) -> bool:
+    """Whether the session's own record says that AWS handed the credentials to a workload."""
+    identity = json_object(session.user_identity)
+    context = identity.get("sessionContext")
+    delivered = isinstance(context, Mapping) and context.get("ec2RoleDelivery")
+    return bool(
+        session.ec2_role_delivery
+        or delivered
+        or identity.get("inScopeOf")
+        or is_linked_role(str(session.role_arn or ""))
+    )
 
 
 def is_narrowable(session: Session, mint: Mint, sign_ins: Sequence[Mapping[str, Any]]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from enrich.chain.claims import Claim, Confidence
+from enrich.chain.claims import Claim, Confidence, of_nameless
 from enrich.chain.mints import Mint
 from enrich.chain.session import Session, session_of_caller
 from enrich.facts.interface import is_console_call
@@ -81,6 +81,8 @@ def hop_of(
 ) -> Hop:
     """The hop of a mint; `candidates` fit as well as it does, `rivals` nearly as well."""
     by = session_of_caller(mint.row)
+    if by.is_nameless:
+        claim = of_nameless(claim, mint)
     distance = None
     if distance_from is not None:
         # R2: mint time minus creation date; the others: use minus mint time.
@@ -151,7 +153,9 @@ def distinct_callers(
             "last": mint.time,
             "event_id": mint.event_id,
         }
-        known = callers.setdefault(_who(caller), caller)
+        # Of two whom their records do not show, nobody knows whether they are one.
+        who = by.access_key_id or _who(caller) if by.is_nameless else _who(caller)
+        known = callers.setdefault(who, caller)
         known["count"] += 1
     return tuple(callers.values())
 
@@ -166,4 +170,5 @@ def merged_callers(
 
 
 def _who(caller: Mapping[str, Any]) -> object:
-    return caller["arn"] or caller["principal_id"] or caller["invoked_by"] or caller["type"]
+    named = caller["arn"] or caller["principal_id"] or caller["user_name"] or caller["invoked_by"]
+    return named or (caller["event_id"], caller["type"])

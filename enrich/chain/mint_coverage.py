@@ -64,8 +64,14 @@ def mint_coverage(
         when = "that time" if last - first <= 2 * CLOCK_SKEW else "the time between"
         gap = f"the index has no events of account {account_id} within 12 hours of {when}"
         return MintCoverage(account_id, tuple(regions), (gap,), "not_covered")
-    looked = {name: sides.get(name, _NEITHER) for name in regions}
-    missing = _whole_account(looked, account_id, first, last) or [
+    looked = {
+        name: _with_farther(sides.get(name, _NEITHER), reader, account_id, name, first, last)
+        for name in regions
+    }
+    # Events of other Regions, or of none, are logs of the account as well.
+    others = [side for name, side in sides.items() if name not in looked and side.begin is not None]
+    whose = f"account {account_id}" + (f" in {listed(regions, at_most=8)}" if others else "")
+    missing = _whole_account(looked, whose, first, last) or [
         words
         for name in regions
         if (words := _gap(looked[name], f"account {account_id} in {name}", first, last))
@@ -92,6 +98,10 @@ class _Sides:
     hole: tuple[datetime, datetime] | None = None
     """Two events with none between, and a moment of the stretch more than 12 hours from either."""
 
+    earlier: datetime | None = None
+    """Where none is in the 12 hours before: the last one before those."""
+    later: datetime | None = None
+    """Where none is in the 12 hours after: the next one after those."""
     only_data: bool = False
     """There are events, and none of them is of the log of management events."""
 
@@ -108,16 +118,20 @@ def _is_moment(first: datetime, last: datetime) -> bool:
 
 
 def _whole_account(
-    looked: Mapping[str, _Sides], account_id: str, first: datetime, last: datetime
+    looked: Mapping[str, _Sides], whose: str, first: datetime, last: datetime
 ) -> list[str]:
     """One gap that every Region has alike, said once."""
     every = list(looked.values())
-    whose = f"account {account_id}"
     begins = [side.begin for side in every if side.begin is not None]
     ends = [side.end for side in every if side.end is not None]
     if not begins or not ends:
         return []
-    whole = _Sides(begin=min(begins), end=max(ends))
+    whole = _Sides(
+        begin=min(begins),
+        end=max(ends),
+        earlier=max((side.earlier for side in every if side.earlier is not None), default=None),
+        later=min((side.later for side in every if side.later is not None), default=None),
+    )
     holes = [side.hole for side in every if side.hole is not None]
     if all(side.before is None for side in every) and all(side.after is None for side in every):
         words = _gap(whole, whose, first, last)
@@ -145,16 +159,88 @@ def _gap(side: _Sides, whose: str, first: datetime, last: datetime) -> str | Non
     if side.begin is None or side.end is None:
         if side.only_data:
             return f"the logs of {whose} have data events alone, which no call to STS is among"
+        if side.earlier is not None and side.later is not None:
+            return f"the logs of {whose} {_pause(side.earlier, side.later)}"
         return f"there are no logs of {whose} within 12 hours"
     words = []
     if side.before is None:
-        words.append(f"begin {_after(side.begin, first, last)}")
+        began = f"begin {_after(side.begin, first, last)}"
+        words.append(_pause(side.earlier, side.begin) if side.earlier is not None else began)
     if side.after is None:
-        words.append(f"end {_before(side.end, first, last)}")
+        ended = f"end {_before(side.end, first, last)}"
+        words.append(_pause(side.end, side.later) if side.later is not None else ended)
     if side.hole is not None:
-        pause = " to ".join(f"{end:%Y-%m-%d %H:%M}" for end in side.hole)
-        words.append(f"have nothing from {pause} UTC")
+        words.append(_pause(*side.hole))
     return f"the logs of {whose} {' and '.join(words)}"
+
+
+def _pause(sooner: datetime, later: datetime) -> str:
+    return f"have nothing from {sooner:%Y-%m-%d %H:%M} to {later:%Y-%m-%d %H:%M} UTC"
+
+
+def _with_farther(
+    side: _Sides,
+    reader: MintReader,
+    account_id: str,
+    region: str,
+    first: datetime,
+    last: datetime,
+) -> _Sides:
+    """The sides of a Region with the nearest events beyond the 12 hours, where none is nearer: its
+    logs do not begin where they have but a pause.
+    """
+    edges = _edges(first, last)
+    if side.before is None:
+        found = _nearest(reader, account_id, region, edges["begin"], after=False)
+        side = replace(side, earlier=found)
+    if side.after is None:
+        found = _nearest(reader, account_id, region, edges["end"], after=True)
+        side = replace(side, later=found)
+    return side
+
+
+_DAYS_TRIED = 3
+"""A day may have but data events of the Region: so many days are looked at for another one."""
+
+
+def _nearest(
+    reader: MintReader, account_id: str, region: str, moment: datetime, *, after: bool
+) -> datetime | None:
+    """The nearest management event of an account and Region after a moment, or before it."""
+    summary = reader.store.summary()
+    if summary.first is None or summary.last is None:
+        return None
+    sides = (">", "last", "min", "asc") if after else ("<", "first", "max", "desc")
+    whose = {"account": account_id, "region": region, "moment": moment}
+    days = reader.find(
+        f"""
+        select distinct day from daily
+        where recipient_account_id = $account and aws_region = $region and {sides[1]} {sides[0]}
+          $moment
+        order by day {sides[3]} limit {_DAYS_TRIED}
+        """,
+        whose,
+        first=moment if after else summary.first.astimezone(UTC),
+        last=summary.last.astimezone(UTC) if after else moment,
+    )
+    for row in days:
+        begin = datetime.combine(row["day"], datetime.min.time(), UTC)
+        end = begin + timedelta(days=1)
+        found = reader.find(
+            f"""
+            select {sides[2]}(event_time) as nearest from events
+            where recipient_account_id = $account and aws_region = $region
+              and coalesce(event_category, 'Management') = 'Management'
+              and event_time {sides[0]} $moment and event_time >= $begin and event_time < $end
+            """,
+            {**whose, "begin": begin, "end": end},
+            first=begin,
+            last=end,
+        )
+        if found and found[0]["nearest"] is not None:
+            nearest: datetime = found[0]["nearest"]
+            return nearest
+    return None
 
 
 def _after(begin: datetime, first: datetime, last: datetime) -> str:

@@ -392,13 +392,14 @@ class MintReader:
     def by_role_and_session(
         self,
         role_arn: str,
-        session_name: str,
+        session_name: str | None,
         principal_id: str | None,
         created: datetime | None,
         first: datetime,
         last: datetime,
     ) -> list[Mint]:
-        """The same by what was asked for: old EC2 mints show no principal id.
+        """The same by what was asked for: old EC2 mints show no principal id. Without a session
+        name, every one of the role's.
 
         The role is compared by account and name, since the given ARN may lack its path; a mint
         that shows another role id is of a role deleted and made again under that name. Of a
@@ -411,8 +412,11 @@ class MintReader:
         partition = role_arn.split(":", 2)[1]
         role_id, _, session = (principal_id or "").partition(":")
         condition = """target_role_arn >= $role_from and target_role_arn < $role_to
-              and lower(target_role_arn) like $role_end escape '!'
-              and target_session_name = $session_name"""
+              and lower(target_role_arn) like $role_end escape '!'"""
+        named = {}
+        if session_name is not None:
+            condition += " and target_session_name = $session_name"
+            named = {"session_name": session_name}
         if role_id.startswith("AROA") and session == session_name:
             condition += " and minted_principal_id is null"
         mints = self._mints(
@@ -422,7 +426,7 @@ class MintReader:
                 "role_from": f"arn:{partition}:iam::{role.account_id}:role/",
                 "role_to": f"arn:{partition}:iam::{role.account_id}:role0",
                 "role_end": f"%/{like_text(role.name)}",
-                "session_name": session_name,
+                **named,
             },
             created,
             first,

@@ -16,7 +16,7 @@ from enrich.chain.claims import as_maker_of_key, as_named_by_caller, weakest
 from enrich.chain.hop import Hop
 from enrich.chain.mints import Mint
 from enrich.chain.session import Session
-from enrich.chain.words import caller_names
+from enrich.chain.words import NAMELESS, caller_names
 from enrich.chain.workload import workload_of_mint
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named, short_name
@@ -134,6 +134,8 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
 
 def _plain(end: Session, last: Hop | None) -> Origin:
     how = last.by_label_field if last is not None else None
+    if last is not None and end.is_nameless and end.type != "AWSAccount":
+        return _origin(end.type, None, NAMELESS, how)
     if end.type == "IAMUser":
         name = end.user_name or short_of_user(end.arn) or end.principal_id
         field = how or "userIdentity.arn"
@@ -162,6 +164,7 @@ def _plain(end: Session, last: Hop | None) -> Origin:
         role = short_name(end.role_arn or end.arn)
         where = f" in account {end.account_id}" if end.account_id else ""
         who = f"role {role}, session {end.session_name}" if role else f"session {end.principal_id}"
+        who = who if end.session_name or not role else f"a session of role {role}"
         return _origin("AssumedRole", end.arn, f"{who}{where}", how or "userIdentity.arn")
     if end.type == "FederatedUser":
         name = short_of_user(end.arn) or end.principal_id

@@ -45,6 +45,8 @@ class Said:
     caveats: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     """What belongs into the sentence itself (§3.4 rule 8)."""
+    has_misfits: bool = False
+    """Whether a record shows the key being made, and cannot be what made it."""
 
 
 def needs_explaining(session: Session) -> bool:
@@ -111,13 +113,11 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
     for mint in reader.by_minted_key(str(session.access_key_id)):
         if not _is_for(mint, session):
             others.append(mint)
-            said.caveats.append(
-                f"Event {mint.event_id} minted this access key, but for"
-                f" {_made_for(mint)}"
-                f" ({mint.session_name or 'no session name'}): it was not used."
-            )
+            said.has_misfits = True
+            said.caveats.append(_for_another(mint))
         elif (misfit := claims.misfit(mint, session, shows_key=True)) is not None:
             others.append(mint)
+            said.has_misfits = True
             said.alarms.append(claims.alarm(mint, session, misfit.why))
         else:
             fitting.append(mint)
@@ -142,6 +142,19 @@ def _by_key(session: Session, reader: MintReader, said: Said) -> Hop | None:
         candidates=unlike,
         distance_from=session.seen,
         others=same,
+    )
+
+
+def _for_another(mint: Mint) -> str:
+    if mint.event_name == "CreateAccessKey":
+        return (
+            f"Event {mint.event_id} created this access key, but for IAM user {_made_for(mint)}: it"
+            " was not used."
+        )
+    name = f" ({mint.session_name})" if mint.session_name else ""
+    return (
+        f"Event {mint.event_id} minted this access key, but for {_made_for(mint)}{name}: it was not"
+        " used."
     )
 
 
@@ -236,7 +249,11 @@ def _role_session(session: Session, reader: MintReader, said: Said) -> Hop | Non
     if (hop := _by_own_words(session, reader)) is not None:
         return hop
     if (hop := _most_recent(session, fitting)) is not None:
-        return hop
+        if not session.issuers:
+            return hop
+        return replace(hop, callers=merged_callers(hop.callers, session.issuers))
+    if session.issuers:
+        return _by_one_of(session)
     return _inferred(_with_identity(session, reader))
 
 
@@ -257,6 +274,8 @@ def weighed(session: Session, reader: MintReader) -> Session:
         access_key_id=None if session.key_is_borrowed else session.access_key_id,
         key_is_borrowed=False,
     )
+    if session.issuers:
+        undated = replace(undated, issuer_arn=None, user_identity=None)
     if session.dated_by == "same_address" and _had_expired(session, reader):
         return undated
     if not session.contested and not any(
@@ -284,6 +303,8 @@ def _fitting(mints: Iterable[Mint], session: Session, said: Said) -> list[Mint]:
         misfit = claims.misfit(mint, session)
         if misfit is None:
             fitting.append(mint)
+        elif any(mint.event_id in alarm for alarm in said.alarms):
+            pass  # told already, by the key that it shows
         elif not misfit.by_time and is_near(mint.time, session.created):
             said.caveats.append(f"Event {mint.event_id} {misfit.why}: it was not used.")
     return fitting
@@ -312,7 +333,9 @@ def _mints_for(session: Session, reader: MintReader) -> list[Mint]:
     by_id: list[Mint] = []
     if session.principal_id is not None:
         by_id = reader.by_minted_principal(session.principal_id, created, begin, end)
-    if session.role_arn is None or session.session_name is None or (by_id and created is None):
+    if session.role_arn is None or (by_id and created is None):
+        return by_id
+    if session.session_name is None and not session.is_role:
         return by_id
     # Some records do not show whom they made: one that does is no reason to overlook them.
     by_name = reader.by_role_and_session(
@@ -457,6 +480,8 @@ def _by_own_words(session: Session, reader: MintReader) -> Hop | None:
     """R4 for a federated user: AWS itself names who issued it, whatever record is missing."""
     if session.type != "FederatedUser":
         return None
+    if session.issuers and session.created is None:
+        return None
     known = _with_identity(session, reader)
     issuer = claims.issuer_of(known)
     if issuer is None:
@@ -479,6 +504,20 @@ def _by_own_words(session: Session, reader: MintReader) -> Hop | None:
             account_id=issuer.get("accountId") or session.account_id,
         ),
         by_label_field=f"userIdentity.sessionContext.sessionIssuer.{named}",
+    )
+
+
+def _by_one_of(session: Session) -> Hop:
+    """R4 for a federated user of whom several sessions can be meant, by unlike issuers."""
+    return Hop(
+        session=session,
+        method="inferred",
+        rule="R4",
+        claim=claims.GUESSED,
+        mint=None,
+        by=Session(type="Unknown"),
+        by_label_field="userIdentity.sessionContext.sessionIssuer.arn",
+        callers=session.issuers,
     )
 
 

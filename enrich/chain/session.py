@@ -59,6 +59,9 @@ class Session:
     ec2_role_delivery: str | None = None
     issuer_arn: str | None = None
     """Of a federated user: the user whom AWS names as the one that issued the session."""
+    issuers: tuple[Mapping[str, Any], ...] = ()
+    """Of a federated user of whom several sessions can be meant: whom their own records name as
+    who issued them, each as a caller, where that is more than one."""
     dated_by: DatedBy = "own"
     key_is_borrowed: bool = False
     """The key is not the alert's own word, but that of the record of the alert's call."""
@@ -81,6 +84,14 @@ class Session:
             return self.on_behalf_of
         prefix = self.principal_id.partition(":")[0]
         return prefix if prefix.startswith("AROA") else self.principal_id
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether nothing says whose it is: a record shows neither a name nor an id, or masks."""
+        if self.type in ("AWSService", "SAMLUser", "WebIdentityUser", "Root"):
+            return False  # told by what the record was asked for, or by an account
+        named = self.arn or self.principal_id or self.user_name or self.on_behalf_of
+        return not (named or role_named(self.role_arn))
 
     @property
     def is_role(self) -> bool:
@@ -133,7 +144,7 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
 
 def session_of_caller(row: Mapping[str, Any]) -> Session:
     """The session that made an indexed call."""
-    arn = row["principal_arn"]
+    arn = _arn(row["principal_arn"])
     principal_id = _id(row["principal_id"])
     kind = row["identity_type"] or "Unknown"
     if kind == "AWSAccount" and str(principal_id or "").startswith("AROA"):
@@ -144,10 +155,10 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         principal_id=principal_id,
         arn=arn,
         role_arn=row["issuer_arn"] if role_named(row["issuer_arn"]) else role_arn_of(arn),
-        session_name=row["session_name"],
+        session_name=_id(row["session_name"]),
         created=row["session_created"],
         account_id=row["account_id"],
-        user_name=row["user_name"],
+        user_name=_id(row["user_name"]),
         source_identity=row["source_identity"],
         on_behalf_of=row["on_behalf_of"],
         sign_in_session_arn=row["sign_in_session_arn"],
@@ -190,6 +201,11 @@ def _key(text: str | None) -> str | None:
 def _id(text: str | None) -> str | None:
     """A principal id; none where it was masked: equal masks are no equal principals."""
     return None if not text or is_stand_in(text) else text
+
+
+def _arn(text: str | None) -> str | None:
+    """An ARN; none where it, or the name at its end, was masked."""
+    return None if not text or is_stand_in(text.rpartition("/")[2]) else _id(text)
 
 
 def _issuer(kind: str, arn: str | None) -> str | None:

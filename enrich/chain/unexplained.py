@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from enrich.chain.session import LONGEST_SESSION, Session
 from enrich.chain.words import named
 from enrich.window import iso
 from enrich.words import clock
+from trail.access_keys import is_stand_in
 
 LATE_DELIVERY = timedelta(minutes=30)
 """An event this close to the newest one may have a forerunner that is still under way (§1.4)."""
@@ -37,14 +38,18 @@ def say_where(
     reader: MintReader,
     region: str | None,
     covered: Status,
+    own_missing: str | None = None,
 ) -> Unexplained:
-    """R5: which log would hold the missing event, and whether the index has it.
+    """R5: which log would hold the missing event, and whether the index has it. `own_missing` says
+    that it lacks the alert's own event, which those logs hold as well.
 
     `covered` is the status to give when the index has it; without a time, or with a fall-back for
     one, nobody can say that.
     """
     about = time_of(session)
     account = account_of_role(session)
+    if is_stand_in(account):
+        account = None  # the accounts of a masked export are all alike
     if about is None:
         why = "the alert has no time"
         caveats.append("The alert has no time, so only its access key could be looked for.")
@@ -58,6 +63,8 @@ def say_where(
     coverage = _coverage(
         session, reader, account, region, (about, about) if exact else (first, about)
     )
+    if own_missing is not None and coverage.status != "not_covered":
+        coverage = replace(coverage, missing=(own_missing, *coverage.missing), status="partial")
     data["would_be_in"] = {
         "account_id": account,
         "regions": "any",

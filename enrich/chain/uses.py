@@ -18,7 +18,7 @@ from enrich.chain.mints import CLOCK_SKEW, MintReader
 from enrich.chain.session import LONGEST_SESSION, DatedBy, Session
 from enrich.facts.role_name import role_named
 from enrich.sql_text import like_text
-from trail.access_keys import is_access_key
+from trail.access_keys import is_access_key, is_stand_in
 
 _GROUPED = """identity_type, principal_id, principal_arn, account_id, access_key_id, user_name,
  issuer_arn, session_name, session_created, session_from_console, source_identity, on_behalf_of,
@@ -54,7 +54,8 @@ def find_uses(session: Session, alert: Alert, reader: MintReader) -> Uses:
         f"""
         select {_GROUPED}, count(*) filter (where {own}) as own,
           count(*) as events, min(event_time) as first, max(event_time) as last,
-          min(user_agent) as user_agent, max(user_identity) as user_identity
+          min(user_agent) as user_agent, max(user_identity) as user_identity,
+          min(event_id) as event_id
         from events
         where {" and ".join(conditions)} and event_time >= $first and event_time <= $last
         group by {_GROUPED}
@@ -85,6 +86,8 @@ def completed(session: Session, uses: Uses, alert: Alert) -> Session:
         borrows = session.access_key_id is not None and not same_key and session.user_agent is None
         return replace(filled, client_is_borrowed=borrows)
     lent = _lenders(session, uses, alert)
+    if session.type == "FederatedUser":
+        session = replace(session, issuers=_issuers(session, uses))
     if lent is None:
         known_alone = session.access_key_id is None or _with_key(uses.groups, session.access_key_id)
         return _of_the_role(session, uses) if known_alone else session
@@ -141,6 +144,34 @@ def _lenders(session: Session, uses: Uses, alert: Alert) -> tuple[Sequence[Group
             alike = len(told) == 1
             return (groups, dated_by) if alike else None  # type: ignore[return-value]
     return None
+
+
+def _issuers(session: Session, uses: Uses) -> tuple[Mapping[str, Any], ...]:
+    """Whom the records of the sessions that can be meant name as who issued them; nobody where
+    all name one."""
+    last = session.seen_until or session.seen
+    found: dict[str, dict[str, Any]] = {}
+    for group in uses.groups:
+        created, arn = group["session_created"], group["issuer_arn"]
+        late = created is not None and last is not None and created > last + CLOCK_SKEW
+        if not arn or is_stand_in(arn) or late or _had_ended(session, group):
+            continue
+        known = found.setdefault(
+            arn,
+            {
+                "type": "Root" if arn.endswith(":root") else "IAMUser",
+                "arn": arn,
+                "principal_id": None,
+                "user_name": None if arn.endswith(":root") else arn.rpartition("/")[2],
+                "invoked_by": None,
+                "count": 0,
+                "last": group["last"],
+                "event_id": group["event_id"],
+            },
+        )
+        known["count"] += group["events"]
+        known["last"] = max(known["last"], group["last"])
+    return tuple(found.values()) if len(found) > 1 else ()
 
 
 def _had_ended(session: Session, group: Group) -> bool:

@@ -25,6 +25,11 @@ METHOD_WORDS: Mapping[str, str] = {
 }
 
 
+NAMELESS = "a caller whose name is masked"
+_NAMES = ("arn", "principal_id", "user_name", "invoked_by")
+_SHOWN_OTHERWISE = ("AWSService", "SAMLUser", "WebIdentityUser", "Root")
+
+
 def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
     first = chain.assumption or chain.hops[0]
     origin = short(data["origin"]["detail"] or "an unknown caller", 140)
@@ -34,6 +39,12 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     # also one that only handed the session on.
     confidence = weakest([hop.confidence for hop in chain.hops])
     how = f"{METHOD_WORDS[first.method]}, {confidence}{fitting}"
+    if first.mint is None and len(first.callers) > 1:
+        return (
+            f"Which of {len(first.callers)} different users issued {named(session)} is not known:"
+            f" records of its sessions name {caller_names(first.callers)}, and no record of its"
+            f" making is indexed ({how}, {first.by_label_field})."
+        )
     if first.mint is None and first.guess is None:
         return (
             f"{named(session)}: no record of its making is indexed; its own record names {origin}"
@@ -53,6 +64,11 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
             f"{named(session)} is a console session that {first.mint.event_name} handed to the"
             f" command line at {when}; no indexed event explains that console session."
         )
+    if first.method == "key_created" and len(first.callers) > 1:
+        return (
+            f"Not an assumed role: {named(session)}. Which of {len(first.callers)} different"
+            f" callers created that key is not known: {caller_names(first.callers)} ({how}{more})."
+        )
     if first.method == "key_created":
         return (
             f"Not an assumed role: {named(session)}, which {short_caller(first.by)} created at"
@@ -65,8 +81,11 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
     through = f" over {INTERFACE_WORDS[interface]}" if interface != "aws_service" else ""
     verb = "assumed" if session.is_role else "obtained"
     if len(first.callers) > 1:
+        # Those who are masked may be one.
+        masked = sum(not any(map(caller.get, _NAMES)) for caller in first.callers)
+        different = "possible" if masked > 1 else "different"
         return (
-            f"Which of {len(first.callers)} different callers {verb} {named(session)} is not"
+            f"Which of {len(first.callers)} {different} callers {verb} {named(session)} is not"
             f" known: {caller_names(first.callers)}; the likeliest call was at {when}{through}"
             f" ({how}{more})."
         )
@@ -79,24 +98,38 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
 def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
     """Possible callers in few words: "IAM user alice, IAM user bob or one of 3 more"."""
     names = []
+    hidden = 0
     for caller in callers:
         arn = str(caller["arn"] or "")
         name = caller["user_name"] or arn.partition(":assumed-role/")[2] or arn.rpartition("/")[2]
-        name = name or caller["invoked_by"] or caller["principal_id"] or caller["type"]
+        name = name or caller["invoked_by"] or caller["principal_id"]
+        if name is None and caller["type"] not in _SHOWN_OTHERWISE:
+            hidden += 1
+            continue
         kind = {"IAMUser": "IAM user ", "AssumedRole": "session "}.get(caller["type"], "")
-        names.append(short(f"{kind}{name}"))
+        names.append(short(f"{kind}{name or caller['type']}"))
+    if hidden:
+        names.append(NAMELESS if hidden == 1 else f"{hidden} callers whose names are masked")
     every = list(dict.fromkeys(names))
     if len(every) > 4:
         every = [*every[:3], f"one of {len(every) - 3} more"]
     return " or ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else every[0]
 
 
-def not_assumed(session: Session) -> str:
+def not_assumed(session: Session, *, has_misfits: bool = False) -> str:
+    """That there is no assumption to explain; `has_misfits` where records show the key being made
+    that cannot be its own, which is told beside.
+    """
     if session.type == "AWSService":
         who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
         return f"Not an assumed role: {short(who)} made the call for itself."
     if session.has_long_term_key:
-        return f"Not an assumed role: {named(session)}; no CreateAccessKey for it in the index."
+        found = (
+            "no CreateAccessKey in the index that fits"
+            if has_misfits
+            else ("no CreateAccessKey for it in the index")
+        )
+        return f"Not an assumed role: {named(session)}; {found}."
     if not (session.arn or session.principal_id or session.user_name or session.access_key_id):
         return "The alert names no principal, so there is no session to explain."
     return f"Not an assumed role: {named(session)}."
@@ -108,11 +141,15 @@ def named(session: Session) -> str:
         role = short_name(session.role_arn or session.arn)
         if role is None:
             return f"session {short(str(session.principal_id or session.access_key_id))}"
-        return f"session {short(session.session_name or '?')} of role {short(role)}"
+        if session.session_name is None:
+            return f"a session of role {short(role)}"
+        return f"session {short(session.session_name)} of role {short(role)}"
     key = short(session.access_key_id or "")
     if session.has_long_term_key:
         owner = "root user" if session.type == "Root" else f"IAM user {name}"
-        return f"{owner} signed with long-term key {key}"
+        if session.type == "Unknown" and session.user_name is None:
+            return f"long-term key {key}"
+        return f"{owner} with long-term key {key}"
     if session.type == "IAMUser":
         return f"IAM user {name}" + (f" with temporary key {key}" if key else "")
     if session.type == "Root":
@@ -130,7 +167,11 @@ def short_caller(by: Session) -> str:
         return short(by.invoked_by or by.principal_id or "an AWS service")
     if by.is_role:
         role = short_name(by.role_arn or by.arn) or by.principal_id or "unknown"
-        return f"session {short(by.session_name or '?')} of role {short(role)}"
+        if by.session_name is None:
+            return f"a session of role {short(role)}"
+        return f"session {short(by.session_name)} of role {short(role)}"
+    if by.is_nameless:
+        return NAMELESS
     if by.user_name:
         name = short(by.user_name)
         return f"IAM user {name}" if by.type == "IAMUser" else name

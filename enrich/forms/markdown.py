@@ -21,6 +21,7 @@ from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import not_weighed_words
 from enrich.window import iso
+from enrich.words import called
 from trail.counted import counted
 from trail.store import IndexSummary
 
@@ -59,7 +60,7 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
     for note in alert.notes:
         lines += ["", f"Note: {text(note)}"] if note not in above else []
     for result in results:
-        who = result.principal.arn or result.principal.principal_id or result.principal.type
+        who = called(result.principal)
         lines += ["", f"## {text(who)}"]
         shared = [one for one in shared_caveats(result.answers) if one not in above]
         for one in shared:

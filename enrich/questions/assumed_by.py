@@ -22,6 +22,7 @@ from enrich.chain.session import Session, record_in, session_of_alert
 from enrich.chain.unexplained import say_where, time_of
 from enrich.chain.uses import completed, find_uses
 from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
+from enrich.own_event import missing_own_event
 from enrich.window import iso, why_not_looked_up
 from enrich.words import clock
 from trail.counted import counted
@@ -103,7 +104,10 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
             "Since the alert does not say when the activity was, its session is only known to have"
             " begun before that."
         )
-    status, sentence = _status_and_sentence(chain, session, data, caveats, reader, alert.region)
+    own_missing = missing_own_event(alert, store) if chain.stopped == "unexplained" else None
+    status, sentence = _status_and_sentence(
+        chain, session, data, caveats, reader, alert.region, own_missing
+    )
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
         caveats.insert(0, left.sentence)
         data["left_instance"] = left.as_json()
@@ -185,6 +189,7 @@ def _status_and_sentence(
     caveats: list[str],
     reader: MintReader,
     region: str | None,
+    own_missing: str | None,
 ) -> tuple[Status, str]:
     if chain.hops:
         status: Status = "answered"
@@ -192,11 +197,13 @@ def _status_and_sentence(
             covered: Status = "nothing" if chain.only_borrowed else "answered"
             mint = chain.hops[-1].mint
             region = mint.row["aws_region"] if mint is not None else region
-            status = say_where(chain.end, data, caveats, reader, region, covered).status
+            status = say_where(
+                chain.end, data, caveats, reader, region, covered, own_missing
+            ).status
         return status, chain_sentence(chain, session, data)
     if not needs_explaining(session):
-        return "not_applicable", not_assumed(session)
-    found = say_where(session, data, caveats, reader, region, "nothing")
+        return "not_applicable", not_assumed(session, has_misfits=chain.said.has_misfits)
+    found = say_where(session, data, caveats, reader, region, "nothing", own_missing)
     what = named(session)
     account = account_of_role(session)
     if time_of(session) is None:
