@@ -46,8 +46,12 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
-    alert = read_text(as_text(pasted), where_it_breaks(pasted))
+    plain = as_text(pasted)
+    alert = read_text(plain.text, where_it_breaks(pasted))
     alert = None if alert is None else replace(alert, raw=pasted)
+    if alert is not None and plain.how:
+        said = f"What was pasted is coded text, and was read so: {', '.join(plain.how)}."
+        alert = replace(alert, notes=(said, *alert.notes))
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
         if alert is None or not (alert.principals or alert.finding_type) or _is_s3_notice(pasted):

@@ -98,6 +98,60 @@ def test_a_bracket_is_no_alert() -> None:
         parse_alerts("{")
 
 
+FROM_203 = ("2026-03-10T09:30:00", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"time=2026-03-10T09:30:00Z src=203.0.113.9 user {SESSION}",
+        f"arn={SESSION}\neventTime=2026-03-10T09:30:00Z\nsourceIPAddress=203.0.113.9\n",
+        f"https://siem.example/a?id=3D4A&time=2026-03-10T09:30:00Z {SESSION} at 203.0.113.9",
+        f"errorCode=\ntime=2026-03-10T09:30:00Z\nsrc=203.0.113.9 {SESSION}",
+        f"LEEF:1.0|Amazon|AWS CloudTrail|1.0|CreateUser|\tdevTime=2026-03-10T09:30:00Z"
+        f"\tsrc=203.0.113.9\tusrName=kim\tarn={SESSION}",
+    ],
+    ids=["pairs", "lines", "a link", "a field without a value", "LEEF"],
+)
+def test_pairs_of_key_and_value_are_no_coded_mail(text: str) -> None:
+    alert = the_alert(text)
+    assert alert.first_seen is not None
+    assert (f"{alert.first_seen:%Y-%m-%dT%H:%M:%S}", alert.source_ip_address) == FROM_203
+    assert [person.arn for person in alert.principals] == [SESSION]
+
+
+@pytest.mark.parametrize("event_id", ["3038EBD2-C98A-4C65-9B6E-E22506292313"])
+def test_an_id_is_never_decoded(event_id: str) -> None:
+    alert = the_alert(f"id=3D3838 eventID={event_id}")
+    assert alert.event_id == event_id.lower()
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "Content-Transfer-Encoding: quoted-printable\n\n"
+        f"time=3D2026-03-10T09:30:00Z src=3D203.0.113.9=20\n{SESSION[:30]}=\n{SESSION[30:]}",
+        f"The address=20203.0.113.9=20was used at=202026-03-10T09:30:00Z by the session=20{'':3}=\n"
+        f"{SESSION[:40]}=\n{SESSION[40:]}",
+        f"time=3D2026-03-10T09:30:00Z src=3D203.0.113.9 arn=3D{SESSION}",
+    ],
+    ids=["by its header", "by its line breaks", "by its coded signs"],
+)
+def test_coded_mail_is_read_and_said(mail: str) -> None:
+    alert = the_alert(mail)
+    assert alert.first_seen is not None
+    assert (f"{alert.first_seen:%Y-%m-%dT%H:%M:%S}", alert.source_ip_address) == FROM_203
+    assert [person.arn for person in alert.principals] == [SESSION]
+    assert any("quoted-printable" in note for note in alert.notes)
+
+
+def test_what_was_escaped_twice_is_read() -> None:
+    text = json.dumps(an_event(eventName="CreateUser")).replace('"', "&amp;quot;")
+    alert = the_alert(text)
+    assert (alert.source, alert.event_name) == ("cloudtrail", "CreateUser")
+    assert any("HTML" in note for note in alert.notes)
+
+
 def flattened(value: dict[str, Any], before: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, member in value.items():
