@@ -10,7 +10,7 @@ from alerts.alert import Alert
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.kinds.free_text import read_text
-from alerts.table_text import table_rows
+from alerts.table_text import cells_apart, table_rows
 from trail.errors import AlertUnrecognised
 from trail.read.mend import as_text, mended, where_it_breaks
 
@@ -47,8 +47,14 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
     plain = as_text(pasted)
-    alert = read_text(plain.text, where_it_breaks(pasted))
+    apart = cells_apart(plain.text)
+    alert = read_text(apart, where_it_breaks(pasted))
     alert = None if alert is None else replace(alert, raw=pasted)
+    if alert is not None and apart != plain.text:
+        said = (
+            "This is a table of columns that Backtrail does not know: its cells were read as text."
+        )
+        alert = replace(alert, notes=(said, *alert.notes))
     if alert is not None and plain.how:
         said = f"What was pasted is coded text, and was read so: {', '.join(plain.how)}."
         alert = replace(alert, notes=(said, *alert.notes))

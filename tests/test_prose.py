@@ -145,6 +145,30 @@ def test_coded_mail_is_read_and_said(mail: str) -> None:
     assert any("quoted-printable" in note for note in alert.notes)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"userIdentity.arn,eventName,count,values(src)\n{SESSION},CreateUser,17,203.0.113.9\n",
+        f"Date;Service;@evt.name;@arn;@ip\n2026-03-10T09:30:00Z;x;CreateUser;{SESSION};203.0.113.9",
+        f"2026-03-10T09:30:00Z,cloudtrail,CreateUser,{SESSION},203.0.113.9,ASIAQQQQWWWWEEEERRRR",
+        f"_time\tuser_arn\tcommand\tsrc\n2026-03-10T09:30:00Z\t{SESSION}\tCreateUser\t203.0.113.9",
+        f"{SESSION},203.0.113.9",
+    ],
+    ids=["counts", "semicolons", "without a header", "tabs", "two cells"],
+)
+def test_no_cell_is_glued_onto_an_arn(text: str) -> None:
+    alert = the_alert(text)
+    (person,) = alert.principals
+    assert (person.arn, person.session_name) == (SESSION, "kim")
+    assert alert.source_ip_address == "203.0.113.9"
+
+
+def test_a_comma_in_a_sessions_name_is_kept() -> None:
+    text = f"The session {SESSION},a=b was used on 2026-03-10, twice, by 203.0.113.9"
+    (person,) = the_alert(text).principals
+    assert person.session_name == "kim,a=b"
+
+
 def test_what_was_escaped_twice_is_read() -> None:
     text = json.dumps(an_event(eventName="CreateUser")).replace('"', "&amp;quot;")
     alert = the_alert(text)

@@ -322,6 +322,8 @@ class Walk(Generic[T, P]):
             here: list[Found[T, P]] = []
             if _looks_like_json(member):
                 here = self._walk(child, below, outer, strings, rows=False)
+                if not any(one.what is not None for one in here):
+                    here = self._walk(child, below, outer, strings, rows=True)  # a string in it
             if not here and strings and self._parse_prose is not None and "{" in member:
                 # a chat's message, a ticket's description
                 inner = self._parse_prose(member)
