@@ -13,6 +13,7 @@ from alerts.kinds.free_text import read_text
 from alerts.table_text import cells_apart, table_rows
 from trail.errors import AlertUnrecognised
 from trail.read.mend import as_text, mended, where_it_breaks
+from trail.read.yaml_text import TooLong, yaml_values
 
 KNOWN = (
     "a CloudTrail record, a GuardDuty finding, a Security Hub finding, "
@@ -36,6 +37,8 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     how: tuple[str, ...] = ()
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
+    if not alerts and (printed := _of_yaml(pasted)):
+        alerts, containers = _alerts_in(printed), printed
     if alerts:
         distinct = [_asking_for_time(alert) for alert in _distinct(alerts)]
         if how:
@@ -96,6 +99,15 @@ def _mended(
             return alerts, values, repaired.how
     values = _containers(json_values(pasted, strict=False))
     return _alerts_in(values), values or containers, ()
+
+
+def _of_yaml(pasted: str) -> list[object]:
+    """The values of YAML that holds alerts; none of any other text."""
+    try:
+        values = _containers(yaml_values(pasted))
+    except TooLong:
+        return []
+    return values if _alerts_in(values) else []
 
 
 def _asking_for_time(alert: Alert) -> Alert:

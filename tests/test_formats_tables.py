@@ -13,6 +13,7 @@ from alerts import parse_alerts
 from enrich import ask_all
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_event
 from tests.shapes import table
+from trail.errors import AlertUnrecognised
 from trail.index.build import add
 from trail.store import open_store
 
@@ -416,3 +417,50 @@ def test_an_export_without_responses_does_not_clear_a_session(tmp_path: Path) ->
     answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
     assert answers["assumed_by"].status == "partial"
     assert "responseElements" in " ".join(answers["assumed_by"].caveats)
+
+
+def test_yaml_is_the_value_that_its_json_would_be(tmp_path: Path) -> None:
+    text = (
+        "eventVersion: '1.11'\nuserIdentity:\n  type: AWSAccount\n  principalId: AIDAFAR\n"
+        "  accountId: 012345670123\neventTime: 2026-03-10T09:30:00Z\neventName: CreateUser\n"
+        "eventSource: iam.amazonaws.com\nrecipientAccountId: 012345670123\nreadOnly: false\n"
+    )
+    (row,), rejects = indexed(text, tmp_path, "event.yaml")
+    assert rejects == ""
+    assert (row["account_id"], row["recipient_account_id"]) == ("012345670123", "012345670123")
+    assert (row["at"], row["event_name"]) == ("2026-03-10T09:30:00", "CreateUser")
+    (alert,) = parse_alerts(text)
+    assert (alert.account_id, alert.event_name) == ("012345670123", "CreateUser")
+
+
+def test_a_finding_in_yaml() -> None:
+    (alert,) = parse_alerts(
+        "Findings:\n- AccountId: '111122223333'\n  Id: abc\n  SchemaVersion: '2.0'\n"
+        "  Type: Recon:IAMUser/TorIPCaller\n  Severity: 5.0\n  Resource:\n"
+        "    AccessKeyDetails:\n      AccessKeyId: ASIAQQQQWWWWEEEERRRR\n"
+        "      PrincipalId: AROAREADERXXXXXXXXXXX:work\n      UserName: reader\n"
+        "      UserType: AssumedRole\n    ResourceType: AccessKey\n  Service:\n"
+        "    EventFirstSeen: '2026-03-10T09:30:00Z'\n    EventLastSeen: '2026-03-10T09:30:00Z'\n"
+    )
+    assert (alert.source, alert.finding_type) == ("guardduty", "Recon:IAMUser/TorIPCaller")
+    assert [person.session_name for person in alert.principals] == ["work"]
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "eventName: &a [x, x]\n" + "".join(
+            f"k{n}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20)),
+        "eventName: " + "[" * 50_000,
+        "eventName: !!python/object/apply:os.system ['true']\nx: 1\n",
+        "eventName: x\nuserIdentity:\n" + "a: b\n" * 400_000,
+    ],
+    ids=["aliases", "deep", "tags", "long"],
+)  # fmt: skip
+def test_yaml_that_would_unfold_is_refused(bomb: str, tmp_path: Path) -> None:
+    text = f"eventVersion: '1.11'\n{bomb}"
+    rows, rejects = indexed(text, tmp_path, "event.yaml")
+    assert rows == []
+    assert "YAML" in rejects
+    with pytest.raises(AlertUnrecognised):
+        parse_alerts(text)

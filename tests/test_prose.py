@@ -85,6 +85,7 @@ def test_an_id_that_a_line_break_stands_in_is_not_used() -> None:
     [
         (json.dumps(an_event())[:-40], "cut off at its end"),
         ('{"arn": "arn:aws:iam::210987654321:user/lee" "b": 1}', "line 1, column 46"),
+        (json.dumps(an_event())[25:], "cut off at its start"),
     ],
 )
 def test_where_json_breaks_is_said(text: str, where: str) -> None:

@@ -64,6 +64,7 @@ from trail.read.streams import (
 )
 from trail.read.tables import Table, row_of, table_in
 from trail.read.walk import ORIGINALS
+from trail.read.yaml_text import LONGEST, TooLong, is_yaml, yaml_values
 
 RECORD_BYTES = 16 << 20
 """The longest single record, line or message that is read. AWS's own limit is 256 KB."""
@@ -468,8 +469,8 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield from _text_stream(as_utf8(stream, encoding), name, depth, allowance)
     elif start[:1] in b"{[" or _JSON_IN_STRING.match(start):
         yield from _Json(stream, name).found()
-    elif _YAML.match(start):
-        yield Bad(name, "line 1", "YAML: ask for JSON (`--output json`)", lost=True)
+    elif is_yaml(start.decode("utf-8", "replace")):
+        yield from _yaml(stream, name)
     elif _PRINTED_TABLE.match(start):
         yield from _printed_table(stream, name)
     elif (reason := kind_of_text(start)) is not None:
@@ -494,7 +495,33 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield Skipped(name, "not a log file")
 
 
-_YAML = re.compile(rb"(?:Events|events|Records|logEvents):\s*\n\s*-\s")
+def _yaml(stream: Blocks, name: str) -> Iterator[Found]:
+    """What `--output yaml` printed, of a size that a person asks for."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while size <= YAML_BYTES and (data := stream.read()):
+            parts.append(data)
+            size += len(data)
+        while stream.read():  # an archive goes on behind it
+            pass
+        values = yaml_values(b"".join(parts).decode("utf-8", "replace"))
+    except BrokenStream as error:
+        yield Bad(name, "file", str(error), lost=True)
+        return
+    except TooLong as error:
+        yield Bad(name, "line 1", str(error), lost=True)
+        return
+    if not values:
+        yield Bad(name, "line 1", "YAML that cannot be read: ask for JSON", lost=True)
+    ordinal = 0
+    for value in values:
+        for found in _outcomes(value, name, ordinal):
+            yield found
+            ordinal += 1
+
+
+YAML_BYTES = 4 * LONGEST
 
 
 def _is_text_about(name: str) -> bool:

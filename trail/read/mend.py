@@ -79,22 +79,29 @@ def as_text(text: str) -> Mended:
 
 
 def where_it_breaks(text: str) -> str | None:
-    """Where text that begins like JSON stops being it, in words; None for any other text."""
+    """Where text of JSON stops being it, and what became of the rest, in sentences; None for any
+    other text."""
     stripped = text.strip()
+    if _MEMBER.match(stripped):
+        return "The JSON is cut off at its start: what is left was read as plain text."
     if stripped[:1] not in ("{", "["):
         return None
     try:
         json.JSONDecoder().raw_decode(stripped)
     except json.JSONDecodeError as error:
         if error.pos >= len(stripped) or error.msg.startswith("Unterminated string"):
-            return f"The JSON is cut off at its end, after {len(stripped):,} characters."
+            return f"The JSON is cut off at its end, after {len(stripped):,} characters. {_READ}"
         return (
             f"The JSON breaks at line {error.lineno}, column {error.colno}: "
-            f"{error.msg[:1].lower()}{error.msg[1:]}."
+            f"{error.msg[:1].lower()}{error.msg[1:]}. {_READ}"
         )
     except RecursionError:
         return None
     return None
+
+
+_MEMBER = re.compile(r'"[\w.@-]{1,80}"\s*:\s*(?:["{\[\d]|true|false|null)')
+_READ = "What stands before was read as plain text."
 
 
 def _unquoted(text: str) -> str | None:
