@@ -37,8 +37,8 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     how: tuple[str, ...] = ()
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
-    if not alerts and (printed := _of_yaml(pasted)):
-        alerts, containers = _alerts_in(printed), printed
+    if not alerts and (printed := _of_yaml(pasted)) and (alerts := _alerts_in(printed)):
+        containers = printed
     if alerts:
         distinct = [_asking_for_time(alert) for alert in _distinct(alerts)]
         if how:
@@ -102,12 +102,11 @@ def _mended(
 
 
 def _of_yaml(pasted: str) -> list[object]:
-    """The values of YAML that holds alerts; none of any other text."""
+    """The values of YAML that tools print; none of any other text."""
     try:
-        values = _containers(yaml_values(pasted))
+        return _containers(yaml_values(pasted))
     except TooLong:
         return []
-    return values if _alerts_in(values) else []
 
 
 def _asking_for_time(alert: Alert) -> Alert:

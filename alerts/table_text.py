@@ -11,6 +11,8 @@ from alerts.arns import IDENTITY_ARN
 from trail.read.tables import DELIMITERS, row_of, table_in
 
 _LOOKED_AT = 65_536
+_CUT_APART = 200_000
+"""Characters of an unknown table that are cut into cells: no more is read of a text."""
 _NAME = re.compile(r"(?!arn:|\d)[\w@$#%.:/(){}\[\] -]{1,80}")
 _VALUE = re.compile(
     r"\d{4}-\d\d-\d\d[T ][\d:.]+\s?(?:Z|UTC|[+-]\d\d:?\d\d)?|\d{12}|\d{1,3}(?:\.\d{1,3}){3}"
@@ -48,8 +50,9 @@ def cells_apart(text: str) -> str:
 
     AWS allows commas in names, so an ARN goes on into the cells behind it where these are not cut.
     """
+    text, rest = text[:_CUT_APART], text[_CUT_APART:]
     if IDENTITY_ARN.search(text) is None:
-        return text
+        return text + rest
     for delimiter in DELIMITERS:
         rows = _rows(text, delimiter)
         if _is_table(rows):
@@ -58,8 +61,8 @@ def cells_apart(text: str) -> str:
                 "\n".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True))
                 for row in others
             ]
-            return "\n\n".join(lines)
-    return "\n".join(map(_line_apart, text.split("\n")))
+            return "\n\n".join(lines) + rest
+    return "\n".join(map(_line_apart, text.split("\n"))) + rest
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Any
 
-LONGEST = 1_000_000
+LONGEST = 250_000
 """Characters that are read: YAML is slow to read, and its tools print JSON as well."""
 _DEEPEST = 60
 _BEGINS = re.compile(
@@ -40,43 +40,44 @@ def yaml_values(text: str) -> list[Any]:
         raise TooLong(f"YAML of more than {LONGEST:,} characters: ask for JSON (`--output json`)")
     import yaml  # it takes a while, and few files need it
 
-    loader = _loader()(text)
-    values = []
     try:
-        while loader.check_data():
-            values.append(loader.get_data())
+        if not _is_plain(text):
+            return []
+        values = list(yaml.load_all(text, _loader()))  # noqa: S506 # a safe loader's child
     except (yaml.YAMLError, ValueError, RecursionError):
         return []
-    finally:
-        loader.dispose()
     return [value for value in values if isinstance(value, dict | list)]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it has no aliases and is not nested too deeply, told without building anything."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, _loader()):
+        if isinstance(event, yaml.AliasEvent):
+            return False
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                return False
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return True
 
 
 @cache
 def _loader() -> Any:
-    """PyYAML's safe loader without aliases, of JSON's kinds of value, and not too deep."""
+    """PyYAML's safe loader, in C where it has that, of JSON's kinds of value alone."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: dict[str, Any] = {}
-        depth = 0
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("an alias")
-            self.depth += 1
-            try:
-                if self.depth > _DEEPEST:
-                    raise yaml.YAMLError("nested too deeply")
-                return super().compose_node(parent, index)
-            finally:
-                self.depth -= 1
-
+    safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader: Any = type("Loader", (safe,), {"yaml_implicit_resolvers": {}})
     for tag, form, first in _KINDS:
-        Loader.add_implicit_resolver(
+        loader.add_implicit_resolver(
             f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{form})\Z"), first
         )
-    return Loader
+    return loader
 
 
 _KINDS = (
