@@ -23,7 +23,7 @@ NO_ERRORS = frozenset(
 own records have no such field then, and no AWS error has such a name."""
 
 _NOTHING = frozenset(word.casefold() for word in NULLS)
-_OF_IDS = str.maketrans("", "", "0123456789abcdefABCDEF-")
+_OF_IDS = b"0123456789abcdefABCDEF-"
 _NO_SIGN = re.compile(r"[\W_]+")
 _NO_HEX = re.compile(r"[^0-9a-f-]")
 _TEMPLATE = re.compile(r"x{8}-x{4}-[x\d]x{3}-[xyn\d]x{3}-x{12}")
@@ -39,7 +39,7 @@ _ONE_SIGN = frozenset(
 def are_plain_ids(ids: Sequence[Any]) -> bool:
     """Whether none of many event ids, all of them text, is a placeholder: told at once where all
     look like AWS's."""
-    if not "".join(ids).translate(_OF_IDS):
+    if not "".join(ids).encode("utf-8", "replace").translate(None, _OF_IDS):
         return _ONE_SIGN.isdisjoint(ids) and "-" not in ids
     return not any(map(is_no_id, ids))
 
