@@ -84,9 +84,10 @@ def _is_table(rows: list[list[str]]) -> bool:
 
 
 def _line_apart(line: str) -> str:
-    """The cells of a row without its header, which is told by what else stands in it."""
-    for delimiter in DELIMITERS:
-        for cells in _rows(line, delimiter):
+    """The cells of a row without its header, which is told by what else stands in it. Of what may
+    part cells only a comma can be in a name."""
+    if any("," in match[0] for match in IDENTITY_ARN.finditer(line)):
+        for cells in _rows(line, ","):
             if any(map(IDENTITY_ARN.fullmatch, cells)) and any(map(_VALUE.fullmatch, cells)):
                 return "\n".join(cells)
     return line

@@ -170,6 +170,15 @@ def test_a_comma_in_a_sessions_name_is_kept() -> None:
     assert person.session_name == "kim,a=b"
 
 
+def test_a_code_that_a_line_break_cuts_in_two() -> None:
+    record = an_event(userIdentity=a_role_session(session="work="))
+    text = json.dumps(record).replace("=", "=3D")
+    at = text.index("=3D")
+    for cut in (at + 1, at + 2):
+        (person,) = the_alert(f"{text[:cut]}=\r\n{text[cut:]}").principals
+        assert person.session_name == "work="
+
+
 def test_what_was_escaped_twice_is_read() -> None:
     text = json.dumps(an_event(eventName="CreateUser")).replace('"', "&amp;quot;")
     alert = the_alert(text)

@@ -24,6 +24,7 @@ _CODED_MAIL = re.compile(
 _SOFT_BREAK = re.compile(r"^[^\r\n]{40,75}=[ \t]*\r?$", re.MULTILINE)
 """A mail's lines have 76 characters at most (RFC 2045, 6.7). Shorter ones that end in "=" are
 fields without a value."""
+_JOINT = re.compile(r"=[ \t]*\r?\n")
 _CODED_SIGN = re.compile(r"=3D")
 _CODED_JSON = re.compile(r"=(?:22|7B|20|C2=A0|[ \t]*\r?$)", re.MULTILINE)
 _NO_CODE = re.compile(
@@ -126,7 +127,7 @@ def _from_mail(text: str, sign: re.Pattern[str] | None = None) -> str | None:
         return text[: header.end()] + _decoded(text[header.end() :])
     if not any(one.search(text) for one in (_SOFT_BREAK, _CODED_SIGN, sign) if one is not None):
         return None
-    if _NO_CODE.search(text):
+    if _NO_CODE.search(_JOINT.sub("", text)):
         return None
     decoded = _decoded(text)
     lost = set(_TELLING.findall(text)) - set(_TELLING.findall(decoded))
@@ -135,7 +136,8 @@ def _from_mail(text: str, sign: re.Pattern[str] | None = None) -> str | None:
 
 
 def _decoded(text: str) -> str:
-    return quopri.decodestring(text.encode()).decode("utf-8", "replace")
+    # Lines are put together first: whatever broke them may have cut a code in two.
+    return quopri.decodestring(_JOINT.sub("", text).encode()).decode("utf-8", "replace")
 
 
 def _unescaped(text: str) -> str | None:
