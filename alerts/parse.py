@@ -10,9 +10,10 @@ from alerts.alert import Alert
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.kinds.free_text import read_text
-from alerts.table_text import table_rows
+from alerts.table_text import cells_apart, table_rows
 from trail.errors import AlertUnrecognised
 from trail.read.mend import as_text, mended, where_it_breaks
+from trail.read.yaml_text import TooLong, yaml_values
 
 KNOWN = (
     "a CloudTrail record, a GuardDuty finding, a Security Hub finding, "
@@ -36,6 +37,8 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     how: tuple[str, ...] = ()
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
+    if not alerts and (printed := _of_yaml(pasted)) and (alerts := _alerts_in(printed)):
+        containers = printed
     if alerts:
         distinct = [_asking_for_time(alert) for alert in _distinct(alerts)]
         if how:
@@ -46,8 +49,18 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
         return distinct
-    alert = read_text(as_text(pasted), where_it_breaks(pasted))
+    plain = as_text(pasted)
+    apart = cells_apart(plain.text)
+    alert = read_text(apart, where_it_breaks(pasted))
     alert = None if alert is None else replace(alert, raw=pasted)
+    if alert is not None and apart != plain.text:
+        said = (
+            "This is a table of columns that Backtrail does not know: its cells were read as text."
+        )
+        alert = replace(alert, notes=(said, *alert.notes))
+    if alert is not None and plain.how:
+        said = f"What was pasted is coded text, and was read so: {', '.join(plain.how)}."
+        alert = replace(alert, notes=(said, *alert.notes))
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
         if alert is None or not (alert.principals or alert.finding_type) or _is_s3_notice(pasted):
@@ -86,6 +99,14 @@ def _mended(
             return alerts, values, repaired.how
     values = _containers(json_values(pasted, strict=False))
     return _alerts_in(values), values or containers, ()
+
+
+def _of_yaml(pasted: str) -> list[object]:
+    """The values of YAML that tools print; none of any other text."""
+    try:
+        return _containers(yaml_values(pasted))
+    except TooLong:
+        return []
 
 
 def _asking_for_time(alert: Alert) -> Alert:

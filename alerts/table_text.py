@@ -1,13 +1,25 @@
-"""The rows of pasted CSV or tab-separated text whose columns are CloudTrail's, or hold records."""
+"""Pasted CSV or tab-separated text: rows whose columns are CloudTrail's, or hold records, and the
+cells of any other table."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 
-from trail.read.tables import table_in
+from alerts.arns import IDENTITY_ARN
+from trail.read.tables import DELIMITERS, row_of, table_in
 
 _LOOKED_AT = 65_536
+_CUT_APART = 200_000
+"""Characters of an unknown table that are cut into cells: no more is read of a text."""
+_NAME = re.compile(r"(?!arn:|\d)[\w@$#%.:/(){}\[\] -]{1,80}")
+_VALUE = re.compile(
+    r"\d{4}-\d\d-\d\d[T ][\d:.]+\s?(?:Z|UTC|[+-]\d\d:?\d\d)?|\d{12}|\d{1,3}(?:\.\d{1,3}){3}"
+    r"|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[a-z0-9-]+\.amazonaws\.com",
+    re.IGNORECASE,
+)
 
 
 def table_rows(text: str) -> list[dict[str, str]]:
@@ -25,8 +37,57 @@ def table_rows(text: str) -> list[dict[str, str]]:
     for _ in range(table.before):
         lines.readline()
     try:
-        rows = list(csv.reader(lines, delimiter=table.delimiter))
+        rows = [table.cells(row) for row in csv.reader(lines, delimiter=table.delimiter)]
     except csv.Error:
         return []
-    names = [name.strip() for name in table.header]
-    return [dict(zip(names, row, strict=False)) for row in rows[1:] if any(row)]
+    made = (row_of(table.header, row) for row in [row for row in rows if any(row)][1:])
+    return [row for row in made if isinstance(row, dict)]
+
+
+def cells_apart(text: str) -> str:
+    """A table of columns that nobody knows with each cell on a line of its own, behind its column's
+    name; any other text as it is.
+
+    AWS allows commas in names, so an ARN goes on into the cells behind it where these are not cut.
+    """
+    text, rest = text[:_CUT_APART], text[_CUT_APART:]
+    if IDENTITY_ARN.search(text) is None:
+        return text + rest
+    for delimiter in DELIMITERS:
+        rows = _rows(text, delimiter)
+        if _is_table(rows):
+            names, *others = rows
+            lines = [
+                "\n".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True))
+                for row in others
+            ]
+            return "\n\n".join(lines) + rest
+    return "\n".join(map(_line_apart, text.split("\n"))) + rest
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error:
+        return []
+    return [[cell.strip() for cell in row] for row in rows if any(row)]
+
+
+def _is_table(rows: list[list[str]]) -> bool:
+    return (
+        len(rows) > 1
+        and len(rows[0]) > 1
+        and all(len(row) == len(rows[0]) for row in rows)
+        and all(map(_NAME.fullmatch, rows[0]))
+        and any(IDENTITY_ARN.fullmatch(cell) for row in rows[1:] for cell in row)
+    )
+
+
+def _line_apart(line: str) -> str:
+    """The cells of a row without its header, which is told by what else stands in it. Of what may
+    part cells only a comma can be in a name."""
+    if any("," in match[0] for match in IDENTITY_ARN.finditer(line)):
+        for cells in _rows(line, ","):
+            if any(map(IDENTITY_ARN.fullmatch, cells)) and any(map(_VALUE.fullmatch, cells)):
+                return "\n".join(cells)
+    return line

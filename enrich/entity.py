@@ -162,17 +162,22 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
     by_name = None
     name = role_name_of(principal)
     account = _account_in(principal.role_arn or principal.arn) or principal.account_id
-    if role_id is None and name is not None and account is not None:
-        # With its path where the alert has it, without where it had only the session's ARN;
-        # role names are unique in an account whatever their path and case (§9).
-        by_name = (
-            "(account_id = $entity_account and (lower(issuer_arn) like $entity_role escape '!'"
-            " or lower(issuer_arn) like $entity_role_in_path escape '!'))"
-        )
+    if name is not None and account is not None:
         escaped = like_text(name.lower())
         parameters["entity_account"] = account
-        parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
-        parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
+        parameters["entity_sessions"] = f"arn:%:sts::{account}:assumed-role/{escaped}/%"
+        # Exports often have the ARN alone: there the session's own tells the role's name.
+        named = _BY_ARN_ALONE
+        if role_id is None:
+            # With its path where the alert has it, without where it had only the session's ARN;
+            # role names are unique in an account whatever their path and case (§9).
+            named = (
+                "lower(issuer_arn) like $entity_role escape '!'"
+                f" or lower(issuer_arn) like $entity_role_in_path escape '!' or {_BY_ARN_ALONE}"
+            )
+            parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
+            parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
+        by_name = f"(account_id = $entity_account and ({named}))"
         parts.append(by_name)
     if not parts:
         return _by_id_or_arn(alert, principal)
@@ -196,6 +201,12 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
         other_ids=by_name,
         role_filter=role_filter,
     )
+
+
+_BY_ARN_ALONE = (
+    "(principal_id is null and issuer_arn is null"
+    " and lower(principal_arn) like $entity_sessions escape '!')"
+)
 
 
 def _root(alert: Alert, principal: Principal) -> Match | None:

@@ -15,6 +15,7 @@ from enrich.words import age, short
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)
+UNREAD = "some of its records could not be read"
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,12 @@ class Looked:
         missing = [f"the logs {self.ends}"] if self.ends else []
         if self.is_masked:
             missing.append("the account's id is masked")
-        if not missing or not all(map(self._is_outside, self.coverage.missing)):
+        unread = [UNREAD] if self.coverage.unread else []
+        no_more = missing or (unread and not self.coverage.missing and not self.part_days)
+        if not no_more or not all(map(self._is_outside, self.coverage.missing)):
             # How many, and which, the caveats say.
             missing.append("some of its days are not indexed")
+        missing += unread
         return f"the indexed part of {words} ({', '.join(missing)})"
 
     def _is_outside(self, day: date) -> bool:
@@ -96,8 +100,10 @@ class Looked:
         )
 
     def caveats(self) -> tuple[str, ...]:
+        unread = self._unread()
         if self.coverage.status == "not_covered":
-            return (f"The index holds no logs of {self.whose} between {in_words(self.coverage)}.",)
+            none = f"The index holds no logs of {self.whose} between {in_words(self.coverage)}."
+            return (none, *unread)
         own: tuple[str, ...] = ()
         if self.own_missing is not None:
             begin = self.own_missing[0].upper() + self.own_missing[1:]
@@ -106,11 +112,20 @@ class Looked:
             own = (*own, "The account's id is masked: which of the index's logs are that account's,"
                    " and whether they are whole, cannot be told.")  # fmt: skip
         if self.is_complete or not (self.coverage.missing or self.part_days):
-            return own
+            return (*own, *unread)
         days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []
         missing = ", nor on ".join([*days, *self.part_days])
         ends = f": they end {self._from_the_alert(self.end)}" if self.end is not None else ""
-        return (f"The index holds no logs of {self.whose} on {missing} (UTC){ends}.", *own)
+        lacking = f"The index holds no logs of {self.whose} on {missing} (UTC){ends}."
+        return (lacking, *own, *unread)
+
+    def _unread(self) -> tuple[str, ...]:
+        if not self.coverage.unread:
+            return ()
+        return (
+            f"Records of {self.whose} on {days_in_words(self.coverage.unread)} (UTC) could not be"
+            " read, so what they tell is missing: `python -m trail status` says where and why.",
+        )
 
 
 def look(

@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from tests.an_event import a_role_session, an_event
 
 EVENT_ID = "8d0b1c2e-3f4a-4b5c-9d6e-7f8091a2b3c4"
@@ -169,8 +171,20 @@ SHAPES: dict[str, Shape] = {
         f"EVENTS\tASIA\t{TEXT}\t{EVENT_ID}\tx\nRESOURCES\ta\tb\n"),
     "LookupEvents, --query and --output text": Shape("{…}⇥{…}", "read", "read",
                                                      lambda: f"{TEXT}\n"),
-    "LookupEvents, --output yaml": Shape("Events:⏎- CloudTrailEvent: …", "refused", "read",
+    "LookupEvents, --output yaml": Shape("Events:⏎- CloudTrailEvent: …", "read", "read",
                                          lambda: f"Events:\n- CloudTrailEvent: '{TEXT}'\n"),
+    "one record, YAML": Shape("eventVersion: '1.11'⏎userIdentity:⏎  type: …", "read", "read",
+                              lambda: yaml.safe_dump(RECORD, sort_keys=False)),
+    "LookupEvents, --output table": Shape("-----⏎ CloudTrailEvent ¦ {…}", "read", "read",
+        lambda: f"{'-' * 40}\n|  LookupEvents  |\n||  CloudTrailEvent |  {TEXT} ||\n"),
+    "table in Markdown": Shape("¦ eventTime ¦ … ¦⏎¦---¦---¦", "columns", "columns",
+        lambda: "\n|---|---|\n".join(
+            f"| {' | '.join(line)} |" for line in zip(*(
+                (name, str(value)) for name, value in (
+                    ("eventTime", RECORD["eventTime"]), ("eventName", RECORD["eventName"]),
+                    ("eventSource", RECORD["eventSource"]), ("eventID", EVENT_ID),
+                    ("userIdentity.type", WHO["type"]), ("userIdentity.arn", WHO["arn"]),
+                    ("userIdentity.principalId", WHO["principalId"]))), strict=True))),
     "CloudWatch Logs subscription": Shape('{"messageType": "DATA_MESSAGE", "logEvents": […]}',
                                           "read", "read", j(LOG_EVENTS)),
     "CloudWatch Logs handed to Lambda": Shape('{"awslogs": {"data": "H4sI…"}}', "read", "read",

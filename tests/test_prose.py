@@ -127,6 +127,7 @@ def test_an_id_that_a_line_break_stands_in_is_not_used() -> None:
     [
         (json.dumps(an_event())[:-40], "cut off at its end"),
         ('{"arn": "arn:aws:iam::210987654321:user/lee" "b": 1}', "line 1, column 46"),
+        (json.dumps(an_event())[25:], "cut off at its start"),
     ],
 )
 def test_where_json_breaks_is_said(text: str, where: str) -> None:
@@ -138,6 +139,93 @@ def test_where_json_breaks_is_said(text: str, where: str) -> None:
 def test_a_bracket_is_no_alert() -> None:
     with pytest.raises(AlertUnrecognised):
         parse_alerts("{")
+
+
+FROM_203 = ("2026-03-10T09:30:00", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"time=2026-03-10T09:30:00Z src=203.0.113.9 user {SESSION}",
+        f"arn={SESSION}\neventTime=2026-03-10T09:30:00Z\nsourceIPAddress=203.0.113.9\n",
+        f"https://siem.example/a?id=3D4A&time=2026-03-10T09:30:00Z {SESSION} at 203.0.113.9",
+        f"errorCode=\ntime=2026-03-10T09:30:00Z\nsrc=203.0.113.9 {SESSION}",
+        f"LEEF:1.0|Amazon|AWS CloudTrail|1.0|CreateUser|\tdevTime=2026-03-10T09:30:00Z"
+        f"\tsrc=203.0.113.9\tusrName=kim\tarn={SESSION}",
+    ],
+    ids=["pairs", "lines", "a link", "a field without a value", "LEEF"],
+)
+def test_pairs_of_key_and_value_are_no_coded_mail(text: str) -> None:
+    alert = the_alert(text)
+    assert alert.first_seen is not None
+    assert (f"{alert.first_seen:%Y-%m-%dT%H:%M:%S}", alert.source_ip_address) == FROM_203
+    assert [person.arn for person in alert.principals] == [SESSION]
+
+
+@pytest.mark.parametrize("event_id", ["3038EBD2-C98A-4C65-9B6E-E22506292313"])
+def test_an_id_is_never_decoded(event_id: str) -> None:
+    alert = the_alert(f"id=3D3838 eventID={event_id}")
+    assert alert.event_id == event_id.lower()
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "Content-Transfer-Encoding: quoted-printable\n\n"
+        f"time=3D2026-03-10T09:30:00Z src=3D203.0.113.9=20\n{SESSION[:30]}=\n{SESSION[30:]}",
+        f"The address=20203.0.113.9=20was used at=202026-03-10T09:30:00Z by the session=20{'':3}=\n"
+        f"{SESSION[:40]}=\n{SESSION[40:]}",
+        f"time=3D2026-03-10T09:30:00Z src=3D203.0.113.9 arn=3D{SESSION}",
+    ],
+    ids=["by its header", "by its line breaks", "by its coded signs"],
+)
+def test_coded_mail_is_read_and_said(mail: str) -> None:
+    alert = the_alert(mail)
+    assert alert.first_seen is not None
+    assert (f"{alert.first_seen:%Y-%m-%dT%H:%M:%S}", alert.source_ip_address) == FROM_203
+    assert [person.arn for person in alert.principals] == [SESSION]
+    assert any("quoted-printable" in note for note in alert.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"userIdentity.arn,eventName,count,values(src)\n{SESSION},CreateUser,17,203.0.113.9\n",
+        f"Date;Service;@evt.name;@arn;@ip\n2026-03-10T09:30:00Z;x;CreateUser;{SESSION};203.0.113.9",
+        f"2026-03-10T09:30:00Z,cloudtrail,CreateUser,{SESSION},203.0.113.9,ASIAQQQQWWWWEEEERRRR",
+        f"_time\tuser_arn\tcommand\tsrc\n2026-03-10T09:30:00Z\t{SESSION}\tCreateUser\t203.0.113.9",
+        f"{SESSION},203.0.113.9",
+    ],
+    ids=["counts", "semicolons", "without a header", "tabs", "two cells"],
+)
+def test_no_cell_is_glued_onto_an_arn(text: str) -> None:
+    alert = the_alert(text)
+    (person,) = alert.principals
+    assert (person.arn, person.session_name) == (SESSION, "kim")
+    assert alert.source_ip_address == "203.0.113.9"
+
+
+def test_a_comma_in_a_sessions_name_is_kept() -> None:
+    text = f"The session {SESSION},a=b was used on 2026-03-10, twice, by 203.0.113.9"
+    (person,) = the_alert(text).principals
+    assert person.session_name == "kim,a=b"
+
+
+def test_a_code_that_a_line_break_cuts_in_two() -> None:
+    record = an_event(userIdentity=a_role_session(session="work="))
+    text = json.dumps(record).replace("=", "=3D")
+    at = text.index("=3D")
+    for cut in (at + 1, at + 2):
+        (person,) = the_alert(f"{text[:cut]}=\r\n{text[cut:]}").principals
+        assert person.session_name == "work="
+
+
+def test_what_was_escaped_twice_is_read() -> None:
+    text = json.dumps(an_event(eventName="CreateUser")).replace('"', "&amp;quot;")
+    alert = the_alert(text)
+    assert (alert.source, alert.event_name) == ("cloudtrail", "CreateUser")
+    assert any("HTML" in note for note in alert.notes)
 
 
 def flattened(value: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -16,6 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from trail.placeholders import NULLS, is_no_id
+
 SCHEMA_VERSION = 5
 """Written into every segment. Raise it when a column's meaning changes."""
 
@@ -197,8 +199,8 @@ def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
     identity = _object(record.get("userIdentity"))
     request = _object(record.get("requestParameters"))
     response = _object(record.get("responseElements"))
-    error_code = text_of(record.get("errorCode"))
-    error_message = text_of(record.get("errorMessage"))
+    error_code = told(record.get("errorCode"))
+    error_message = told(record.get("errorMessage"))
     event_source = text_of(record.get("eventSource"))
     event_type = text_of(record.get("eventType"))
     minted_key, minted_principal = minted(event_name, response)
@@ -215,7 +217,7 @@ def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
     if who["mfa"] is None:
         who["mfa"] = mfa_at_sign_in(additional)
     return {
-        "event_id": text_of(record.get("eventID")) or content_id(record),
+        "event_id": event_id_of(record) or content_id(record),
         "event_time": event_time,
         "event_source": event_source,
         "event_name": event_name,
@@ -249,6 +251,12 @@ def event_row(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def event_id_of(record: Mapping[str, Any]) -> str | None:
+    """The event's own id; None where it has none, or only a mask that others have as well."""
+    stated = text_of(record.get("eventID"))
+    return None if stated is None or is_no_id(stated) else stated
+
+
 def time_of_event(record: Mapping[str, Any]) -> datetime:
     """When the call completed: `eventTime`, or `@timestamp` where an exporter left only that."""
     stated = record.get("eventTime")
@@ -270,26 +278,26 @@ def identity_columns(identity: Mapping[str, Any]) -> dict[str, Any]:
     session = _object(identity.get("sessionContext"))
     issuer = _object(session.get("sessionIssuer"))
     attributes = _object(session.get("attributes"))
-    principal_id = text_of(identity.get("principalId"))
+    principal_id = told(identity.get("principalId"))
     return {
-        "identity_type": text_of(identity.get("type")),
+        "identity_type": told(identity.get("type")),
         "identity_id": identity_id_of(identity),
         "principal_id": principal_id,
-        "principal_arn": text_of(identity.get("arn")),
+        "principal_arn": told(identity.get("arn")),
         "account_id": account_of(identity.get("accountId")),
-        "access_key_id": text_of(identity.get("accessKeyId")),
+        "access_key_id": told(identity.get("accessKeyId")),
         "user_name": text_of(identity.get("userName")),
-        "invoked_by": text_of(identity.get("invokedBy")),
-        "issuer_arn": text_of(issuer.get("arn")),
-        "issuer_id": text_of(issuer.get("principalId")),
+        "invoked_by": told(identity.get("invokedBy")),
+        "issuer_arn": told(issuer.get("arn")),
+        "issuer_id": told(issuer.get("principalId")),
         "session_name": session_name_of(
-            principal_id, identity.get("arn"), text_of(identity.get("type"))
+            principal_id, identity.get("arn"), told(identity.get("type"))
         ),
         "session_created": time_in_range(attributes.get("creationDate")),
         "session_from_console": flag_of(attributes.get("sessionCredentialFromConsole")),
         "source_identity": text_of(session.get("sourceIdentity")),
-        "on_behalf_of": text_of(_object(identity.get("onBehalfOf")).get("userId")),
-        "credential_id": text_of(identity.get("credentialId")),
+        "on_behalf_of": told(_object(identity.get("onBehalfOf")).get("userId")),
+        "credential_id": told(identity.get("credentialId")),
         "sign_in_session_arn": text_of(session.get("signInSessionArn"))
         or text_of(identity.get("signInSessionArn")),
         "mfa": flag_of(attributes.get("mfaAuthenticated")),
@@ -304,12 +312,12 @@ _NAMED_BY_PROVIDER = frozenset({"FederatedUser", "SAMLUser", "WebIdentityUser"})
 def identity_id_of(identity: Mapping[str, Any]) -> str | None:
     """The stable id of whoever made the call, the same for every session of a role (§1.2)."""
     return identity_id(
-        kind=text_of(identity.get("type")),
-        principal_id=text_of(identity.get("principalId")),
+        kind=told(identity.get("type")),
+        principal_id=told(identity.get("principalId")),
         account=account_of(identity.get("accountId")),
-        person=text_of(_object(identity.get("onBehalfOf")).get("userId")),
-        arn=text_of(identity.get("arn")),
-        invoked_by=text_of(identity.get("invokedBy")),
+        person=told(_object(identity.get("onBehalfOf")).get("userId")),
+        arn=told(identity.get("arn")),
+        invoked_by=told(identity.get("invokedBy")),
         user_name=text_of(identity.get("userName")),
     )
 
@@ -384,11 +392,17 @@ def is_credential_event(row: Mapping[str, Any]) -> bool:
     )
 
 
+_EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}", re.ASCII)
+_BEFORE_ZONE = re.compile(r" (?=(?:UTC|Z|[+-]\d\d:?\d\d)$)")
+"""A blank that SQL engines print there, and ISO 8601 has not."""
+
+
 def parse_time(value: object) -> datetime | None:
     """A UTC datetime from any form CloudTrail and its exports write, else null.
 
-    Accepts extended and basic ISO-8601 (§1.2 creationDate), a space for the "T" and up to nine
-    decimals (Athena, Panther, §8), and epoch seconds or milliseconds (LookupEvents, OCSF).
+    Accepts extended and basic ISO-8601 (§1.2 creationDate), blanks for the "T" and before the
+    zone and up to nine decimals (Athena, Snowflake, Panther, §8), and epoch seconds, with a part
+    of one, or milliseconds (LookupEvents, OCSF).
     """
     if isinstance(value, bool):
         return None
@@ -402,9 +416,10 @@ def parse_time(value: object) -> datetime | None:
         value = value.isoformat()
     if not isinstance(value, str):
         return None
-    if value.isascii() and value.isdigit() and len(value) in (10, 13):
-        return parse_time(int(value))
-    text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().removesuffix(" UTC"))
+    value = value.strip()
+    if _EPOCH.fullmatch(value):
+        return parse_time(float(value) if "." in value else int(value))
+    text = re.sub(r"(\.\d{6})\d+", r"\1", _BEFORE_ZONE.sub("", value).removesuffix("UTC"))
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
@@ -498,11 +513,17 @@ def text_of(value: object) -> str | None:
     return None
 
 
+def told(value: object) -> str | None:
+    """`text_of`, where a tool's word for nothing ("null") is nothing as well."""
+    text = text_of(value)
+    return None if text in NULLS else text
+
+
 def account_of(value: object) -> str | None:
     """An account id as text. Exporters that write it as a number lose its leading zeros."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
         return f"{value:012d}"
-    return text_of(value)
+    return told(value)
 
 
 def flag_of(value: object) -> bool | None:

@@ -9,7 +9,7 @@ from alerts.alert import Alert, Principal
 from alerts.draft import Draft
 from alerts.json_place import Place, sane_time
 from alerts.times.sane_times import EARLIEST
-from trail.events import Unreadable, event_row, time_of_event
+from trail.events import Unreadable, event_id_of, event_row, time_of_event
 from trail.read.place import join
 
 _TITLE_LENGTH = 160
@@ -85,7 +85,7 @@ def read_record(
     for name in ("source_ip_address", "user_agent", "event_source", "event_name", "error_code"):
         draft.put(name, row[name], where(_ROW_ORIGINS[name]))
     draft.put("region", row["aws_region"], where("awsRegion"))
-    if place.at("eventID").text is not None:
+    if place.at("eventID").text is not None and event_id_of(record) is not None:
         draft.put("id", row["event_id"], where("eventID"))
         draft.put("event_id", row["event_id"], where("eventID"))
         draft.fields["event_ids"] = (row["event_id"],)

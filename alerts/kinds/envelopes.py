@@ -7,18 +7,21 @@ over a container's name, and a search through everything comes last.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from alerts.alert import Alert
+from alerts.arns import IDENTITY_ARN
 from alerts.draft import fallback_words
 from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
 from alerts.kinds import cloudtrail, guardduty, other_findings, security_hub
 from trail.errors import AlertUnrecognised
-from trail.read.flat import flat_record, is_udm, undotted
+from trail.read.flat import Flat, flat_record, is_udm, undotted
 from trail.read.ocsf import PATHS as OCSF_PATHS
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
+from trail.read.place import plain_name
 from trail.read.structs import Ambiguous
 from trail.read.walk import Walk
 
@@ -187,10 +190,20 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
         flat = flat_record(row, is_readable_time)
     except Ambiguous:
         return None
-    if flat is None:
+    if flat is None or "\n" in str(flat.record["eventName"]) or _names_in_words(flat, row):
         return None
     return cloudtrail.read_record(
         Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, row
+    )
+
+
+def _names_in_words(flat: Flat, row: Mapping[str, Any]) -> bool:
+    """Whether who called stands only in text that is no record: it is read as text then."""
+    return not flat.who and any(
+        isinstance(cell, str)
+        and plain_name(name).endswith("useridentity")
+        and IDENTITY_ARN.search(cell) is not None
+        for name, cell in row.items()
     )
 
 

@@ -150,7 +150,7 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
             "running the questions."
         )
     if breaks is not None:
-        draft.note(f"{breaks} What stands before was read as plain text.")
+        draft.note(breaks)
     draft.note("This is plain text: check what was taken from it.")
     return replace(draft.alert("text", "plain text", text), raw=text)
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from enrich.chain.mints import CLOCK_SKEW, MintReader
-from enrich.window import NEAR
+from enrich.window import NEAR, days_in_words
 from enrich.words import age, listed
 
 GLOBAL_REGION = "us-east-1"
@@ -76,8 +76,39 @@ def mint_coverage(
         for name in regions
         if (words := _gap(looked[name], f"account {account_id} in {name}", first, last))
     ]
+    missing = [*missing, *_unread(reader, account_id, first, last)]
+    missing += [] if missing else _mute(reader, account_id, first, last)
     status = "partial" if missing else "covered"
     return MintCoverage(account_id, tuple(regions), tuple(missing), status)
+
+
+def _unread(reader: MintReader, account_id: str, first: datetime, last: datetime) -> list[str]:
+    """That records of those days could not be read, if so: the one sought may be of them."""
+    days = reader.store.coverage([account_id], first, last).unread
+    if not days:
+        return []
+    return [f"records of account {account_id} on {days_in_words(days)} could not be read"]
+
+
+def _mute(reader: MintReader, account_id: str, first: datetime, last: datetime) -> list[str]:
+    """That an AssumeRole of then shows neither what it asked for nor what it made, if so: an export
+    without those columns. CloudTrail's own record of a successful one has both."""
+    found = reader.find(
+        """
+        select event_id from credentials where recipient_account_id = $account
+          and event_source = 'sts.amazonaws.com' and event_name like 'AssumeRole%' and not failed
+          and request_parameters is null and response_elements is null
+          and target_role_arn is null and minted_access_key_id is null
+          and event_time >= $first and event_time <= $last limit 1
+        """,
+        {"account": account_id, "first": first - CLOCK_SKEW, "last": last + CLOCK_SKEW},
+    )
+    if not found:
+        return []
+    return [
+        f"a role was assumed in account {account_id} then whose record shows neither"
+        " requestParameters nor responseElements"
+    ]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import msgspec
 
 from trail import digests
 from trail.counted import counted
+from trail.days_unread import LIKE, unread_days
 from trail.errors import IndexMissing, IndexUnreadable
 from trail.events import SCHEMA_VERSION
 from trail.index.index_version import index_of, number_of
@@ -535,6 +536,11 @@ class Catalog:
             "select member, position, reason from rejects order by member, rowid"
         )
         return [Reject(*row) for row in rows]
+
+    def unread_days(self) -> dict[str, set[date]]:
+        """Account (or `ANYBODY`) → days of which some of its records could not be read."""
+        rows = self._db.execute("select position from rejects where position like ?", (LIKE,))
+        return unread_days(position for (position,) in rows)
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file, and every archive member, that holds no events."""

@@ -24,6 +24,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trail.days_unread import told_by
 from trail.events import CREDENTIAL_EVENTS, SIGN_IN_SOURCES, Unreadable, event_row
 from trail.index.catalog import Segment, SourceFile
 from trail.index.segments import MINTED, in_groups, write_run
@@ -214,8 +215,10 @@ class _Reading:
         of_source = of_path.setdefault(bad.source_file, _Rejects())
         of_source.count += 1
         of_source.only_foreign &= bad.foreign
-        if len(of_source.kept) < REJECTS_KEPT:
+        told = told_by(bad.position)
+        if len(of_source.kept) < REJECTS_KEPT or told not in of_source.told:
             of_source.kept.append(bad)
+            of_source.told.add(told)
 
     def _skip(self, found: Skipped) -> None:
         path = self._path_of(found.source_file)
@@ -340,6 +343,8 @@ class _Rejects:
     count: int = 0
     only_foreign: bool = True
     kept: list[Bad] = field(default_factory=list)
+    told: set[str] = field(default_factory=lambda: {""})
+    """Days and accounts that these tell of: one of each is kept in any case."""
 
 
 _NONE: dict[str, _Rejects] = {}

@@ -35,7 +35,9 @@ from trail.events import (
     target_role,
     text_of,
     time_in_range,
+    told,
 )
+from trail.placeholders import NULLS, are_plain_ids
 from trail.read.sources import owner
 
 Text = str | None
@@ -230,7 +232,7 @@ class Columns:
         count = len(records)
         event_id = [r.eventID for r in records]
         event_name = [r.eventName for r in records]
-        if not all(event_id) or not all(event_name):
+        if not all(event_id) or not all(event_name) or not are_plain_ids(event_id):
             raise NotTyped
         if any(r.userIdentity is _NOTHING for r in records):
             raise NotTyped  # a row of a tool, whose identity has other names
@@ -241,13 +243,13 @@ class Columns:
             "eventCategory": [r.eventCategory for r in records],
             "eventVersion": [r.eventVersion for r in records],
             "awsRegion": [r.awsRegion for r in records],
-            "recipientAccountId": [r.recipientAccountId for r in records],
+            "recipientAccountId": _told([r.recipientAccountId for r in records]),
             "sourceIPAddress": [r.sourceIPAddress for r in records],
             "userAgent": [r.userAgent for r in records],
-            "errorCode": [r.errorCode for r in records],
+            "errorCode": _told([r.errorCode for r in records]),
             "vpcEndpointId": [r.vpcEndpointId for r in records],
             "eventID": event_id,
-            "errorMessage": [r.errorMessage for r in records],
+            "errorMessage": _told([r.errorMessage for r in records]),
             "requestID": [r.requestID for r in records],
             "sharedEventID": [r.sharedEventID for r in records],
         }
@@ -551,6 +553,13 @@ def _no_empty(column: pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, column.dictionary)
 
 
+def _told(values: list[Text]) -> list[Text]:
+    """The same values without words for nothing, as `trail.events.told`."""
+    if NULLS.isdisjoint(values):
+        return values
+    return [None if value in NULLS else value for value in values]
+
+
 def _texts(values: list[Text]) -> pa.Array:
     if "" in values:
         values = [value or None for value in values]
@@ -625,6 +634,8 @@ def _object(text: bytes) -> dict[str, Any]:
 
 def _identity(text: bytes | None) -> tuple[Any, ...]:
     """`IDENTITY_COLUMNS` of a `userIdentity`, by the rules of `identity_columns`."""
+    if text is not None and text.startswith((b'"{', b'"arn:')):
+        raise NotTyped  # a tool's text of it, which `trail.read.flat` reads
     try:
         who = _identities.decode(text or b"{}")
     except msgspec.DecodeError:
@@ -633,27 +644,27 @@ def _identity(text: bytes | None) -> tuple[Any, ...]:
     session = who.sessionContext or _NO_SESSION
     issuer = session.sessionIssuer or _NO_ISSUER
     attributes = session.attributes or _NO_ATTRIBUTES
-    kind, principal_id, arn = who.type or None, who.principalId or None, who.arn or None
-    account, user_name = who.accountId or None, who.userName or None
-    invoked_by = who.invokedBy or None
-    person = (who.onBehalfOf.userId if who.onBehalfOf is not None else None) or None
+    kind, principal_id, arn = told(who.type), told(who.principalId), told(who.arn)
+    account, user_name = told(who.accountId), who.userName or None
+    invoked_by = told(who.invokedBy)
+    person = told(who.onBehalfOf.userId) if who.onBehalfOf is not None else None
     return (
         kind,
         identity_id(kind, principal_id, account, person, arn, invoked_by, user_name),
         principal_id,
         arn,
         account,
-        who.accessKeyId or None,
+        told(who.accessKeyId),
         user_name,
         invoked_by,
-        issuer.arn or None,
-        issuer.principalId or None,
+        told(issuer.arn),
+        told(issuer.principalId),
         session_name_of(principal_id, arn, kind),
         None if attributes.creationDate is None else _created(attributes.creationDate),
         flag_of(attributes.sessionCredentialFromConsole),
         session.sourceIdentity or None,
         person,
-        who.credentialId or None,
+        told(who.credentialId),
         session.signInSessionArn or who.signInSessionArn or None,
         flag_of(attributes.mfaAuthenticated),
         session.ec2RoleDelivery or None,

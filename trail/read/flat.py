@@ -12,11 +12,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from trail.access_keys import is_stand_in
 from trail.events import parse_time
+from trail.placeholders import NO_ERRORS, NULLS
 from trail.read.place import plain_name
 from trail.read.structs import identity_in, struct_in
 
@@ -47,50 +49,59 @@ _SPELT = {plain_name(part): part for name in _OWN_NAMES for part in name.split("
     plain_name(name): name for name in ("userIdentity", "sessionContext", "sessionIssuer",
                                         "attributes", "webIdFederationData", "onBehalfOf")
 }  # fmt: skip
+_CALLED_SO = frozenset(
+    who + "arn" for who in ("caller", "actor", "user", "principal", "identity", "initiator")
+)
+"""What people call the column of who called; only an identity's ARN in it is taken for one."""
+_NAMING = frozenset(_IDENTITY + name for name in ("arn", "principalId", "invokedBy"))
 _OWN = {plain_name(name): name for name in _OWN_NAMES}
-_FIELDS = _OWN | {
-    # Sentinel's AWSCloudTrail
-    "timegenerated": "eventTime",
-    "timegeneratedutc": "eventTime",
-    "awseventid": "eventID",
-    "awsrequestid": "requestID",
-    "eventtypename": "eventType",
-    "sessioncreationdate": _SESSION + "attributes.creationDate",
-    "sessioncreationdateutc": _SESSION + "attributes.creationDate",
-    "sessionmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
-    "sessionissuertype": _ISSUER + "type",
-    "sessionissuerprincipalid": _ISSUER + "principalId",
-    "sessionissuerarn": _ISSUER + "arn",
-    "sessionissueraccountid": _ISSUER + "accountId",
-    "sessionissuerusername": _ISSUER + "userName",
-    # Elastic's common schema
-    "timestamp": "eventTime",
-    "eventaction": "eventName",
-    "eventprovider": "eventSource",
-    "eventoriginalid": "eventID",
-    "sourceip": "sourceIPAddress",
-    "sourceaddress": "sourceIPAddress",
-    "useragentoriginal": "userAgent",
-    "cloudregion": "awsRegion",
-    "cloudaccountid": "recipientAccountId",
-    "useridentitysessioncontextcreationdate": _SESSION + "attributes.creationDate",
-    "useridentitysessioncontextmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
-    "flattenedrequestparameters": "requestParameters",
-    "flattenedresponseelements": "responseElements",
-    "userid": _IDENTITY + "uid",
-    "kibanaalertoriginaltime": "eventTime",  # @timestamp is when the rule ran
-    "signaloriginaltime": "eventTime",
-    # the console's event history
-    "awsaccesskey": _IDENTITY + "accessKeyId",
-    "username": _IDENTITY + "userName",
-    # Steampipe, CloudQuery
-    "usertype": _IDENTITY + "type",
-    "useridentifier": _IDENTITY + "uid",
-    # Splunk's add-on
-    "awsaccountid": "recipientAccountId",
-    "srcip": "sourceIPAddress",
-}
-_RANKS = {"kibanaalertoriginaltime": 0, "signaloriginaltime": 0, "eventtime": 1}
+_FIELDS = (
+    _OWN
+    | {
+        # Sentinel's AWSCloudTrail
+        "timegenerated": "eventTime",
+        "timegeneratedutc": "eventTime",
+        "awseventid": "eventID",
+        "awsrequestid": "requestID",
+        "eventtypename": "eventType",
+        "sessioncreationdate": _SESSION + "attributes.creationDate",
+        "sessioncreationdateutc": _SESSION + "attributes.creationDate",
+        "sessionmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
+        "sessionissuertype": _ISSUER + "type",
+        "sessionissuerprincipalid": _ISSUER + "principalId",
+        "sessionissuerarn": _ISSUER + "arn",
+        "sessionissueraccountid": _ISSUER + "accountId",
+        "sessionissuerusername": _ISSUER + "userName",
+        # Elastic's common schema
+        "timestamp": "eventTime",
+        "eventaction": "eventName",
+        "eventprovider": "eventSource",
+        "eventoriginalid": "eventID",
+        "sourceip": "sourceIPAddress",
+        "sourceaddress": "sourceIPAddress",
+        "useragentoriginal": "userAgent",
+        "cloudregion": "awsRegion",
+        "cloudaccountid": "recipientAccountId",
+        "useridentitysessioncontextcreationdate": _SESSION + "attributes.creationDate",
+        "useridentitysessioncontextmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
+        "flattenedrequestparameters": "requestParameters",
+        "flattenedresponseelements": "responseElements",
+        "userid": _IDENTITY + "uid",
+        "kibanaalertoriginaltime": "eventTime",  # @timestamp is when the rule ran
+        "signaloriginaltime": "eventTime",
+        # the console's event history
+        "awsaccesskey": _IDENTITY + "accessKeyId",
+        "username": _IDENTITY + "userName",
+        # Steampipe, CloudQuery
+        "usertype": _IDENTITY + "type",
+        "useridentifier": _IDENTITY + "uid",
+        # Splunk's add-on
+        "awsaccountid": "recipientAccountId",
+        "srcip": "sourceIPAddress",
+    }
+    | dict.fromkeys(_CALLED_SO, _IDENTITY + "arn")
+)
+_RANKS = {"kibanaalertoriginaltime": 0, "signaloriginaltime": 0, "eventtime": 1, "time": 3}
 _OF_REQUESTS = {name.lower(): name for name in (
     "roleArn", "roleSessionName", "durationSeconds", "credentials", "assumedRoleUser",
     "assumedRoleId", "federatedUser", "federatedUserId", "assumedPrincipal", "accessKey",
@@ -132,6 +143,9 @@ _TYPES = frozenset(
 )  # fmt: skip
 _MAX_LEAVES = 2_000
 _UTC_COLUMN = re.compile(r"\s*\[UTC\]$")
+_LOCAL_COLUMN = re.compile(r"\s*\[Local Time\]$")
+"""How Log Analytics' own CSV calls a time of the zone that its user chose, and does not name."""
+_SAYS_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$|^\d{10}(?:\d{3})?(?:\.\d+)?$")
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):(root|user|assumed-role|federated-user)/?")
 _KINDS = {
     "root": "Root", "user": "IAMUser", "assumed-role": "AssumedRole",
@@ -149,19 +163,21 @@ WHO = (
 class Flat:
     """A record in CloudTrail's spelling, what it was, and the path of each of its fields there.
 
-    `who` is False where it has no field that tells who called.
+    `who` is False where it has no field that tells who called. `no_zone` is the column of its
+    time, where that is written in a zone that is not said.
     """
 
     record: dict[str, Any]
     shape: str
     spelt: Mapping[str, str]
     who: bool
+    no_zone: str | None = None
 
 
 @lru_cache(8_192)
 def is_of_cloudtrail(name: str) -> bool:
     """Whether a key is a field of CloudTrail's, so that its text may be a caller's."""
-    plain = plain_name(_UTC_COLUMN.sub("", name))
+    plain = plain_name(_LOCAL_COLUMN.sub("", _UTC_COLUMN.sub("", name)))
     return plain in _FIELDS or plain in _KEPT_WHOLE or plain in _CALLERS
 
 
@@ -202,6 +218,19 @@ def flat_record(
     return _mapped(row, _FIELDS, _shape_of(row), is_time)
 
 
+def day_and_account(row: Mapping[str, Any]) -> tuple[date | None, str | None]:
+    """The UTC day and the account of a row's event, as far as its columns tell."""
+    day = account = None
+    for name, value in row.items():
+        field = _own_field(str(name))
+        if field == "eventTime" and day is None:
+            moment = parse_time(_time_in(str(name), value, None))
+            day = None if moment is None else moment.date()
+        elif field == "recipientAccountId":
+            account = account or _account(value)
+    return day, account
+
+
 def is_udm(row: Mapping[str, Any]) -> bool:
     """Whether an object is an event in Google SecOps' own fields."""
     inner = row.get("udm")
@@ -239,7 +268,7 @@ def _mapped(
     bare: list[tuple[str, str, Any]] = []
     unread: tuple[str, Any] | None = None
     for path, value in _leaves(row, ""):
-        if value in (None, "", "-", "null", [], {}):
+        if _is_nothing(value):
             continue
         if (inner := _inside_of(path)) is not None:
             whole, keys = inner
@@ -261,6 +290,8 @@ def _mapped(
             if value is None:
                 unread = unread or (path, stated)
                 continue
+        if field in ("errorCode", "errorMessage") and str(value).strip().lower() in NO_ERRORS:
+            continue
         if isinstance(value, list) and field not in ("resources", "eventTime"):
             value = next((item for item in value if isinstance(item, str)), None)
             if value is None:
@@ -269,6 +300,10 @@ def _mapped(
             field = _IDENTITY + ("arn" if str(value).startswith("arn:") else "principalId")
             if field in spelt:
                 continue
+        if field in _NAMING and (
+            _is_masked(value) or (plain_name(path) in _CALLED_SO and not _is_bare("arn", value))
+        ):
+            continue
         if field.endswith("ccountId") and (value := _account(value)) is None:
             continue
         spelt[field] = path
@@ -294,8 +329,35 @@ def _mapped(
         # What is stated, and is no time, is still the record's own word.
         spelt["eventTime"], record["eventTime"] = unread
     _complete(identity, spelt)
-    who = any(name in identity for name in _TELLING) or "onBehalfOf" in identity
-    return Flat(record, shape, spelt, who)
+    who = any(not is_stand_in(identity[name]) for name in _TELLING & identity.keys())
+    who = who or "onBehalfOf" in identity or _is_as_aws_wrote_it(row, identity)
+    no_zone = unread is not None and unread[0] == spelt.get("eventTime") and _is_local(unread[0])
+    return Flat(record, shape, spelt, who, spelt["eventTime"] if no_zone else None)
+
+
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip() in ("", "-") or value in NULLS
+    return value is None or value == [] or value == {}
+
+
+_BLOTS = re.compile(r"[*#•xX\W_]+")
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether nothing of a name is left, as in `***`; what is masked in part still tells some."""
+    return isinstance(value, str) and (
+        _BLOTS.fullmatch(value) is not None or ("*" not in value and is_stand_in(value))
+    )
+
+
+def _is_as_aws_wrote_it(row: Mapping[str, Any], identity: Mapping[str, Any]) -> bool:
+    """Whether a whole `userIdentity` says as much as AWS did, which may be an account alone."""
+    return (identity.get("type") in _TYPES or "accountId" in identity) and any(
+        plain_name(name).endswith("useridentity")
+        and isinstance(_identity_of(cell) if isinstance(cell, str) else cell, Mapping)
+        for name, cell in row.items()
+    )
 
 
 def _account(value: Any) -> str | None:
@@ -336,7 +398,9 @@ def _field_of(path: str, fields: Mapping[str, str]) -> str | None:
 @lru_cache(8_192)
 def _own_field(path: str) -> str | None:
     """The CloudTrail field that a dotted name means, less what a tool put before it."""
-    name = _UTC_COLUMN.sub("", path)
+    if path == "_time":  # Splunk's, which is the event's own
+        return "eventTime"
+    name = _LOCAL_COLUMN.sub("", _UTC_COLUMN.sub("", path))
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     if (field := _FIELDS.get(plain_name(name))) is not None:
@@ -375,6 +439,9 @@ def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) ->
     """The time that a column holds, in a form that a row's reader takes; else None."""
     if isinstance(value, list):
         value = value[0] if value else None
+    if isinstance(value, str) and _is_local(path) and not _SAYS_ZONE.search(value):
+        # ISO 8601 without a zone is UTC elsewhere: not so here, and whoever pasted it can say.
+        return re.sub(r"[T ,]+", ", ", value, count=1) if is_time and is_time(value) else None
     if isinstance(value, str) and _AZURE.fullmatch(value) and _UTC_COLUMN.search(path):
         # Log Analytics' own CSV: month first, always with AM or PM, and the zone in the header.
         form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
@@ -385,6 +452,11 @@ def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) ->
     if parse_time(value) is not None or (is_time is not None and is_time(value)):
         return value
     return None
+
+
+def _is_local(path: str) -> bool:
+    """Whether a column's times are of a zone that its tool's user chose."""
+    return path == "_time" or _LOCAL_COLUMN.search(path) is not None
 
 
 def _leaves(value: Mapping[str, Any], path: str, left: int = 8) -> Iterator[tuple[str, Any]]:
@@ -426,7 +498,10 @@ def _set(record: dict[str, Any], keys: Iterable[str], value: Any) -> None:
 
 
 def _identity_of(text: str) -> Any:
-    """What a whole `userIdentity` column holds: JSON, or a struct as Athena and Java print it."""
+    """What a whole `userIdentity` column holds: JSON, a struct as Athena and Java print it, or an
+    ARN alone; any other text as it stands."""
+    if _ARN.match(text):
+        return {"arn": text}
     inner = _json(text)
     if isinstance(inner, Mapping):
         return inner

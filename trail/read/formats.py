@@ -26,24 +26,28 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trail.counted import counted
+from trail.days_unread import unread_of
 from trail.digests import Hashed, of_bytes
 from trail.read.columns import Chunk, TypedRecord
 from trail.read.containers import ARCHIVES, TOO_DEEP, as_utf8, encoding_of, unwrapped_base64
 from trail.read.flat import is_of_cloudtrail, names_events, says_who
 from trail.read.ocsf import is_ocsf
-from trail.read.others import kind_of_object, kind_of_text, kind_skipped_by_path
+from trail.read.others import kind_of_text, kind_skipped_by_path
 from trail.read.place import plain_name
 from trail.read.records import (
     NOBODY,
     NoCall,
     Outcome,
     Record,
+    Refused,
     decoded,
     is_whole,
     no_call,
+    no_record,
     outcomes_in,
     row_outcome,
 )
+from trail.read.sources import owner
 from trail.read.streams import (
     BLOCK,
     Allowance,
@@ -58,8 +62,9 @@ from trail.read.streams import (
     unpack_small,
     zip_members,
 )
-from trail.read.tables import Table, table_in
+from trail.read.tables import Table, row_of, table_in
 from trail.read.walk import ORIGINALS
+from trail.read.yaml_text import LONGEST, TooLong, is_yaml, yaml_values
 
 RECORD_BYTES = 16 << 20
 """The longest single record, line or message that is read. AWS's own limit is 256 KB."""
@@ -398,8 +403,12 @@ def _row(row: Mapping[str, Any], name: str, ordinal: int) -> Iterator[Found]:
             and not is_of_cloudtrail(column)
             for column, cell in row.items()
         ):
-            yield from _outcomes(dict(row), name, ordinal)
-            return
+            # Its columns are a tool's, and no record as AWS wrote it, whatever they are called.
+            others = {c: cell for c, cell in row.items() if plain_name(c) != "useridentity"}
+            found = list(_outcomes(others, name, ordinal))
+            if any(not isinstance(one, Bad) or not one.foreign for one in found):
+                yield from found
+                return
         outcome = row_outcome(row)
     except RecursionError:
         yield Bad(name, f"record {ordinal}", _DEEP)
@@ -466,8 +475,10 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield from _text_stream(as_utf8(stream, encoding), name, depth, allowance)
     elif start[:1] in b"{[" or _JSON_IN_STRING.match(start):
         yield from _Json(stream, name).found()
-    elif _YAML.match(start):
-        yield Bad(name, "line 1", "YAML: ask for JSON (`--output json`)", lost=True)
+    elif is_yaml(start.decode("utf-8", "replace")):
+        yield from _yaml(stream, name)
+    elif _PRINTED_TABLE.match(start):
+        yield from _printed_table(stream, name)
     elif (reason := kind_of_text(start)) is not None:
         yield Skipped(name, reason)
     elif (table := table_in(start.decode("utf-8", "replace"), NOBODY)) is not None:
@@ -490,7 +501,33 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
         yield Skipped(name, "not a log file")
 
 
-_YAML = re.compile(rb"(?:Events|events|Records|logEvents):\s*\n\s*-\s")
+def _yaml(stream: Blocks, name: str) -> Iterator[Found]:
+    """What `--output yaml` printed, of a size that a person asks for."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while size <= YAML_BYTES and (data := stream.read()):
+            parts.append(data)
+            size += len(data)
+        while stream.read():  # an archive goes on behind it
+            pass
+        values = yaml_values(b"".join(parts).decode("utf-8", "replace"))
+    except BrokenStream as error:
+        yield Bad(name, "file", str(error), lost=True)
+        return
+    except TooLong as error:
+        yield Bad(name, "line 1", str(error), lost=True)
+        return
+    if not values:
+        yield Bad(name, "line 1", "YAML that cannot be read: ask for JSON", lost=True)
+    ordinal = 0
+    for value in values:
+        for found in _outcomes(value, name, ordinal):
+            yield found
+            ordinal += 1
+
+
+YAML_BYTES = 4 * LONGEST
 
 
 def _is_text_about(name: str) -> bool:
@@ -579,10 +616,15 @@ def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
     while blank < _BLANK_ROWS:
         try:
             cells = next(reader)
+            cells = table.cells(cells)
             if header is None:
                 header = cells or None
             elif len(cells) == len(header):
-                row = dict(zip(header, cells, strict=True))
+                row = row_of(header, cells)
+                if isinstance(row, str):
+                    yield Bad(name, f"line {lines.number}", row)
+                    ordinal += 1
+                    continue
                 for found in _row(row, name, ordinal):
                     yield found
                     ordinal += 1
@@ -650,6 +692,30 @@ def _prefixed_lines(stream: Blocks, name: str) -> Iterator[Found]:
         for found in _unwrapped(text[slice(*spans[0])] if spans else text, name, ordinal):
             yield found
             ordinal += 1
+
+
+_PRINTED_TABLE = re.compile(rb"-{20,}\r?\n\|")
+"""How `--output table` begins."""
+
+
+def _printed_table(stream: Blocks, name: str) -> Iterator[Found]:
+    """The records in the cells of what the AWS CLI prints for people, where it has whole ones."""
+    ordinal = 0
+    for line in _split_lines(stream, name):
+        if isinstance(line, Bad):
+            yield line
+            continue
+        begin = line.find(b"{")
+        if begin < 0 or not _RECORD_BEGINS.match(line, begin):
+            continue
+        spans, _ = _spans(line[begin:])
+        text = line[begin:].rstrip(b"\r |")
+        for found in _unwrapped(text[slice(*spans[0])] if spans else text, name, ordinal):
+            yield found
+            ordinal += 1
+    if not ordinal:
+        reason = "a table for people, without whole events: ask for JSON (`--output json`)"
+        yield Bad(name, "line 1", reason, lost=True)
 
 
 def _split_lines(stream: Blocks, name: str) -> Iterator[bytes | Bad]:
@@ -1250,10 +1316,8 @@ def _outcomes(value: object, name: str, ordinal: int, text: bytes | None = None)
         ordinal += 1
         carried = True
     if not carried:
-        reason = _NO_OBJECT
-        if isinstance(value, dict):
-            reason = kind_of_object(value) or "no CloudTrail record"
-        yield Bad(name, f"record {ordinal}", reason, foreign=True)
+        refused = no_record(value) if isinstance(value, dict) else Refused(_NO_OBJECT, foreign=True)
+        yield _as_found(refused, name, ordinal)
 
 
 def _as_found(outcome: Outcome, name: str, ordinal: int) -> Loose | Bad | Skipped:
@@ -1265,4 +1329,7 @@ def _as_found(outcome: Outcome, name: str, ordinal: int) -> Loose | Bad | Skippe
         )  # fmt: skip
     if isinstance(outcome, NoCall):
         return Skipped(name, outcome.reason, record=True)
-    return Bad(name, f"record {ordinal}", outcome.reason, foreign=outcome.foreign)
+    position = f"record {ordinal}"
+    if outcome.day is not None:
+        position += unread_of(outcome.day, outcome.account or owner(name)[0])
+    return Bad(name, position, outcome.reason, foreign=outcome.foreign)

@@ -18,9 +18,29 @@ LONGEST = 2_000_000
 
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
-_SOFT_BREAK = re.compile(r"=\r?\n")
-_QUOTED_PRINTABLE = re.compile(r"=(?:3D|22|7B|0A|20|C2=A0)")
+_CODED_MAIL = re.compile(
+    r"^[ \t>]*Content-Transfer-Encoding:[ \t]*quoted-printable[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_SOFT_BREAK = re.compile(r"^[^\r\n]{40,75}=[ \t]*\r?$", re.MULTILINE)
+"""A mail's lines have 76 characters at most (RFC 2045, 6.7). Shorter ones that end in "=" are
+fields without a value."""
+_JOINT = re.compile(r"=[ \t]*\r?\n")
+_CODED_SIGN = re.compile(r"=3D")
+_CODED_JSON = re.compile(r"=(?:22|7B|20|C2=A0|[ \t]*\r?$)", re.MULTILINE)
+_NO_CODE = re.compile(
+    r"=(?![ \t]*\r?$|3D|0[9AD]|[89A-F][0-9A-F]|2[0-4]|40|5[B-E]|60|7[B-E])", re.MULTILINE
+)
+"""A sign that no mail program writes: it codes "=" itself, what is no ASCII, blanks and, some of
+them, what EBCDIC lacks (RFC 2045, 6.7)."""
+_TELLING = re.compile(
+    r"(?<!\w)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|\d{12}"
+    r"|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}|\d{4}-\d\d-\d\d(?:T\d\d)?|1\d{9}(?:\d{3})?"
+    r"|\d{1,3}(?:\.\d{1,3}){3})(?!\w)",
+    re.IGNORECASE,
+)
+"""An id, a date or an address, which nothing may be decoded out of."""
 _TAG = re.compile(r"</?(?:pre|code|p|div|span|br|body|html|td|tr|table|tbody|a|b|i|font)\b[^>]*>")
+_QUOTE_ENTITY = re.compile(r"&(?:amp;)*(?:quot|#34|#x22);")
 _BREAK = re.compile(r"<(?:br|/p|/div)\b[^>]*>")
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
 _CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb]")
@@ -49,30 +69,40 @@ def mended(text: str) -> Iterator[Mended]:
             yield Mended(text, tuple(how))
 
 
-def as_text(text: str) -> str:
+def as_text(text: str) -> Mended:
     """The text as its writer meant it, where a mail's own coding still stands in it."""
-    for step in (_printable, _unescaped):
-        text = step(text) or text
-    return _QUOTED_LINE.sub("", text)
+    how: list[str] = []
+    for words, step in ((_DECODED, _from_mail), (_UNESCAPED, _unescaped)):
+        if (changed := step(text)) is not None and changed != text:
+            text = changed
+            how.append(words)
+    return Mended(_QUOTED_LINE.sub("", text), tuple(how))
 
 
 def where_it_breaks(text: str) -> str | None:
-    """Where text that begins like JSON stops being it, in words; None for any other text."""
+    """Where text of JSON stops being it, and what became of the rest, in sentences; None for any
+    other text."""
     stripped = text.strip()
+    if _MEMBER.match(stripped):
+        return "The JSON is cut off at its start: what is left was read as plain text."
     if stripped[:1] not in ("{", "["):
         return None
     try:
         json.JSONDecoder().raw_decode(stripped)
     except json.JSONDecodeError as error:
         if error.pos >= len(stripped) or error.msg.startswith("Unterminated string"):
-            return f"The JSON is cut off at its end, after {len(stripped):,} characters."
+            return f"The JSON is cut off at its end, after {len(stripped):,} characters. {_READ}"
         return (
             f"The JSON breaks at line {error.lineno}, column {error.colno}: "
-            f"{error.msg[:1].lower()}{error.msg[1:]}."
+            f"{error.msg[:1].lower()}{error.msg[1:]}. {_READ}"
         )
     except RecursionError:
         return None
     return None
+
+
+_MEMBER = re.compile(r'"[\w.@-]{1,80}"\s*:\s*(?:["{\[\d]|true|false|null)')
+_READ = "What stands before was read as plain text."
 
 
 def _unquoted(text: str) -> str | None:
@@ -85,19 +115,38 @@ def _unquoted(text: str) -> str | None:
 
 
 def _printable(text: str) -> str | None:
-    """Quoted-printable, as mails are written."""
-    if not _SOFT_BREAK.search(text) and not _QUOTED_PRINTABLE.search(text):
+    """JSON out of quoted-printable, as mails are written."""
+    return _from_mail(text, _CODED_JSON)
+
+
+def _from_mail(text: str, sign: re.Pattern[str] | None = None) -> str | None:
+    """The text out of quoted-printable, where it surely is that: a header says so, or a line is
+    broken as mail programs do, or "=" is coded, or `sign` stands in it, and nothing speaks against
+    it. Text of the kind `key=value` is none: `src=203.0.113.9` has an address and no blank."""
+    if (header := _CODED_MAIL.search(text)) is not None:
+        return text[: header.end()] + _decoded(text[header.end() :])
+    if not any(one.search(text) for one in (_SOFT_BREAK, _CODED_SIGN, sign) if one is not None):
         return None
-    if not _QUOTED_PRINTABLE.search(text):  # soft breaks alone: "=" at a line's end, none inside
-        return _SOFT_BREAK.sub("", text)
-    return quopri.decodestring(text.encode()).decode("utf-8", "replace")
+    if _NO_CODE.search(_JOINT.sub("", text)):
+        return None
+    decoded = _decoded(text)
+    lost = set(_TELLING.findall(text)) - set(_TELLING.findall(decoded))
+    # What a line's end cut in two is whole now, and holds what seemed to be a whole one.
+    return decoded if len(lost) < 100 and all(one in decoded for one in lost) else None
+
+
+def _decoded(text: str) -> str:
+    # Lines are put together first: whatever broke them may have cut a code in two.
+    return quopri.decodestring(_JOINT.sub("", text).encode()).decode("utf-8", "replace")
 
 
 def _unescaped(text: str) -> str | None:
     """HTML's entities, and the tags that a mail or a ticket puts around a block."""
-    if "&quot;" not in text and "&#34;" not in text and "&#x22;" not in text:
+    if not _QUOTE_ENTITY.search(text):
         return None
-    return html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))
+    plain = html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))
+    # Escaped twice, by the ticket system and by the mail of it: no quote is left after one round.
+    return html.unescape(plain) if '"' not in plain and _QUOTE_ENTITY.search(plain) else plain
 
 
 def _straight(text: str) -> str | None:
@@ -159,10 +208,12 @@ def _outside_strings(text: str, change: Callable[[str], str]) -> str:
     return "".join(parts)
 
 
+_DECODED = "quoted-printable decoded"
+_UNESCAPED = "HTML entities decoded"
 _STEPS: tuple[tuple[str, Callable[[str], str | None]], ...] = (
     ("“>” before its lines taken out", _unquoted),
-    ("quoted-printable decoded", _printable),
-    ("HTML entities decoded", _unescaped),
+    (_DECODED, _printable),
+    (_UNESCAPED, _unescaped),
     ("curly quotes made straight", _straight),
     ("odd blanks between its parts made ordinary", _plain_blanks),
     ("line breaks inside its strings taken out", _unwrapped),

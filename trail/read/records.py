@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from trail.read.columns import NOT_CALLS
-from trail.read.flat import WHO, flat_record, is_udm, says_who
+from trail.read.flat import WHO, day_and_account, flat_record, is_of_cloudtrail, is_udm, says_who
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.others import kind_of_object
 from trail.read.place import Place, plain_name
 from trail.read.structs import Ambiguous
-from trail.read.walk import Found, Walk
+from trail.read.walk import ORIGINALS, Found, Walk
 
 CLOUDTRAIL_KEYS = frozenset(
     {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
@@ -24,6 +26,15 @@ _OF_WHOLE_ONES = (
     "requestParameters", "responseElements", "serviceEventDetails", "requestID",
     "additionalEventData", "eventType",
 )  # fmt: skip
+NO_ZONE = (
+    "its time is written without its zone, as whoever exported it saw it: export eventTime itself,"
+    " or times in UTC"
+)
+UNREADABLE_WHO = (
+    "what its columns say of who called is empty, masked or in no form that can be read for"
+    f" certain: it needs {WHO}, as JSON, a struct or an ARN"
+)
+SEVERAL = "its eventName holds several values: export each event in a row of its own"
 NOBODY = f"does not say who called: it has none of {WHO}. Export it with them"
 
 
@@ -46,10 +57,15 @@ class NoCall:
 
 @dataclass(frozen=True)
 class Refused:
-    """What should be a record and cannot be taken for one. `foreign`: it is nothing of the kind."""
+    """What should be a record and cannot be taken for one. `foreign`: it is nothing of the kind.
+
+    `day` (UTC) and `account` are those of the event that is lost by it, where they are known.
+    """
 
     reason: str
     foreign: bool = False
+    day: date | None = None
+    account: str | None = None
 
 
 Outcome = Record | NoCall | Refused
@@ -61,9 +77,9 @@ def is_whole(record: Mapping[str, Any]) -> bool:
     """Whether an object is a record as AWS wrote it, in its spelling and not taken apart."""
     if "userIdentity" in record:
         identity = record["userIdentity"]
-        return not (isinstance(identity, str) and identity.lstrip()[:1] == "{") and any(
-            name in record for name in ("eventName", "eventVersion", "eventTime")
-        )
+        return not (
+            isinstance(identity, str) and identity.lstrip().startswith(("{", "arn:"))
+        ) and any(name in record for name in ("eventName", "eventVersion", "eventTime"))
     return (
         "eventVersion" in record
         and any(name in record for name in _OF_WHOLE_ONES)
@@ -95,7 +111,7 @@ def _outcome(found: Found[Outcome, Place]) -> Outcome:
         value = found.place.value
         if not isinstance(value, Mapping):
             return Refused("not a JSON object", foreign=True)
-        return Refused(kind_of_object(value) or "no CloudTrail record", foreign=True)
+        return no_record(value)
     if not isinstance(what, Record):
         return what
     text = found.text
@@ -103,6 +119,20 @@ def _outcome(found: Found[Outcome, Place]) -> Outcome:
     if text is None and record is not what.record and what.whole:
         text = json.dumps(what.record, ensure_ascii=True)
     return Record(record, text, what.whole)
+
+
+def no_record(value: Mapping[str, Any]) -> Refused:
+    """What to say of an object that holds no record: what it is, or that the record was cut off."""
+    for name, cell in value.items():
+        is_damaged = isinstance(cell, str) and _BEGINS.match(cell) and _parse(cell) is None
+        if is_damaged and (plain_name(name) in ORIGINALS or not is_of_cloudtrail(str(name))):
+            return Refused("the record in its text is cut off or damaged: no valid JSON")
+    return Refused(kind_of_object(value) or "no CloudTrail record", foreign=True)
+
+
+_BEGINS = re.compile(
+    r'\s*\{.{0,4000}?"(?:eventVersion|eventName|eventTime|userIdentity)"\s*:', re.DOTALL
+)
 
 
 def _completed(record: dict[str, Any], found: Found[Outcome, Place]) -> dict[str, Any]:
@@ -148,11 +178,13 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
     try:
         flat = flat_record(value)
     except Ambiguous as error:
-        return Refused(str(error))
+        return _lost(value, str(error))
     if flat is not None and "eventTime" in flat.record:
-        if flat.who or any(plain_name(name) == "useridentity" for name in value):
-            return Record(flat.record, None, False)
-        return Refused(NOBODY)
+        if not flat.who:
+            return _lost(value, UNREADABLE_WHO if says_who(value) else NOBODY)
+        if "\n" in str(flat.record["eventName"]):
+            return _lost(value, SEVERAL)
+        return Refused(NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
     if CLOUDTRAIL_KEYS & value.keys():
         return Record(dict(value), None, True)  # what it lacks is said where its row is made
     if "detail-type" in value and isinstance(value.get("detail"), dict):
@@ -161,6 +193,10 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
         if value.get(name) == []:
             return NoCall("an envelope with no records in it")
     return None
+
+
+def _lost(row: Mapping[str, Any], reason: str) -> Refused:
+    return Refused(reason, False, *day_and_account(row))
 
 
 def _parse(text: str) -> Any:

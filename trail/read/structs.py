@@ -46,6 +46,9 @@ _NAMED_BY_AWS = frozenset({"AssumedRole", "IAMUser", "Root", "Role", "AWSAccount
 _KEY = re.compile(r"\s*([A-Za-z_][\w.-]*)=")
 _NEXT = re.compile(r", (?=[A-Za-z_][\w.-]*=)|, (?=[\[{])|[{}\[\]]")
 _RUN = re.compile(r"[^\s{}]*")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?(?: (?:UTC|Z))?(?=\}|, )")
+_DATED = frozenset({"creationdate"})
+"""Keys of a time, which SQL engines print with a blank inside; their value is one or nothing."""
 _ENDS = re.compile(r"\}|, ([A-Za-z_][\w.-]*)=")
 _MAX_DEPTH = 20
 _TRIES = 2_000
@@ -69,6 +72,8 @@ def identity_in(text: str) -> dict[str, Any]:
         if end < len(stripped) or value in best or (best and len(value) < len(best[0])):
             continue
         best = [value] if not best or len(value) > len(best[0]) else [*best, value]
+    if not best and left[0] > 0:
+        raise Ambiguous("its userIdentity is printed in no form that can be read for certain")
     if len(best) != 1 or left[0] <= 0:
         raise Ambiguous(
             "its userIdentity is printed so that a name in it may be taken for another field"
@@ -121,6 +126,9 @@ def _values(
             value, end = _struct(text, at, 0)
             if end > 0:
                 yield value, end
+        return
+    if name in _DATED and (date := _DATE.match(text, at)) is not None:
+        yield date[0], date.end()
         return
     run = _RUN.match(text, at)
     end = at if run is None else run.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trail.read.flat import names_events, says_who
@@ -33,6 +34,35 @@ class Table:
     before: int = 0
     refused: str | None = None
 
+    def cells(self, row: list[str]) -> list[str]:
+        """A line's cells; none of a line that only rules off. Columns that are drawn with "|" have
+        blanks around their cells, and a border at each side."""
+        if self.delimiter != "|":
+            return row
+        return _drawn(row)
+
+
+def _drawn(row: list[str]) -> list[str]:
+    cells = [cell.strip() for cell in row]
+    if all(_RULE.fullmatch(cell) for cell in cells):
+        return []
+    if len(cells) > 2 and not cells[0] and not cells[-1]:
+        return cells[1:-1]
+    return cells
+
+
+_RULE = re.compile(r"[-:=+]*")
+
+
+def row_of(names: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
+    """A table's row by column name; why it is none, where one name has cells that differ."""
+    row: dict[str, str] = {}
+    for name, cell in zip(map(str.strip, names), cells, strict=False):
+        if row.get(name) and cell and row[name] != cell:
+            return "a table with two columns of one name, whose cells differ"
+        row[name] = row.get(name) or cell
+    return row
+
 
 def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None:
     """The table that a text begins with; None if it is none of events. `nobody` is what to say of
@@ -43,6 +73,10 @@ def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None
         rows = _first_rows(start, delimiter)
         if not rows:
             return None
+        if delimiter == "|":
+            rows = [cells for row in rows if (cells := _drawn(row))]
+            if not rows:
+                continue
         header = tuple(rows[0])
         if any(cell.lstrip()[:1] in ("{", "[") for cell in header):
             continue  # records, not names

@@ -222,7 +222,7 @@ class Walk(Generic[T, P]):
                     spelt == "Message" or not _looks_like_json(child.value)
                 ):  # SNS's is no log's
                     continue
-                yield name, child
+                yield _called_by(spelt, name, by_name), child
         event = by_name.get("event")
         if event is not None and isinstance(place.value[event], Mapping):
             original = place.at(event, "original")
@@ -322,6 +322,8 @@ class Walk(Generic[T, P]):
             here: list[Found[T, P]] = []
             if _looks_like_json(member):
                 here = self._walk(child, below, outer, strings, rows=False)
+                if not any(one.what is not None for one in here):
+                    here = self._walk(child, below, outer, strings, rows=True)  # a string in it
             if not here and strings and self._parse_prose is not None and "{" in member:
                 # a chat's message, a ticket's description
                 inner = self._parse_prose(member)
@@ -346,6 +348,18 @@ class Walk(Generic[T, P]):
             return None
         self._unpacked += len(unpacked)
         return self._parse(unpacked.decode("utf-8", "replace"))
+
+
+_SUMO = frozenset({"messagetime", "messagetimems", "sourcecategory", "sourcehost"})
+
+
+def _called_by(spelt: str, name: str, by_name: Mapping[str, str]) -> str:
+    """What the copy of a record under such a key is called, which other tools have as well."""
+    if plain_name(spelt) == "raw" and (spelt != "_raw" or not _SUMO.isdisjoint(by_name)):
+        return "Sumo Logic's _raw" if spelt == "_raw" else "a field 'raw'"
+    if plain_name(spelt) == "message" and spelt != "@message":
+        return "a field 'message'"
+    return name
 
 
 def row_of(items: list[Any]) -> dict[str, Any] | None:

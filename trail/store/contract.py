@@ -34,7 +34,8 @@ class QueryResult:
 class Coverage:
     """What the index holds of some accounts between two times.
 
-    `days` are the UTC days with at least one event, `missing` those of the window without.
+    `days` are the UTC days with at least one event, `missing` those of the window without, `unread`
+    those of which some records could not be taken for events.
     `status` is "covered", "partial" or "not_covered": whole days, since files have no finer end.
     """
 
@@ -43,12 +44,13 @@ class Coverage:
     days: tuple[date, ...]
     missing: tuple[date, ...]
     events: int
+    unread: tuple[date, ...] = ()
 
     @property
     def status(self) -> str:
         if not self.days:
             return "not_covered"
-        return "partial" if self.missing else "covered"
+        return "partial" if self.missing or self.unread else "covered"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from trail.days_unread import ANYBODY
 from trail.digests import damaged
 from trail.errors import (
     IndexGone,
@@ -91,6 +92,7 @@ class _Snapshot:
     credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
+    unread: Mapping[str, Collection[date]]
     summary: IndexSummary
     memo: Memo[QueryResult]
     """What this version was asked. It goes with it: nobody asks an older one again."""
@@ -197,7 +199,16 @@ class DuckStore:
             tuple(day for day in window if held[day]),
             tuple(day for day in window if not held[day]),
             sum(held.values()),
+            self._unread(account_ids, window),
         )
+
+    def _unread(
+        self, account_ids: Collection[str] | None, window: Sequence[date]
+    ) -> tuple[date, ...]:
+        unread = self._current().unread
+        whose = unread if account_ids is None else {*account_ids, ANYBODY}
+        days = {day for one in whose for day in unread.get(one, ())}
+        return tuple(day for day in window if day in days)
 
     def coverage_by_day(self) -> list[DayCoverage]:
         """Event counts per day, account and region ("" where a record names none)."""
@@ -371,6 +382,7 @@ class DuckStore:
             )
             cells = self._catalog.coverage()
             records = self._catalog.records()
+            unread = self._catalog.unread_days()
         days: dict[str, dict[date, list[Segment]]] = {
             kind: {} for kind in ("events", "copies", "daily", "keys", *_CALLS.values())
         }
@@ -394,6 +406,7 @@ class DuckStore:
             credentials,
             tuple(cells),
             events_by_account,
+            unread,
             replace(summary_of(cells), records=records),
             Memo(_MEMO_VALUES, _values),
         )
