@@ -49,12 +49,14 @@ from trail.read.streams import (
     Allowance,
     Blocks,
     BrokenStream,
+    few_bytes,
     from_file,
     gunzip,
     is_gzip,
     is_tar,
     is_zip,
     tar_members,
+    too_many,
     unpack_small,
     zip_members,
 )
@@ -162,13 +164,15 @@ def read_source(
     path: str | Path,
     opened: Callable[[os.stat_result], None] = lambda _: None,
     digested: Callable[[bytes], None] = lambda _: None,
+    until: float | None = None,
 ) -> Generator[Found]:
     """Everything in one source file, archives opened. Never raises for what the file holds, and
     ends within a time that the file's size on disk bounds, whatever it unpacks to or claims.
 
 
     `opened` is told the file's stamp, from before anything was read; `digested` the SHA-256 of its
-    bytes, also where the caller stops early: then when it does.
+    bytes, also where the caller stops early: then when it does. What is not read `until` then, as
+    `time.monotonic` counts, is a `Bad` that says so.
     """
     name = str(path)
     sizes: list[int] = []
@@ -178,28 +182,21 @@ def read_source(
         opened(stat)
 
     count = 0
-    with closing(_read_source(name, stamped, digested)) as everything:
+    with closing(_read_source(name, stamped, digested, until)) as everything:
         for found in everything:
             yield found
             count += len(found.records) if isinstance(found, Chunk) else 1
-            if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
-                reason = (
-                    f"more than {counted(count - 1, 'record')} in {sizes[0]:,} bytes on"
-                    f" disk, too few for"
-                    " so many: not read further"
-                )
+            if too_many(count, sizes[0]):
+                reason = f"more than {few_bytes(count - 1, sizes[0])}"
                 yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
                 return
 
 
-_LEAST_RECORD = 16
-"""Bytes that a record takes however it is packed: its eventID alone is a random number of 16."""
-_RECORDS = 65_536
-"""So many are read whatever the size."""
-
-
 def _read_source(
-    name: str, opened: Callable[[os.stat_result], None], digested: Callable[[bytes], None]
+    name: str,
+    opened: Callable[[os.stat_result], None],
+    digested: Callable[[bytes], None],
+    until: float | None,
 ) -> Generator[Found]:
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
@@ -209,7 +206,7 @@ def _read_source(
         try:
             stat = os.fstat(handle)
             opened(stat)
-            allowance = Allowance(stat.st_size)
+            allowance = Allowance(stat.st_size, until)
             if stat.st_size < _SMALL:
                 # Almost every file is small: no streaming machinery for it. One byte more than
                 # is there is asked for, to see whether it has grown since.
@@ -241,7 +238,7 @@ def _read_source(
                 else:
                     hashed = Hashed(file)
                     try:
-                        yield from _content(from_file(hashed), name, 0, allowance)
+                        yield from _content(from_file(hashed, allowance), name, 0, allowance)
                     except GeneratorExit:
                         digested(hashed.rest())
                         raise
@@ -333,6 +330,8 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
     ordinal = 0
     try:
         table = pq.ParquetFile(file)
+        # Said by its last bytes, before any page is unpacked: a row group may be one of millions.
+        allowance.may_hold(table.metadata, file.seek(0, io.SEEK_END))
         names = list(table.schema_arrow.names)
         if not is_ocsf(names) and not names_events(names) and not _may_hold_records(names):
             yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
