@@ -195,7 +195,7 @@ class _Reading:
     def _reject(self, bad: Bad) -> None:
         of_path = self._rejects.setdefault(self._path_of(bad.source_file), {})
         of_source = of_path.setdefault(bad.source_file, _Rejects())
-        of_source.count += 1
+        of_source.count += 1 + bad.more
         of_source.only_foreign &= bad.foreign
         if len(of_source.kept) < REJECTS_KEPT:
             of_source.kept.append(bad)

@@ -85,7 +85,8 @@ class Loose:
 class Bad:
     """Something that could not be read. `foreign`: it is no CloudTrail event at all.
 
-    `lost`: part of the file is unread, so it counts even where nothing else is a record.
+    `lost`: part of the file is unread, so it counts even where nothing else is a record. `more` of
+    the same follow it, which nobody tells one by one.
     """
 
     source_file: str
@@ -93,6 +94,7 @@ class Bad:
     reason: str
     foreign: bool = False
     lost: bool = False
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -860,14 +862,23 @@ class _Json:
                 continue
             # A scalar, or something that is no value at all: read over it.
             cut = _ITEM_END.search(self._buffer, self._at + 1)
-            yield Bad(self._name, f"record {self._ordinal}", "not a JSON object", foreign=True)
+            while cut is None and self._left < RECORD_BYTES and self._fill():
+                cut = _ITEM_END.search(self._buffer, self._at + 1)
+            yield Bad(self._name, f"record {self._ordinal}", _NO_OBJECT, foreign=True)
             self._ordinal += 1
             self._at = cut.start() if cut else len(self._buffer)
             scalars += 1
             if scalars > _SCALARS:  # no log: the rest of the block in one
                 other = _NO_SCALAR.search(self._buffer, self._at)
-                begin, self._at = self._at, other.start() if other else len(self._buffer)
-                self._ordinal += self._buffer.count(b",", begin, self._at)
+                end = other.start() if other else len(self._buffer)
+                # Up to the last comma: the item behind it may go on in the next block.
+                last = self._buffer.rfind(b",", self._at, end)
+                passed = self._buffer.count(b",", self._at, max(last, self._at))
+                if passed:
+                    at = f"record {self._ordinal}"
+                    yield Bad(self._name, at, _NO_OBJECT, foreign=True, more=passed - 1)
+                    self._ordinal += passed
+                    self._at = last
 
     def _string(self) -> bytes | None:
         """The JSON in a string that begins here, gone past; None where it is no such string.
