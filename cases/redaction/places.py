@@ -185,7 +185,7 @@ _NAMING_QUOTED: tuple[tuple[re.Pattern[str], str], ...] = (
 _OF_AWS = _n(
     # What AWS named itself, and what says how, not who.
     r"event_?names?|(?:\w*region|availability_?zone|metric|country|city|continent|product|threat"
-    r"|threat_?list|attribute|action|operation|field|filter|type|\w+_?type|engine|feature|platform"
+    r"|threat_?list|port|protocol|attribute|action|operation|field|filter|type|\w+_?type|engine|feature|platform"
     r"|os|algorithm|runtime|dimension|unit|column|header|aws_?service|event_?source)_?names?"
     r"|(?:invoked|sort|sorted|order|ordered|group|grouped|partition|filter|start|supported|caused"
     r"|limited|blocked|standby|near)_?by"

@@ -188,7 +188,7 @@ def read_source(
         for found in everything:
             yield found
             count += len(found.records) if isinstance(found, Chunk) else 1
-            if too_many(count, sizes[0]):
+            if sizes and too_many(count, sizes[0]):
                 reason = f"more than {few_bytes(count - 1, sizes[0])}"
                 yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
                 return
