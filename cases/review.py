@@ -114,11 +114,13 @@ def analysts_of(connection: Connection, row: Row[Any]) -> dict[str, str]:
 
     They opened, owned, decided or closed it, now or at any time before; wrote its title, summary,
     reason, verdict, severity or tags, also where that was refused for a conflict, a note, or why it
-    was reopened; or saved or pinned evidence.
+    was reopened; added an alert to it, whose answers are evidence; or saved or pinned evidence.
     """
     did: dict[str, str] = {}
     for entry in audit.read_history(connection, row.id):
         fields = entry.after.get("case", {})
+        if entry.action == "alert added":  # and with it its answers, as evidence
+            did.setdefault(entry.actor, "added an alert to")
         if entry.action == REOPENED:
             did.setdefault(entry.actor, "gave the reason for reopening")
         if entry.action == REFUSED:

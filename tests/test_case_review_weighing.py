@@ -16,7 +16,7 @@ from cases.database import Database
 from cases.errors import NotAllowed
 from enrich import ask_all
 from enrich.verdict.weighing import weigh
-from tests.a_case import LiteralStore, a_case, an_answer, five_answers
+from tests.a_case import LiteralStore, a_case, an_alert, an_answer, five_answers
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -119,6 +119,10 @@ def a_lead_who(deed: str, database: Database) -> case.Case:
         evidence.pin_event(database, "lea", opened.id, EVENT, store, "this one")
     elif deed == "saved":
         evidence.freeze_answers(database, "lea", opened.id, alert_id, store)
+    elif deed == "added":
+        inbox.receive(database, "ann", [an_alert(id="another")])
+        added = next(one.id for one in inbox.queue(database).alerts if one.id != alert_id)
+        case.add_alert(database, "lea", opened.id, added)
     now = case.get_case(database, opened.id)
     if now.owner != "ann":
         case.save_case(database, "ann", now.id, now.version, {"owner": "ann"})
@@ -133,6 +137,7 @@ WORDS = {
     "verdict": "lea (wrote the verdict of|decided|owned) case 1",
     "note": "lea wrote a note in case 1|lea owned case 1",
     "pin": "lea pinned evidence in case 1|lea owned case 1",
+    "added": "lea added an alert to case 1|lea owned case 1",
     "saved": "lea saved evidence in case 1|lea owned case 1",
 }
 

@@ -787,6 +787,8 @@ def test_whatever_one_rule_does_the_others_run(
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
+        ("title: " + "[" * 5_000, "it is nested too deeply"),
+        ("title: " + "9" * 5_000, "a number in it has thousands of figures"),
         ("title: [", "cannot be read"),
         ("just text", "cannot be read"),
         ("", "no rule in it"),

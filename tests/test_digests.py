@@ -99,8 +99,13 @@ def test_any_flipped_bit_is_found(index: Path) -> None:
 
 def test_a_changed_value_is_found_where_the_bytes_are_not_known(index: Path) -> None:
     """What SQLite itself wrote is sound to it; and the seal is gone."""
+    assert verify(index).notes == ()
     (index / "catalog.sha256").unlink()
     assert verify(index).problems == ()
+    (note,) = verify(index).notes
+    assert note.startswith(
+        "catalog.sha256 is not there, so catalog.sqlite was verified by its rows"
+    )
     for change in (
         "update files set records = records + 1 where path like '%a.json'",
         "update coverage set events = events + 1",

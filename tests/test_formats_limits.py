@@ -111,6 +111,16 @@ def _zips_in_zips(leaf: bytes) -> bytes:
     return _zip_of("c.zip", _zip_of("b.zip", _zip_of("a.json", leaf, 12), 12), 12)
 
 
+def _tar_of(name: str, content: bytes, times: int) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for number in range(times):
+            member = tarfile.TarInfo(f"{number}-{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
 def _tar_claiming(size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
     claimed = tarfile.TarInfo("a.json")
     claimed.size, claimed.type = size, kind
@@ -142,7 +152,12 @@ PACKED: dict[str, tuple[Callable[[], bytes], str]] = {
     "zips in zips": (lambda: _zips_in_zips(b" " * 30_000_000), "a bomb"),
     "zips of few records in zips": (lambda: _zips_in_zips(b"{}\n" * 100), "not read further"),
     "zip of many files in a zip": (
-        lambda: _zip_of("a.zip", _zip_of("a.json", b"", 30_000), 1), "more files than its size"),
+        lambda: _zip_of("a.zip", _zip_of("a.json", b"", 30_000), 1), "nothing in them"),
+    "zip of files with nothing in them": (
+        lambda: _zip_of("a.json", b"", 6_000), "nothing in them"),
+    "zip that is a list of files": (
+        lambda: _zip_of("a" * 100, b"", 40_000), "more files than its size"),
+    "tar of files with nothing in them": (lambda: _tar_of("a.json", b"{}", 6_000), "nothing in"),
     "gzip of many empty objects": (lambda: gzip.compress(b"{}\n" * 4_000_000), "not read further"),
     "gzip of many records": (
         lambda: gzip.compress(b'{"eventName":"a","eventTime":"2026-03-10T12:00:00Z"}\n' * 400_000),
@@ -182,13 +197,36 @@ def test_parquet_of_few_bytes_and_many_rows_is_given_up(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(columns), tmp_path / "a.parquet", compression="zstd")
     assert (tmp_path / "a.parquet").stat().st_size < 100_000
-    (*_, (file, position, reason)) = _read(tmp_path / "a.parquet")
-    assert (file, reason.partition(":")[2]) == (str(tmp_path / "a.parquet"), " not read further")
-    assert position.startswith("after record 6")
+    found = _read(tmp_path / "a.parquet")
+    (file, position, reason) = found[0]
+    assert (file, position) == (str(tmp_path / "a.parquet"), "row 0")  # before any was unpacked
+    assert reason.startswith("3,000,000 records in ")
+    assert reason.endswith(" bytes on disk, too few for so many: not read further")
+    assert set(map(tuple, found)) == {(file, position, reason)}
+
+
+def test_parquet_that_says_it_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    """One column of equal long values, each written out, in few bytes of zstd."""
+    rows = 3_000
+    columns = {
+        "eventID": pa.array([str(n) for n in range(rows)]),
+        "eventName": pa.array(["X"] * rows),
+        "eventTime": pa.array(["2026-03-10T12:00:00Z"] * rows),
+        "userIdentity.arn": pa.array(["arn:aws:iam::111122223333:user/a"] * rows),
+        "requestParameters": pa.array(["x" * 40_000] * rows),
+    }
+    pq.write_table(
+        pa.table(columns), tmp_path / "a.parquet", compression="zstd", use_dictionary=False
+    )
+    size = (tmp_path / "a.parquet").stat().st_size
+    assert size * 200 + (64 << 20) < rows * 40_000
+    ((_, position, reason),) = set(_read(tmp_path / "a.parquet"))
+    assert position == "row 0"
+    assert reason.startswith("says of itself that it unpacks to 12")
 
 
 def test_parquet_whose_rows_repeat_one_long_value_is_given_up(tmp_path: Path) -> None:
-    rows = 100_000
+    rows = 60_000
     columns = {
         "eventID": pa.array([str(n) for n in range(rows)]),
         "eventName": pa.array(["X"] * rows),

@@ -206,6 +206,20 @@ def test_no_open_address_without_sign_in(address: str | None) -> None:
     check_address(address, sign_in=True)
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("[::1]", "at [::1]: write an IPv6 address without brackets, --server.address ::1"),
+        ("127.0.0.1:80", "A port is a setting of its own, --server.port"),
+    ],
+)
+def test_what_is_no_address_is_told_in_words(address: str, why: str) -> None:
+    for sign_in in (True, False):
+        with pytest.raises(ServerRefused) as refused:
+            check_address(address, sign_in=sign_in)
+        assert why in str(refused.value)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_loopback_needs_no_sign_in(address: str) -> None:
     check_address(address, sign_in=False)

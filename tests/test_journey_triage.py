@@ -142,3 +142,21 @@ def test_a_search_is_its_address(home: str, page: Page) -> None:
     lines = Path(begun.value.path()).read_text().splitlines()
     assert len(lines) == 30
     assert lines[0].startswith("event_id,event_time")
+
+
+def test_one_unbroken_string_of_megabytes_holds_up_no_tab(home: str, page: Page) -> None:
+    """It took minutes to draw two million signs, and then a click was still to come."""
+    page.goto(f"{home}/triage")
+    settled(page)
+    # As a paste does it: the value as a whole, and then React is told.
+    page.locator("[class*=paste-box] textarea").evaluate(
+        """box => {
+          const value = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
+          value.set.call(box, "A".repeat(5000000));
+          box.dispatchEvent(new Event("input", {bubbles: true}));
+        }"""
+    )
+    # Seconds on a quiet machine.
+    page.get_by_role("button", name="Answer the five questions").click(timeout=90_000)
+    expect(page.get_by_text("This is no alert yet.")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Paste one alert")).to_be_visible()

@@ -207,3 +207,21 @@ def test_it_adds_up_over_any_mix(steps: list[Any]) -> None:
             assert verify(index).problems == ()
     finally:
         shutil.rmtree(folder)
+
+
+def test_a_list_of_millions_of_numbers_is_counted_one_by_one(tmp_path: Path) -> None:
+    """Most of them are passed over at once, across several blocks of the file."""
+    (tmp_path / "list.json").write_text("[" + ",".join(map(str, range(3_000_001))) + "]")
+    add([tmp_path / "list.json"], tmp_path / "index")
+    assert records_of(tmp_path / "index") == Records(3_000_001, 0, 0, 0, 3_000_001)
+
+
+def test_a_number_of_thousands_of_figures_is_told_in_our_words(tmp_path: Path) -> None:
+    text = json.dumps(an_event()).replace('"1.11"', "9" * 5_000)
+    assert "999" in text
+    write(tmp_path / "good.json", an_event(eventID="2"))
+    (tmp_path / "bad.json").write_text(text)
+    add([tmp_path / "bad.json", tmp_path / "good.json"], tmp_path / "index")
+    with Catalog(tmp_path / "index") as catalog:
+        (rejected,) = catalog.rejects()
+    assert rejected.reason == "malformed JSON: a number of 5,000 figures"

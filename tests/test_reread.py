@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,36 @@ def _raw_page(index: str, event_id: str) -> None:
     from ui.parts.evidence import show_raw
 
     show_raw(open_store(index), event_id)
+
+
+def test_a_file_of_far_more_bytes_is_not_read_again(tmp_path: Path, log: Path) -> None:
+    had = log.stat().st_size
+    with log.open("r+b") as file:
+        file.truncate(8 << 30)  # sparse: nothing is written
+    begun = time.process_time()
+    found = again(tmp_path, "e3")
+    assert isinstance(found, SourceUnreadable)
+    assert f"it has 8,589,934,592 bytes now and had {had:,}, so it is not read again" in str(found)
+    assert time.process_time() - begun < 5
+
+
+def test_a_changed_file_is_searched_for_some_seconds_only(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trail.store.reread.SECONDS", 0.0)
+    log.write_bytes(gzip.compress(log_of(*EVENTS) + b" " * 30_000_000))
+    found = again(tmp_path, "e3")
+    assert isinstance(found, SourceUnreadable)
+    assert "to read what stands there now takes more than 0 seconds" in str(found)
+    monkeypatch.undo()
+    assert isinstance(again(tmp_path, "e3"), RawRecord)
+
+
+def test_a_bomb_in_place_of_a_file_is_given_up_in_time(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trail.store.reread.SECONDS", 0.5)
+    log.write_bytes(gzip.compress(b'{"Records":[' + b" " * 300_000_000, 1))
+    begun = time.process_time()
+    assert isinstance(again(tmp_path, "e3"), SourceUnreadable)
+    assert time.process_time() - begun < 5

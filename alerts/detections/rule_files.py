@@ -133,6 +133,10 @@ def _resolve(rule_set: RuleSet) -> None:
 
 def _in_words(error: Exception) -> str:
     """The error's own words, with its kind where those alone say little (`'invoked_by'`)."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if "int_max_str_digits" in str(error):
+        return "a number in it has thousands of figures"
     if isinstance(error, (OSError, *_MALFORMED)):
         return str(error)
     return f"{type(error).__name__}: {error}"

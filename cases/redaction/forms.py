@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cases.redaction.kinds import ACCOUNT, ADDRESS, EMAIL, HOST, KEY, PHONE, RESOURCE
+from cases.redaction.writings import without_padding
 
 ARN = re.compile(
     r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(?:[0-9]*|aws):"
@@ -30,7 +31,7 @@ _IPV6 = re.compile(r"(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", 
 # Looked for from the start of a word only, or a long word without an "@" would take minutes.
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _HOST = re.compile(
-    r"(?<![\w.@-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z]", re.I
+    r"(?<![\w.@-])(?:\w(?:[\w-]*[^\W_])?\.)+(?:xn--[a-z0-9-]*[a-z0-9]|[^\W\d_][\w-]*[^\W\d_])", re.I
 )
 _DASHED_IP_HOST = re.compile(r"\b(?:ip|ec2)(?:-[0-9]{1,3}){4}\b", re.I)
 _RESOURCE_ID = re.compile(
@@ -50,11 +51,39 @@ _MOMENT_IN_TEXT = re.compile(
     rf"(?<![\w.-]){_MOMENT.pattern}(?![\w-])|(?<![\w.:-])[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?![\w:])"
 )
 
+REGION = (
+    r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-gov|-iso[a-z]?)?"
+    r"-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]"
+)
+
 # AWS's own hosts name a service, not the customer: ec2.amazonaws.com, s3.eu-west-1.amazonaws.com.
 # A bucket's or an endpoint's host does: bucket.s3.amazonaws.com, id.execute-api.….amazonaws.com.
 _AWS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.(?:dualstack\.)?(?:[a-z]{2}(?:-[a-z]+)+-[0-9]\.)?)?"
-    r"(?:amazonaws\.com(?:\.cn)?|api\.aws)|(?:[a-z0-9-]+\.)*aws\.amazon\.com",
+    r"(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+    # An account's alias stands before `signin`, where a Region may.
+    rf"|(?:(?:{REGION}\.)?signin\.|(?![a-z0-9.-]*\.signin\.)(?:[a-z0-9-]+\.)*)aws\.amazon\.com",
+    re.I,
+)
+_AWS_NAME = re.compile(
+    rf"{REGION}[a-z]?|(?:com|cn)\.amazonaws\.[\w.-]+|aws\.[\w.-]+|AWS::[\w:]+", re.I
+)
+# What a host or a URL of AWS's says of a customer. A path's first part is a bucket only behind S3's
+# own host, and behind `s3://`.
+_SIGNIN = re.compile(
+    rf"(?<![\w.-])(?!{REGION}\.)([a-z0-9-]+)\.signin\.(?:aws\.amazon|amazonaws)\.com", re.I
+)
+_BUCKET_HOST = re.compile(
+    r"(?<![\w.-])([a-z0-9][a-z0-9.-]+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com", re.I
+)
+_END = r"[^\s\"'<>?#&|\\,;)\]}/]"
+_S3_URL = re.compile(
+    r"(?:\bs3[an]?://|\bs3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?(?::[0-9]+)?/)"
+    rf"({_END}{{3,63}})(?:/({_END}(?:/|{_END})*))?",
+    re.I,
+)
+_QUEUE_URL = re.compile(
+    rf"\b(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue|queue)\.amazonaws\.com(?:\.cn)?/[0-9]{{12}}/({_END}+)",
     re.I,
 )
 
@@ -88,9 +117,12 @@ def is_moment(text: str) -> bool:
 
 def is_event_id(text: str) -> bool:
     """Whether the text is a UUID or a hash: the id of an event, which is evidence and stays."""
-    return _UUID.fullmatch(text) is not None or (
+    if _UUID.fullmatch(text) is None and not (
         len(text) in (32, 40, 64) and _LONG_HEX.fullmatch(text) is not None
-    )
+    ):
+        return False
+    # Sixteen bytes at random are never all readable: such an id is a text in hex.
+    return not bytes.fromhex(text.replace("-", "")).decode("latin-1").isprintable()
 
 
 def event_ids_in(text: str) -> list[str]:
@@ -103,10 +135,15 @@ def is_aws_host(text: str) -> bool:
     return _AWS_HOST.fullmatch(text) is not None
 
 
+def is_aws_name(text: str) -> bool:
+    """Whether it is a Region, or what AWS calls an endpoint's service or a resource's type."""
+    return _AWS_NAME.fullmatch(text) is not None
+
+
 def is_address(text: str) -> bool:
     """Whether the text is an IP address that could be somebody's."""
     try:
-        return not ipaddress.ip_address(text).is_unspecified
+        return not ipaddress.ip_address(without_padding(text)).is_unspecified
     except ValueError:
         return False
 
@@ -138,10 +175,24 @@ def forms_in(text: str) -> Iterator[tuple[str, str]]:
             for match in pattern.finditer(text):
                 if is_address(match[0]):
                     yield ADDRESS, match[0]
+    if "://" in text or "amazon" in text.casefold():
+        for pattern, kinds in _NAMING_URLS:
+            for match in pattern.finditer(text):
+                for kind, name in zip(kinds, match.groups(), strict=True):
+                    if name:
+                        yield kind, name.rstrip(".:")
     if "." in text:
         for match in _HOST.finditer(text):
             if not is_aws_host(match[0]):
                 yield HOST, match[0]
+
+
+_NAMING_URLS = (
+    (_SIGNIN, ("alias",)),
+    (_BUCKET_HOST, ("bucket",)),
+    (_S3_URL, ("bucket", "object")),
+    (_QUEUE_URL, ("queue",)),
+)
 
 
 def aws_hosts_in(text: str) -> Iterator[re.Match[str]]:

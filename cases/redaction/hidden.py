@@ -2,7 +2,8 @@
 
 Base64 is found by what it hides: three bytes of text leave their mark on four characters, wherever
 in a longer run of letters they begin. Only such places are decoded, so that a megabyte of prose
-costs no more than being read.
+costs no more than being read. Names that leave no such mark, because they are short or not in
+ASCII, are searched for as they are written in base64 and in hex (`encoded_forms`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -26,8 +28,15 @@ _ASCII_GROUP = rf"[A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_6
 _WIDE_GROUPS = rf"[I-Za-f][AQgw][AB]{_64}A[C-H][AEIMQUYcgkosw048]A"
 _HIDDEN_64 = re.compile(rf"(?:{_ASCII_GROUP}){{2,}}|(?:{_WIDE_GROUPS})+")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){4,}")
+_HEX_BYTES = re.compile(rf"(?<!{_64})(?:[0-9a-fA-F]{{2}}[ :]){{3,}}[0-9a-fA-F]{{2}}(?!{_64})")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
+_HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.I)
+_BREAK = r"(?:\r?\n[ \t]*|(?:\\r)?\\n)"
 _RUN = re.compile(rf"{_64}{{8,}}={{0,2}}")
+# Lines of one length, and a last one, as mail and `base64` wrap them: one run.
+_WRAPPED = re.compile(
+    rf"(?<![A-Za-z0-9+/_-])({_64}{{16,}})(?:{_BREAK}{_64}{{16,}})*{_BREAK}{_64}+={{0,2}}"
+)
 
 LONGEST = 4_096
 """Characters of base64 or hex that are decoded; a longer run is a file, and goes whole."""
@@ -36,24 +45,76 @@ ALL_RUNS = 65_536
 further run goes whole. Prose has far fewer that could hide anything."""
 
 
-def encoded_runs(text: str) -> Iterator[tuple[re.Match[str], bool]]:
-    """The runs of characters that may hide a text, and whether each is a file or a piece of one,
-    which nobody decodes."""
+@dataclass(frozen=True)
+class Run:
+    """Characters of a text that may hide another: where they stand, and what they are joined."""
+
+    start: int
+    end: int
+    text: str
+    is_file: bool
+    """Or a piece of one: nobody decodes it."""
+
+
+def encoded_runs(text: str) -> Iterator[Run]:
+    """The runs of characters that may hide a text, in its order."""
     spent = 0
-    for match in _RUN.finditer(text):
-        size = match.end() - match.start()
-        if size > LONGEST:
-            yield match, True
-        elif _HIDDEN_64.search(match[0]) or _HEX.search(match[0]):
-            if _UUID.fullmatch(match[0]) is None:  # a list of event ids is no file
-                spent += size
-            yield match, spent > ALL_RUNS
+    for start, end, run in _runs(text):
+        if len(run) > LONGEST:
+            yield Run(start, end, run, True)
+        elif _HIDDEN_64.search(run) or _HEX.search(run):
+            if _UUID.fullmatch(run) is None:  # a list of event ids is no file
+                spent += end - start
+            yield Run(start, end, run, spent > ALL_RUNS)
+
+
+def _runs(text: str) -> Iterator[tuple[int, int, str]]:
+    apart = list(_wrapped(text)) if "\n" in text or "\\n" in text else []
+    if " " in text or ":" in text:
+        apart += [
+            (*match.span(), re.sub("[ :]", "", match[0])) for match in _HEX_BYTES.finditer(text)
+        ]
+    at = 0
+    for start, end, joined in (*sorted(apart), (len(text), len(text), "")):
+        for match in _RUN.finditer(text, at, start):
+            yield match.start(), match.end(), match[0]
+        if joined:
+            yield start, end, joined
+        at = end
+
+
+_BREAKS = re.compile(_BREAK)
+
+
+def _wrapped(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, joined) of each run that is wrapped into lines."""
+    for match in _WRAPPED.finditer(text):
+        lines: list[tuple[int, int]] = []
+        at = match.start()
+        for broken in _BREAKS.finditer(text, match.start(), match.end()):
+            lines.append((at, broken.start()))
+            at = broken.end()
+        lines.append((at, match.end()))
+        first = 0
+        while first < len(lines) - 1:
+            width = lines[first][1] - lines[first][0]
+            last = first
+            while last + 1 < len(lines) and lines[last][1] - lines[last][0] == width:
+                last += 1
+                if lines[last][1] - lines[last][0] > width:
+                    last -= 1
+                    break
+            pieces = [text[begin:end] for begin, end in lines[first : last + 1]]
+            # Event ids and digests, one a line, are a list.
+            if last > first and not all(_UUID.fullmatch(p) or _HASH.fullmatch(p) for p in pieces):
+                yield lines[first][0], lines[last][1], "".join(pieces)
+            first = last + 1
 
 
 def hidden_in(text: str) -> tuple[str, bool]:
     """Everything that the runs of a text may say, once each, on lines of their own, and whether
     there are others, which nobody decodes."""
-    runs = dict.fromkeys((match[0], is_file) for match, is_file in encoded_runs(text))
+    runs = dict.fromkeys((run.text, run.is_file) for run in encoded_runs(text))
     hidden = (said for run, is_file in runs if not is_file for said in hidden_texts(run))
     return "\n".join(dict.fromkeys(hidden)), any(is_file for _, is_file in runs)
 
@@ -104,6 +165,25 @@ _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})")  # JavaScript's escape()
 _PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")  # quoted-printable, as mail has it
 
 
+_DEFANGED = re.compile(
+    r"(?<=[\w\])}>])\s?[\[({<]\s?(?:(\.)|(@)|(:)|(dot|punkt)|(at))\s?[\])}>]\s?(?=[\w\[({<])", re.I
+)
+
+
+def refanged(text: str) -> str:
+    """The text with addresses as they are, which were written so that nobody clicks them."""
+    if not any(bracket in text for bracket in "[({<"):
+        return text
+    return _DEFANGED.sub(_refanged, text)
+
+
+def _refanged(match: re.Match[str]) -> str:
+    """The sign in `203[.]0[.]113[.]5` or `ann[at]acme[dot]example`, which nobody shall click."""
+    if match[1] or match[4]:
+        return "."
+    return ":" if match[3] else "@"
+
+
 def _unescape(text: str) -> str:
     def character(match: re.Match[str]) -> str:
         code = match[1] or match[2] or match[3] or match[4]
@@ -138,6 +218,7 @@ def decoded(text: str) -> str:
             undone = _PRINTABLE.sub(_from_printable, undone)
         if not undone.isascii():
             undone = _plain(undone)
+        undone = refanged(undone)
         if "&" in undone:
             undone = html.unescape(undone)
         if "\\" in undone:
@@ -174,6 +255,36 @@ def _is_shallow(document: Any) -> bool:
     return False
 
 
+_MARKED = 9
+"""Characters of ASCII that leave two whole groups in base64, wherever they begin."""
+
+
+def encoded_forms(original: str) -> tuple[set[str], set[str]]:
+    """(base64, hex) of a name that decoding does not find by its marks: the characters that do not
+    depend on what stands around it. Base64 in its case, hex in lower case."""
+    if (original.isascii() and len(original) >= _MARKED) or len(original) < 3:
+        return set(), set()
+    in_64: set[str] = set()
+    in_hex: set[str] = set()
+    spelt = {original, original.lower(), original.upper(), original.title(), original.capitalize()}
+    spelt |= {unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in set(spelt)}
+    for raw in {raw for one in spelt for raw in _bytes_of(one)}:
+        in_hex.add(raw.hex())
+        for shift in range(3):
+            whole = base64.b64encode(b"\0" * shift + raw).decode()
+            part = whole[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
+            in_64 |= {part, part.replace("+", "-").replace("/", "_")}
+    return in_64, in_hex
+
+
+def _bytes_of(text: str) -> Iterator[bytes]:
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "latin-1"):
+        try:
+            yield text.encode(encoding)
+        except UnicodeEncodeError:  # half a surrogate pair; no Latin letter
+            continue
+
+
 _SAME_IN_ALL = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
@@ -181,6 +292,11 @@ def variants(original: str) -> set[str]:
     """How the original is written in the encodings that leave it readable in place."""
     if _SAME_IN_ALL.fullmatch(original) and original.isascii():
         return {original}
+    spelt = {original, original.casefold()}  # GROSSMANN is großmann
+    return {variant for one in spelt for variant in _variants(one)}
+
+
+def _variants(original: str) -> set[str]:
     # Half a surrogate pair can be in any JSON string, and has no UTF-8.
     quoted = quote(original, safe="", errors="replace")
     return {

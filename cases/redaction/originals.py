@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cases.redaction.forms import ARN, arn_of, event_ids_in, form_of, forms_in, is_aws_host
+from cases.redaction.forms import (
+    ARN,
+    arn_of,
+    event_ids_in,
+    form_of,
+    forms_in,
+    is_aws_host,
+    is_aws_name,
+)
 from cases.redaction.hidden import as_json, decoded, hidden_in
 from cases.redaction.kinds import ACCOUNT, EMAIL, KEY, NAME
 from cases.redaction.own_words import own_words
-from cases.redaction.places import Holds, Place, holds, is_own_key
+from cases.redaction.places import Holds, Place, holds, key_holds
 
 NESTED = 8
 """JSON in JSON strings is walked this deep; what lies deeper is a text."""
@@ -18,7 +26,8 @@ NESTED = 8
 MOST = 5_000
 """Different identifiers within one text; a text with more is a list of them."""
 
-_NO_ONE = "- * root none null true false unknown anonymous hidden_due_to_security_reasons aws 0 1"
+_NO_ONE = """- * root none null true false unknown anonymous hidden_due_to_security_reasons aws 0 1
+ amazon guardduty"""
 _NOBODY = frozenset({*_NO_ONE.split(), "[redacted]"})
 """What a field that names something holds without naming anyone."""
 
@@ -26,7 +35,7 @@ _NOBODY = frozenset({*_NO_ONE.split(), "[redacted]"})
 def is_nobody(text: str) -> bool:
     """Whether a naming field's text names no one."""
     bare = text.strip()
-    return not bare or bare.casefold() in _NOBODY or is_aws_host(bare)
+    return not bare or bare.casefold() in _NOBODY or is_aws_host(bare) or is_aws_name(bare)
 
 
 def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
@@ -54,17 +63,29 @@ def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
     return [(form_of(text) or kind, text)]
 
 
-def is_label(text: str) -> bool:
-    """Whether a naming field holds a description: our words around something, or several words
-    with something in them that is found by its own form ("EC2 instance i-0123…")."""
-    if " " not in text.strip():
+def is_account_number(value: object) -> bool:
+    """Whether a number may be an account's: one that begins with zeros has fewer figures."""
+    return isinstance(value, int | float) and 10**8 <= value < 10**12 and value == int(value)
+
+
+def is_label(text: str, place: Place) -> bool:
+    """Whether a naming field of ours holds a description ("EC2 instance i-0123…"): words of ours
+    around something that is found by its own form. In a quoted record nothing is our own."""
+    head = None if place.quoted else _DESCRIBED.match(text)
+    if head is None:
         return False
-    words = re.findall(r"[a-z]+", text.casefold())
-    return (
-        any(True for _ in forms_in(text))
-        or "arn:" in text
-        or all(word in own_words() for word in words)
-    )
+    rest = ARN.sub(" ", text[head.end() :])
+    for _, found in forms_in(rest):
+        rest = rest.replace(found, " ")
+    return all(word in own_words() for word in re.findall(r"[^\W_]+", rest.casefold()))
+
+
+_DESCRIBED = re.compile(
+    r"(?:EC2 instance|Systems Manager node|ECS task|EKS pod of session|pod|AWS service|CodeBuild"
+    r"|Lambda(?: function)?|Roles Anywhere certificate|Identity Center user|someone named"
+    r"|web identity|GitHub Actions:|source identity|root of|account) "
+)
+"""How our descriptions of who acted begin (`enrich.chain.workload`, `enrich.chain.origin`)."""
 
 
 class Originals:
@@ -88,7 +109,7 @@ class Originals:
     def _walk(self, value: Any, place: Place, depth: int) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
-                if not is_own_key(str(key), place):
+                if key_holds(str(key), place) in (Holds.TEXT, Holds.SENTENCE):
                     self._text(str(key))
                 self._walk(inner, place.under(key, value), depth)
         elif isinstance(value, list | tuple):
@@ -96,8 +117,8 @@ class Originals:
                 self._walk(inner, place, depth)
         elif isinstance(value, str):
             self._leaf(value, place, depth)
-        elif isinstance(value, int) and len(str(value)) == 12 and place.is_account:
-            self._add(str(value), ACCOUNT)
+        elif place.is_account and is_account_number(value):
+            self._add(f"{int(value):012d}", ACCOUNT)
 
     def _leaf(self, text: str, place: Place, depth: int) -> None:
         document = as_json(text) if depth < NESTED else None
@@ -107,7 +128,7 @@ class Originals:
         what = holds(text, place)
         if what is Holds.OURS:
             return
-        if what is Holds.NAME and not is_label(text):
+        if what is Holds.NAME and not is_label(text, place):
             self._name(text, place.names or NAME)
         if place.is_user_agent:
             # What looks like an event's id is a client's own there, and says whose it was.

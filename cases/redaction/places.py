@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from cases.redaction.forms import is_event_id, is_moment
-from cases.redaction.kinds import NAME
+from cases.redaction.forms import REGION, is_event_id, is_moment
+from cases.redaction.kinds import NAME, PHONE
 from cases.redaction.own_words import own_words
 
 
@@ -34,10 +34,13 @@ class Place:
     key: str = ""
     quoted: bool = False
     siblings: Collection[str] = ()
+    free: bool = False
+    """Whether the keys here are a user's own: below `tags` and the like of a quoted record."""
 
     def under(self, key: str, parent: Mapping[Any, Any]) -> Place:
         """The place of a member. A list's items stand where the list stands."""
-        return Place(str(key), self.quoted, frozenset(map(str, parent)))
+        free = self.quoted and (self.free or _FREE_KEYS.fullmatch(str(key)) is not None)
+        return Place(str(key), self.quoted, frozenset(map(str, parent)), free)
 
     @property
     def _is_tag(self) -> bool:
@@ -75,15 +78,26 @@ class Place:
         for pattern, kind in _NAMING:
             if pattern.fullmatch(key):
                 return kind
+        if self.quoted and not _OF_AWS.fullmatch(key):
+            for pattern, kind in _NAMING_QUOTED:
+                if pattern.fullmatch(key):
+                    return kind
         return None
 
 
-def is_own_key(key: str, place: Place) -> bool:
-    """Whether a key is ours, or AWS's: it stays whatever anybody is called."""
-    if place.quoted:
-        # A field of AWS's or an API's; under `tags` and the like, the user's own.
-        return _FIELD.fullmatch(key) is not None and not _FREE_KEYS.fullmatch(place.key)
-    return key in own_words() or is_event_id(key)
+def key_holds(key: str, place: Place) -> Holds:
+    """What a key is: ours stays whatever anybody is called. In a quoted record AWS's fields are
+    letters alone, and `NAME`: replaced only where somebody is called exactly so. With other signs
+    in it a key is searched like a sentence, and below `tags` like anybody's text."""
+    if not place.quoted:
+        return Holds.OURS if key in own_words() or is_event_id(key) else Holds.TEXT
+    if place.free or _FREE_KEYS.fullmatch(place.key):
+        return Holds.TEXT
+    if _CAMEL.fullmatch(key):
+        return Holds.OURS
+    if key.isascii() and key.isalpha() and len(key) < 64:
+        return Holds.NAME
+    return Holds.SENTENCE if _FIELD.fullmatch(key) else Holds.TEXT
 
 
 def holds(text: str, place: Place) -> Holds:
@@ -107,6 +121,7 @@ def holds(text: str, place: Place) -> Holds:
     return Holds.OURS if text in own_words() else Holds.TEXT
 
 
+_CAMEL = re.compile(r"[A-Z]?[a-z0-9]+(?:[A-Z]+[a-z0-9]*)+|[A-Z]{2,}[A-Za-z0-9]*|x-amz-[a-z0-9-]+")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}|x-amz-[a-z0-9-]+")
 _FREE_KEYS = re.compile(r"(?:\w*tags?\w*|attributes|labels|environment|variables|metadata)", re.I)
 
@@ -148,10 +163,38 @@ _NAMING: tuple[tuple[re.Pattern[str], str], ...] = (
     (_n(r"label|principal|family_?name|given_?name"), NAME),
 )
 
+_NAMING_QUOTED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_n(r"\w*phone(?:_?numbers?)?|\w*mobile|msisdn|fax"), PHONE),
+    (_n(r"\w*alias(?:es)?"), "alias"),
+    (
+        _n(
+            r"\w+by|assignee|requesters?|requestor|approvers?|contacts?|senders?|recipients?|b?cc"
+            r"|\w*manager|surname|nickname|upn|cn|\w*subject|mail"
+        ),
+        "user",
+    ),
+    (
+        _n(
+            r"\w+(?:name|identifier)s?|name_?id|\w*workgroups?|\w*customer|\w*company"
+            r"|\w*organi[sz]ation|\w*tenant|\w*workspace|\w*department|team|site"
+        ),
+        NAME,
+    ),
+)
+"""In a quoted record any field may name somebody's: too much goes rather than too little."""
+_OF_AWS = _n(
+    # What AWS named itself, and what says how, not who.
+    r"event_?names?|(?:\w*region|availability_?zone|metric|country|city|continent|product|threat"
+    r"|threat_?list|port|protocol|attribute|action|operation|field|filter|type|\w+_?type|engine|feature|platform"
+    r"|os|algorithm|runtime|dimension|unit|column|header|aws_?service|event_?source)_?names?"
+    r"|(?:invoked|sort|sorted|order|ordered|group|grouped|partition|filter|start|supported|caused"
+    r"|limited|blocked|standby|near)_?by"
+)
+
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}|[0-9]{1,8}")
 _API = re.compile(r"[A-Z][A-Za-z0-9]{1,127}|[a-z][a-z0-9]{1,30}(?:[A-Z][a-z0-9]+)+")
 _SOURCE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)?\.amazonaws\.com")
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]|global|aws-global")
+_REGION = re.compile(rf"{REGION}|global|aws-global")
 _ERROR = re.compile(r"(?:Client\.|Server\.)?[A-Z][A-Za-z]{2,60}(?:\.[A-Z][A-Za-z]+)*")
 _HASH = re.compile(r"(?:[0-9]{1,12}:)?[0-9a-f]{64}")
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?|TA[0-9]{4}")

@@ -13,17 +13,21 @@ import ahocorasick
 
 from cases.redaction.forms import ARN, aws_hosts_in, moments_in
 from cases.redaction.hidden import (
+    LONGEST,
     as_json,
     decoded,
+    encoded_forms,
     encoded_runs,
     hidden_in,
     hidden_texts,
+    refanged,
     variants,
 )
 from cases.redaction.kinds import ACCOUNT, CERTAIN, NAME, named
-from cases.redaction.originals import NESTED, Originals, is_label, parts_of_name
+from cases.redaction.originals import NESTED, Originals, is_account_number, is_label, parts_of_name
 from cases.redaction.own_words import own_words
-from cases.redaction.places import Holds, Place, holds, is_own_key
+from cases.redaction.places import Holds, Place, holds, key_holds
+from cases.redaction.writings import other_writings
 
 DROPPED = "[redacted]"
 
@@ -32,9 +36,10 @@ class Search(IntEnum):
     """How boldly an original is searched for where it is a part of a text."""
 
     CLEAR = 0  # anywhere, also inside a word
-    WORD = 1  # as a word of its own: "Ann" is someone's name, but not in "planned"
-    VAGUE = 2  # as a word, in somebody's text alone: our sentences say "console" themselves
-    NEVER = 3  # only where it stands alone: a single letter is in every sentence
+    PART = 1  # anywhere in somebody's text, as a word of its own in our sentences
+    WORD = 2  # as a word of its own: "Ann" is someone's name, but not in "planned"
+    VAGUE = 3  # as a word, in somebody's text alone: our sentences say "console" themselves
+    NEVER = 4  # only where it stands alone: a single letter is in every sentence
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,9 @@ class Redactor:
         }
         self._stand_ins = named(
             originals.found,
-            {one.casefold() for one, how in search.items() if how is Search.CLEAR},
+            {one.casefold() for one, how in search.items() if how in (Search.CLEAR, Search.PART)},
         )
-        self._patterns = _Patterns(search, self._stand_ins)
+        self._patterns = _Patterns(search, self._stand_ins, originals.found)
         self._written: dict[tuple[str, Holds], str] = {}  # what was rewritten already
         self._names: dict[str, str] = {}
         self._crowded = originals.crowded
@@ -79,16 +84,29 @@ class Redactor:
         if isinstance(value, Mapping):
             written: dict[str, Any] = {}
             for key, inner in value.items():
-                name = str(key) if is_own_key(str(key), place) else self._text(str(key), Holds.TEXT)
+                name = self._key(str(key), place)
                 while name in written:  # two keys of a record, one stand-in: none is lost
                     name += " (2)"
                 written[name] = self._walk(inner, place.under(key, value), depth)
             return written
         if isinstance(value, list | tuple):
             return [self._walk(inner, place, depth) for inner in value]
-        if isinstance(value, int) and (place.quoted or place.is_account):
-            return _as_int(self._stand_ins.get(str(value))) or value
+        if (place.quoted or place.is_account) and is_account_number(value):
+            stand_in = self._stand_ins.get(f"{int(value):012d}", "")
+            return type(value)(stand_in) if stand_in.isdigit() else value
         return value
+
+    def _key(self, key: str, place: Place) -> str:
+        what = key_holds(key, place)
+        if what is Holds.OURS:
+            return key
+        if what is Holds.NAME:  # a field of AWS's, unless somebody is called exactly that
+            return self._stand_ins.get(key.casefold(), key) if self._is_told(key) else key
+        return self._text(key, what)
+
+    def _is_told(self, name: str) -> bool:
+        """Whether a name says by itself whose it is: of three letters, and no word of ours."""
+        return len(name) > 2 and name.casefold() not in own_words()
 
     def _leaf(self, text: str, place: Place, depth: int) -> str:
         document = as_json(text) if depth < NESTED else None
@@ -99,7 +117,7 @@ class Redactor:
         if what is Holds.OURS:
             return text
         if what is Holds.NAME:
-            if not is_label(text):
+            if not is_label(text, place):
                 return self._name(text, place.names or NAME)
             what = Holds.SENTENCE if not place.quoted else Holds.TEXT
         return self._text(text, what)
@@ -121,14 +139,16 @@ class Redactor:
     def _rewritten(self, text: str, what: Holds) -> str:
         if text in self._crowded:
             return DROPPED
+        if (clickable := refanged(text)) != text and self._shows(clickable, what):
+            text = clickable
         written, left = self._replaced(text, what)
         if not self._shows(left, what):
             return written
         # Something encoded is left: without the runs that hide it, else decoded, else nothing.
         bare = text
-        for run, is_file in reversed(list(encoded_runs(text))):
-            if is_file or any(self._shows(hidden, what) for hidden in hidden_texts(run[0])):
-                bare = f"{bare[: run.start()]}{DROPPED}{bare[run.end() :]}"
+        for run in reversed(list(encoded_runs(text))):
+            if run.is_file or any(self._shows(hidden, what) for hidden in hidden_texts(run.text)):
+                bare = f"{bare[: run.start]}{DROPPED}{bare[run.end :]}"
         for attempt in (bare, decoded(bare)):
             written, left = self._replaced(attempt, what)
             if not self._shows(left, what):
@@ -137,11 +157,7 @@ class Redactor:
 
     def _replaced(self, text: str, what: Holds) -> tuple[str, str]:
         """The text with stand-ins, and what of it was left as it stood."""
-        found = [
-            _Found(run.start(), run.end(), DROPPED)
-            for run, is_file in encoded_runs(text)
-            if is_file
-        ]
+        found = [_Found(run.start, run.end, DROPPED) for run in encoded_runs(text) if run.is_file]
         for match in ARN.finditer(text):
             found.append(_Found(match.start(), match.end(), self._name(match[0], NAME)))
         found += self._patterns.find(text, what)
@@ -169,10 +185,6 @@ class Redactor:
         return False
 
 
-def _as_int(stand_in: str | None) -> int | None:
-    return int(stand_in) if stand_in is not None and stand_in.isdigit() else None
-
-
 _NUMBERS = re.compile(r"[\d\s:./,+TZ-]+")
 
 
@@ -189,29 +201,48 @@ def _search(original: str, kind: str, listed: bool) -> Search:
     ours = own_words()
     if not listed and (folded in ours or (" ".join(words) == folded and set(words) <= ours)):
         return Search.VAGUE
-    if len(original) < 4 or (len(original) < 8 and original.isalpha()):
+    if original.isalpha() and original.lower() == original.upper():
+        return Search.CLEAR  # in scripts without capitals words stand without spaces
+    if len(original) < 5 and (original.isalpha() or len(original) < 4):
         return Search.WORD
-    return Search.CLEAR
+    return Search.PART if len(original) < 8 and original.isalpha() else Search.CLEAR
 
 
 class _Patterns:
     """All the originals in all their spellings, searched for in one pass over a text."""
 
-    def __init__(self, search: Mapping[str, Search], stand_ins: Mapping[str, str]) -> None:
+    def __init__(
+        self, search: Mapping[str, Search], stand_ins: Mapping[str, str], kinds: Mapping[str, str]
+    ) -> None:
         self._clear = ahocorasick.Automaton()
         self._words = ahocorasick.Automaton()
+        self._in_64 = ahocorasick.Automaton()
+        self._in_hex = ahocorasick.Automaton()
         for original, how in search.items():
             if how is Search.NEVER:
                 continue
             stand_in = stand_ins[original.casefold()]
             for variant in variants(original):
-                folded = _folded(variant)
-                if folded:
-                    into = self._clear if how is Search.CLEAR else self._words
-                    into.add_word(folded, (len(folded), how, stand_in))
-        for automaton in (self._clear, self._words):
+                self._add(variant, how, stand_in)
+            for variant in other_writings(original, kinds[original]):
+                # One of figures alone is found as a number of its own.
+                self._add(variant, Search.WORD if variant.isalnum() else how, stand_in)
+            in_64, in_hex = encoded_forms(original)
+            for form in in_64:
+                self._in_64.add_word(form, (len(form), how))
+            for form in in_hex:
+                self._in_hex.add_word(form, (len(form), how))
+        for automaton in (self._clear, self._words, self._in_64, self._in_hex):
             if len(automaton):
                 automaton.make_automaton()
+
+    def _add(self, variant: str, how: Search, stand_in: str) -> None:
+        folded = _folded(variant)
+        if folded:
+            into = self._clear if how is Search.CLEAR else self._words
+            before = into.get(folded, None)
+            if before is None or before[1] > how:
+                into.add_word(folded, (len(folded), how, stand_in))
 
     def find(self, text: str, what: Holds) -> Iterator[_Found]:
         """Where an original stands, as far as it is searched for in such a text."""
@@ -219,6 +250,7 @@ class _Patterns:
         if len(self._clear):
             for last, (length, _, stand_in) in self._clear.iter_long(folded):
                 yield _Found(last + 1 - length, last + 1, stand_in)
+        yield from self._encoded(text, folded, what)
         if not len(self._words):
             return
         kept: list[tuple[int, int]] | None = None  # times, and AWS's own hosts
@@ -226,12 +258,47 @@ class _Patterns:
             begin, end = last + 1 - length, last + 1
             if how is Search.VAGUE and what is Holds.SENTENCE:
                 continue
-            if not _is_word(folded, begin, end):
+            is_part = how is Search.PART and what is not Holds.SENTENCE
+            if not is_part and not _is_word(folded, begin, end):
                 continue
             if kept is None:
                 kept = [one.span() for one in (*moments_in(text), *aws_hosts_in(text))]
             if not any(start <= begin and end <= stop for start, stop in kept):
                 yield _Found(begin, end, stand_in)
+
+    def _encoded(self, text: str, folded: str, what: Holds) -> Iterator[_Found]:
+        """The runs of base64 and hex within which an original is written."""
+        for automaton, of, run, anywhere in (
+            (self._in_64, text, _64_RUN, 5),
+            (self._in_hex, folded, _HEX_RUN, 8),
+        ):
+            if not len(automaton):
+                continue
+            done = 0  # what was given out already
+            for last, (length, how) in automaton.iter(of):
+                if last < done or (how is Search.VAGUE and what is Holds.SENTENCE):
+                    continue
+                begin, end = last + 1 - length, last + 1
+                around = run.match(of, _run_start(of, begin, run), len(of))
+                if around is None or around.end() < end:
+                    continue
+                # A short one is found as a run of its own: in a long one there is any of them.
+                if length < anywhere and around[0].rstrip("=") != of[begin:end]:
+                    continue
+                done = around.end()
+                yield _Found(around.start(), around.end(), DROPPED)
+
+
+_64_RUN = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_HEX_RUN = re.compile(r"[0-9a-f]+")
+
+
+def _run_start(text: str, at: int, run: re.Pattern[str]) -> int:
+    """Where the run of characters begins that `at` is in, a few thousand before it at the most."""
+    least = max(0, at - LONGEST)
+    while at > least and run.match(text, at - 1, at):
+        at -= 1
+    return at
 
 
 def _is_word(text: str, begin: int, end: int) -> bool:

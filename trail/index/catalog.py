@@ -756,6 +756,11 @@ class Catalog:
             return "its bytes are not those that were written"
         return None
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether there is a note of what the file's bytes should be."""
+        return self._path.with_name(SEAL).exists()
+
     def broken_structure(self) -> str | None:
         """What SQLite finds wrong with the file, in its words."""
         (said,) = self._db.execute("pragma integrity_check(1)").fetchone()

@@ -213,7 +213,7 @@ class _Reading:
     def _reject(self, bad: Bad) -> None:
         of_path = self._rejects.setdefault(self._path_of(bad.source_file), {})
         of_source = of_path.setdefault(bad.source_file, _Rejects())
-        of_source.count += 1
+        of_source.count += 1 + bad.more
         of_source.only_foreign &= bad.foreign
         told = told_by(bad.position)
         if len(of_source.kept) < REJECTS_KEPT or told not in of_source.told:

@@ -34,6 +34,7 @@ from trail.index.build import (
 from trail.index.catalog import (
     CATALOG,
     CREDENTIAL_KINDS,
+    SEAL,
     SEGMENTS,
     Catalog,
     Publication,
@@ -126,6 +127,11 @@ def _catalog(catalog: Catalog, notes: list[str]) -> list[str]:
     if (wrong := catalog.wrong_bytes()) is not None:
         problems.append(f"{CATALOG}: {wrong}")
     changed = catalog.changed_tables()
+    if changed is not None and not catalog.is_sealed:
+        notes.append(
+            f"{SEAL} is not there, so {CATALOG} was verified by its rows alone. The next"
+            " `python -m trail add` writes it again."
+        )
     if changed:
         problems.append(f"{CATALOG}: rows of {', '.join(changed)} are not those that were written")
     elif (wrong := catalog.broken_structure()) is not None:

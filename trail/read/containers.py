@@ -153,7 +153,9 @@ def _rows_as_lines(data: bytes, allowance: Allowance) -> bytes:
 
     lines: list[str] = []
     try:
-        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=256):
+        table = pq.ParquetFile(io.BytesIO(data))
+        allowance.may_hold(table.metadata, len(data))
+        for batch in table.iter_batches(batch_size=256):
             for row in batch.to_pylist():
                 lines.append(json.dumps(row, default=str))
                 allowance.take(len(lines[-1]))

@@ -53,12 +53,14 @@ from trail.read.streams import (
     Allowance,
     Blocks,
     BrokenStream,
+    few_bytes,
     from_file,
     gunzip,
     is_gzip,
     is_tar,
     is_zip,
     tar_members,
+    too_many,
     unpack_small,
     zip_members,
 )
@@ -88,7 +90,8 @@ class Loose:
 class Bad:
     """Something that could not be read. `foreign`: it is no CloudTrail event at all.
 
-    `lost`: part of the file is unread, so it counts even where nothing else is a record.
+    `lost`: part of the file is unread, so it counts even where nothing else is a record. `more` of
+    the same follow it, which nobody tells one by one.
     """
 
     source_file: str
@@ -96,6 +99,7 @@ class Bad:
     reason: str
     foreign: bool = False
     lost: bool = False
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,7 @@ def read_source(
     path: str | Path,
     opened: Callable[[os.stat_result], None] = lambda _: None,
     digested: Callable[[bytes], None] = lambda _: None,
+    until: float | None = None,
     *,
     at: str | None = None,
 ) -> Generator[Found]:
@@ -175,8 +180,9 @@ def read_source(
 
 
     `opened` is told the file's stamp, from before anything was read; `digested` the SHA-256 of its
-    bytes, also where the caller stops early: then when it does. Its bytes lie `at` another path
-    than its own where it is no file of this machine.
+    bytes, also where the caller stops early: then when it does. What is not read `until` then, as
+    `time.monotonic` counts, is a `Bad` that says so. Its bytes lie `at` another path than its own
+    where it is no file of this machine.
     """
     name = str(path)
     sizes: list[int] = []
@@ -186,24 +192,14 @@ def read_source(
         opened(stat)
 
     count = 0
-    with closing(_read_source(name, at or name, stamped, digested)) as everything:
+    with closing(_read_source(name, at or name, stamped, digested, until)) as everything:
         for found in everything:
             yield found
             count += len(found.records) if isinstance(found, Chunk) else 1
-            if count > _RECORDS and count > _RECORDS + sizes[0] // _LEAST_RECORD:
-                reason = (
-                    f"more than {counted(count - 1, 'record')} in {sizes[0]:,} bytes on"
-                    f" disk, too few for"
-                    " so many: not read further"
-                )
+            if sizes and too_many(count, sizes[0]):
+                reason = f"more than {few_bytes(count - 1, sizes[0])}"
                 yield Bad(found.source_file, f"after record {count - 1}", reason, lost=True)
                 return
-
-
-_LEAST_RECORD = 16
-"""Bytes that a record takes however it is packed: its eventID alone is a random number of 16."""
-_RECORDS = 65_536
-"""So many are read whatever the size."""
 
 
 def _read_source(
@@ -211,6 +207,7 @@ def _read_source(
     at: str,
     opened: Callable[[os.stat_result], None],
     digested: Callable[[bytes], None],
+    until: float | None,
 ) -> Generator[Found]:
     if (reason := kind_skipped_by_path(name)) is not None:
         yield Skipped(name, reason)
@@ -220,7 +217,7 @@ def _read_source(
         try:
             stat = os.fstat(handle)
             opened(stat)
-            allowance = Allowance(stat.st_size)
+            allowance = Allowance(stat.st_size, until)
             if stat.st_size < _SMALL:
                 # Almost every file is small: no streaming machinery for it. One byte more than
                 # is there is asked for, to see whether it has grown since.
@@ -252,7 +249,7 @@ def _read_source(
                 else:
                     hashed = Hashed(file)
                     try:
-                        yield from _content(from_file(hashed), name, 0, allowance)
+                        yield from _content(from_file(hashed, allowance), name, 0, allowance)
                     except GeneratorExit:
                         digested(hashed.rest())
                         raise
@@ -344,6 +341,8 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
     ordinal = 0
     try:
         table = pq.ParquetFile(file)
+        # Said by its last bytes, before any page is unpacked: a row group may be one of millions.
+        allowance.may_hold(table.metadata, file.seek(0, io.SEEK_END))
         names = list(table.schema_arrow.names)
         if not is_ocsf(names) and not names_events(names) and not _may_hold_records(names):
             yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
@@ -933,14 +932,23 @@ class _Json:
                 continue
             # A scalar, or something that is no value at all: read over it.
             cut = _ITEM_END.search(self._buffer, self._at + 1)
-            yield Bad(self._name, f"record {self._ordinal}", "not a JSON object", foreign=True)
+            while cut is None and self._left < RECORD_BYTES and self._fill():
+                cut = _ITEM_END.search(self._buffer, self._at + 1)
+            yield Bad(self._name, f"record {self._ordinal}", _NO_OBJECT, foreign=True)
             self._ordinal += 1
             self._at = cut.start() if cut else len(self._buffer)
             scalars += 1
             if scalars > _SCALARS:  # no log: the rest of the block in one
                 other = _NO_SCALAR.search(self._buffer, self._at)
-                begin, self._at = self._at, other.start() if other else len(self._buffer)
-                self._ordinal += self._buffer.count(b",", begin, self._at)
+                end = other.start() if other else len(self._buffer)
+                # Up to the last comma: the item behind it may go on in the next block.
+                last = self._buffer.rfind(b",", self._at, end)
+                passed = self._buffer.count(b",", self._at, max(last, self._at))
+                if passed:
+                    at = f"record {self._ordinal}"
+                    yield Bad(self._name, at, _NO_OBJECT, foreign=True, more=passed - 1)
+                    self._ordinal += passed
+                    self._at = last
 
     def _string(self) -> bytes | None:
         """The JSON in a string that begins here, gone past; None where it is no such string.

@@ -215,7 +215,17 @@ def decoded(text: bytes) -> Any:
         return _any.decode(text)
     except msgspec.DecodeError:
         # Python's own reader takes half a surrogate pair, which msgspec refuses.
-        return json.loads(text.decode(), parse_constant=_no_constant)
+        return json.loads(text.decode(), parse_constant=_no_constant, parse_int=_whole_number)
+
+
+def _whole_number(figures: str) -> int:
+    """Python reads no longer one, and says so in words of its own."""
+    if len(figures) > _FIGURES:
+        raise ValueError(f"a number of {len(figures):,} figures")
+    return int(figures)
+
+
+_FIGURES = 4_000
 
 
 def _no_constant(word: str) -> None:

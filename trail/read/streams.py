@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,35 +32,92 @@ _DIRECTORY_BYTES = 64 << 20
 """The longest list of members that a zip archive may have: of a million files."""
 
 
+_SHORT_DIRECTORY = 1 << 20
+"""So long a list may be in any archive."""
+
+
 class Allowance:
     """What one file on disk may unpack to, whatever it claims: bytes, and members of archives.
 
-    Taken from by all of its layers. `size` is the file's own, in bytes.
+    Taken from by all of its layers. `size` is the file's own, in bytes. `until` is when reading
+    must have ended, as `time.monotonic` counts; None: it may take what it takes.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, until: float | None = None) -> None:
+        self._until = until
         self.most_bytes = BOMB_BYTES + BOMB_RATIO * size
         self.bytes = 0
         # A member needs some 100 bytes of an archive, and far fewer only where that is packed.
         self.members = 20_000 + size // 64
+        self.empty_members = 5_000 + size // 4_096
 
     def take(self, size: int) -> None:
         """Raises `BrokenStream` when more was unpacked than is allowed."""
         self.bytes += size
+        self.in_time()
         if self.spent:
             raise BrokenStream(
                 f"unpacks to more than {BOMB_RATIO} times its size: a bomb; stopped after "
                 f"{self.bytes:,} bytes"
             )
 
-    def take_member(self) -> None:
+    def in_time(self) -> None:
+        """Raises `BrokenStream` when reading took longer than it may."""
+        if self._until is not None and time.monotonic() > self._until:
+            raise BrokenStream("reading it took too long")
+
+    def take_member(self, size: int | None = None) -> None:
+        """One more file within; `size` is what it says of its own, where it does."""
         self.members -= 1
+        if size is not None and size < _NOTHING:
+            self.empty_members -= 1
         if self.members < 0:
-            raise BrokenStream("holds more files than its size has room for: a bomb")
+            raise BrokenStream(TOO_MANY_MEMBERS)
+        if self.empty_members < 0:
+            self.members = -1
+            raise BrokenStream("holds thousands of files with nothing in them: not read further")
+
+    def may_hold(self, table: Any, size: int) -> None:
+        """Raises `BrokenStream` where what a Parquet file of `size` bytes says of its rows is more
+        than it has room for: before any page is unpacked, since a row group may be all of them."""
+        if too_many(table.num_rows, size):
+            raise BrokenStream(few_bytes(table.num_rows, size))
+        unpacked = sum(
+            max(0, table.row_group(n).total_byte_size) for n in range(table.num_row_groups)
+        )
+        if self.bytes + unpacked > self.most_bytes:
+            raise BrokenStream(
+                f"says of itself that it unpacks to {unpacked:,} bytes, more than {BOMB_RATIO}"
+                " times its size: a bomb, not read"
+            )
 
     @property
     def spent(self) -> bool:
         return self.bytes > self.most_bytes or self.members < 0
+
+
+TOO_MANY_MEMBERS = "holds more files than its size has room for: a bomb"
+_NOTHING = 16
+"""Bytes of a file that holds not even one record's id."""
+
+
+_LEAST_RECORD = 16
+"""Bytes that a record takes however it is packed: its eventID alone is a random number of 16."""
+_RECORDS = 65_536
+"""So many are read whatever the size."""
+
+
+def too_many(records: int, size: int) -> bool:
+    """Whether a file of `size` bytes cannot hold so many records, each with an id of its own."""
+    return records > _RECORDS and records > _RECORDS + size // _LEAST_RECORD
+
+
+def few_bytes(records: int, size: int) -> str:
+    """That it cannot, in words."""
+    return (
+        f"{counted(records, 'record')} in {size:,} bytes on disk, too few for so many: not read"
+        " further"
+    )
 
 
 class BrokenStream(Exception):
@@ -125,10 +183,12 @@ def is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def from_file(file: Readable) -> Blocks:
-    """The bytes of an open file."""
+def from_file(file: Readable, allowance: Allowance | None = None) -> Blocks:
+    """The bytes of an open file, for as long as the allowance lets it be read."""
 
     def read(size: int) -> bytes:
+        if allowance is not None:
+            allowance.in_time()
         try:
             return file.read(size)
         except OSError as error:
@@ -212,14 +272,20 @@ def zip_members(file: io.BufferedIOBase, allowance: Allowance) -> Iterator[tuple
     """(name, content) of each file in a zip archive."""
     try:
         archive = zipfile.ZipFile(_Limited(file))
+    except _TooManyMembers as error:
+        raise BrokenStream(TOO_MANY_MEMBERS) from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise BrokenStream(f"damaged zip archive ({error})") from error
     named = _Names()
     with archive:
         for info in archive.infolist():
-            allowance.take_member()
+            allowance.take_member(None if info.is_dir() else info.file_size)
             if not info.is_dir():
                 yield named.unique(info.filename), _zip_member(archive, info, allowance)
+
+
+class _TooManyMembers(zipfile.BadZipFile):
+    """An archive's list of members is longer than what they could hold."""
 
 
 class _Limited:
@@ -228,12 +294,17 @@ class _Limited:
     def __init__(self, file: io.BufferedIOBase) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        # Each member's entry is there twice, beside its content: where the list of them is nearly
+        # half of the archive, they hold nothing. A million entries take seconds to read.
+        self._most = min(_DIRECTORY_BYTES, _SHORT_DIRECTORY + size * 2 // 5) + 1
 
     def read(self, size: int = -1) -> bytes:
-        most = _DIRECTORY_BYTES + 1  # what is claimed is not made room for
-        data = self._file.read(min(size, most) if size >= 0 else most)
-        if len(data) == most:
-            raise zipfile.BadZipFile("its list of files is too long")
+        # What is claimed is not made room for.
+        data = self._file.read(min(size, self._most) if size >= 0 else self._most)
+        if len(data) == self._most:
+            raise _TooManyMembers("its list of files is too long")
         return data
 
 
@@ -302,7 +373,7 @@ def tar_members(stream: Blocks, allowance: Allowance) -> Iterator[tuple[str, Blo
     try:
         with tarfile.open(fileobj=_Whole(), mode="r|") as archive:  # type: ignore[call-overload] # typeshed wants more methods than the stream mode uses
             for member in archive:
-                allowance.take_member()
+                allowance.take_member(member.size if member.isfile() else None)
                 archive.members.clear()  # it would remember a million
                 if member.isfile():
                     content = archive.extractfile(member)

@@ -6,10 +6,15 @@ changed, a record whose row is the same in every column may be shown, if no othe
 that row, with the remark that what no column holds is not proven, and with the file's digest of now
 beside that of then. Anything else is refused, so nothing but a record that the index describes in
 full is ever shown of a file.
+
+What stands there now may be anything: a file of far more bytes than were indexed is not read, and
+one that has changed only for `SECONDS`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +23,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from trail.counted import counted
 from trail.errors import SourceUnreadable
 from trail.events import EVENT_SCHEMA, Unreadable, event_row
 from trail.index.catalog import SourceFile
@@ -25,6 +31,11 @@ from trail.read.columns import Chunk, Columns, TypedRecord
 from trail.read.formats import CARRIED, Loose, is_clean, read_source, take_apart, text_of
 
 Row = Mapping[str, Any]
+
+SECONDS = 10.0
+"""How long a file that is not as it was indexed is searched for a record."""
+GROWN_BYTES = 64 << 20
+"""A file that is still written may have grown by so much, or to twice its size."""
 _typed = msgspec.json.Decoder(TypedRecord)
 
 
@@ -108,6 +119,9 @@ def read_again(
             "The index keeps their columns."
         )
         return [gone for _ in rows]
+    is_as_it_was = _as_it_was(file, at_path)
+    if is_as_it_was is False:
+        return _of_another(file, at_path, source_file, rows, elsewhere)
     standing: dict[int, Loose] = {}
     wanted = {row["source_ordinal"] for row in rows}
     digest: list[bytes] = []
@@ -125,6 +139,25 @@ def read_again(
         return [
             _unmoved(standing.get(row["source_ordinal"]), row, file, source_file) for row in rows
         ]
+    return _of_another(file, at_path, source_file, rows, elsewhere)
+
+
+def _as_it_was(file: SourceFile, at: str) -> bool | None:
+    """Whether the file is the one that was indexed, as far as its stamp says, or where that is
+    another one its digest; None where reading it must show it."""
+    now = Path(at).stat()
+    if _outgrew(file, now.st_size):
+        return False
+    if (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns) or not file.sha256:
+        return None
+    with Path(at).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest() == file.sha256
+
+
+def _of_another(
+    file: SourceFile, at: str, source_file: str, rows: Sequence[Row], elsewhere: str | None
+) -> list[RawRecord | SourceUnreadable]:
+    """What can be had of a file that is not as it was indexed."""
     if elsewhere is not None:
         led = SourceUnreadable(
             f"{source_file} leads to another file now ({elsewhere}), which the catalog does not"
@@ -132,7 +165,22 @@ def read_again(
             " keeps its columns."
         )
         return [led for _ in rows]
-    return _in_changed(file, at_path, source_file, rows)
+    size = Path(at).stat().st_size
+    if _outgrew(file, size):
+        why = f"it has {counted(size, 'byte')} now and had {file.size:,}, so it is not read again"
+        return [_unread(source_file, why) for _ in rows]
+    return _in_changed(file, at, source_file, rows)
+
+
+def _outgrew(file: SourceFile, size: int) -> bool:
+    return file.size >= 0 and size > max(2 * file.size, file.size + GROWN_BYTES)
+
+
+def _unread(source_file: str, why: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{source_file} has changed since it was indexed: {why}. The index keeps its columns."
+        " `python -m trail add` over its folder reads the file as it is now."
+    )
 
 
 def _unmoved(
@@ -156,9 +204,12 @@ def _in_changed(
     equal: list[list[Loose]] = [[] for _ in rows]
     there: set[str] = set()
     digest: list[bytes] = []
+    until = time.monotonic() + SECONDS
     for loose in _records(
-        file.path, at, source_file, lambda chunk: _may_name(chunk, wanted), digest.append
+        file.path, at, source_file, lambda chunk: _may_name(chunk, wanted), digest.append, until
     ):
+        if time.monotonic() > until:
+            break
         named = loose.record.get("eventID")
         if named not in wanted and named not in (None, ""):
             continue
@@ -170,6 +221,9 @@ def _in_changed(
                     found.append(loose)
             elif named:
                 there.add(row["event_id"])
+    if time.monotonic() > until:  # another record with that row may be in what was not read
+        why = f"to read what stands there now takes more than {SECONDS:.0f} seconds"
+        return [_unread(source_file, why) for _ in rows]
     now = digest[0] if digest else b""
     return [
         _found(found[0], row, file, "columns", now)
@@ -215,9 +269,10 @@ def _records(
     source_file: str,
     worth: Callable[[Chunk], bool],
     digested: Callable[[bytes], None] = lambda _: None,
+    until: float | None = None,
 ) -> Generator[Loose]:
     """The records of a source file one by one, those of chunks that are not `worth` it left out."""
-    reading = read_source(path, digested=digested, at=at)
+    reading = read_source(path, digested=digested, until=until, at=at)
     try:
         for found in reading:
             if isinstance(found, Loose) and found.source_file == source_file:

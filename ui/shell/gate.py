@@ -107,6 +107,8 @@ def check_address(address: str | None, *, sign_in: bool) -> None:
 
     `address` is what the server binds to; none stands for every address of the machine.
     """
+    if address and (why := _no_address(address)) is not None:
+        raise ServerRefused(f"Backtrail cannot listen at {address}: {why}")
     if sign_in or address == "localhost" or (address and is_loopback(address)):
         return
     where = f"at {address}" if address else "at every address of this machine"
@@ -114,6 +116,18 @@ def check_address(address: str | None, *, sign_in: bool) -> None:
         f"Backtrail would listen {where}, and without sign-in whoever reaches it sees everything."
         " Use --server.address 127.0.0.1, or configure sign-in (SECURITY.md)."
     )
+
+
+def _no_address(address: str) -> str | None:
+    """Why nothing can listen there, as far as its form says; None where something may."""
+    if address.startswith("[") and address.endswith("]"):
+        return f"write an IPv6 address without brackets, --server.address {address[1:-1]}"
+    if ":" in address and not address.startswith("unix:"):
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            return "that is no address. A port is a setting of its own, --server.port"
+    return None
 
 
 class Gate:
