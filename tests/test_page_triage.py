@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from enrich import QUESTIONS
 from tests.a_page import a_page, address_of, links, table, trees, words
 from tests.an_event import a_role_session, an_assumption, an_event
 from trail.index.build import add
@@ -19,9 +20,8 @@ from ui.triage import intake
 pytest_plugins = ("tests.case_pages",)
 pytestmark = pytest.mark.usefixtures("own_folders")
 STRATUS_EVENT = "cfdb926f-8f87-44ea-8b73-125efb2fa78a"
-STATUS_WORDS = ("Answered", "Partly covered", "Nothing found", "No logs for it", "Does not apply",
-                "Could not look")  # fmt: skip
-QUESTIONS = 5
+CHIPS = ("▲ ", "✓ ", "● ")
+"""Alarming, reassuring, neither; what they say is tested in test_chips.py."""
 
 
 @pytest.fixture
@@ -50,9 +50,12 @@ def test_an_indexed_event_is_answered_at_its_own_address() -> None:
     assert "bert-jan" in said
     assert "by access key" in said
     assert "certain" in said
-    # The badges: one status each, and the same again on the five cards.
-    statuses = [line for line in said.splitlines() if line[2:] in STATUS_WORDS]
-    assert len(statuses) == 2 * QUESTIONS
+    # A question stands on its badge, and again on its card, each time with what was found.
+    lines = said.splitlines()
+    for question in QUESTIONS:
+        places = [number for number, line in enumerate(lines) if line == question.question]
+        assert len(places) == 2
+        assert all(lines[place + 1][:2] in CHIPS for place in places)
     assert "GetPasswordData" in said
 
 
@@ -269,7 +272,7 @@ def test_every_answer_shows_its_query_and_its_evidence_on_demand(tmp_path: Path)
     queries = [block for block in preformatted(at) if "from " in block]
     assert any("$window_first" in query for query in queries)
     assert any('"window_first": "2026-03-03' in block for block in preformatted(at))
-    assert words(at).splitlines().count("Query") == QUESTIONS
+    assert words(at).splitlines().count("Query") == len(QUESTIONS)
     assert not table(at, "Events behind the answer")
     for key in ("cards-from-interesting_calls", "rest-of-services_used"):
         name = f"evidence-of-{key.rpartition('-')[2]}"
