@@ -139,6 +139,8 @@ def test_a_stand_in_is_known_by_its_mask_or_its_word():
     for text in (
         None,
         "AROA2GDPCIYTNR2A5GJBK:terraform",
+        "AROA2GDPCIYTNR2A5GJBK:...",
+        "...",
         "alice",
         "redacted-by-bob",
         "0",

@@ -71,7 +71,7 @@ def test_the_page_shows_what_is_true(folder: Path, story: str) -> None:
     )
 
     calls = [*table(at, "Interesting calls"), *table(at, "Routine calls")]
-    assert sum(int(row[2].replace(",", "")) for row in calls) == sum(
+    assert sum(int(row[3].replace(",", "")) for row in calls) == sum(
         row["count"] for row in truth["interesting_calls"]["entity"]
     )
 

@@ -165,8 +165,12 @@ def _cost(piece: str) -> float | None:
     return _COUNTED if any(piece in order for order in _ORDERS) else None
 
 
-_WRITTEN_OVER = re.compile(r"[*•]|\.\.\.|…|###|%\{\[|^[xX]{3,}$|^(?i:HIDDEN_DUE_TO)")
-"""A character that no id or name of AWS's has, or three in its place."""
+_WRITTEN_OVER = re.compile(
+    r"[*•]|…|###|%\{\[|^[xX]{3,}$|^(?i:HIDDEN_DUE_TO)|^A(?:KIA|SIA|ROA|IDA)[A-Z0-9]*\.\.\."
+)
+"""A character that no id or name of AWS's has, or three in its place. Dots alone are a name: a
+session may be called "...", and whoever calls it so must not become nobody by it.
+"""
 
 
 def is_stand_in(text: object) -> bool:
