@@ -71,8 +71,10 @@ def test_a_hostile_cell_is_text_in_the_grid_and_its_export_is_ours(tmp_path: Pat
         grid.scroll_into_view_if_needed()
         expect(grid.locator("canvas").first).to_be_visible()
         # The grid's own twin for screen readers has the cell as text.
-        said = " ".join(grid.locator("[role=gridcell]").all_text_contents())
-        assert "=1+1 [x](http:203.0.113.9) ![y](z).json" in said
+        cells = grid.locator("[role=gridcell]")
+        expect(cells.filter(has_text="=1+1 [x](http:203.0.113.9) ![y](z).json")).not_to_have_count(
+            0, timeout=30_000
+        )
         assert grid.locator("a, img").count() == 0
         grid.hover()
         page.wait_for_timeout(300)

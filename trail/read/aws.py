@@ -245,7 +245,7 @@ class Bucket:
             raise _of_boto3(error, self._access, f"{SCHEME}{self.name}") from None
         except InvalidPathError as error:
             raise SourceUnreadable(
-                f"{SCHEME}{self.name} has keys with a folder that has no name"
+                f"{SCHEME}{self.name} holds a folder that has no name"
                 f"{_named_in(str(error))}, which cannot be read. Name a folder that has none."
             ) from None
         except (BaseError, FileNotFoundError) as error:

@@ -87,8 +87,8 @@ class Allowance:
         )
         if self.bytes + unpacked > self.most_bytes:
             raise BrokenStream(
-                f"says of itself that it unpacks to {unpacked:,} bytes, more than {BOMB_RATIO}"
-                " times its size: a bomb, not read"
+                f"says of itself that it unpacks to {counted(unpacked, 'byte')}, more than"
+                f" {BOMB_RATIO} times its size: a bomb, not read"
             )
 
     @property

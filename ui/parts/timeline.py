@@ -13,6 +13,7 @@ from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
 from enrich.questions.baseline import DAYS, GAP
+from trail.counted import counted
 from trail.store import Store
 from ui.kit import chart_clicks, charts
 from ui.kit.markup import Node, el
@@ -157,7 +158,8 @@ def timeline_key(found: Activity, alert: Alert | None = None) -> Node:
 
 def draw_activity(found: Activity, key: str, spec: charts.Spec) -> tuple[datetime, datetime] | None:
     """Draws the chart; the stretch that was chosen in it, out to whole buckets."""
-    hatched = f" {len(found.no_logs)} days without logs are hatched." if found.no_logs else ""
+    days = counted(len(found.no_logs), "day without logs is", "days without logs are")
+    hatched = f" {days} hatched." if found.no_logs else ""
     chosen = chart_clicks.draw_brushed(
         spec,
         key,
