@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_a_case_from_its_alert_to_its_seal(
     written(ann, "Paste one or many", stratus_store.raw_records([EVENT])[EVENT])
     press(ann, "Take them in")
     said(ann, "1 new alert.")
-    expect(ann.locator(".bt-ahead-word", has_text="Answered").first).to_be_visible()
+    expect(ann.locator(".bt-ahead-word", has_text=re.compile("[▲✓●] ")).first).to_be_visible()
     expect(ann.locator(".bt-ahead-sentence").first).to_contain_text("bert-jan")
 
     # Opening it shows the same answers; then a case is opened from the alert itself.
