@@ -121,7 +121,8 @@ def _left_out(values: Sequence[object]) -> str | None:
     unread, objects = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if not 0 < unread < objects:
         return None
-    return f"{unread:,} of the {objects:,} JSON objects here hold no alert that Backtrail knows."
+    hold = "holds" if unread == 1 else "hold"
+    return f"{unread:,} of the {objects:,} JSON objects here {hold} no alert that Backtrail knows."
 
 
 def _no_alert(values: Sequence[object], pasted: str) -> str:

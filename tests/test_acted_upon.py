@@ -278,3 +278,12 @@ def test_copies_corrections_and_twins_of_one_call_count_once(tmp_path: Path) -> 
     callers = sorted(str(row["principal_arn"] or row["identity_id"]) for row in found.newest)
     alice, carl = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("alice", "carl"))
     assert callers == sorted([carl, alice, alice, alice, alice, "AIDAOTHERQXQXQXQXQXQX"])
+
+
+def test_a_masked_caller_is_nobody_by_name() -> None:
+    masked = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/***", "accountId": ACCOUNT,
+              "userName": "***"}  # fmt: skip
+    store = MemoryStore([_on("ghost", "CreateUser", 0, userIdentity=masked)])
+    found = acted_upon(GHOST, store, FIRST, LAST)
+    assert "a caller whose name is masked" in found.how
+    assert "***" not in found.how

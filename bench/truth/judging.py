@@ -127,7 +127,7 @@ def _coverage(world: World, done: Damage, said: dict[str, Any] | None) -> str | 
     ]
     if said["coverage"] == "covered":
         return f"says covered, with holes in {holes}" if holes else None
-    others = ("management account", "when the activity was")
+    others = ("management account", "when the activity was", "the alert's own event")
     if not holes and not any(word in text for text in said["missing"] for word in others):
         return f"says {said['coverage']} ({said['missing']}), without a hole"
     return None

@@ -21,6 +21,7 @@ from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
 from alerts.parse import NO_TIME
 from enrich.words import clock, listed, short
+from trail.access_keys import is_stand_in
 from trail.counted import counted
 from trail.errors import QueryTimedOut
 from trail.store import Query, Store
@@ -188,7 +189,11 @@ def _rank(row: Mapping[str, Any]) -> int:
 def _caller(row: Mapping[str, Any]) -> str:
     """Who made an event that names another: "user/bob", "assumed-role/admin/ann"."""
     arn = str(row["principal_arn"] or "")
-    return arn.split(":", 5)[-1] or str(row["identity_id"] or "a caller without a name")
+    named = arn.split(":", 5)[-1] or str(row["identity_id"] or "")
+    if not named:
+        return "a caller without a name"
+    # What stands where a name was masked is nobody's name, and may be several people's.
+    return "a caller whose name is masked" if is_stand_in(named.rpartition("/")[2]) else named
 
 
 def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
