@@ -160,7 +160,7 @@ def test_what_is_no_address(s3: AnS3, tmp_path: Path, capsys: pytest.CaptureFixt
         ("s3://Trail_Logs/x", "names no S3 bucket"),
         ("s3://arn:aws:s3:eu-west-1:111122223333:accesspoint/p", "Use its alias"),
         (f"s3://{BUCKET}/nothing", f"There is nothing below s3://{BUCKET}/nothing/ that"),
-        (f"s3://{BUCKET}/a", "keys with a folder that has no name ('a//"),
+        (f"s3://{BUCKET}/a", "holds a folder that has no name ('a//"),
         ("s3://no-such-bucket", "There is no bucket no-such-bucket."),
     ):
         assert main(["add", address, "--index", str(tmp_path / "index")]) == 1
