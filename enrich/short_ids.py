@@ -33,6 +33,12 @@ def whole_ids(event_id: str, store: Store) -> list[str]:
     return [str(row["event_id"]) for row in found.rows]
 
 
+def in_full(event_id: str, store: Store) -> str:
+    """The whole id where it is a short one of one event; else as it was given."""
+    found = whole_ids(event_id, store) if is_short(event_id) else []
+    return found[0] if len(found) == 1 else event_id
+
+
 def which(event_id: str, found: list[str]) -> str:
     """Why a short id is not taken for one event: none begins with it, or several do."""
     if not found:

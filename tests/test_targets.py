@@ -14,10 +14,40 @@ from alerts import parse_alerts
 from enrich import ask_all
 from enrich.calls.acted_on import in_words
 from enrich.facts import techniques
-from enrich.facts.targets import MOST, NOTHING_TO_NAME, has_rules, targets_of
+from enrich.facts.targets import _REQUEST, MOST, targets_of
 from tests.memory_store import MemoryStore
 from tests.test_weighing import NOON, at, every_day
 
+# What an account's mail as a whole is asked or told, by either name of the service.
+_MAIL = """GetAccount GetAccountSendingEnabled GetSendQuota ListEmailIdentities ListIdentities
+    UpdateAccountSendingEnabled PutAccountDetails"""
+# Calls of `enrich.facts.techniques` about the account or the caller as a whole: no target.
+NOTHING_TO_NAME = {
+    "sts": "GetCallerIdentity GetSessionToken",
+    "iam": "ListUsers ListRoles GetAccountAuthorizationDetails GenerateCredentialReport"
+    " GetCredentialReport DeleteAccountPasswordPolicy UpdateAccountPasswordPolicy"
+    " SimulateCustomPolicy",
+    "signin": "ConsoleLogin GetSigninToken CreateOAuth2Token AuthorizeOAuth2Access"
+    " PasswordRecoveryCompleted PasswordRecoveryRequested",
+    "securityhub": "DisableSecurityHub",
+    "macie2": "DisableMacie",
+    "organizations": "DescribeOrganization ListAccounts LeaveOrganization",
+    "account": "CloseAccount",
+    "sso": "ListAccounts",
+    "ses": _MAIL,
+    "email": _MAIL,
+    "ec2": "EnableSerialConsoleAccess GetEbsDefaultKmsKeyId DescribeAccountLimits",
+    "bedrock": "GetModelInvocationLoggingConfiguration DeleteModelInvocationLoggingConfiguration"
+    " GetUseCaseForModelAccess PutUseCaseForModelAccess ListFoundationModels"
+    " ListInferenceProfiles",
+    "cloudtrail": "ListTrails LookupEvents",
+    "guardduty": "ListDetectors",
+    "ecr": "GetAuthorizationToken",
+    "ecr-public": "GetAuthorizationToken",
+    "lambda": "ListFunctions",
+    "sns": "SetSMSAttributes",
+    "servicequotas": "ListServiceQuotas",
+}
 # Services whose fields say by themselves what they name ("stackName": stack).
 BY_FIELD_NAMES = {
     *("access-analyzer", "amplify", "autoscaling", "backup", "batch", "bcm-data-exports"),
@@ -167,7 +197,7 @@ def test_every_call_that_matters_has_a_table_or_a_reason() -> None:
     lacking = {
         (service, name)
         for service, name in calls
-        if not has_rules(f"{service}.amazonaws.com")
+        if service not in _REQUEST
         and service not in BY_FIELD_NAMES
         and name not in NOTHING_TO_NAME.get(service, "").split()
     }

@@ -32,8 +32,6 @@ def told_by(position: str) -> str:
 def unread_days(positions: Iterable[str]) -> dict[str, set[date]]:
     """Account (or `ANYBODY`) → days of which it has records that could not be read."""
     days: dict[str, set[date]] = {}
-    for told in set(map(told_by, positions)) - {""}:
-        match = _OF.search(told)
-        if match is not None:
-            days.setdefault(match[2] or ANYBODY, set()).add(date.fromisoformat(match[1]))
+    for match in filter(None, map(_OF.search, positions)):
+        days.setdefault(match[2] or ANYBODY, set()).add(date.fromisoformat(match[1]))
     return days

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from enrich.calls.call_details import Call
 from enrich.entity import Match
 from enrich.facts.targets import Target, targets_of
 from enrich.sql_text import bound_list, bound_values
@@ -22,9 +23,6 @@ ALL_OF = 500
 """Calls of one name that are all read; of more the newest few."""
 SHOWN = 10
 """Targets of one call that its row lists, the most frequent first."""
-
-Call = tuple[str | None, str, str | None]
-"""Event source, event name, error code."""
 
 
 class ActedOn(NamedTuple):

@@ -206,36 +206,6 @@ _RESPONSE: Mapping[str, _Rules] = {
 }
 """What a call made, beside what it was given."""
 
-NOTHING_TO_NAME: Mapping[str, str] = {
-    "sts": "GetCallerIdentity GetSessionToken",
-    "iam": "ListUsers ListRoles GetAccountAuthorizationDetails GenerateCredentialReport"
-    " GetCredentialReport DeleteAccountPasswordPolicy UpdateAccountPasswordPolicy"
-    " SimulateCustomPolicy",
-    "signin": "ConsoleLogin GetSigninToken CreateOAuth2Token AuthorizeOAuth2Access"
-    " PasswordRecoveryCompleted PasswordRecoveryRequested",
-    "securityhub": "DisableSecurityHub",
-    "macie2": "DisableMacie",
-    "organizations": "DescribeOrganization ListAccounts LeaveOrganization",
-    "account": "CloseAccount",
-    "sso": "ListAccounts",
-    "ses": "GetAccount GetAccountSendingEnabled GetSendQuota ListEmailIdentities ListIdentities"
-    " UpdateAccountSendingEnabled PutAccountDetails",
-    "email": "GetAccount GetAccountSendingEnabled GetSendQuota ListEmailIdentities ListIdentities"
-    " UpdateAccountSendingEnabled PutAccountDetails",
-    "ec2": "EnableSerialConsoleAccess GetEbsDefaultKmsKeyId DescribeAccountLimits",
-    "bedrock": "GetModelInvocationLoggingConfiguration DeleteModelInvocationLoggingConfiguration"
-    " GetUseCaseForModelAccess PutUseCaseForModelAccess ListFoundationModels"
-    " ListInferenceProfiles",
-    "cloudtrail": "ListTrails LookupEvents",
-    "guardduty": "ListDetectors",
-    "ecr": "GetAuthorizationToken",
-    "ecr-public": "GetAuthorizationToken",
-    "lambda": "ListFunctions",
-    "sns": "SetSMSAttributes",
-    "servicequotas": "ListServiceQuotas",
-}
-"""Calls of `enrich.facts.techniques` about the account or the caller as a whole: no target."""
-
 
 def targets_of(
     event_source: str | None,
@@ -256,10 +226,6 @@ def targets_of(
     found = found or list(_by_field_names(request)) or list(_by_resources(resources))
     shared = [Target(one.kind, one.name, True) for one in _by_rules(request, _SHARED)]
     return tuple(dict.fromkeys([*found, *shared]))[:MOST]
-
-
-def has_rules(event_source: str) -> bool:
-    return service_label(event_source) in _REQUEST
 
 
 def _object(text: str | None) -> Mapping[str, Any]:

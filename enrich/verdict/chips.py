@@ -88,7 +88,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
-    """The chips of one principal's answers. None where an answer is not of our five questions."""
+    """The chips of one principal's answers; none where they are not those of our questions."""
     if {answer.name for answer in answers} != set(_FOUND):
         return {}
     return chips(answers, weigh(alert, principal, answers))

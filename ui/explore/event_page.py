@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from enrich.short_ids import is_short, whole_ids
+from enrich.short_ids import in_full
 from trail.store import Store
 from ui.explore import event_search
 from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
@@ -50,8 +50,7 @@ def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
 
 
 def _show_record(store: Store, event_id: str) -> None:
-    if is_short(event_id) and len(whole := whole_ids(event_id, store)) == 1:
-        event_id = whole[0]
+    event_id = in_full(event_id, store)
     rows = evidence.find_events(store, [event_id])
     row = rows[0] if rows else None
     nearby = None

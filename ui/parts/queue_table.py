@@ -15,6 +15,7 @@ from ui.kit.badges import STATUS_WORDS, WAYS
 from ui.kit.case_words import lasting, severity_mark
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, link, mark
+from ui.kit.sorting import Sort, heads
 
 _HERE = Path(__file__).parent
 _MAKER = (Path(markup.__file__).parent / "markup.js").read_text(encoding="utf-8")
@@ -97,20 +98,14 @@ def _note_click(key: str) -> None:
 
 
 def _head(asked: Mapping[str, str], *, brief: bool) -> Node:
-    sort, up = asked.get("sort", "severity"), asked.get("order") == "up"
+    now = Sort(asked.get("sort", "severity"), asked.get("order") == "up")
+    sorting = {} if brief else heads("inbox", asked, SORTS, now)
 
     def column(name: str, label: str) -> Node | None:
-        if brief:
-            return None if name in NOT_BRIEF else el("th", "", label, scope="col")
-        turned = "up" if name == sort and not up else None
-        kept = {k: v for k, v in asked.items() if k not in ("order", "page")}
-        words = f"{label} {'▲' if up else '▼'}" if name == sort else label
-        return el(
-            "th",
-            "",
-            link(words, links.address("inbox", {**kept, "sort": name, "order": turned})),
-            scope="col",
-        )
+        if brief and name in NOT_BRIEF:
+            return None
+        shown, sorted_by = sorting.get(label, (label, None))
+        return el("th", "", shown, scope="col", aria_sort=sorted_by)
 
     return el(
         "thead",

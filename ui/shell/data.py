@@ -144,13 +144,11 @@ def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
             found: Made = _made[of_what, name]
             return found
     made = make()
-    version = of_what.partition(" ")[0]
     with _making:
-        if version not in _made_of:
+        oldest = next(iter(_made), None)
+        if oldest is not None and _version_of(oldest[0]) != _version_of(of_what):
             # Nobody looks again at what was drawn of an index that has changed since.
             _made.clear()
-            _made_of.clear()
-            _made_of.add(version)
         _made[of_what, name] = made
         if len(_made) > MADE:
             del _made[next(iter(_made))]  # the oldest
@@ -162,19 +160,21 @@ MADE = 1024
 
 # Streamlit's own caches take 0.2 ms a look, and a page looks a dozen times.
 _made: dict[tuple[str, str], Any] = {}
-_made_of: set[str] = set()
-"""The version of the index that these are of."""
 _making = Lock()
 
 
-def asked_of(store: Store, alert: Alert, principal: Principal) -> str:
+def asked_of(store: Store, *asked: Alert | Principal) -> str:
     """The same for the same questions to the same index."""
-    return f"{store.version()} {fingerprint(alert, principal)}"
+    return f"{store.version()} {fingerprint(*asked)}"
 
 
-def fingerprint(alert: Alert, principal: Principal) -> str:
+def _version_of(of_what: str) -> str:
+    return of_what.partition(" ")[0]
+
+
+def fingerprint(*asked: Alert | Principal) -> str:
     """The same for the same questions: everything that an enrichment may read."""
-    return hashlib.sha256(ascii((alert, principal)).encode()).hexdigest()
+    return hashlib.sha256(ascii(asked).encode()).hexdigest()
 
 
 def demo_dir() -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from alerts.alert import Alert
+from cases.documents import read_answer
 from cases.enrichment import stored_answers
 from cases.fingerprint import fingerprint
 from cases.inbox import get_alert
@@ -38,17 +40,9 @@ def answers_ahead(index_version: str, received: Alert, position: int) -> list[An
 
 
 def _answer(document: Mapping[str, Any]) -> Answer:
-    return Answer(
-        name=document["name"],
-        question=document["question"],
-        status=document["status"],
-        sentence=document["sentence"],
-        data=document["data"],
-        evidence=tuple(document["evidence"]),
-        caveats=tuple(document["caveats"]),
-        queries=tuple(
-            Query(one["text"], one["parameters"], one["elapsed_ms"], one["rows"])
-            for one in document["queries"]
-        ),
-        elapsed_ms=document["elapsed_ms"],
+    """With its queries, which a page shows as its proof."""
+    queries = tuple(
+        Query(one["text"], one["parameters"], one["elapsed_ms"], one["rows"])
+        for one in document["queries"]
     )
+    return replace(read_answer(document), queries=queries, elapsed_ms=document["elapsed_ms"])

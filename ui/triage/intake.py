@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from alerts.alert import Alert, Principal
 from alerts.correct import correct
 from alerts.json_text import text_of
 from enrich import fill_gaps
-from enrich.short_ids import is_short, whole_ids
+from enrich.short_ids import in_full
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 from ui.kit import phrases
@@ -142,8 +141,7 @@ def _asked_text(store: Store, asked: Mapping[str, str]) -> str | None:
 
 
 def _event_text(store: Store, event_id: str) -> str:
-    if is_short(event_id) and len(found := whole_ids(event_id, store)) == 1:
-        event_id = found[0]
+    event_id = in_full(event_id, store)
     try:
         record = store.raw_records([event_id]).get(event_id)
     except SourceUnreadable as error:
@@ -179,8 +177,7 @@ def _parsed(text: str) -> list[Alert]:
 
 def _completed(alert: Alert, store: Store) -> Alert:
     """What the command line and the inbox ask about, too; looked up once per index version."""
-    asked = f"{store.version()} {hashlib.sha256(ascii(alert).encode()).hexdigest()}"
-    return data.kept(asked, "completed", lambda: fill_gaps(alert, store))
+    return data.kept(data.asked_of(store, alert), "completed", lambda: fill_gaps(alert, store))
 
 
 def _position(text: str | None, of: int) -> int:

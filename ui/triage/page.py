@@ -10,7 +10,7 @@ import streamlit as st
 from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
 from enrich.answer import Answer
-from enrich.verdict.chips import chips
+from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
@@ -144,12 +144,13 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
     weighing = data.kept(of_what, "weighing", lambda: weigh(alert, principal, answers))
+    found_words = data.kept(of_what, "chips", lambda: chips(answers, weighing))
     draw_encoded(
         "above-the-fold",
         data.kept(
             of_what,
             "above",
-            lambda: encoded(*_above(alert, principal, answers, weighing, store)),
+            lambda: encoded(*_above(alert, principal, answers, weighing, found_words, store)),
         ),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
@@ -162,7 +163,6 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers))),
     )
     chosen = activity(store, alert, principal, of_what)
-    found_words = chips(answers, weighing)
     cards(Asked(alert, principal, store, of_what, found_words, chosen), answers)
 
 
@@ -171,6 +171,7 @@ def _above(
     principal: Principal,
     answers: Sequence[Answer],
     weighing: Weighing,
+    found_words: Mapping[str, Chip],
     store: Store,
 ) -> list[Node | None]:
     """All that decides: the alert line, five badges, who is behind it, what speaks for and against
@@ -187,7 +188,7 @@ def _above(
         ),
         verdict.in_one_line(weighing),
         outside_coverage(alert, store),
-        badges(answers, chips(answers, weighing)),
+        badges(answers, found_words),
         el(
             "div",
             "panels",
