@@ -18,7 +18,7 @@ NOUNS = (
 BY_HAND = re.compile(rf"(?<!\{{)\{{([^{{}}]+)\}} (?:[a-z-]+ ){{0,2}}(?:{NOUNS})\b")
 ALWAYS_MANY = re.compile(
     # Constants, and lists that the line before found to be of several.
-    r"[A-Z_]+(?::[,\d]*)?|self\.limit.*|timeout:g|SECONDS:g|SECONDS:\.0f|PATIENCE_S:.*"
+    r"[A-Z_]+(?::[,\d]*)?|self\.limit.*|timeout:g|SECONDS:g|PATIENCE_S:.*"
     r"|len\(draft\.principals\)|len\(found\.alerts\)|len\(found\.alert\.principals\)|len\(found\):,"
     r"|len\(text\):,|len\(first\.candidates\)|len\(first\.callers\)|len\(callers\)"
     r"|len\(hop\.callers\)|len\(mints\)|hours:\.1f|days|alert\.count:,|size:,|len\(content\):,"

@@ -75,15 +75,15 @@ def put_logs(s3: AnS3, root: str = "AWSLogs/") -> None:
 
 
 def events_of(index: Path) -> list[str]:
-    store = open_store(index)
-    try:
-        found = store.query(
-            "select event_id from events order by event_id",
+    return [row["event_id"] for row in all_rows(index)]
+
+
+def all_rows(index: Path) -> list[dict[str, Any]]:
+    with open_store(index) as store:
+        return store.query(
+            "select * from events order by event_id",
             first=_moment("2020-01-01"), last=_moment("2030-01-01"),
-        )  # fmt: skip
-        return [row["event_id"] for row in found.rows]
-    finally:
-        store.close()
+        ).rows  # fmt: skip
 
 
 def _moment(day: str) -> Any:
@@ -241,15 +241,7 @@ def test_the_index_is_that_of_the_same_files_on_disk(
 
 
 def rows_of(index: Path, root: str) -> list[Mapping[str, Any]]:
-    store = open_store(index)
-    try:
-        found = store.query(
-            "select * from events order by event_id",
-            first=_moment("2020-01-01"), last=_moment("2030-01-01"),
-        )  # fmt: skip
-        return [row | {"source_file": row["source_file"].removeprefix(root)} for row in found.rows]
-    finally:
-        store.close()
+    return [row | {"source_file": row["source_file"].removeprefix(root)} for row in all_rows(index)]
 
 
 def many(count: int) -> dict[str, bytes]:

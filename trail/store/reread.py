@@ -222,7 +222,7 @@ def _in_changed(
             elif named:
                 there.add(row["event_id"])
     if time.monotonic() > until:  # another record with that row may be in what was not read
-        why = f"to read what stands there now takes more than {SECONDS:.0f} seconds"
+        why = f"to read what stands there now takes more than {SECONDS:g} seconds"
         return [_unread(source_file, why) for _ in rows]
     now = digest[0] if digest else b""
     return [
