@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import case as sa_case
 from sqlalchemy.sql.elements import ColumnElement
 
 from cases import audit, tables
+from cases.canonical import canonical
 from cases.change import (
     REOPENED,
     apply,
@@ -152,32 +154,87 @@ def case_file(database: Database, case_id: int, index_id: str | None = None) -> 
         )
 
 
+class Filters(TypedDict, total=False):
+    """What cases are found by: all that is given and not empty must fit."""
+
+    states: Collection[State]
+    owner: str | None
+    verdicts: Collection[Verdict]
+    severities: Collection[Severity]
+    reviews: Collection[Review]
+    tag: str | None
+    """One whole tag."""
+    text: str | None
+    """In title, summary or reason, whatever its case."""
+
+
+Order = Literal["case", "severity", "title", "verdict", "owner", "opened"]
+
+
 def find_cases(
     database: Database,
     *,
-    states: Collection[State] = (),
-    owner: str | None = None,
-    verdicts: Collection[Verdict] = (),
-    severities: Collection[Severity] = (),
-    reviews: Collection[Review] = (),
-    tag: str | None = None,
-    text: str | None = None,
+    order: Order = "case",
+    up: bool = False,
+    offset: int = 0,
     limit: int = 1000,
+    **filters: Unpack[Filters],
 ) -> list[Case]:
-    """Cases that match every given filter, newest first."""
+    """`limit` of the cases that match every given filter, from number `offset` on: newest first, or
+    by another column, where equal ones stand newest first.
+    """
+    by = _ORDERS[order]
+    statement = (
+        select(tables.cases)
+        .where(and_(True, *_conditions(filters)))
+        .order_by(by.asc() if up else by.desc(), tables.cases.c.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [_case(row) for row in connection.execute(statement)]
+
+
+def count_cases(database: Database, **filters: Unpack[Filters]) -> dict[State, int]:
+    """How many cases match every given filter, by state; states without any are left out."""
+    state = tables.cases.c.state
+    statement = select(state, func.count()).where(and_(True, *_conditions(filters)))
+    with database.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(statement.group_by(state))}
+
+
+_ORDERS: Mapping[Order, ColumnElement[Any]] = {
+    "case": tables.cases.c.id,
+    "severity": sa_case(
+        *((tables.cases.c.severity == name, rank) for rank, name in enumerate(SEVERITIES)), else_=0
+    ),
+    "title": func.lower(tables.cases.c.title),
+    "verdict": func.coalesce(tables.cases.c.verdict, ""),
+    "owner": func.lower(func.coalesce(tables.cases.c.owner, "")),
+    "opened": tables.cases.c.opened_at,
+}
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     of = tables.cases.c
-    wanted: list[ColumnElement[bool]] = []
-    if states:
-        wanted.append(of.state.in_(list(states)))
-    if owner:
+    wanted: list[ColumnElement[bool]] = [
+        column.in_(list(values))
+        for column, values in (
+            (of.state, filters.get("states")),
+            (of.verdict, filters.get("verdicts")),
+            (of.severity, filters.get("severities")),
+            (of.review, filters.get("reviews")),
+        )
+        if values
+    ]
+    if owner := filters.get("owner"):
         wanted.append(of.owner == owner)
-    if verdicts:
-        wanted.append(of.verdict.in_(list(verdicts)))
-    if severities:
-        wanted.append(of.severity.in_(list(severities)))
-    if reviews:
-        wanted.append(of.review.in_(list(reviews)))
-    if text:
+    if (tag := filters.get("tag")) is not None:
+        # A list of texts as canonical JSON: a quote within one is escaped, so that what stands
+        # between two quotes is a whole tag. LIKE would not tell upper from lower case.
+        listed = type_coerce(of.tags, Text)
+        wanted.append(func.replace(listed, canonical(tag), "") != listed)
+    if text := filters.get("text"):
         wanted.append(
             or_(
                 *(
@@ -186,11 +243,7 @@ def find_cases(
                 )
             )
         )
-    statement = select(tables.cases).where(and_(True, *wanted)).order_by(of.id.desc())
-    with database.read() as connection:
-        found = [_case(row) for row in connection.execute(statement)]
-    # A tag is looked up in a JSON list; matching its text would also find half words.
-    return [case for case in found if tag is None or tag in case.tags][:limit]
+    return wanted
 
 
 # Opening, and adding to

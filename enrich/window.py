@@ -76,12 +76,13 @@ class Looked:
             return "with the alert"
         return f"{age(apart)} {'before' if apart > timedelta(0) else 'after'} the alert"
 
-    def span(self, words: str) -> str:
+    def span(self, words: str, found: int) -> str:
         """The window in words, and where they are, what of it could be looked at: "the indexed
-        part of the 7 days to the alert (the logs end 23 h before the alert)".
+        part of the 7 days to the alert (the logs end 23 h before the alert)". Where nothing was
+        `found` in it, that the alert's own event is missing as well.
         """
         if self.is_complete:
-            return words
+            return words if found or not self.own_missing else f"{words} ({self.own_missing})"
         missing = [f"the logs {self.ends}"] if self.ends else []
         if self.is_masked:
             missing.append("the account's id is masked")
@@ -91,6 +92,8 @@ class Looked:
             # How many, and which, the caveats say.
             missing.append("some of its days are not indexed")
         missing += unread
+        if self.own_missing and not found:
+            missing.append(self.own_missing)
         return f"the indexed part of {words} ({', '.join(missing)})"
 
     def _is_outside(self, day: date) -> bool:

@@ -153,6 +153,55 @@ def test_cases_are_found_by_their_fields(database: Database) -> None:
     assert ids(severities=["medium"]) == [opened.id, closed.id]
 
 
+def test_tags_with_quotes_and_other_letters_are_found_whole(sqlite_database: Database) -> None:
+    opened = a_case(sqlite_database)
+    tags = ['a"b', "Phishing", "größe", "50%", "_"]
+    case.save_case(sqlite_database, "ann", opened.id, opened.version, {"tags": tags})
+    for tag in tags:
+        assert [one.id for one in case.find_cases(sqlite_database, tag=tag)] == [opened.id]
+    for tag in ("b", 'a"', "phishing", "%", "groesse", 'b", "Phishing', ""):
+        assert case.find_cases(sqlite_database, tag=tag) == []
+
+
+def test_a_page_of_cases_in_each_order(database: Database) -> None:
+    """As sorting in Python does: equal ones newest first."""
+    severities = [1.0, 8.0, 5.0, 8.0, None, 5.0, 1.0]
+    titles = ["b", "A", "c", "B", "a", "C", "b"]
+    made = [
+        a_case(database, an_alert(id=an_id(n), title=title, severity=severity))
+        for n, (title, severity) in enumerate(zip(titles, severities, strict=True), 1)
+    ]
+    rank = {name: n for n, name in enumerate(case.SEVERITIES)}
+    keys = {
+        "case": lambda one: one.id,
+        "severity": lambda one: rank[one.severity],
+        "title": lambda one: one.title.lower(),
+        "verdict": lambda one: one.verdict or "",
+        "owner": lambda one: (one.owner or "").lower(),
+        "opened": lambda one: one.opened_at,
+    }
+    newest = sorted(made, key=lambda one: -one.id)
+    for order, key in keys.items():
+        for up in (False, True):
+            right = sorted(newest, key=key, reverse=not up)
+            pages = [
+                case.find_cases(database, order=order, up=up, offset=first, limit=3)
+                for first in (0, 3, 6, 9)
+            ]
+            assert [one.id for page in pages for one in page] == [one.id for one in right], order
+            assert [len(page) for page in pages] == [3, 3, 1, 0]
+
+
+def test_cases_are_counted_by_state(database: Database) -> None:
+    a_closed_case(database, an_alert(id=an_id(1), title="Odd"))
+    a_case(database, an_alert(id=an_id(2)), actor="abe")
+    a_case(database, an_alert(id=an_id(3)), actor="abe")
+    assert case.count_cases(database) == {"closed": 1, "open": 2}
+    assert case.count_cases(database, owner="abe") == {"open": 2}
+    assert case.count_cases(database, text="ODD") == {"closed": 1}
+    assert case.count_cases(database, owner="nobody") == {}
+
+
 def test_an_alert_is_worked_on_in_one_open_case_only(database: Database) -> None:
     first = a_case(database)
     second = a_case(database, an_alert(id=an_id(2)))

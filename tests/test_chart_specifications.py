@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -140,7 +141,7 @@ def test_timelines(
 @settings(max_examples=5, deadline=None)
 @given(st.dictionaries(st.tuples(st.dates(), names), counts, max_size=10))
 def test_coverage_maps(cells: dict[tuple[date, str], int]) -> None:
-    spec = valid(charts.coverage_map((day, place, n) for (day, place), n in cells.items()))
+    spec = valid(charts.coverage_map([(day, place, n) for (day, place), n in cells.items()]))
     gaps, _, held = rows_in(spec)
     assert {(row["at"], row["place"]): row["events"] for row in held} == {
         (int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000), place): n
@@ -241,7 +242,7 @@ def test_text_of_a_log_stands_in_rows_and_in_sort_orders_alone() -> None:
     specs = [
         charts.service_bars(services([(text, 2, 1) for text in HOSTILE])).spec,
         charts.seen_bars("Seen", dict.fromkeys(HOSTILE, 3), "![y](http://203.0.113.9/y)").spec,
-        charts.coverage_map((date(2026, 3, 1), text, 2) for text in HOSTILE),
+        charts.coverage_map([(date(2026, 3, 1), text, 2) for text in HOSTILE]),
         metrics_charts.times([a_group(text, 5.0) for text in HOSTILE], "triage", upright=False),
         metrics_charts.precision([Precision(text, 1, 2, 0, 0.5) for text in HOSTILE]),
     ]
@@ -273,11 +274,11 @@ def _keys(part: Any) -> list[str]:
 
 
 def test_the_check_itself_finds_a_mistake() -> None:
-    spec = charts.hour_bars("Hours", {1: 2}, None).spec
+    spec = copy.deepcopy(charts.hour_bars("Hours", {1: 2}, None).spec)
     spec["layer"][0]["layer"][0]["encoding"]["x"]["type"] = "ordinary"
     with pytest.raises(ValidationError, match="ordinary"):
         valid(spec)
-    spec = charts.hour_bars("Hours", {1: 2}, None).spec
+    spec = copy.deepcopy(charts.hour_bars("Hours", {1: 2}, None).spec)
     spec["layer"][0]["layer"][0]["encoding"]["x"]["field"] = "our"
     with pytest.raises(AssertionError, match="our"):
         valid(spec)

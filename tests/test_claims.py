@@ -1128,6 +1128,33 @@ def test_a_sign_in_that_no_call_explains_leaves_a_switch_in_doubt():
     assert any(login["eventID"] in caveat for caveat in answer.caveats)
 
 
+@pytest.mark.parametrize(
+    ("events", "confidence"),
+    [(("GetSigninToken", "ConsoleLogin"), "high"), (("ConsoleLogin",), "medium"), ((), "medium")],
+)
+def test_a_login_is_with_what_a_program_got_only_by_a_sign_in_token(events, confidence):
+    """A sign-in by SAML of the same second, whose own record is missing, looks the same."""
+    records = a_broker_s("bob", HERE, *events)
+    use = a_use(
+        a_role_session("admin", "alice", key=MASKED), sourceIPAddress=HERE, userAgent=BROWSER
+    )
+    answer = who_assumed(use, [*records, use])
+    assert the_hop(answer) == (records[0]["eventID"], "creation_date", confidence)
+    assert any("another session of this name" in said for said in answer.caveats) == (
+        confidence == "medium"
+    )
+
+
+def test_a_finding_s_user_has_the_arn_that_records_give():
+    """A finding has a name and no path; the record of the same principal id has both."""
+    recorded = a_user("alice") | {"arn": f"arn:aws:iam::{ACCOUNT}:user/staff/alice"}
+    use = a_use(recorded)
+    finding = a_finding(use, arn=f"arn:aws:iam::{ACCOUNT}:user/alice")
+    for records, arn in (([use], recorded["arn"]), ([], f"arn:aws:iam::{ACCOUNT}:user/alice")):
+        answer = ASSUMED_BY.ask(finding, finding.principals[0], MemoryStore(records))
+        assert answer.data["origin"]["arn"] == arn
+
+
 def test_a_switch_to_another_session_of_the_role_is_somebody_else_s():
     use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
     switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/bob", session="bob")
@@ -1440,9 +1467,25 @@ def test_an_own_event_that_is_not_indexed_says_that_logs_are_missing():
     calls = ask_all(alert, alert.principals[0], MemoryStore(logs))[2]
     assert (calls.name, calls.status) == ("services_used", "partial")
     assert any(f"{missing[1:]}: logs of its time are missing" in text for text in calls.caveats)
+    every = ask_all(alert, alert.principals[0], MemoryStore(logs))
+    assert {one.name for one in every if one.status == "partial" and missing in one.sentence} == {
+        one.name for one in every if one.name != "baseline"
+    }
 
     of_data = {**use, "eventCategory": "Data", "managementEvent": False}
     assert who_assumed(of_data, logs).status == "nothing"
+
+
+def test_a_chain_that_no_record_explains_further_says_what_is_missing_there():
+    """The hop's caller is a session whose own making is of before the logs begin."""
+    caller = a_role_session("deploy", "kim", key=K2)
+    mint = an_assumption("admin", "kim", key=K1, userIdentity=caller,
+                         eventTime="2026-03-10T11:50:00Z")  # fmt: skip
+    use = a_use(a_role_session("admin", "kim", key=K1))
+    answer = who_assumed(use, [mint, use])
+    assert answer.status == "partial"
+    assert "No indexed event explains session kim of role deploy: " in answer.sentence
+    assert answer.data["would_be_in"]["missing"][0] in answer.sentence
 
 
 def test_accounts_whose_ids_are_masked_are_not_one_that_is_covered():

@@ -424,6 +424,17 @@ def test_what_counts_is_told_by_the_rules_however_it_comes(
         shutil.rmtree(folder)
 
 
+def test_a_call_taken_over_from_a_corrected_record_goes_with_it(tmp_path: Path) -> None:
+    original = ORIGINAL | {"sharedEventID": "x"}
+    late = CORRECTION | {"eventTime": "2026-03-11T09:00:00Z"}
+    index = index_of(tmp_path, [original], [late])
+    told = "select call_id from events where event_id = 'c9'"
+    assert [row["call_id"] for row in open_store(index).query(told).rows] == ["x"]
+    write(tmp_path, 0, [])
+    add([tmp_path / "in"], index)
+    assert_told(open_store(index), [late])
+
+
 def test_migrating_tells_the_same(tmp_path: Path) -> None:
     index = index_of(tmp_path, [ORIGINAL, TWIN], [CORRECTION, ACTIVITY])
     before = called(index)

@@ -203,7 +203,7 @@ def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence
     def built(session: Session) -> bool:
         """A finding has no ARN; what is built from its user name lacks the user's path."""
         user = f"arn:aws:iam::{session.account}:user/{session.user_name}"
-        alone = all(claim.method == "key_created" for claim in claims)
+        alone = bool(claims) and claims[0].method == "key_created"
         return alone and session.type == "IAMUser" and arn == user
 
     right = any(
@@ -267,10 +267,23 @@ def _undecidable(
             shown = _shown_keys(done, rival.records)
             used = asked.key if hop == 1 else step.minted
             differs = is_key(used) and bool(shown) and used not in shown
-            changing = rival.marker != "cli" or (hop == 1 and asked.changing)
+            by_another_key = asked.changing if hop == 1 else _used_by_services(world, asked, made)
+            changing = rival.marker != "cli" or by_another_key
             if not differs or (rival.marker == step.marker and changing):
                 return True
     return False
+
+
+def _used_by_services(world: World, asked: Asked, session: Session | None) -> bool:
+    """Whether a call by which the session went on to what is asked about was made by a service on
+    its behalf: such a call has a key of its own."""
+    reached = set(_behind(asked.starts, births=False))
+    return any(
+        rec.record["userIdentity"].get("accessKeyId") not in (None, step.caller.key)
+        for made, step in world.steps
+        if made in reached and step.caller is session
+        for rec in step.records
+    )
 
 
 def _may_be(true: Session, rival_session: Session, rival: Step) -> bool:

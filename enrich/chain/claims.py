@@ -97,10 +97,12 @@ def _untimely(mint: Mint, session: Session) -> str | None:
     first = session.seen or session.seen_until
     if first is None:
         return None
-    if first > mint.time + longest_life(mint, session) + CLOCK_SKEW:
-        return f"was issued {age(first - mint.time)} before its use"
+    issued = f"was issued {age(first - mint.time)} before its use, and what it gave out"
     if _has_expired(mint, session, first):
-        return f"what it gave out had expired {age(first - (mint.expires or first))} before its use"
+        return f"{issued} had expired {age(first - (mint.expires or first))} before its use"
+    longest = longest_life(mint, session)
+    if first > mint.time + longest + CLOCK_SKEW:
+        return f"{issued} lived {age(longest)} at most"
     return None
 
 
@@ -588,7 +590,16 @@ def _made_for_console(session: Session, mint: Mint, sign_ins: Sequence[Mapping[s
     """Whether the mint began a console session: the console's own call, or a sign-in with it."""
     if mint.event_name in ("ConsoleLogin", "SwitchRole") or is_console_call(mint.row):
         return True
-    return bool(logins_with(session, mint, sign_ins)) or any(
+    # What a program got is brought there by way of a sign-in token (§2.1): without one the login
+    # may be with a session of that second whose making is not indexed.
+    logins = logins_with(session, mint, sign_ins)
+    by_token = any(
+        row["event_name"] == "GetSigninToken"
+        and row["principal_id"] == session.principal_id
+        and -CLOCK_SKEW <= row["event_time"] - mint.time <= CONSOLE_DELAY
+        for row in sign_ins
+    )
+    return bool(logins and by_token) or any(
         row["event_name"] == "SwitchRole"
         and row["principal_id"] == session.principal_id
         and is_near(row["event_time"], mint.time)

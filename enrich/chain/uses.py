@@ -215,7 +215,7 @@ def _of_the_role(session: Session, uses: Uses) -> Session:
         session,
         type=session.type if session.type != "Unknown" else best["identity_type"] or "Unknown",
         principal_id=session.principal_id or best["principal_id"],
-        arn=session.arn or best["principal_arn"],
+        arn=_arn_of(session, best),
         # The issuer's ARN has the path that the finding's lacks.
         role_arn=issuer if issuer is not None and agrees else session.role_arn,
         session_name=session.session_name or best["session_name"],
@@ -226,6 +226,16 @@ def _of_the_role(session: Session, uses: Uses) -> Session:
         # An instance's or a function's sessions follow each other under one name.
         user_identity=session.user_identity or _telling_identity(uses.groups),
     )
+
+
+def _arn_of(session: Session, best: Group) -> str | None:
+    """The record's ARN, where the alert is none and both have one id: a finding's was built from
+    a name, and lacks the path that a user may have."""
+    recorded: str | None = best["principal_arn"]
+    if recorded is None or is_stand_in(recorded.rpartition("/")[2]):
+        return session.arn
+    same = session.principal_id is not None and session.principal_id == best["principal_id"]
+    return recorded if same and session.user_identity is None else session.arn or recorded
 
 
 def _filled(session: Session, groups: Sequence[Group], uses: Uses, alert: Alert) -> Session:

@@ -19,7 +19,7 @@ from enrich.chain.mints import MINT_CAP, MintReader
 from enrich.chain.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
 from enrich.chain.rules import needs_explaining, weighed
 from enrich.chain.session import Session, record_in, session_of_alert
-from enrich.chain.unexplained import say_where, time_of
+from enrich.chain.unexplained import Unexplained, say_where, time_of
 from enrich.chain.uses import completed, find_uses
 from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
 from enrich.own_event import missing_own_event
@@ -197,9 +197,10 @@ def _status_and_sentence(
             covered: Status = "nothing" if chain.only_borrowed else "answered"
             mint = chain.hops[-1].mint
             region = mint.row["aws_region"] if mint is not None else region
-            status = say_where(
-                chain.end, data, caveats, reader, region, covered, own_missing
-            ).status
+            found = say_where(chain.end, data, caveats, reader, region, covered, own_missing)
+            status = found.status
+            if status == "partial":
+                return status, f"{chain_sentence(chain, session, data)} {_lacking(chain, found)}"
         return status, chain_sentence(chain, session, data)
     if not needs_explaining(session):
         return "not_applicable", not_assumed(session, has_misfits=chain.said.has_misfits)
@@ -222,6 +223,14 @@ def _status_and_sentence(
         found.status,
         f"No indexed event explains {what}, although that account and time are covered.",
     )
+
+
+def _lacking(chain: Chain, found: Unexplained) -> str:
+    """What is missing behind the last hop, as a sentence of its own."""
+    why = f": {found.missing}" if found.missing else ""
+    if chain.hops[-1].mint is None:  # that it has no record is said
+        return f"Its logs are not all indexed{why}."
+    return f"No indexed event explains {named(chain.end or chain.hops[-1].by)}{why}."
 
 
 def _answer(

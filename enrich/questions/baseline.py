@@ -218,7 +218,7 @@ def _sentence(
 ) -> tuple[str, tuple[Count, ...]]:
     on_role = data["scope"] == "whole_role"
     view = data["whole_role"] if on_role else data
-    span = looked.span(f"the {DAYS} days before the alert")
+    span = looked.span(f"the {DAYS} days before the alert", view["events"] or 0)
     who = "this identity"
     if on_role:
         who = "the whole role"

@@ -348,8 +348,8 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _sentence(
     data: Mapping[str, Any], events: Events, looked: Looked
 ) -> tuple[str, tuple[Count, ...]]:
-    span = looked.span(f"the {DAYS} days to the alert")
     rows, sensitive = data["calls"], data["sensitive_reads"]
+    span = looked.span(f"the {DAYS} days to the alert", len(rows) + len(sensitive))
     interesting = events.where(interesting=True)
     total = Count(interesting, number=data["total"], noun="interesting call")
     failed = Count(interesting.where(failed=True), number=data["failed"])

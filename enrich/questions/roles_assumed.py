@@ -130,7 +130,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
             " each role, result and interface."
         )
     events = Events(match.scope, window.first, window.last)
-    span = _span(looked, reached, window)
+    span = _span(looked, reached, window, len(roles))
     sentence, counts = _sentence(roles, status, enumeration, events, span)
     return Answer(
         name=NAME,
@@ -342,7 +342,8 @@ def _sentence(
     refused = tried(roles, "failure", events)
     parts = []
     if made.times.number:
-        parts.append(f"Assumed {made.roles}, {made.times}: {listed(made.names)}")
+        whom = f"{made.roles}, " if made.roles.number else "a role "
+        parts.append(f"Assumed {whom}{made.times}: {listed(made.names)}")
     if refused.times.number:
         every = {role["reason_class"] for role in refused.rows}
         reasons = every - {"unknown"}
@@ -374,7 +375,7 @@ def _after_the_alert(reached: datetime | None, looked: Looked) -> str:
     )
 
 
-def _span(looked: Looked, reached: datetime | None, window: Window) -> str:
+def _span(looked: Looked, reached: datetime | None, window: Window, found: int) -> str:
     """The time that was looked at, to where the logs reach."""
     until = "a day after"
     if reached is None or reached <= looked.alert_at:
@@ -382,7 +383,9 @@ def _span(looked: Looked, reached: datetime | None, window: Window) -> str:
     elif reached != window.last:
         until = f"{age(reached - looked.alert_at)} after"
     span = f"from {BEFORE.days} days before the alert to {until}"
-    return span if looked.is_complete else f"in {looked.span(f'the time {span}')}"
+    if looked.is_complete:
+        return looked.span(span, found)
+    return f"in {looked.span(f'the time {span}', found)}"
 
 
 class Tried(NamedTuple):

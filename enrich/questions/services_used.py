@@ -175,7 +175,7 @@ def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _sentence(
     services: Sequence[Mapping[str, Any]], events: Events, looked: Looked
 ) -> tuple[str, tuple[Count, ...]]:
-    span = looked.span(f"the {DAYS} days to the alert")
+    span = looked.span(f"the {DAYS} days to the alert", len(services))
     total = Count(events, number=sum(row["count"] for row in services))
     if not services:
         return f"No calls by this identity in {span}.", ()

@@ -196,34 +196,37 @@ def _corrections(
     stays: str,
 ) -> None:
     """Corrections, and the records that one of them is counted in place of."""
-    columns = f"day, {_ID}, is_credential, call_id"
-    read = (
-        f"select cast(event_time as date), {_ID}, coalesce({is_credential()}, false),"
-        f" {SHARED_EVENT_ID}"
-    )
+    columns = f"day, {_ID}, is_credential"
+    read = f"select cast(event_time as date), {_ID}, coalesce({is_credential()}, false)"
     db = merger.db
 
     def records(sql: str, parameters: object = None) -> list[_Record]:
         return [_Record(*row) for row in db.execute(sql, parameters).fetchall()]
 
+    # Of a correction no call's id is told but its original's, found afresh each time: that one may
+    # have gone. Its own is in its record, and goes before.
     known = records(
-        f"select {columns}, corrects, event_time from told where corrects is not null and {stays}"
+        f"select {columns}, null, corrects, event_time from told"
+        f" where corrects is not null and {stays}"
     )
     new: list[_Record] = []
     if arrived:
         new = records(
-            f"{read}, original_event_id, event_time from {merger.relation(arrived)}"
+            f"{read}, null, original_event_id, event_time from {merger.relation(arrived)}"
             " where original_event_id is not null and original_event_id <> event_id"
         )
     corrections = [*known, *new]
     if not corrections:
         return
     wanted = pa.table({"event_id": pa.array({c.original for c in corrections}, pa.string())})
-    originals = records(f"select {columns} from told where replaced = '{CORRECTED}' and {stays}")
+    originals = records(
+        f"select {columns}, call_id from told where replaced = '{CORRECTED}' and {stays}"
+    )
     if arrived:
         db.register("wanted", wanted)
         originals += records(
-            f"{read} from {merger.relation(arrived)} where event_id in (from wanted)"
+            f"{read}, {SHARED_EVENT_ID} from {merger.relation(arrived)}"
+            " where event_id in (from wanted)"
         )
         db.unregister("wanted")
     everywhere = [segment for of_day in events.values() for segment in of_day]
@@ -234,7 +237,8 @@ def _corrections(
             "'" + one.replace("'", "''") + "'" for one in named[begin : begin + _AT_ONCE]
         )
         originals += records(
-            f"{read} from {merger.relation(everywhere)} where event_id in ({listed})"
+            f"{read}, {SHARED_EVENT_ID} from {merger.relation(everywhere)}"
+            f" where event_id in ({listed})"
         )
 
     instead = _counted_instead(corrections)
@@ -242,14 +246,13 @@ def _corrections(
     shared = {one.key: one.call_id for one in originals if one.call_id is not None}
     rows: list[tuple[Any, ...]] = [
         (c.day, c.event_id, c.account, c.identity_id, c.is_credential,
-         c.call_id or shared.get((c.account, str(c.original))), None, None, None, c.original,
-         c.event_time)
+         shared.get((c.account, str(c.original))), None, None, None, c.original, c.event_time)
         for c in corrections
     ]  # fmt: skip
     rows += [
         (one.day, one.event_id, one.account, one.identity_id, one.is_credential, one.call_id,
          CORRECTED, instead[one.key][1], days[instead[one.key]], None, None)
-        for one in {one[:6]: one for one in [*originals, *corrections]}.values()
+        for one in {one[:5]: one for one in [*corrections, *originals]}.values()
         if one.key in instead
     ]  # fmt: skip
     columns_of = zip(*rows, strict=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from cases import users
-from cases.case import Case, find_cases
+from cases.case import Case, Filters, State, count_cases, find_cases
 from cases.database import Database
 from ui.cases import outline_page
 from ui.kit import asked as address
@@ -22,14 +20,12 @@ from ui.kit.sorting import Sort, heads, sort_of
 from ui.shell.session import User
 
 PAGE = 50
-MOST = 100_000
-STATES: Mapping[str, tuple[str, tuple[Any, ...]]] = {
+STATES: Mapping[str, tuple[str, tuple[State, ...]]] = {
     "work": ("In work", ("open", "investigating")),
     "closed": ("Closed", ("closed",)),
     "all": ("All", ()),
 }
 SEVERITIES = {"": "Any", "critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
-RANKS = {name: rank for rank, name in enumerate(("low", "medium", "high", "critical"), 1)}
 VERDICTS = {
     "": "Any",
     "true_positive": "True positive",
@@ -52,11 +48,8 @@ def show(database: Database, user: User) -> None:
         return
     dress()
     draw("cases-title", heading("Cases"))
-    known = Counter(case.state for case in find_cases(database, limit=MOST))
-    totals = {
-        name: sum(known[state] for state in of) if of else known.total()
-        for name, (_, of) in STATES.items()
-    }
+    known = count_cases(database)
+    totals = {name: _of(known, of) for name, (_, of) in STATES.items()}
     if not totals["all"]:
         draw(
             "no-case",
@@ -85,21 +78,33 @@ def show(database: Database, user: User) -> None:
             ],
         ),
     )
-    found = _find(database, user, state)
+    filters = _filters(database, user, state)
+    found = sum(count_cases(database, **filters).values())
     if not found:
         draw(
             "no-case-fits",
             notice("No case fits these filters.", link("See all cases", "cases?state=all")),
         )
         return
-    page = address.page_number()
-    pages = max(1, -(-len(found) // PAGE))
+    pages = max(1, -(-found // PAGE))
+    page = min(address.page_number(), pages)
     sort = sort_of(st.query_params.to_dict(), _SORTS, Sort("case", up=False))
-    shown = _in_order(found, sort)[(page - 1) * PAGE : page * PAGE]
-    draw("cases", _table(shown, sort), _turn(page, pages, len(found)))
+    shown = find_cases(
+        database,
+        order=sort.by,  # type: ignore[arg-type] # one of ours
+        up=sort.up,
+        offset=(page - 1) * PAGE,
+        limit=PAGE,
+        **filters,
+    )
+    draw("cases", _table(shown, sort), _turn(page, pages, found))
 
 
-def _find(database: Database, user: User, state: str) -> list[Case]:
+def _of(known: Mapping[State, int], states: Sequence[State]) -> int:
+    return sum(number for state, number in known.items() if state in states or not states)
+
+
+def _filters(database: Database, user: User, state: str) -> Filters:
     owners = {"": "Anyone", user.name: "Me"} | {
         one.name: one.name for one in users.users(database) if one.name != user.name
     }
@@ -110,8 +115,7 @@ def _find(database: Database, user: User, state: str) -> list[Case]:
     owner = address.choice(columns[3], "owner", "Owner", owners, "cases")
     tag = address.words(columns[4], "tag", "Tag", "cases")
     text = address.words(columns[5], "text", "Search", "cases", "title, summary, reason")
-    return find_cases(
-        database,
+    return Filters(
         states=STATES[state][1],
         severities=[severity] if severity else (),  # type: ignore[list-item] # one of ours
         verdicts=[verdict] if verdict else (),  # type: ignore[list-item] # one of ours
@@ -119,29 +123,21 @@ def _find(database: Database, user: User, state: str) -> list[Case]:
         owner=owner or None,
         tag=tag or None,
         text=text or None,
-        limit=MOST,
     )
 
 
-_SORTS: Mapping[str, tuple[str, Callable[[Case], Any]]] = {
-    "case": ("Case", lambda case: case.id),
-    "severity": ("Severity", lambda case: RANKS.get(case.severity, 0)),
-    "title": ("Title", lambda case: case.title.casefold()),
-    "verdict": ("Verdict", lambda case: case.verdict or ""),
-    "owner": ("Owner", lambda case: (case.owner or "").casefold()),
-    "opened": ("Opened (UTC)", lambda case: case.opened_at),
+_SORTS: Mapping[str, str] = {
+    "case": "Case",
+    "severity": "Severity",
+    "title": "Title",
+    "verdict": "Verdict",
+    "owner": "Owner",
+    "opened": "Opened (UTC)",
 }
-"""Column that the list is sorted by → its head, and what of a case is compared."""
-
-
-def _in_order(cases: Sequence[Case], sort: Sort) -> list[Case]:
-    """The newest case first, then by the column."""
-    newest = sorted(cases, key=lambda case: -case.id)
-    return sorted(newest, key=_SORTS[sort.by][1], reverse=not sort.up)
+"""Column that the list is sorted by → its head."""
 
 
 def _table(cases: Sequence[Case], sort: Sort) -> Node:
-    labels = {name: label for name, (label, _) in _SORTS.items()}
     return table(
         ("Case", "Severity", "Title", "State", "Verdict", "Owner", "Opened (UTC)", "Review"),
         [
@@ -159,7 +155,7 @@ def _table(cases: Sequence[Case], sort: Sort) -> Node:
         ],
         caption="Cases",
         tall=True,
-        sorted_by=heads("cases", st.query_params.to_dict(), labels, sort),
+        sorted_by=heads("cases", st.query_params.to_dict(), _SORTS, sort),
     )
 
 

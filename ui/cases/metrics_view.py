@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -152,16 +151,21 @@ def _draw(
     formats: Mapping[str, str] | None = None,
 ) -> None:
     """A chart and, folded away, the same as a table. Both are made once for what is `drawn`."""
-    of_what = hashlib.sha256(f"metrics {name} {drawn!r}".encode(errors="replace")).hexdigest()
+    what = (name, drawn)
     st.vega_lite_chart(
-        data.kept(of_what, "chart", chart),
+        data.kept_by_content(what, "chart", chart),
         key=f"chart-{name}",
         width="stretch",
         alt=f"{about} The table below has the same numbers.",
     )
     with st.expander("The same as a table", key=f"table-{name}"):
         frames.show(
-            data.kept(of_what, "table", table_of), name, about, user, "export numbers", formats
+            data.kept_by_content(what, "table", table_of),
+            name,
+            about,
+            user,
+            "export numbers",
+            formats,
         )
 
 
@@ -280,7 +284,7 @@ def _ageing(rows: Sequence[Ageing]) -> None:
     # Made anew when a bar's length would change by a hundredth of its clock.
     drawn = [(row.case_id, row.left_s < 0, round(row.age_s / row.sla_s, 2)) for row in rows]
     st.vega_lite_chart(
-        data.kept(f"ageing {drawn}", "chart", lambda: charts.ageing(rows)),
+        data.kept_by_content(drawn, "ageing", lambda: charts.ageing(rows)),
         key="chart-ageing",
         width="stretch",
         alt="Age of unclosed cases. The table below has the same numbers.",

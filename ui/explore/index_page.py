@@ -178,9 +178,11 @@ def _held(store: DuckStore) -> _Held:
     busiest = sorted(by_place, key=lambda place: -sum(by_place[place].values()))[:PLACES]
     all_days = {day for place in busiest for day in by_place[place]}
     spec = charts.coverage_map(
-        (day, charts.chart_name(place), events)
-        for place in busiest
-        for day, events in sorted(by_place[place].items())
+        [
+            (day, charts.chart_name(place), events)
+            for place in busiest
+            for day, events in sorted(by_place[place].items())
+        ]
     )
     frame = frames.frame_of(
         {

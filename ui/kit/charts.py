@@ -8,7 +8,7 @@ Words beside marks take the theme's own colour: none of ours could be read on bo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import altair as alt
 
 from ui.kit import markup, phrases
 from ui.kit.hatching import band_strokes, strokes
-from ui.kit.specification import Spec, finished, milliseconds, rows
+from ui.kit.specification import Spec, built_once, finished, milliseconds, rows
 
 WORKED, FAILED, ALERT, OTHER = "#2a9d8f", "#e2603f", "#d1495b", "#84918f"
 GAP, BASELINE, SKIPPED = "#84918f", "#5b6f9e", "#5b6f9e"
@@ -58,6 +58,7 @@ class Marked:
     no_logs: tuple[tuple[datetime, datetime], ...] = ()
 
 
+@built_once
 def service_bars(services: Sequence[Mapping[str, Any]], most: int = 12) -> Bars:
     """Calls per service, the failed ones apart; bars stand for (event source, result).
 
@@ -111,6 +112,7 @@ def service_bars(services: Sequence[Mapping[str, Any]], most: int = 12) -> Bars:
     return Bars(finished(alt.layer(calls_made, failed).properties(height=alt.Step(24))), (*bars,))
 
 
+@built_once
 def seen_bars(words: str, counts: Mapping[str, int], own: str | None, most: int = 6) -> Bars:
     """How often each value was seen in the baseline, under a title in `words` of ours.
 
@@ -155,6 +157,7 @@ def seen_bars(words: str, counts: Mapping[str, int], own: str | None, most: int 
     return Bars(finished(chart), (*shown,))
 
 
+@built_once
 def hour_bars(words: str, hours: Mapping[int, int], own: int | None) -> Bars:
     """Events per hour of the day, 0 to 23 UTC, the alert's hour marked. Bars stand for hours."""
     values = [
@@ -194,6 +197,7 @@ def hour_bars(words: str, hours: Mapping[int, int], own: int | None) -> Bars:
     return Bars(finished(chart), (*range(24),))
 
 
+@built_once
 def timeline(
     buckets: Sequence[Mapping[str, Any]],
     unit: str,
@@ -270,7 +274,8 @@ def timeline(
     return finished(alt.layer(*layers).properties(height=TIMELINE_HEIGHT))
 
 
-def coverage_map(cells: Iterable[tuple[date, str, int]]) -> Spec:
+@built_once
+def coverage_map(cells: Sequence[tuple[date, str, int]]) -> Spec:
     """Days × places (account and region), darker for more events; days without are hatched."""
     known = [
         (datetime(day.year, day.month, day.day, tzinfo=UTC), place, events)

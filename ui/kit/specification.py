@@ -1,10 +1,11 @@
 """A chart of Altair's as Streamlit is sent it: built once, and sent as it is.
 
-Altair takes 10 to 30 ms for a chart. The pages build one once per alert and version of the index
-(`ui.shell.data.kept`); a rerun sends what was kept (docs/decisions/003). Streamlit writes a
-specification out as JSON on every rerun, and reads it back twice to look for names and selections.
-So the rows of a chart stand in it as one text, which costs next to nothing either way, and inside a
-layer: at the top of a specification Streamlit would take them through pandas and Arrow.
+Altair takes 10 to 30 ms for a chart. One is built once for its rows (`built_once`), whatever
+version of the index they are of; a rerun sends what was kept (docs/decisions/003). Streamlit writes
+a specification out as JSON on every rerun, and reads it back twice to look for names and
+selections. So the rows of a chart stand in it as one text, which costs next to nothing either way,
+and inside a layer: at the top of a specification Streamlit would take them through pandas and
+Arrow.
 
 Text out of a log stands in those rows and nowhere else. Field names, titles, labels, expressions
 and the names of selections are ours; no channel of ours (`href`, `url`, images) fetches anything.
@@ -18,8 +19,18 @@ from datetime import datetime
 from typing import Any, cast
 
 import altair as alt
+from altair.utils.schemapi import disable_debug_mode
+
+from ui.kit.keeping import Keeper, made_once
 
 Spec = dict[str, Any]
+
+built_once = made_once(Keeper(512))
+"""For functions that build a chart of values alone. Nobody may change what comes back."""
+
+# Altair would hold each part of a chart against Vega-Lite's schema as it is made, a third of its
+# time. Tests do that, for every chart.
+disable_debug_mode()
 
 # Else Altair would collect all rows at the top of the specification.
 alt.data_transformers.consolidate_datasets = False

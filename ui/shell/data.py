@@ -6,15 +6,13 @@ large frames by samples. Their sizes are bounded, since a server runs for weeks.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import streamlit as st
 
@@ -25,6 +23,7 @@ from trail.errors import BacktrailError
 from trail.index.catalog import default_index
 from trail.index.index_version import index_of
 from trail.store import DuckStore, IndexSummary, Store, open_store
+from ui.kit.keeping import ANY_VERSION, Keeper, digest_of
 from ui.shell import session
 from ui.shell.kept import answers_ahead
 
@@ -137,30 +136,20 @@ def _answers(
 def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
     """What `make` made of an answer, the first time: a table's elements, a chart's specification.
 
-    `of_what` is `asked_of` of its question. Shared by all sessions: nobody may change it.
+    `of_what` is `asked_of` of its question, or begins with the index's version as that does. Shared
+    by all sessions: nobody may change it.
     """
-    with _making:
-        if (of_what, name) in _made:
-            found: Made = _made[of_what, name]
-            return found
-    made = make()
-    with _making:
-        oldest = next(iter(_made), None)
-        if oldest is not None and _version_of(oldest[0]) != _version_of(of_what):
-            # Nobody looks again at what was drawn of an index that has changed since.
-            _made.clear()
-        _made[of_what, name] = made
-        if len(_made) > MADE:
-            del _made[next(iter(_made))]  # the oldest
-    return made
+    version, _, what = of_what.partition(" ")
+    return _drawings.get(version, what, name, make)
 
 
-MADE = 1024
-"""How many drawings are kept."""
+def kept_by_content(content: object, name: str, make: Callable[[], Made]) -> Made:
+    """What `make` made of some rows, the first time, whatever the index holds."""
+    return _drawings.get(ANY_VERSION, digest_of(content), name, make)
+
 
 # Streamlit's own caches take 0.2 ms a look, and a page looks a dozen times.
-_made: dict[tuple[str, str], Any] = {}
-_making = Lock()
+_drawings = Keeper(1024)
 
 
 def asked_of(store: Store, *asked: Alert | Principal) -> str:
@@ -168,13 +157,9 @@ def asked_of(store: Store, *asked: Alert | Principal) -> str:
     return f"{store.version()} {fingerprint(*asked)}"
 
 
-def _version_of(of_what: str) -> str:
-    return of_what.partition(" ")[0]
-
-
 def fingerprint(*asked: Alert | Principal) -> str:
     """The same for the same questions: everything that an enrichment may read."""
-    return hashlib.sha256(ascii(asked).encode()).hexdigest()
+    return digest_of(asked)
 
 
 def demo_dir() -> Path:
