@@ -230,10 +230,11 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if owner := filters.get("owner"):
         wanted.append(of.owner == owner)
     if (tag := filters.get("tag")) is not None:
-        # A list of texts as canonical JSON: a quote within one is escaped, so that what stands
-        # between two quotes is a whole tag. LIKE would not tell upper from lower case.
+        # A list of texts as canonical JSON: a quote within one is escaped, so that one right after
+        # a bracket or a comma begins a tag. LIKE would not tell upper from lower case.
         listed = type_coerce(of.tags, Text)
-        wanted.append(func.replace(listed, canonical(tag), "") != listed)
+        whole = [f"{before}{canonical(tag)}" for before in "[,"]
+        wanted.append(or_(*(func.replace(listed, one, "") != listed for one in whole)))
     if text := filters.get("text"):
         wanted.append(
             or_(
