@@ -203,7 +203,7 @@ def _origin(origin: dict[str, Any], reached: Sequence[Session], claims: Sequence
     def built(session: Session) -> bool:
         """A finding has no ARN; what is built from its user name lacks the user's path."""
         user = f"arn:aws:iam::{session.account}:user/{session.user_name}"
-        alone = bool(claims) and claims[0].method == "key_created"
+        alone = not claims or claims[0].method == "key_created"
         return alone and session.type == "IAMUser" and arn == user
 
     right = any(
