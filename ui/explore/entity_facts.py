@@ -9,12 +9,12 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 
-import streamlit as st
-
 from enrich.calls.acted_upon import ActedUpon, acted_upon
 from enrich.calls.calls_sql import calls
 from trail.store import Query, Store
+from ui.kit.keeping import digest_of
 from ui.parts.timeline import Activity, count_over_time
+from ui.shell import data
 
 MOST = 25
 """Values listed per panel; the event search shows them all."""
@@ -113,12 +113,11 @@ PANELS: Mapping[str, tuple[str, str]] = {
 
 def facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
     """Everything the page shows of a name, over all that is indexed."""
-    return _facts(store.version(), name, first, last, store)
+    of_what = f"{store.version()} {digest_of((name, first, last))}"
+    return data.kept(of_what, "facts", lambda: _facts(store, name, first, last))
 
 
-@st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
-def _facts(version: str, name: str, first: datetime, last: datetime, _store: Store) -> Facts:
-    store = _store
+def _facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
     kind = kind_of(name)
     if kind is NAME and _CALL.fullmatch(name):
         # A bare word may be a call or a user: calls are looked for first.

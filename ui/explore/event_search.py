@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import streamlit as st
-
 from enrich.calls.calls_sql import calls
 from trail.store import Query, Store
 from ui.kit import phrases
+from ui.kit.keeping import digest_of
 from ui.kit.sorting import Sort, sort_of
 from ui.parts import frames
 from ui.parts.own_search import OR
+from ui.shell import data
 
 PAGE = 50
 MOST_EXPORTED = 10_000
@@ -126,22 +126,22 @@ def search_of(asked: Mapping[str, str], span: tuple[datetime, datetime]) -> Sear
 
 def find(store: Store, search: Search) -> Found:
     """One page of events, and how many there are in all."""
-    return _find(store.version(), search, store)
+    of_what = f"{store.version()} {digest_of(search)}"
+    return data.kept(of_what, "events", lambda: _find(store, search))
 
 
-@st.cache_data(ttl="1h", max_entries=64, show_spinner=False)
-def _find(version: str, search: Search, _store: Store) -> Found:
+def _find(store: Store, search: Search) -> Found:
     condition, bound = search.condition()
     counted = (
         f"select count(*) as events, {calls()} as calls, {calls('failed')} as failed from events"
     )
-    totals = _store.query(
+    totals = store.query(
         f"{counted}\nwhere {condition}",
         bound,
         first=search.first,
         last=search.last,
     ).rows[0]
-    found = _store.query(
+    found = store.query(
         statement(search),
         bound,
         first=search.first,

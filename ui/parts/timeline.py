@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import streamlit as st
-
 from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
@@ -17,7 +15,6 @@ from trail.counted import counted
 from trail.store import Store
 from ui.kit import chart_clicks, charts
 from ui.kit.markup import Node, el
-from ui.shell import data
 
 BEFORE, AFTER = timedelta(days=DAYS), timedelta(hours=24)
 MOST_LISTED = 50
@@ -55,25 +52,18 @@ class Activity:
 
 def activity(store: Store, alert: Alert, principal: Principal) -> Activity | None:
     """Two weeks to the alert and a day after it; None when nothing identifies the principal."""
-    return _activity(store.version(), data.fingerprint(alert, principal), store, alert, principal)
-
-
-@st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
-def _activity(
-    version: str, of_what: str, _store: Store, _alert: Alert, _principal: Principal
-) -> Activity | None:
-    if _alert.first_seen is None or _alert.last_seen is None:
+    if alert.first_seen is None or alert.last_seen is None:
         return None
-    first, last = _alert.first_seen - BEFORE, _alert.last_seen + AFTER
-    entity = entity_match(_alert, _principal)
-    whole = entity_match(_alert, _principal, scope="whole_role")
+    first, last = alert.first_seen - BEFORE, alert.last_seen + AFTER
+    entity = entity_match(alert, principal)
+    whole = entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:
         return None
-    match, _ = by_identity_id(whole, _store, first, last)
-    account = account_of(_alert, _principal)
-    missing = _store.coverage(None if account is None else [account], first, last).missing
+    match, _ = by_identity_id(whole, store, first, last)
+    account = account_of(alert, principal)
+    missing = store.coverage(None if account is None else [account], first, last).missing
     if entity.role_filter is None:
-        found = count_over_time(_store, match.sql, match.parameters, first, last)
+        found = count_over_time(store, match.sql, match.parameters, first, last)
         return replace(found, no_logs=missing)
     # A role's own events beside those of its other sessions: a lone burst shows as one.
     own = {
@@ -82,7 +72,7 @@ def _activity(
         if name in ("entity_session", "entity_ip")
     }
     found = count_over_time(
-        _store, match.sql, {**match.parameters, **own}, first, last, own=entity.role_filter
+        store, match.sql, {**match.parameters, **own}, first, last, own=entity.role_filter
     )
     return replace(found, no_logs=missing)
 

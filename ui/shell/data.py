@@ -68,13 +68,8 @@ def _opened(folder: str) -> DuckStore:
 
 
 def summary(store: Store) -> IndexSummary:
-    """What is indexed at all, summed once per index version."""
-    return _summary(store.version(), store)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _summary(version: str, _store: Store) -> IndexSummary:
-    return _store.summary()
+    """What is indexed at all."""
+    return store.summary()
 
 
 def answers(store: Store, alert: Alert, principal: Principal, received: Alert) -> list[Answer]:
@@ -94,9 +89,7 @@ def told(
     of_what = asked_of(store, alert, principal)
 
     def ask() -> list[Answer]:
-        return _answers(
-            store.version(), fingerprint(alert, principal), store, alert, principal, received
-        )
+        return _answers(store, alert, principal, received)
 
     try:
         return of_what, kept(of_what, "answers", ask)
@@ -115,19 +108,12 @@ class _Failed(Exception):
 _failures = count()
 
 
-# Shared and not copied: nobody changes an answer, and a copy of one costs as much as a card.
-@st.cache_resource(ttl="1h", max_entries=64, show_spinner=False)
-def _answers(
-    version: str,
-    of_what: str,
-    _store: Store,
-    _alert: Alert,
-    _principal: Principal,
-    _received: Alert,
-) -> list[Answer]:
-    position = _alert.principals.index(_principal) if _principal in _alert.principals else None
-    ahead = answers_ahead(version, _received, position) if position is not None else None
-    found = ahead or ask_all(_alert, _principal, _store)
+def _answers(store: Store, alert: Alert, principal: Principal, received: Alert) -> list[Answer]:
+    position = alert.principals.index(principal) if principal in alert.principals else None
+    ahead = None
+    if position is not None:
+        ahead = answers_ahead(store.version(), received, position)
+    found = ahead or ask_all(alert, principal, store)
     if any(answer.status == "failed" for answer in found):
         raise _Failed(found)
     return found
