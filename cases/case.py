@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from cases import audit, tables
+from cases import audit, lengths, tables
 from cases.change import (
     REOPENED,
     apply,
@@ -308,6 +308,7 @@ def add_note(database: Database, actor: str, case_id: int, text: str) -> Note:
     """The note, kept for good. Two people may write at once."""
     if not text.strip():
         raise CaseRefused("The note is empty.")
+    lengths.refuse_longer("The note", text, lengths.TEXT)
     with database.write() as connection:
         require(connection, actor, "work")
         row = case_row(connection, case_id)
@@ -379,6 +380,7 @@ def _save(
         require(connection, actor, "work")
         row = case_row(connection, case_id)
         refuse_if_sealed(row)
+        _refuse_longer({n: v for n, v in wanted.items() if row._mapping[n] != v})
         conflict = find_conflict(
             database,
             connection,
@@ -400,6 +402,17 @@ def _save(
     if conflict is not None:
         raise conflict
     return case
+
+
+def _refuse_longer(changes: Mapping[str, Any]) -> None:
+    """Raises `CaseRefused` for what is longer than it may be. What is kept already stays."""
+    for name, most in (
+        ("title", lengths.LINE),
+        ("summary", lengths.TEXT),
+        ("reason", lengths.TEXT),
+    ):
+        lengths.refuse_longer(f"The {name}", str(changes.get(name) or ""), most)
+    lengths.refuse_tags(changes.get("tags") or [])
 
 
 def _save_fields(
@@ -461,6 +474,7 @@ def reopen_case(database: Database, actor: str, case_id: int, reason: str) -> Ca
     """The case, in work again; its verdict stands until it is changed. A seal needs a lead."""
     if not reason.strip():
         raise CaseRefused("Say why the case is reopened.")
+    lengths.refuse_longer("The reason", reason, lengths.LINE)
     with database.write() as connection:
         row = case_row(connection, case_id)
         require(connection, actor, "work" if row.seal is None else "review")
