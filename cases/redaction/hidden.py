@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus
 
 _64 = r"[A-Za-z0-9+/_-]"
 # Three bytes below 128 as base64: the top bit of each stands in the first, the second and the
@@ -181,6 +181,7 @@ _ESCAPED_CHARACTER = re.compile(
     re.DOTALL,
 )
 _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})")  # JavaScript's escape()
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")  # quoted-printable, as mail has it
 
 
@@ -216,6 +217,10 @@ def _unescape(text: str) -> str:
     return _ESCAPED_CHARACTER.sub(character, text)
 
 
+def _from_percent(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+
+
 def _from_printable(match: re.Match[str]) -> str:
     return bytes.fromhex(match[0].replace("=", "").strip()).decode("utf-8", "replace")
 
@@ -223,7 +228,8 @@ def _from_printable(match: re.Match[str]) -> str:
 def _plain(text: str) -> str:
     """One spelling of each character: composed, of usual width, and nothing of no width."""
     normal = unicodedata.normalize("NFKC", text)
-    return "".join(one for one in normal if unicodedata.category(one) != "Cf")
+    unseen = {ord(one): None for one in set(normal) if unicodedata.category(one) == "Cf"}
+    return normal.translate(unseen) if unseen else normal
 
 
 def decoded(text: str) -> str:
@@ -232,7 +238,8 @@ def decoded(text: str) -> str:
     for _ in range(6):
         undone = text
         if "%" in undone:
-            undone = unquote(_PERCENT_U.sub(lambda found: chr(int(found[1], 16)), undone))
+            undone = _PERCENT_U.sub(lambda found: chr(int(found[1], 16)), undone)
+            undone = _PERCENT.sub(_from_percent, undone)
         if "=" in undone:
             undone = _PRINTABLE.sub(_from_printable, undone)
         if not undone.isascii():
@@ -245,7 +252,9 @@ def decoded(text: str) -> str:
         if undone == text:
             break
         text = undone
-    return unquote_plus(text) if "+" in text and "%" in text else text
+    if "+" in text and "%" in text:
+        return _PERCENT.sub(_from_percent, text.replace("+", " "))
+    return text
 
 
 def as_json(text: str) -> Any:
