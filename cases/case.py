@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Text, and_, func, insert, or_, select, type_c
 from sqlalchemy import case as sa_case
 from sqlalchemy.sql.elements import ColumnElement
 
-from cases import audit, tables
+from cases import audit, lengths, tables
 from cases.canonical import canonical
 from cases.change import (
     REOPENED,
@@ -362,6 +362,7 @@ def add_note(database: Database, actor: str, case_id: int, text: str) -> Note:
     """The note, kept for good. Two people may write at once."""
     if not text.strip():
         raise CaseRefused("The note is empty.")
+    lengths.refuse_longer("The note", text, lengths.TEXT)
     with database.write() as connection:
         require(connection, actor, "work")
         row = case_row(connection, case_id)
@@ -433,6 +434,7 @@ def _save(
         require(connection, actor, "work")
         row = case_row(connection, case_id)
         refuse_if_sealed(row)
+        _refuse_longer({n: v for n, v in wanted.items() if row._mapping[n] != v})
         conflict = find_conflict(
             database,
             connection,
@@ -454,6 +456,17 @@ def _save(
     if conflict is not None:
         raise conflict
     return case
+
+
+def _refuse_longer(changes: Mapping[str, Any]) -> None:
+    """Raises `CaseRefused` for what is longer than it may be. What is kept already stays."""
+    for name, most in (
+        ("title", lengths.LINE),
+        ("summary", lengths.TEXT),
+        ("reason", lengths.TEXT),
+    ):
+        lengths.refuse_longer(f"The {name}", str(changes.get(name) or ""), most)
+    lengths.refuse_tags(changes.get("tags") or [])
 
 
 def _save_fields(
@@ -515,6 +528,7 @@ def reopen_case(database: Database, actor: str, case_id: int, reason: str) -> Ca
     """The case, in work again; its verdict stands until it is changed. A seal needs a lead."""
     if not reason.strip():
         raise CaseRefused("Say why the case is reopened.")
+    lengths.refuse_longer("The reason", reason, lengths.LINE)
     with database.write() as connection:
         row = case_row(connection, case_id)
         require(connection, actor, "work" if row.seal is None else "review")

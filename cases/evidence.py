@@ -25,6 +25,7 @@ from cases.documents import alert_document, answer_document
 from cases.enrichment import answers_for
 from cases.errors import CaseRefused, CaseStoreUnusable, NotFound
 from cases.inbox import read_one
+from cases.lengths import LINE, refuse_longer
 from cases.users import require
 from trail.errors import SourceUnreadable
 from trail.index.index_version import index_of
@@ -264,6 +265,7 @@ def pin_event(
     The pin says where the record is from, and by what it was taken for the one that was indexed:
     its file's digest, or its row alone (`trail.store.reread`).
     """
+    refuse_longer("What was written beside the pin", comment, LINE)
     records, sources, missing = _read_records(store, [event_id])
     if missing:
         raise NotFound(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, true, update
 
-from cases import audit, tables
+from cases import audit, lengths, tables
 from cases.canonical import digest
 from cases.change import (
     REFUSED,
@@ -92,6 +92,7 @@ def request_review(database: Database, actor: str, case_id: int, why: str) -> No
     """Ask a lead to look at a closed case."""
     if not why.strip():
         raise CaseRefused("Say what the lead should look at.")
+    lengths.refuse_longer("What you ask", why, lengths.LINE)
     with database.write() as connection:
         require(connection, actor, "work")
         row = case_row(connection, case_id)
@@ -183,6 +184,7 @@ def return_case(database: Database, actor: str, case_id: int, version: int, comm
 def _decide(
     database: Database, actor: str, case_id: int, version: int, comment: str, *, approved: bool
 ) -> tuple[Exception | None, str | None]:
+    lengths.refuse_longer("The comment", comment, lengths.TEXT)
     with database.write() as connection:
         require(connection, actor, "review")
         row = case_row(connection, case_id)

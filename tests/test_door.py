@@ -304,3 +304,27 @@ def test_each_provider_has_a_name(secrets: dict[str, Any]) -> None:
     secrets.pop("server_metadata_url")
     secrets["okta"] = own
     assert provider.names() == ["okta"]
+
+
+def test_a_provider_that_cannot_be_asked_is_said_in_a_sentence(sqlite_database: Database) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def login(status: int) -> tuple[int, str]:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"location", b"https://login.example.com/")]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"Authentication error"})
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        sent.clear()
+        asked = {"type": "http", "method": "GET", "path": "/auth/login", "query_string": b"",
+                 "headers": []}  # fmt: skip
+        asyncio.run(Door(app, lambda: sqlite_database)(asked, None, send))  # type: ignore[arg-type]
+        return sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:]).decode()
+
+    status, said = login(400)
+    assert status == 503
+    assert said.startswith("The identity provider cannot be asked, so nobody can sign in just now")
+    assert login(302)[0] == 302

@@ -158,6 +158,13 @@ PACKED: dict[str, tuple[Callable[[], bytes], str]] = {
     "zip that is a list of files": (
         lambda: _zip_of("a" * 100, b"", 40_000), "more files than its size"),
     "tar of files with nothing in them": (lambda: _tar_of("a.json", b"{}", 6_000), "nothing in"),
+    "zip of files without a record": (
+        lambda: _zip_of("a.json", b'{"a": "1234567890123"}', 9_000), "without a record"),
+    "tar of files without a record": (
+        lambda: _tar_of("a.json", b'{"a": "1234567890123"}', 9_000), "without a record"),
+    "zips of files without a record": (
+        lambda: _zip_of("a.zip", _zip_of("a.txt", b"no log at all, a text", 1_000), 30),
+        "without a record"),
     "gzip of many empty objects": (lambda: gzip.compress(b"{}\n" * 4_000_000), "not read further"),
     "gzip of many records": (
         lambda: gzip.compress(b'{"eventName":"a","eventTime":"2026-03-10T12:00:00Z"}\n' * 400_000),
@@ -180,6 +187,17 @@ def test_few_bytes_that_unpack_to_many_are_given_up(what: str, tmp_path: Path) -
     bad = _read(path)
     assert any(reason in why for _, _, why in bad), bad
     assert all(file.startswith(str(path)) for file, _, _ in bad)
+
+
+def test_an_archive_of_as_many_files_with_records_is_read_whole(tmp_path: Path) -> None:
+    """One small record each, and other kinds of log files between them."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(6_000):
+            event = an_event(eventID=f"e{number}")
+            archive.writestr(f"{number}.json", json.dumps({"Records": [event]}))
+            if number % 2:
+                archive.writestr(f"CloudTrail-Digest/{number}.json", json.dumps({"digest": event}))
+    assert add([tmp_path / "a.zip"], tmp_path / "index").events_added == 6_000
 
 
 def test_parquet_of_few_bytes_and_many_rows_is_given_up(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def test_pasted_alerts_come_in_and_the_same_again_is_counted(database: Database)
     at = press(at, "Take them in")
     assert "2 new alerts." in read(at)
     assert len(queue_ids(at)) == 2
-    at.text_area(key="inbox-paste-box").set_value(two)
+    assert at.text_area(key="inbox-paste-box1").value == ""
+    at.text_area(key="inbox-paste-box1").set_value(two)
     at = press(at, "Take them in")
     said = read(at)
     assert "2 alerts came, 0 of them new." in said
@@ -114,6 +115,7 @@ def test_what_is_no_alert_is_refused_in_one_sentence(database: Database) -> None
     at = press(at, "Take them in")
     assert not at.exception
     assert "No alert was taken in." in read(at)
+    assert at.text_area(key="inbox-paste-box").value.endswith(" hello")  # to be mended
     assert inbox.queue(database).total == 0
     assert not any("evil.example" in one.value for one in at.markdown)
 
@@ -123,6 +125,18 @@ def test_a_folder_that_is_not_there_is_named_as_the_problem(database: Database) 
     at.text_input(key="inbox-folder").set_value("/no/such/folder")
     at = press(at, "Take them in")
     assert "There is no such folder or file." in read(at)
+
+
+@pytest.mark.parametrize("odd", ["~nobody-is-called-so/x", "a" * 2_000, "/tmp/\0"])
+def test_a_path_that_cannot_be_one_loses_nothing(database: Database, odd: str) -> None:
+    at = a_page_for("lea", "inbox")
+    at.text_input(key="inbox-folder").set_value(odd)
+    at.text_area(key="inbox-paste-box").set_value(json.dumps(an_event()))
+    at = press(at, "Take them in")
+    assert not at.exception
+    assert "There is no such folder or file." in read(at)
+    assert at.text_area(key="inbox-paste-box").value
+    assert inbox.queue(database).total == 0
 
 
 # The queue

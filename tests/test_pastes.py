@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.a_dashboard import PATIENCE_MS, chromium, dashboard, settled
 from tests.a_page import a_page, words
 from tests.an_event import an_event
 from trail.errors import AlertUnrecognised
@@ -104,3 +105,51 @@ def test_many_alerts_belong_to_the_inbox(monkeypatch: pytest.MonkeyPatch) -> Non
     at.text_area[0].set_value(json.dumps([an_event() for _ in range(201)]))
     at.button[0].click().run()
     assert "This holds 201 alerts or records" in words(at)
+
+
+ROOM = "document.querySelector('textarea').value.length"
+
+
+@pytest.mark.browser
+def test_a_paste_of_20_megabytes_is_refused_in_the_browser(tmp_path: Path) -> None:
+    """Beside the box, in a sentence; nothing of it is laid out there or sent to the server."""
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [an_event()]}))
+    add([tmp_path / "log.json"], tmp_path / "index")
+    with dashboard(tmp_path) as address, chromium() as browser:
+        context = browser.new_context()
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+        page = context.new_page()
+        sent: list[int] = []
+        page.on("websocket", lambda it: it.on("framesent", lambda frame: sent.append(len(frame))))
+        page.goto(f"{address}/triage")
+        settled(page)
+        before = sum(sent)
+
+        def paste(text: str) -> None:
+            page.evaluate("text => navigator.clipboard.writeText(text)", text)
+            page.locator("textarea").first.click()
+            page.keyboard.press("Control+v")
+
+        paste("a" * 20_000_000)
+        refusal = page.get_by_role("alert")
+        refusal.wait_for(timeout=PATIENCE_MS)
+        assert "This has 20,000,000 characters, and no box takes more" in refusal.inner_text()
+        assert page.evaluate(ROOM) == 0
+        paste(json.dumps(an_event()))
+        page.wait_for_function(f"{ROOM} > 100", timeout=PATIENCE_MS)
+        assert refusal.count() == 0  # gone, as something else was written
+        page.locator(".st-key-paste-go button").click()
+        page.get_by_text("Who assumed the role?").first.wait_for(timeout=PATIENCE_MS)
+        assert sum(sent) - before < 100_000
+
+        # A box that is full says so, and keeps what stands in it.
+        page.goto(f"{address}/entity")
+        settled(page)
+        box = page.locator("input[type=text]").first
+        box.fill("alice")
+        page.evaluate("text => navigator.clipboard.writeText(text)", "b" * 3_000)
+        box.press("End")
+        box.press("Control+v")
+        refusal.wait_for(timeout=PATIENCE_MS)
+        assert "longer than this box takes" in refusal.inner_text()
+        assert box.input_value() == "alice"

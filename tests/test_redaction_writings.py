@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,6 +97,38 @@ def test_a_name_that_leaves_no_mark_in_its_encoding_goes(name: str, hidden: str)
     assert hidden not in note
     assert not any(part in note for part in hidden.split() if len(part) > 3)
     assert note == "[redacted]" or (note.startswith("see ") and note.endswith(" there"))
+
+
+def in_32(text: str) -> str:
+    return base64.b32encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("name", ["qqali", "qq.mallory", "qq.mallory-1234567"])
+@pytest.mark.parametrize("around", ["{}", "by {}", "it was {}, it seems", "{} and others"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: in_32(text),
+        lambda text: in_32(text).rstrip("="),
+        lambda text: in_32(text).lower(),
+        lambda text: in_32(text.upper()),
+        lambda text: in_32(in_64(text)),
+        lambda text: in_64(in_32(text)),
+        lambda text: f"/{in_32(text)}/x",
+    ],
+)
+def test_a_name_in_base32_goes(name: str, around: str, written: Callable[[str], str]) -> None:
+    hidden = written(around.format(name))
+    record, note = redacted({"userIdentity": {"userName": name}}, f"see {hidden} there")
+    assert record["userIdentity"]["userName"] == "user-1"
+    assert not any(part in note for part in re.findall("[A-Za-z2-7]{5,}", hidden))
+    assert note.startswith("see ")
+    assert note.endswith(" there")
+
+
+def test_words_that_could_be_base32_stay() -> None:
+    said = "unauthorizedoperation MFRGGZDFMZTWQ2LK administratoraccess JBSWY3DPEBLW64TMMQ======"
+    assert redacted(MALLORY, said)[1] == said
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n    ", "\\n", "\\r\\n"])

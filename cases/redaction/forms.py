@@ -42,6 +42,17 @@ _RESOURCE_ID = re.compile(
 
 _UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.I)
 _LONG_HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])", re.I)
+# What is in every text that one of these fits; each begins with one sign, and is found at once.
+_AT = re.compile("@")
+_PLUS = re.compile(r"\+[1-9]")
+_DASHED_FIGURE = re.compile("-[0-9]")
+_DASHED_FIGURES = re.compile("-[0-9]{4}")
+_SPACED_FIGURES = re.compile(" [0-9]{4}")
+_DASHED_HEX = re.compile("-[0-9a-f]{8}", re.I)
+_POINT_FIGURE = re.compile(r"\.[0-9]{1,3}\.")
+_POINT_LETTER = re.compile(r"\.[^\W\d_]")
+_TWO_COLONS = re.compile(":[0-9a-f]{0,4}:", re.I)
+
 _FINDING_TYPE = re.compile(r"\b[A-Z]\w+:[A-Z]\w+/[\w.!-]+")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
@@ -155,44 +166,46 @@ def forms_in(text: str) -> Iterator[tuple[str, str]]:
     if ":" in text:
         text = _FINDING_TYPE.sub(" ", text)
     text = _LONG_HEX.sub(" ", _UUID.sub(" ", text) if "-" in text else text)
-    # Each only where the sign stands that it cannot do without: a megabyte takes a tenth of a
-    # second for each.
+    # Each only where that stands which it cannot do without: a megabyte takes a tenth of a second
+    # for each.
     for pattern, kind, sign in (
-        (_EMAIL, EMAIL, "@"),
-        (_UNIQUE_ID, KEY, ""),
-        (_ACCOUNT, ACCOUNT, ""),
-        (_ACCOUNT_DASHED, ACCOUNT, "-"),
-        (_ACCOUNT_SPACED, ACCOUNT, " "),
-        (_PHONE, PHONE, "+"),
-        (_RESOURCE_ID, RESOURCE, "-"),
-        (_DASHED_IP_HOST, HOST, "-"),
+        (_EMAIL, EMAIL, _AT),
+        (_UNIQUE_ID, KEY, None),
+        (_ACCOUNT, ACCOUNT, None),
+        (_ACCOUNT_DASHED, ACCOUNT, _DASHED_FIGURES),
+        (_ACCOUNT_SPACED, ACCOUNT, _SPACED_FIGURES),
+        (_PHONE, PHONE, _PLUS),
+        (_RESOURCE_ID, RESOURCE, _DASHED_HEX),
+        (_DASHED_IP_HOST, HOST, _DASHED_FIGURE),
     ):
-        if sign in text:
+        if sign is None or sign.search(text):
             for match in pattern.finditer(text):
                 yield kind, match[0]
-    for pattern, sign in ((_IPV4, "."), (_IPV6, ":")):
-        if sign in text:
+    for pattern, sign in ((_IPV4, _POINT_FIGURE), (_IPV6, _TWO_COLONS)):
+        if sign.search(text):
             for match in pattern.finditer(text):
                 if is_address(match[0]):
                     yield ADDRESS, match[0]
-    if "://" in text or "amazon" in text.casefold():
-        for pattern, kinds in _NAMING_URLS:
+    folded = text.casefold()
+    for pattern, kinds, signs in _NAMING_URLS:
+        if any(sign in folded for sign in signs):
             for match in pattern.finditer(text):
                 for kind, name in zip(kinds, match.groups(), strict=True):
                     if name:
                         yield kind, name.rstrip(".:")
-    if "." in text:
+    if _POINT_LETTER.search(text):
         for match in _HOST.finditer(text):
             if not is_aws_host(match[0]):
                 yield HOST, match[0]
 
 
 _NAMING_URLS = (
-    (_SIGNIN, ("alias",)),
-    (_BUCKET_HOST, ("bucket",)),
-    (_S3_URL, ("bucket", "object")),
-    (_QUEUE_URL, ("queue",)),
+    (_SIGNIN, ("alias",), (".signin.",)),
+    (_BUCKET_HOST, ("bucket",), (".amazonaws.com",)),
+    (_S3_URL, ("bucket", "object"), ("://", ".amazonaws.com")),
+    (_QUEUE_URL, ("queue",), (".amazonaws.com",)),
 )
+"""Each with what is in every text that it fits."""
 
 
 def aws_hosts_in(text: str) -> Iterator[re.Match[str]]:

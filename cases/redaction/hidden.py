@@ -2,8 +2,9 @@
 
 Base64 is found by what it hides: three bytes of text leave their mark on four characters, wherever
 in a longer run of letters they begin. Only such places are decoded, so that a megabyte of prose
-costs no more than being read. Names that leave no such mark, because they are short or not in
-ASCII, are searched for as they are written in base64 and in hex (`encoded_forms`).
+costs no more than being read. Base32 is found the same way, as a word of its own. Names that leave
+no such mark, because they are short or not in ASCII, are searched for as they are written in base64
+and in hex (`encoded_forms`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus
 
 _64 = r"[A-Za-z0-9+/_-]"
 # Three bytes below 128 as base64: the top bit of each stands in the first, the second and the
@@ -27,12 +28,20 @@ _ASCII_GROUP = rf"[A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_6
 # UTF-16, little endian: a letter, a zero, a letter; then a zero, a letter, a zero.
 _WIDE_GROUPS = rf"[I-Za-f][AQgw][AB]{_64}A[C-H][AEIMQUYcgkosw048]A"
 _HIDDEN_64 = re.compile(rf"(?:{_ASCII_GROUP}){{2,}}|(?:{_WIDE_GROUPS})+")
+# Five bytes below 128 as base32 (section 6): their top bits stand in five of eight characters. What
+# is base32 stands alone, as a word does, and all of it says something.
+_32 = r"[A-Z2-7]"
+_ASCII_GROUP_32 = (
+    rf"[A-P][ABEFIJMNQRUVYZ45]{_32}[A-HQ-X][ACEGIKMOQSUWY246]{_32}[A-DI-LQ-TYZ23]{_32}"
+)
+_ASCII_32 = rf"(?:{_ASCII_GROUP_32})+{_32}{{0,7}}"
+_HIDDEN_32 = re.compile(rf"(?<![A-Za-z0-9])(?:{_ASCII_32}|{_ASCII_32.lower()})(?![A-Za-z0-9])")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){4,}")
 _HEX_BYTES = re.compile(rf"(?<!{_64})(?:[0-9a-fA-F]{{2}}[ :]){{3,}}[0-9a-fA-F]{{2}}(?!{_64})")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.I)
 _BREAK = r"(?:\r?\n[ \t]*|(?:\\r)?\\n)"
-_RUN = re.compile(rf"{_64}{{8,}}={{0,2}}")
+_RUN = re.compile(rf"{_64}{{8,}}={{0,6}}")
 # Lines of one length, and a last one, as mail and `base64` wrap them: one run.
 _WRAPPED = re.compile(
     rf"(?<![A-Za-z0-9+/_-])({_64}{{16,}})(?:{_BREAK}{_64}{{16,}})*{_BREAK}{_64}+={{0,2}}"
@@ -66,6 +75,8 @@ def encoded_runs(text: str) -> Iterator[Run]:
             if _UUID.fullmatch(run) is None:  # a list of event ids is no file
                 spent += end - start
             yield Run(start, end, run, spent > ALL_RUNS)
+        elif _HIDDEN_32.search(run):
+            yield Run(start, end, run, False)
 
 
 def _runs(text: str) -> Iterator[tuple[int, int, str]]:
@@ -120,7 +131,8 @@ def hidden_in(text: str) -> tuple[str, bool]:
 
 
 def hidden_texts(run: str) -> Iterator[str]:
-    """What one run may say as base64 or hex, in UTF-8 and in UTF-16; nothing for a file."""
+    """What one run may say as base64 or hex, in UTF-8 and in UTF-16, or as base32 in ASCII; nothing
+    for a file."""
     if len(run) > LONGEST:
         return
     # It may have been glued to what stands before it ("x/y/" and then base64).
@@ -128,6 +140,8 @@ def hidden_texts(run: str) -> Iterator[str]:
         yield from _texts(_from_base64(run[begin:]))
     for match in _HEX.finditer(run):
         yield from _texts(bytes.fromhex(match[0]))
+    for match in _HIDDEN_32.finditer(run):
+        yield from _texts(_from_base32(match[0]))
 
 
 def texts_of(data: bytes) -> Iterator[str]:
@@ -142,6 +156,11 @@ def _from_base64(token: str) -> bytes:
         return base64.b64decode(bare + "=" * (-len(bare) % 4))
     except (binascii.Error, ValueError):
         return b""
+
+
+def _from_base32(token: str) -> bytes:
+    bare = token[: len(token) - (len(token) % 8 in (1, 3, 6))].upper()
+    return base64.b32decode(bare + "=" * (-len(bare) % 8))
 
 
 def _texts(decoded: bytes) -> Iterator[str]:
@@ -162,6 +181,7 @@ _ESCAPED_CHARACTER = re.compile(
     re.DOTALL,
 )
 _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})")  # JavaScript's escape()
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")  # quoted-printable, as mail has it
 
 
@@ -197,6 +217,10 @@ def _unescape(text: str) -> str:
     return _ESCAPED_CHARACTER.sub(character, text)
 
 
+def _from_percent(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+
+
 def _from_printable(match: re.Match[str]) -> str:
     return bytes.fromhex(match[0].replace("=", "").strip()).decode("utf-8", "replace")
 
@@ -204,7 +228,8 @@ def _from_printable(match: re.Match[str]) -> str:
 def _plain(text: str) -> str:
     """One spelling of each character: composed, of usual width, and nothing of no width."""
     normal = unicodedata.normalize("NFKC", text)
-    return "".join(one for one in normal if unicodedata.category(one) != "Cf")
+    unseen = {ord(one): None for one in set(normal) if unicodedata.category(one) == "Cf"}
+    return normal.translate(unseen) if unseen else normal
 
 
 def decoded(text: str) -> str:
@@ -213,7 +238,8 @@ def decoded(text: str) -> str:
     for _ in range(6):
         undone = text
         if "%" in undone:
-            undone = unquote(_PERCENT_U.sub(lambda found: chr(int(found[1], 16)), undone))
+            undone = _PERCENT_U.sub(lambda found: chr(int(found[1], 16)), undone)
+            undone = _PERCENT.sub(_from_percent, undone)
         if "=" in undone:
             undone = _PRINTABLE.sub(_from_printable, undone)
         if not undone.isascii():
@@ -226,7 +252,9 @@ def decoded(text: str) -> str:
         if undone == text:
             break
         text = undone
-    return unquote_plus(text) if "+" in text and "%" in text else text
+    if "+" in text and "%" in text:
+        return _PERCENT.sub(_from_percent, text.replace("+", " "))
+    return text
 
 
 def as_json(text: str) -> Any:

@@ -317,22 +317,30 @@ def _content(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Ite
                 yield from _parquet(copy, name, allowance)
     elif is_tar(head):
         try:
-            for member, content in tar_members(stream, allowance):
-                yield from _content(content, f"{name}!/{member}", depth + 1, allowance)
-                if allowance.spent:  # the member has said so
-                    return
+            yield from _members(tar_members(stream, allowance), name, depth, allowance)
         except BrokenStream as error:
             yield Bad(name, "file", str(error), lost=True)
     else:
         yield from _text_stream(stream, name, depth, allowance)
 
 
+def _members(
+    members: Iterator[tuple[str, Blocks]], name: str, depth: int, allowance: Allowance
+) -> Iterator[Found]:
+    """What the files of an archive hold. Raises `BrokenStream`."""
+    for member, content in members:
+        held_records = False
+        for found in _content(content, f"{name}!/{member}", depth + 1, allowance):
+            held_records = held_records or not isinstance(found, Bad | Skipped)
+            yield found
+        if allowance.spent:  # the member has said so
+            return
+        allowance.member_read(held_records=held_records)
+
+
 def _zip(file: Any, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
     try:
-        for member, content in zip_members(file, allowance):
-            yield from _content(content, f"{name}!/{member}", depth + 1, allowance)
-            if allowance.spent:
-                return
+        yield from _members(zip_members(file, allowance), name, depth, allowance)
     except BrokenStream as error:
         yield Bad(name, "file", str(error), lost=True)
 

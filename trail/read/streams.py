@@ -50,6 +50,7 @@ class Allowance:
         # A member needs some 100 bytes of an archive, and far fewer only where that is packed.
         self.members = 20_000 + size // 64
         self.empty_members = 5_000 + size // 4_096
+        self.fruitless_members = 5_000 + size // 512
 
     def take(self, size: int) -> None:
         """Raises `BrokenStream` when more was unpacked than is allowed."""
@@ -76,6 +77,17 @@ class Allowance:
         if self.empty_members < 0:
             self.members = -1
             raise BrokenStream("holds thousands of files with nothing in them: not read further")
+
+    def member_read(self, *, held_records: bool) -> None:
+        """That one file within was read. Opening one takes as long as reading dozens of records:
+        files without any, thousands more than there is room for, are given up. Raises
+        `BrokenStream`."""
+        self.fruitless_members -= not held_records
+        if self.fruitless_members < 0:
+            self.members = -1
+            raise BrokenStream(
+                "holds thousands of small files without a record in them: not read further"
+            )
 
     def may_hold(self, table: Any, size: int) -> None:
         """Raises `BrokenStream` where what a Parquet file of `size` bytes says of its rows is more

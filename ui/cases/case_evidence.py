@@ -13,10 +13,11 @@ from cases.case import CaseFile
 from cases.database import Database
 from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
+from cases.lengths import LINE
 from trail.counted import counted
 from trail.errors import BacktrailError
 from ui.kit import asked as address
-from ui.kit import links, phrases, text
+from ui.kit import boxes, links, phrases, text
 from ui.kit.badges import STATUS_WORDS
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import Tone, event_link, fact, link, mark, more, notes, notice, table
@@ -244,8 +245,8 @@ def _add(database: Database, user: User, file: CaseFile) -> None:
             st.popover("Pin an event", icon=":material/keep:"),
             st.form(f"pin-{file.case.id}", border=False),
         ):
-            event_id = st.text_input("Event id", key="pin-event-id")
-            why = st.text_input("Why it matters", key="pin-event-why")
+            event_id = boxes.line("Event id", key="pin-event-id")
+            why = boxes.line("Why it matters", most=LINE, key="pin-event-why")
             sent = st.form_submit_button("Pin it", key="pin-event-send")
     if sent:
         try:

@@ -7,7 +7,7 @@ import streamlit as st
 from cases.case import CaseFile, add_note
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui.kit import phrases, text
+from ui.kit import boxes, phrases, text
 from ui.kit.markup import draw, el
 from ui.shell.session import User
 
@@ -41,7 +41,7 @@ def show(database: Database, user: User, file: CaseFile) -> None:
         return
     with st.form(f"note-{file.case.id}", border=False, clear_on_submit=False):
         key = f"note-{file.case.id}-{len(file.notes)}"  # an empty box once the note is there
-        written = st.text_area(
+        written = boxes.text(
             "A new note",
             height=80,
             key=key,

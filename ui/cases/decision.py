@@ -15,9 +15,10 @@ from cases import users
 from cases.case import SEVERITIES, VERDICTS, Case, close_case, reopen_case, save_case
 from cases.database import Database
 from cases.errors import CaseConflict
+from cases.lengths import LINE
 from trail.errors import BacktrailError
 from ui.cases import conflict
-from ui.kit import case_words, text
+from ui.kit import boxes, case_words, text
 from ui.kit.markup import draw, el
 from ui.kit.pieces import notice
 from ui.shell.session import User
@@ -102,8 +103,8 @@ def _form(
             format_func=lambda one: "Not rated" if one == "unknown" else one.capitalize(),
             key=f"{prefix}-severity",
         )
-        reason = st.text_area(
-            "Reason (a verdict needs one)", value=base.reason, height=110, key=f"{prefix}-reason"
+        reason = boxes.text(
+            "Reason (a verdict needs one)", base.reason, height=110, key=f"{prefix}-reason"
         )
         left, right = st.columns(2)
         owner = left.selectbox(
@@ -113,14 +114,12 @@ def _form(
             format_func=lambda one: one or "Nobody",
             key=f"{prefix}-owner",
         )
-        tags = right.text_input(
-            "Tags, with commas between", value=", ".join(base.tags), key=f"{prefix}-tags"
+        tags = boxes.line(
+            "Tags, with commas between", ", ".join(base.tags), place=right, key=f"{prefix}-tags"
         )
         with st.expander("Title and summary"):
-            title = st.text_input("Title", value=base.title, key=f"{prefix}-title")
-            summary = st.text_area(
-                "Summary, for the report", value=base.summary, key=f"{prefix}-summary"
-            )
+            title = boxes.line("Title", base.title, most=LINE, key=f"{prefix}-title")
+            summary = boxes.text("Summary, for the report", base.summary, key=f"{prefix}-summary")
         with st.container(horizontal=True):
             save = st.form_submit_button("Save", type="primary", key=f"{prefix}-save")
             close = st.form_submit_button("Save and close the case", key=f"{prefix}-close")
@@ -232,7 +231,7 @@ def _reopen(database: Database, user: User, case: Case) -> None:
         draw("sealed", el("p", "small mute", "It is sealed: only a lead can reopen it."))
         return
     with st.popover("Reopen", icon=":material/undo:"), st.form(f"reopen-{case.id}", border=False):
-        why = st.text_input("Why?", key=f"reopen-{case.id}-why")
+        why = boxes.line("Why?", most=LINE, key=f"reopen-{case.id}-why")
         sent = st.form_submit_button(
             "Reopen the case",
             key=f"reopen-sealed-{case.id}-send" if case.seal else f"reopen-{case.id}-send",

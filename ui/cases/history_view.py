@@ -10,7 +10,7 @@ from cases.errors import NotFound
 from cases.kept_reports import Status
 from cases.verify import Verification, heads_in, verify
 from ui.cases.case_history import history_table
-from ui.kit import phrases
+from ui.kit import boxes, phrases
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import Tone, fact, notes, notice
 from ui.shell.session import User
@@ -46,7 +46,7 @@ def show(database: Database, user: User) -> None:
                 max_upload_size=50,
                 key="verify-reports",
             )
-            typed = st.text_input(
+            typed = boxes.line(
                 "or the head a report prints", placeholder="12:9f86d0…", key="verify-head"
             )
             sent = st.form_submit_button("Verify", type="primary", key="verify-send")

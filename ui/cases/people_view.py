@@ -7,7 +7,7 @@ import streamlit as st
 from cases import users
 from cases.database import Database
 from trail.errors import BacktrailError
-from ui.kit import phrases, text
+from ui.kit import boxes, phrases, text
 from ui.kit.markup import draw, el
 from ui.kit.pieces import mark, table
 from ui.shell.session import User
@@ -66,7 +66,7 @@ def show(database: Database, user: User) -> None:
 def _add(database: Database, user: User) -> None:
     draw("add-user", el("h3", "panel-title", "Add someone"))
     with st.form("add-user-form", border=False, clear_on_submit=True):
-        name = st.text_input("Name", key="add-user-name")
+        name = boxes.line("Name", most=100, key="add-user-name")
         role = st.selectbox("Role", users.ROLES, index=1, key="add-user-role")
         sent = st.form_submit_button("Add", type="primary", key="add-user-send")
     if sent:

@@ -7,9 +7,10 @@ import streamlit as st
 from cases.case import Case
 from cases.change import case_row
 from cases.database import Database
+from cases.lengths import LINE
 from cases.review import approve, deed_of, of_case, request_review, return_case
 from trail.errors import BacktrailError
-from ui.kit import text
+from ui.kit import boxes, text
 from ui.kit.markup import draw, el
 from ui.shell.session import User
 
@@ -44,7 +45,7 @@ def _ask_for_one(database: Database, user: User, case: Case) -> None:
         )
         return
     with st.form(f"ask-review-{case.id}", border=False):
-        why = st.text_input("What should a lead look at?", key=f"ask-review-{case.id}-why")
+        why = boxes.line("What should a lead look at?", most=LINE, key=f"ask-review-{case.id}-why")
         sent = st.form_submit_button("Ask for a review", key=f"ask-review-{case.id}-send")
     if sent:
         try:
@@ -60,7 +61,7 @@ def _decide(database: Database, user: User, case: Case) -> None:
     if f"review-{case.id}-comment" not in st.session_state:
         st.session_state[read] = case.version
     with st.form(f"review-{case.id}", border=False):
-        comment = st.text_area("Comment", height=80, key=f"review-{case.id}-comment")
+        comment = boxes.text("Comment", height=80, key=f"review-{case.id}-comment")
         with st.container(horizontal=True):
             approved = st.form_submit_button(
                 "Approve and seal", type="primary", key=f"review-{case.id}-approve"

@@ -11,7 +11,7 @@ import streamlit as st
 from enrich.facts.ip import network_of
 from trail.store import Store
 from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, Kind, facts
-from ui.kit import address_words, links, phrases, text
+from ui.kit import address_words, boxes, links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table
 from ui.parts import chosen_events, timeline
@@ -23,9 +23,10 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
     name = st.query_params.get("of", "").strip()
     with st.form("entity", border=False):
         left, right = st.columns([6, 1], vertical_alignment="bottom")
-        asked = left.text_input(
+        asked = boxes.line(
             "ARN, access key, principal id, IP address, account, API call, session or user name",
             name,
+            place=left,
             key=f"entity-{hash(name)}",
         )
         if (

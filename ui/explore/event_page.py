@@ -11,7 +11,7 @@ from enrich.short_ids import in_full
 from trail.store import Store
 from ui.explore import event_search
 from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
-from ui.kit import links, phrases, text
+from ui.kit import boxes, links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice
 from ui.kit.sorting import heads
@@ -93,8 +93,10 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
             for place, name in enumerate(others):
                 asked[name] = _field(columns[place % 4], name, given, state)
         low, high, how, go = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
-        first = low.text_input("From (UTC)", phrases.iso(search.first) or "", key=f"from-{state}")
-        last = high.text_input("To (UTC)", phrases.iso(search.last) or "", key=f"to-{state}")
+        first = boxes.line(
+            "From (UTC)", phrases.iso(search.first) or "", place=low, key=f"from-{state}"
+        )
+        last = boxes.line("To (UTC)", phrases.iso(search.last) or "", place=high, key=f"to-{state}")
         result = how.selectbox(
             "Result",
             ("", "failed", "succeeded"),
@@ -121,7 +123,8 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
 def _field(
     where: st.delta_generator.DeltaGenerator, name: str, given: dict[str, str], state: int
 ) -> str:
-    return where.text_input(FILTERS[name][0], given.get(name, ""), key=f"{name}-{state}")
+    label = FILTERS[name][0]
+    return boxes.line(label, given.get(name, ""), place=where, key=f"{name}-{state}")
 
 
 def _count(search: Search, found: Found) -> Node:

@@ -15,10 +15,11 @@ from trail.errors import BacktrailError, IndexMissing
 from trail.index.passed_over import what_to_do
 from trail.private import private_folder
 from trail.store import DuckStore
-from ui.kit import charts, phrases, text
+from ui.kit import boxes, charts, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import fact, link, notice
 from ui.parts import frames
+from ui.parts.own_files import of_this_machine
 from ui.shell import data, jobs, session
 from ui.shell.session import User
 
@@ -222,10 +223,10 @@ def _add_forms(user: User) -> None:
 def _add_folder() -> None:
     with st.form("add-folder", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
-        folder = left.text_input("Folder or file on this machine", key="folder")
+        folder = boxes.line("Folder or file on this machine", place=left, key="folder")
         if right.form_submit_button("Add folder", width="stretch", key="add-folder-send"):
-            path = Path(folder.strip()).expanduser()
-            if not folder.strip() or not path.exists():
+            path = of_this_machine(folder)
+            if path is None:
                 draw(
                     "no-folder",
                     notice(
@@ -235,7 +236,7 @@ def _add_folder() -> None:
                     ),
                 )
             else:
-                jobs.add_folder(path.resolve())
+                jobs.add_folder(path)
                 st.rerun()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,14 +10,17 @@ import streamlit as st
 from cases.database import Database
 from trail.errors import BacktrailError
 from ui.inbox import background
-from ui.kit import text
+from ui.kit import boxes, text
 from ui.kit.markup import draw, el
 from ui.kit.pieces import Tone, link, notes, notice
+from ui.parts.own_files import of_this_machine
 from ui.shell import data, load, session
 from ui.shell.read_apart import HERE
 from ui.shell.session import User
 
 SAID = "what-came-in"
+TAKEN = "how-often-taken-in"
+"""Session state key: how often what was given was taken in."""
 
 
 def begin(database: Database, user: User) -> None:
@@ -120,35 +122,30 @@ def _ending(what: str, said: dict[str, Any]) -> tuple[str | None, Tone, list[str
 
 
 def _given(database: Database, user: User) -> None:
-    with st.form("inbox-paste", border=False, clear_on_submit=True):
-        pasted = st.text_area("Paste one or many", height=90, key="inbox-paste-box")
+    # Boxes with new keys are empty: once all was taken in, and not where something was refused.
+    taken = st.session_state.get(TAKEN) or ""
+    with st.form("inbox-paste", border=False):
+        pasted = boxes.paste("Paste one or many", height=90, key=f"inbox-paste-box{taken}")
         files = st.file_uploader(
-            "Files", accept_multiple_files=True, max_upload_size=50, key="inbox-files"
+            "Files", accept_multiple_files=True, max_upload_size=50, key=f"inbox-files{taken}"
         )
         folder = ""
         if user.can("bring in alerts of this machine"):
-            folder = st.text_input("or a folder on this machine", key="inbox-folder")
+            folder = boxes.line("or a folder on this machine", key=f"inbox-folder{taken}")
         sent = st.form_submit_button("Take them in", type="primary", key="inbox-take")
-    if not sent:
+    if not sent or not (pasted.strip() or files or folder.strip()):
         return
-    found: Path | None = None
-    if folder.strip():
-        path = Path(folder.strip()).expanduser()
-        if not path.exists():
-            draw(
-                "no-such-folder",
-                notice(
-                    "There is no such folder or file.",
-                    "Write its path as this machine knows it.",
-                    tone="warn",
-                ),
-            )
-            return
-        found = path.resolve()
-    if found:
-        background.take_in_folder(found)
-    if files:
-        background.take_in_uploads("Reading the files", _kept(files))
+    found = of_this_machine(folder)
+    if folder.strip() and found is None:
+        draw(
+            "no-such-folder",
+            notice(
+                "There is no such folder or file.",
+                "Write its path as this machine knows it.",
+                tone="warn",
+            ),
+        )
+        return
     if len(pasted) > HERE:  # a job's work, as files are
         session.action("bring alerts in")
         kept = background.work_folder() / f"paste-{time.time_ns()}"
@@ -161,8 +158,12 @@ def _given(database: Database, user: User) -> None:
             text.say_problem("paste-problem", "No alert was taken in.", error, tone="warn")
             return
         st.session_state[SAID] = (arrived.sentence(), "good")
-    if pasted.strip() or found or files:
-        st.rerun()
+    if found:
+        background.take_in_folder(found)
+    if files:
+        background.take_in_uploads("Reading the files", _kept(files))
+    st.session_state[TAKEN] = int(taken or 0) + 1
+    st.rerun()
 
 
 def _kept(files: list[Any]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ui.kit import boxes
+
 PAGE = "page"
 """A changed filter begins at the first page again."""
 
@@ -34,8 +36,8 @@ def words(place: DeltaGenerator, name: str, label: str, of: str, hint: str = "")
     """Free text, without space around it."""
     key = f"{of}-{name}"
     st.session_state[key] = st.query_params.get(name, "")
-    typed: str = place.text_input(
-        label, key=key, placeholder=hint, on_change=_to_address, args=(name, key, "")
+    typed = boxes.line(
+        label, place=place, key=key, placeholder=hint, on_change=_to_address, args=(name, key, "")
     )
     return typed.strip()
 

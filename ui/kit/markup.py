@@ -18,6 +18,7 @@ import msgspec
 import streamlit as st
 
 from cases.visible import visible
+from ui.kit import boxes
 
 Node = dict[str, Any]
 """One element, as `markup.js` reads it: t(ag), c(lass), a(ttributes), k(ids)."""
@@ -25,7 +26,7 @@ Node = dict[str, Any]
 _HERE = Path(__file__).parent
 _tree = st.components.v2.component(
     "backtrail_markup",
-    js=(_HERE / "markup.js").read_text(encoding="utf-8"),
+    js=boxes.script() + (_HERE / "markup.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

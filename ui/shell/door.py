@@ -54,6 +54,12 @@ RETURN_SECONDS = 600
 LONGEST_RETURN = 3000
 """Characters of an address that a cookie takes; a longer one is not come back to."""
 
+NO_PROVIDER = (
+    "The identity provider cannot be asked, so nobody can sign in just now. Try again in a moment;"
+    " if it stays so, whoever runs Backtrail finds the reason in its log, and the provider's"
+    " address in secrets.toml (server_metadata_url)."
+)
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -90,6 +96,8 @@ class Door:
         path = _path(scope)
         if path == "/auth/logout":
             await self._sign_out(scope, receive, send, known)
+        elif path == "/auth/login":
+            await self._to_the_provider(scope, receive, send)
         elif path == provider.CALLBACK:
             await self._signed_in(scope, receive, send, known, asked_for)
         elif path.startswith("/_stcore/upload_file"):
@@ -130,6 +138,21 @@ class Door:
         database = self.database()
         sign_in.end(database, known)
         return sign_in.whose(database, known)
+
+    async def _to_the_provider(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the browser there. Streamlit asks the provider where; what went wrong then is in
+        the log, and has a sentence here."""
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        await self.app(scope, receive, _sending(hold, []))
+        if held[0]["status"] >= 400:
+            await answer(scope, send, 503, NO_PROVIDER)
+            return
+        for message in held:
+            await send(message)
 
     async def _signed_in(
         self, scope: Scope, receive: Receive, send: Send, known: str, asked_for: str

@@ -71,7 +71,7 @@ ACTIONS: Mapping[str, Action] = {
     "go to the index page": Action("read", ("triage", "events", "entity"), ("own-first",)),
     # The inbox
     "bring alerts in": Action(
-        "work", ("inbox",), ("inbox-files", "inbox-take", "inbox-demo", "dismiss-*")
+        "work", ("inbox",), ("inbox-files*", "inbox-take", "inbox-demo", "dismiss-*")
     ),
     "bring in alerts of this machine": Action("operate", ("inbox",), ("inbox-take-folder",)),
     "find alerts in the logs": Action("work", ("inbox",), ("inbox-detect",)),

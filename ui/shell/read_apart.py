@@ -20,7 +20,7 @@ HERE = 16_000
 """Characters that are read in this process: most alerts. Made to be slow, so many take a second."""
 LONGEST = 4_000_000
 """Characters of the longest paste that is read at all. An alert has some thousand."""
-SECONDS = 2.5
+SECONDS = 2.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 

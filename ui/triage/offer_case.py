@@ -28,7 +28,7 @@ from enrich.answer import Answer
 from enrich.verdict.chips import chips_of
 from trail.errors import BacktrailError
 from trail.store import Store
-from ui.kit import case_words, deed, links, text
+from ui.kit import boxes, case_words, deed, links, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link
 from ui.parts.pick_case import choose_case, joinable
@@ -171,7 +171,7 @@ def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> 
             format_func=lambda one: case_words.VERDICTS[one][0],
             key=VERDICT,
         )
-        st.text_area("Reason", height=80, key=REASON)
+        boxes.text("Reason", height=80, key=REASON)
         st.form_submit_button(
             "Open, decide and close",
             type="primary",

@@ -14,7 +14,7 @@ from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
 from trail.errors import AlertUnrecognised, BacktrailError
 from trail.store import Store
-from ui.kit import links, phrases, text
+from ui.kit import boxes, links, phrases, text
 from ui.kit.badges import badges
 from ui.kit.markup import Node, draw, draw_encoded, el, encoded
 from ui.kit.pieces import link, notes, notice, table
@@ -55,7 +55,7 @@ def ask_for_an_alert(store: Store) -> None:
         if (refused := st.session_state.pop(REFUSED, None)) is not None:
             draw("too-long", notice("This is no alert yet.", str(refused), tone="warn"))
         with st.form("paste", border=False):
-            pasted = st.text_area(
+            pasted = boxes.paste(
                 "Alert",
                 height=260,
                 placeholder=KNOWN,
@@ -416,16 +416,16 @@ def correct(found: intake.Chosen) -> None:
     """A form over what was read; sending it asks again with the corrected values."""
     alert, principal = found.alert, found.principal
     with st.form("correct", border=False):
-        arn = st.text_input(
+        arn = boxes.line(
             "Principal: ARN, access key or principal id",
-            value=_identity(principal),
+            _identity(principal),
             key=f"correct-arn-{alert.id}-{found.who}",
         )
-        first = st.text_input("First seen (UTC)", value=phrases.iso(alert.first_seen) or "")
-        last = st.text_input("Last seen (UTC)", value=phrases.iso(alert.last_seen) or "")
-        ip = st.text_input("Source IP", value=alert.source_ip_address or "")
-        source = st.text_input("Service", value=alert.event_source or "")
-        call = st.text_input("Call", value=alert.event_name or "")
+        first = boxes.line("First seen (UTC)", phrases.iso(alert.first_seen) or "")
+        last = boxes.line("Last seen (UTC)", phrases.iso(alert.last_seen) or "")
+        ip = boxes.line("Source IP", alert.source_ip_address or "")
+        source = boxes.line("Service", alert.event_source or "")
+        call = boxes.line("Call", alert.event_name or "")
         sent = st.form_submit_button("Ask again with these", type="primary", key="correct-send")
     if not sent:
         return
