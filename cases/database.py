@@ -135,6 +135,15 @@ class Database:
             if not writing:  # what may not be written can often be read
                 self._down.because, self._down.until = why, time.monotonic() + DOWN_SECONDS
             raise CaseStoreUnusable(why) from error
+        except DatabaseError as error:
+            unusable = _unusable(self.engine.url, error)
+            if unusable is None:
+                raise
+            self.engine.dispose()  # a file, or a server, that is put right is opened anew
+            if not writing:
+                self._down.because = unusable
+                self._down.until = time.monotonic() + DOWN_SECONDS
+            raise CaseStoreUnusable(unusable) from error
 
     def close(self) -> None:
         """Give back every connection."""
@@ -226,6 +235,35 @@ def _unreachable(url: URL, error: Exception) -> str:
         f"The case database {shown} cannot be reached: {words[:300]}. Nothing was changed. It is"
         " tried again by itself; the pages of the index go on meanwhile."
     )
+
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGED_STATES = frozenset({"XX001", "XX002"})  # PostgreSQL's, as the others
+_CLOSED_STATES = {
+    "25006": "takes no writes now, as a standby does",
+    "42501": "refuses Backtrail's user what it needs",
+    "42P01": "lacks a table",
+    "3F000": "lacks its schema",
+}
+
+
+def _unusable(url: URL, error: DatabaseError) -> str | None:
+    """What is the matter with a database that answers and cannot be worked with; None where it is
+    the statement that was refused."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest says where it was seen
+    state = str(getattr(error.orig, "sqlstate", ""))
+    shown = shown_url(url)
+    if code in _DAMAGED or state in _DAMAGED_STATES:
+        return (
+            f"The case database {shown} is damaged: {_words_of(error)}. Put a backup in its place"
+            " (`python -m cases restore`); the pages of the index go on meanwhile."
+        )
+    if state in _CLOSED_STATES:
+        return (
+            f"The case database {shown} {_CLOSED_STATES[state]}: {_words_of(error)[:300]}. Nothing"
+            " was changed. It is tried again by itself; the pages of the index go on meanwhile."
+        )
+    return None
 
 
 def _sqlite(url: str, file: str | None) -> Engine:

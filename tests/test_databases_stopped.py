@@ -107,6 +107,75 @@ def test_a_locked_case_database_is_read_and_says_so_when_it_is_to_be_written(
     assert verify(sqlite_database).ok
 
 
+def test_pages_while_the_case_database_is_damaged_and_after(
+    tmp_path: Path, event_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is overwritten while the dashboard has it open, and put right again."""
+    monkeypatch.setattr(cases.database, "DOWN_SECONDS", 0.0)
+    file = tmp_path / "cases.db"
+    database = open_database(str(file))
+    add_people(database)
+    a_case(database)
+    database.close()  # all of it is in the one file
+    sound = file.read_bytes()
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(file))
+    assert "damaged" not in words(a_page("cases"))
+    with file.open("r+b") as opened:
+        opened.write(b"not a database at all " * (len(sound) // 22))
+    for name, asked in (("inbox", {}), ("cases", {}), ("case", {"id": "1"}), ("review", {})):
+        at = a_page(name, asked)
+        assert not at.exception, name
+        said = words(at)
+        assert "is damaged: " in said, (name, said)
+        assert "python -m cases restore" in said
+    for name, asked, seen in (
+        ("triage", {"event": event_id}, "Who assumed the role?"),
+        ("events", {}, "AssumeRole"),
+        ("index", {}, "Coverage"),
+    ):
+        at = a_page(name, asked)
+        assert not at.exception, name
+        assert seen in words(at), name
+    file.write_bytes(sound)
+    assert "damaged" not in words(a_page("cases"))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "mended", "said"),
+    [
+        (
+            "alter database {} set default_transaction_read_only = on",
+            "alter database {} reset default_transaction_read_only",
+            "takes no writes now",
+        ),
+        ("alter table notes rename to gone", "alter table gone rename to notes", "lacks a table"),
+    ],
+)
+def test_a_postgresql_that_answers_and_cannot_be_worked_with(
+    own_postgres: Server, monkeypatch: pytest.MonkeyPatch, spoilt: str, mended: str, said: str
+) -> None:
+    monkeypatch.setattr(cases.database, "DOWN_SECONDS", 0.0)
+    database = open_database(own_postgres.create())
+    add_people(database)
+    opened = a_case(database)
+
+    def by_another(statement: str) -> None:
+        other = open_database(database.engine.url.render_as_string(False))
+        with other.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("set default_transaction_read_only = off"))
+            connection.execute(text(statement.format(database.engine.url.database)))
+        other.close()
+
+    by_another(spoilt)
+    database.engine.dispose()  # a setting counts for new connections
+    with pytest.raises(CaseStoreUnusable, match=said):
+        case.add_note(database, "ann", opened.id, "a word")
+    by_another(mended)
+    case.add_note(database, "ann", opened.id, "another")
+    assert verify(database).ok
+    database.close()
+
+
 def test_a_database_that_fails_is_not_asked_again_by_the_same_page(
     own_postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
