@@ -16,6 +16,8 @@ from tests.an_event import a_role_session, an_event
 from tests.memory_store import MemoryStore
 from trail.events import parse_time
 from trail.index.build import add
+from ui.kit.markup import texts
+from ui.triage.strip import strip
 
 pytest_plugins = ("tests.case_pages",)
 
@@ -118,6 +120,20 @@ def test_the_alert_s_call_acted_on_what_its_calls_in_its_time_name() -> None:
         "shop-orders/2026/03/0.csv", "shop-orders/2026/03/1.csv",
     ]  # fmt: skip
     assert targets_of_alert(replace(alert, event_name=None), found) == ()
+
+
+def test_a_stretch_brushed_in_the_timeline_cuts_the_lines() -> None:
+    alert = an_alert(CALLS[4])
+    found = find_deeds(alert, alert.principals[0], MemoryStore(CALLS))
+    assert found is not None
+    stretch = parse_time("2026-03-10T02:50:00Z"), parse_time("2026-03-10T02:53:00Z")
+    assert stretch[0] is not None
+    assert stretch[1] is not None
+    said = texts([strip(found, (stretch[0], stretch[1]))])
+    assert "3 calls in the chosen 10 Mar 02:50:00 to 10 Mar 2026 02:53:00 UTC" in said
+    assert "read 3 objects below shop-orders/2026/03/" in said
+    assert "3 × GetObject" in said
+    assert "asked who it is" not in said
 
 
 @pytest.mark.usefixtures("own_folders")
