@@ -311,7 +311,7 @@ def test_an_element_carries_text_as_text() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t", "\r", "\n"])
 def test_no_exported_cell_is_a_formula(start: str) -> None:
-    columns = [name.strip() for name in event_search.COLUMNS.split(",")]
+    columns = [name.strip() for name in event_search.COLUMNS.split(",")] + [event_search.TARGETS]
     row: dict[str, Any] = dict.fromkeys(columns, f'{start}HYPERLINK("http://203.0.113.9")')
     row["event_time"] = datetime(2026, 3, 10, 12, tzinfo=UTC)
     cells = list(csv.reader(io.StringIO(event_search.as_csv([row]))))[1]
@@ -565,3 +565,46 @@ def test_a_range_names_each_year_that_is_not_plain(first: str, last: str, said: 
 )
 def test_a_distance_says_what_it_measures(method: str, seconds: int | None, said: str) -> None:
     assert distance_words(method, seconds) == said
+
+
+def test_a_call_s_version_date_is_not_read_out() -> None:
+    said = "3 calls: UpdateFunctionConfiguration20150331v2 2 and ListFunctions20150331 1."
+    assert in_a_badge(said, "Which?") == (
+        "3 calls: UpdateFunctionConfiguration 2 and ListFunctions 1."
+    )
+    assert in_a_badge("Role Ops2024 was refused.", "Which?") == "Role Ops2024 was refused."
+
+
+def a_long_chain(many: int) -> dict[str, Any]:
+    """Each session assumed the next role; nearest hop first, as the answer lists them."""
+    return {
+        "chain": [
+            a_hop(
+                event_id=f"11111111-aaaa-4aaa-8aaa-{number:012d}",
+                role_arn=f"arn:aws:iam::111122223333:role/r{number}",
+                session_name=f"s{number}",
+            )
+            for number in range(many, 0, -1)
+        ],
+        "origin": {"label": "alice", "type": "IAMUser"},
+    }
+
+
+@pytest.mark.parametrize("many", [3, 10])
+def test_a_long_chain_shows_both_ends_and_folds_the_middle(many: int) -> None:
+    alert = alert_of(an_event())
+    tree = chain_drawing(alert, alert.principals[0], a_long_chain(many))
+    (fold,) = [kid for kid in tree["k"] if kid["t"] == "details"]
+    seen = "\n".join(texts([kid for kid in tree["k"] if kid is not fold]))
+    assert "alice" in seen
+    assert f"r{many}" in seen
+    assert "r1\n" not in seen
+    hidden = "\n".join(texts([fold]))
+    assert f"{many - 2} more hop" in hidden
+    assert all(f"r{number}" in hidden for number in range(1, many))
+
+
+def test_two_hops_stand_open() -> None:
+    alert = alert_of(an_event())
+    tree = chain_drawing(alert, alert.principals[0], a_long_chain(2))
+    assert not [kid for kid in tree["k"] if kid["t"] == "details"]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
+from enrich.facts.actor import Acting, Actor, actor_of
 from enrich.facts.interface import SERVICE_HOST, json_object
 from enrich.facts.role_name import role_arn_of, role_named, session_in
 from trail.access_keys import is_access_key, is_stand_in
@@ -57,6 +58,8 @@ class Session:
     event_id: str | None = None
     """The credential event, at `seen`, that this was read from without its `userIdentity`."""
     ec2_role_delivery: str | None = None
+    mfa: bool = False
+    """Whether the record says that the session was signed in to with MFA."""
     issuer_arn: str | None = None
     """Of a federated user: the user whom AWS names as the one that issued the session."""
     issuers: tuple[Mapping[str, Any], ...] = ()
@@ -169,9 +172,33 @@ def session_of_caller(row: Mapping[str, Any]) -> Session:
         user_agent=row["user_agent"],
         invoked_by=row["invoked_by"],
         ec2_role_delivery=row["ec2_role_delivery"],
+        mfa=bool(row.get("mfa")),
         issuer_arn=_issuer(kind, row["issuer_arn"]),
         user_identity=row["user_identity"],
         event_id=row["event_id"] if row["user_identity"] is None else None,
+    )
+
+
+def actor_in(session: Session, event_name: str | None = None) -> Actor:
+    """Who acts in a session, by its own fields; `event_name` where it is one call's."""
+    identity = json_object(session.user_identity)
+    return actor_of(
+        Acting(
+            type=session.type,
+            identity=identity,
+            arn=session.arn,
+            role_arn=session.role_arn,
+            session_name=session.session_name,
+            source_identity=session.source_identity,
+            on_behalf_of=session.on_behalf_of,
+            invoked_by=session.invoked_by,
+            from_console=session.from_console,
+            ec2_role_delivery=session.ec2_role_delivery,
+            mfa=session.mfa,
+            source_ip_address=session.address,
+            user_agent=session.user_agent,
+            event_name=event_name,
+        )
     )
 
 

@@ -228,6 +228,29 @@ def targets_of(
     return tuple(dict.fromkeys([*found, *shared]))[:MOST]
 
 
+JSON_COLUMNS = "request_parameters, response_elements, resources"
+"""What of an event is read for its targets."""
+
+
+def targets_in(row: Mapping[str, Any]) -> tuple[Target, ...]:
+    """The same for a row of the event table with `JSON_COLUMNS`."""
+    return targets_of(
+        row["event_source"], row["request_parameters"], row["response_elements"], row["resources"]
+    )
+
+
+def with_targets(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with what it acted on as `targets`, in place of the JSON that says so."""
+    read = {name.strip() for name in JSON_COLUMNS.split(",")}
+    kept = {name: value for name, value in row.items() if name not in read}
+    return {**kept, "targets": targets_in(row)}
+
+
+def in_words(targets: Sequence[Target]) -> str:
+    """ "secret prod/db; shared with 444455556666": for exports. It quotes log text."""
+    return "; ".join(f"{'shared with' if one.shared else one.kind} {one.name}" for one in targets)
+
+
 def _object(text: str | None) -> Mapping[str, Any]:
     if not text:
         return {}

@@ -122,6 +122,9 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
     for caveat in answer.caveats:
         lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
+    actor = answer.data.get("actor") or {}
+    if actor.get("field"):
+        lines += ["", f"Who acts: {text(actor['words'])}"]
     rows, headings = _ROWS.get(answer.name, _no_rows)(plain(answer.data))
     if rows:
         lines += ["", *table(headings, rows[:MOST_ROWS])]

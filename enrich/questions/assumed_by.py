@@ -18,10 +18,11 @@ from enrich.chain.left_instance import left_the_instance
 from enrich.chain.mints import MINT_CAP, MintReader
 from enrich.chain.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
 from enrich.chain.rules import needs_explaining, weighed
-from enrich.chain.session import Session, record_in, session_of_alert
+from enrich.chain.session import Session, actor_in, record_in, session_of_alert
 from enrich.chain.unexplained import Unexplained, say_where, time_of
 from enrich.chain.uses import completed, find_uses
 from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
+from enrich.facts.actor import NOT_KNOWN, Actor
 from enrich.own_event import missing_own_event
 from enrich.window import iso, why_not_looked_up
 from enrich.words import clock
@@ -45,6 +46,7 @@ def empty_data() -> dict[str, Any]:
         "left_instance": None,
         "would_be_in": None,
         "derived_account": None,
+        "actor": NOT_KNOWN.as_json(),
     }
 
 
@@ -78,6 +80,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         {**shown_hop(hop), "acting": number < acting} for number, hop in enumerate(chain.hops)
     ]
     data["origin"] = dict(origin_of(chain, session))
+    data["actor"] = _who_acts(session, chain.hops, alert.event_name).as_json()
     data["forward"] = find_forward(session, reader)
     data["juggling"] = juggling_of(chain)
     # The alarms stand in the sentence.
@@ -121,6 +124,22 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         for event_id in (hop.mint.event_id, *hop.also, *hop.candidates[:EVIDENCE])
     ]
     return _answer(started, reader, status, sentence, data, evidence, caveats)
+
+
+_FOR_PEOPLE = frozenset({"account-access.amazonaws.com", "sso.amazonaws.com"})
+"""Services that fetch credentials for a person who asked (§2.2); the others fetch a workload's."""
+
+
+def _who_acts(session: Session, hops: Sequence[Hop], event_name: str | None) -> Actor:
+    """Who acts in the alert's session, by its own fields, else by who fetched its credentials."""
+    actor = actor_in(session, event_name)
+    made = hops[0] if hops else None
+    if actor.asserted or made is None or made.mint is None or made.by.type != "AWSService":
+        return actor
+    service = made.by.invoked_by
+    if service is None or service in _FOR_PEOPLE or made.confidence not in ("certain", "high"):
+        return actor
+    return Actor("automation", "userIdentity.invokedBy", f"credentials fetched by {service}", True)
 
 
 def _dated_by_its_mint(session: Session, reader: MintReader) -> Session:
@@ -173,6 +192,7 @@ def shown_hop(hop: Hop) -> dict[str, Any]:
             "session_name": by.session_name,
             "invoked_by": by.invoked_by,
             "field": hop.by_label_field,
+            "actor": actor_in(by).as_json(),
         },
         "callers": [{**caller, "last": iso(caller["last"])} for caller in hop.callers],
         "also": list(hop.also),

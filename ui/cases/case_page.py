@@ -25,7 +25,7 @@ from ui.kit import links, phrases
 from ui.kit.case_words import case_severity, review_mark, state_mark, verdict_mark
 from ui.kit.dress import dress
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import fact, link, notes, notice
+from ui.kit.pieces import fact, link, notes, notice, title_of
 from ui.parts.similar_list import similar_list
 from ui.shell import data
 from ui.shell.session import User
@@ -84,7 +84,7 @@ def _head(file: CaseFile) -> Node:
             "div",
             "row",
             el("span", "alert-title mute", f"Case {case.id}"),
-            el("span", "alert-title", case.title),
+            title_of(case.title, tab=f"Case {case.id}: {case.title}"),
         ),
         el(
             "div",

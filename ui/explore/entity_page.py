@@ -13,7 +13,7 @@ from trail.store import Store
 from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, Kind, facts
 from ui.kit import address_words, boxes, links, phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table
+from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table, title_of
 from ui.parts import chosen_events, timeline
 from ui.shell import data
 from ui.shell.session import User
@@ -38,6 +38,7 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
     if not name:
         draw(
             "entity-none",
+            title_of("Look up an entity"),
             notice(
                 "Nothing looked up yet.",
                 "Write a name above, or click any ARN, key, IP or call on another page.",
@@ -166,7 +167,7 @@ def _head(name: str, found: Facts) -> Node:
         "section",
         "alert",
         el("div", "label", found.kind.words),
-        el("div", "alert-title", name),
+        title_of(name),
         el(
             "div",
             "facts",

@@ -13,7 +13,7 @@ from ui.explore import event_search
 from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
 from ui.kit import boxes, links, phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import link, notice
+from ui.kit.pieces import link, notice, title_of
 from ui.kit.sorting import heads
 from ui.parts import evidence
 from ui.shell.session import User, guarded
@@ -28,7 +28,7 @@ def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
         _show_record(store, event_id)
         return
     search = event_search.search_of(st.query_params, span)
-    draw("events-title", el("h2", "alert-title", "Search events"))
+    draw("events-title", title_of("Search events"))
     _ask(search, span)
     found = event_search.find(store, search)
     if not found.events:
@@ -62,7 +62,7 @@ def _show_record(store: Store, event_id: str) -> None:
         el(
             "div",
             "stack",
-            el("h2", "alert-title", row["event_name"] if row else "Event"),
+            title_of(row["event_name"] if row else "Event"),
             el("p", "mono mute", event_id),
             evidence.event_table(rows, "The event") if rows else None,
             evidence.what_counts(rows),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from enrich.calls.calls_sql import calls
+from enrich.facts.targets import JSON_COLUMNS, in_words, with_targets
 from trail.store import Query, Store
 from ui.kit import phrases
 from ui.kit.keeping import digest_of
@@ -41,6 +42,7 @@ FILTERS: Mapping[str, tuple[str, str]] = {
     "client": ("Client contains", "contains(lower(user_agent), lower($client))"),
     "error": ("Error code", "error_code = $error"),
     "hour": ("Hour of day (UTC)", "cast(hour(event_time) as varchar) = $hour"),
+    "ids": ("Event ids, with commas", "list_contains($ids, event_id)"),
 }
 """Address name → label and condition. Values are bound, never written into the statement."""
 
@@ -61,6 +63,14 @@ COLUMNS = (
     "event_id, event_time, event_source, event_name, aws_region, recipient_account_id, failed, "
     "error_code, error_message, identity_type, identity_id, principal_arn, access_key_id, "
     "source_ip_address, user_agent, call_id, replaced, replaced_by, original_event_id"
+)
+TARGETS = "targets"
+"""The column beside them: what each call acted on, read from its JSON."""
+_LONGEST_JSON = 20_000
+"""Characters of a JSON column that are read for that: ten thousand calls may be exported."""
+_JSON = ", ".join(
+    f"case when length({name}) <= {_LONGEST_JSON} then {name} end as {name}"
+    for name in JSON_COLUMNS.split(", ")
 )
 
 
@@ -86,6 +96,8 @@ class Search:
                 bound["either_session"], bound["either_ip"] = session or ip, ip
                 continue
             bound[name] = value
+            if name == "ids":
+                bound["ids"] = [one.strip() for one in value.split(",") if one.strip()]
             if name == "service":
                 bound["service_host"] = f"{value}.amazonaws.com"
         if self.result:
@@ -147,7 +159,8 @@ def _find(store: Store, search: Search) -> Found:
         first=search.first,
         last=search.last,
     )
-    return Found(found.rows, totals["events"], totals["calls"], totals["failed"], found.query)
+    rows = [with_targets(row) for row in found.rows]
+    return Found(rows, totals["events"], totals["calls"], totals["failed"], found.query)
 
 
 def statement(search: Search, most: int = PAGE) -> str:
@@ -157,7 +170,7 @@ def statement(search: Search, most: int = PAGE) -> str:
     order = f"{SORTS[sort.by][1]} {'asc' if sort.up else 'desc'}"
     newest = "" if sort.by == "time" else ", event_time desc"
     return (
-        f"select {COLUMNS}\nfrom events\nwhere {condition}\n"
+        f"select {COLUMNS}, {_JSON}\nfrom events\nwhere {condition}\n"
         f"order by {order} nulls last{newest}, event_id\nlimit {most} offset {skipped}"
     )
 
@@ -165,16 +178,18 @@ def statement(search: Search, most: int = PAGE) -> str:
 def export(store: Store, search: Search) -> list[dict[str, Any]]:
     """The newest events of the search, at most `MOST_EXPORTED`."""
     _, bound = search.condition()
-    return store.query(
+    rows = store.query(
         statement(search, MOST_EXPORTED), bound, first=search.first, last=search.last
     ).rows
+    told = map(with_targets, rows)
+    return [{**row, TARGETS: in_words(row[TARGETS])} for row in told]
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """The rows for a spreadsheet, where no cell can be a formula."""
     listed = list(rows)
-    names = [name.strip() for name in COLUMNS.split(",")]
-    return frames.as_csv({name: [row[name] for row in listed] for name in names})
+    names = [*(name.strip() for name in COLUMNS.split(",")), TARGETS]
+    return frames.as_csv({name: [row.get(name) for row in listed] for name in names})
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:

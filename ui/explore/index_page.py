@@ -17,7 +17,7 @@ from trail.private import private_folder
 from trail.store import DuckStore
 from ui.kit import boxes, charts, phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import fact, link, notice
+from ui.kit.pieces import fact, link, notice, title_of
 from ui.parts import frames
 from ui.parts.own_files import of_this_machine
 from ui.shell import data, jobs, session
@@ -29,7 +29,7 @@ MOST = 1_000
 
 
 def show(user: User) -> None:
-    draw("index-title", el("h2", "alert-title", "Event index"))
+    draw("index-title", title_of("Event index"))
     _follow_job()
     try:
         store = data.open_index()

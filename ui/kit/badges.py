@@ -51,6 +51,11 @@ def card_id(answer: Answer) -> str:
     return "answer-" + answer.name.replace("_", "-")
 
 
+def query_id(answer: Answer) -> str:
+    """The id of the fold with the answer's queries."""
+    return "query-of-" + answer.name.replace("_", "-")
+
+
 def _badge(answer: Answer, chip: Chip) -> Node:
     tone = _tone(answer, chip)
     return el(
@@ -71,6 +76,14 @@ def _tone(answer: Answer, chip: Chip) -> Tone:
     return STATUS_WORDS[answer.status][1]
 
 
+_DATED = re.compile(r"\b([A-Z][A-Za-z]+)20\d{6}(?:v\d+)?\b")
+
+
+def plain_names(sentence: str) -> str:
+    """The sentence with calls' names without their version dates ("…20150331v2")."""
+    return _DATED.sub(r"\1", sentence)
+
+
 LONGEST = 225
 """Characters that a badge has room for above the fold; the card has the whole sentence."""
 _WINDOWS = re.compile(r" in the \d+ days (?:to|before) the alert(?='s)?")
@@ -79,7 +92,7 @@ _ASIDES = re.compile(r" \([^()]*\)")
 
 def in_a_badge(sentence: str, question: str) -> str:
     """The sentence without what its question says already, cut between words of a list."""
-    said = sentence
+    said = plain_names(sentence)
     for window in _WINDOWS.findall(sentence):
         if window.removeprefix(" in").removeprefix(" the").split(" days")[0] in question:
             said = said.replace(window, "", 1)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.kit import phrases
 from ui.kit.markup import Node, el
+from ui.kit.pieces import title_of
 
 _SHEET = Path(__file__).parent / "cases.css"
 
@@ -38,4 +39,4 @@ def tabs(label: str, choices: Sequence[tuple[str, str, int | None, bool]]) -> No
 
 
 def heading(words: str, *beside: Node | str | None) -> Node:
-    return el("div", "row", el("h2", "alert-title", words), *beside)
+    return el("div", "row", title_of(words), *beside)

@@ -6,7 +6,7 @@ with Ctrl opens a tab and a plain click stays in the session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -40,6 +40,15 @@ def entity(value: str) -> str:
 def event(event_id: str) -> str:
     """Where one raw record is shown."""
     return address("events", {"event": event_id})
+
+
+MOST_LISTED = 60
+"""Events that an address lists by their ids: browsers and proxies cut what is longer."""
+
+
+def events(event_ids: Sequence[str]) -> str:
+    """Where these events are listed; the first `MOST_LISTED` of them."""
+    return address("events", {"ids": ",".join(event_ids[:MOST_LISTED])})
 
 
 def follow() -> None:

@@ -2,11 +2,13 @@
 const TAGS = new Set([
   "div", "span", "p", "a", "strong", "small", "code", "pre", "time",
   "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td",
-  "h2", "h3", "h4", "section", "nav", "details", "summary", "button",
+  "h1", "h2", "h3", "h4", "section", "nav", "details", "summary", "button",
 ]);
 const ATTRIBUTES = new Set([
-  "title", "id", "role", "aria-label", "aria-sort", "scope", "colspan", "lang", "type",
+  "title", "id", "role", "aria-label", "aria-sort", "aria-pressed", "aria-current", "scope", "colspan", "lang", "type",
 ]);
+// Words of ours that the sheet and the functions below look for.
+const MARKS = new Set(["ask", "given", "tab", "by", "of", "rest", "arrive"]);
 const OUR_PAGES = /^(?:[a-z_]*(?:\?[^\s\\]*)?|#[\w-]+)$/;
 
 function make(node) {
@@ -23,14 +25,59 @@ function make(node) {
       element.style.setProperty("--bt-part", String(Number(value)));
     } else if (name === "open") {
       element.open = Boolean(value);
-    } else if (name === "ask" || name === "given") {
+    } else if (MARKS.has(name)) {
       element.dataset[name] = String(value);
     } else if (ATTRIBUTES.has(name)) {
       element.setAttribute(name, String(value));
     }
   }
+  if (node.a?.rest) element.hidden = true;
   for (const child of node.k ?? []) element.append(make(child));
   return element;
+}
+
+// The tab says what the page is about. Streamlit writes its own words there with every run.
+function nameTab() {
+  const named = document.querySelector(".bt-root [data-tab]");
+  if (named && document.title !== named.dataset.tab) document.title = named.dataset.tab;
+}
+new MutationObserver(nameTab).observe(document.head, {
+  subtree: true, childList: true, characterData: true,
+});
+
+// A button pressed in a form that is gone leaves the focus nowhere: it goes to the new title.
+let seen = false;
+function arrive(root) {
+  nameTab();
+  const title = root.querySelector("h1[data-tab]");
+  if (title && seen && (document.activeElement ?? document.body) === document.body) {
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  }
+  seen = true;
+  const opened = root.querySelector("[data-arrive]");
+  if (opened && !opened.dataset.arrived) {
+    opened.dataset.arrived = "1";
+    opened.tabIndex = -1;
+    opened.focus({ preventScroll: true });
+  }
+}
+
+// Shows the rows of the table below that are of the pressed kind, or all of them.
+function sift(button) {
+  const whole = button.closest(".bt-sifted");
+  const all = button.dataset.by === "rest";
+  const on = button.getAttribute("aria-pressed") !== "true";
+  for (const other of whole.querySelectorAll("button[data-by]")) {
+    const mine = other === button;
+    if (mine || (!all && other.dataset.by !== "rest")) other.setAttribute("aria-pressed", String(mine && on));
+  }
+  const kinds = [...whole.querySelectorAll("button[aria-pressed=true]")].map((one) => one.dataset.by);
+  const kind = kinds.find((one) => one !== "rest");
+  const every = kinds.includes("rest");
+  for (const row of whole.querySelectorAll("tr[data-of]")) {
+    row.hidden = kind ? !row.dataset.of.split(" ").includes(kind) : !every && Boolean(row.dataset.rest);
+  }
 }
 
 // Changes only what differs, so that a fold stays open and the focus where it was.
@@ -97,16 +144,24 @@ export default function ({ parentElement, data, setStateValue }) {
     const trees = JSON.parse(drawing);
     renew(root, root.trees, trees);
     Object.assign(root, { drawing, trees });
+    arrive(root);
   }
   root.onclick = (click) => {
     const copy = click.target.closest?.("button.bt-copy");
     if (copy) copied(copy);
+    const by = click.target.closest?.("button[data-by]");
+    if (by) sift(by);
     const link = click.target.closest?.("a[href]");
     if (!link || click.button !== 0) return;
     const href = link.getAttribute("href");
     if (href.startsWith("#")) {
       click.preventDefault();
-      document.getElementById(href.slice(1))?.scrollIntoView({ behavior: "smooth" });
+      const place = document.getElementById(href.slice(1));
+      if (place?.tagName === "DETAILS") {
+        place.open = true;
+        place.querySelector("summary")?.focus({ preventScroll: true });
+      }
+      place?.scrollIntoView({ behavior: "smooth" });
     } else if (!click.ctrlKey && !click.metaKey && !click.shiftKey && !click.altKey) {
       click.preventDefault();
       go(href);

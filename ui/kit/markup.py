@@ -65,7 +65,7 @@ def el(
     return node
 
 
-_READ = frozenset({"title", "aria_label"})
+_READ = frozenset({"title", "aria_label", "tab"})
 """Attributes that people read; the others are names and addresses."""
 
 

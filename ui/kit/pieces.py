@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from enrich.facts.targets import Target
 from enrich.facts.techniques import plain_name
+from enrich.facts.user_agent import normal_form
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 
@@ -19,6 +21,11 @@ Head = tuple[Node, str | None]
 def mark(words: str, tone: Tone, shape: str | None = None) -> Node:
     """A word with a shape and a colour: readable without the colour."""
     return el("span", f"mark is-{tone}", f"{shape or SHAPES[tone]} {words}")
+
+
+def title_of(words: str, look: str = "alert-title", tab: str | None = None) -> Node:
+    """The one heading of a page, which the browser's tab names as well. Any text is safe."""
+    return el("h1", look, words, tab=f"{phrases.shortened(tab or words)} · Backtrail")
 
 
 def fact(label: str, *value: Node | str | None, look: str = "", title: str | None = None) -> Node:
@@ -49,6 +56,36 @@ def call(name: str | None) -> Node | str:
     return pivot(name, plain_name(name)) if name else "–"
 
 
+def client(user_agent: str | None) -> Node | str:
+    """Tool, version and system of a user agent, which stands whole in the tool tip."""
+    if not user_agent:
+        return "–"
+    return el("span", "clip", normal_form(user_agent) or user_agent, title=user_agent)
+
+
+def acted_on(targets: Sequence[Target], most: int = 2) -> Node | None:
+    """What one call acted on, each leading to its page; whom it was shared with first."""
+    shown = sorted(targets, key=lambda one: not one.shared)[:most]
+    if not shown:
+        return None
+    left = len(targets) - len(shown)
+    return el(
+        "div",
+        "targets",
+        *(
+            el(
+                "div",
+                "clip",
+                el("span", "mute small", f"{'shared with' if one.shared else one.kind} "),
+                pivot(one.name),
+                title=one.name,
+            )
+            for one in shown
+        ),
+        el("div", "mute small", f"and {left:,} more") if left else None,
+    )
+
+
 def time_of(value: object, *, full: bool = False) -> Node:
     """A time on one line; with its year when `full`."""
     return el("span", "time", phrases.when(value) if full else phrases.clock(value))
@@ -56,6 +93,14 @@ def time_of(value: object, *, full: bool = False) -> Node:
 
 def event_link(event_id: str | None, words: str | None = None) -> Node | str:
     return link(words or event_id[:8], links.event(event_id), "mono") if event_id else "–"
+
+
+def cited(event_ids: Sequence[str]) -> Node | None:
+    """One link to the events that something rests on: "5 events"; None where it rests on none."""
+    if not event_ids:
+        return None
+    address = links.event(event_ids[0]) if len(event_ids) == 1 else links.events(event_ids)
+    return link(phrases.count(len(event_ids), "event"), address, "nowrap")
 
 
 def notes(lines: Iterable[str | Node], look: str = "") -> Node | None:
@@ -72,16 +117,34 @@ def table(
     numbers: frozenset[str] = frozenset(),
     tall: bool = False,
     sorted_by: Mapping[str, Head] | None = None,
+    sparse: frozenset[str] = frozenset(),
+    kinds: Sequence[str] | None = None,
+    open_rows: int | None = None,
 ) -> Node:
     """A table for keyboards and screen readers too. Columns named in `numbers` align right.
 
     A long one scrolls inside itself, unless it is `tall`. `sorted_by` has the heads that sort it.
+    Columns named in `sparse` are left out where no row has anything in them. `kinds` has for each
+    row the words of ours that `sifted` knows it by; rows after the first `open_rows` wait for it.
     """
     own_heads = sorted_by or {}
+    listed = [[_cell(cell) for cell in row] for row in rows]
+    kept = [
+        place
+        for place, head in enumerate(heads)
+        if head not in sparse or any(_says_something(row[place]) for row in listed)
+    ]
+    heads = [heads[place] for place in kept]
     looks = ["number" if head in numbers else "" for head in heads]
     body = [
-        el("tr", "", *(el("td", look, _cell(cell)) for look, cell in zip(looks, row, strict=True)))
-        for row in rows
+        el(
+            "tr",
+            "",
+            *(el("td", look, row[place]) for look, place in zip(looks, kept, strict=True)),
+            of=kinds[number] if kinds is not None else None,
+            rest=1 if open_rows is not None and number >= open_rows else None,
+        )
+        for number, row in enumerate(listed)
     ]
     return el(
         "div",
@@ -113,6 +176,27 @@ def table(
     )
 
 
+def sifted(shown: Node, by: Sequence[tuple[str, str]], every: str | None = None) -> Node:
+    """A table whose rows can be narrowed to a kind, and `every` one of them shown.
+
+    `by` has the kind as its rows are known by, and the words on its button.
+    """
+    buttons = [
+        el("button", "sift", words, type="button", by=kind, aria_pressed="false")
+        for kind, words in by
+    ]
+    if every is not None:
+        buttons.append(el("button", "sift", every, type="button", by="rest", aria_pressed="false"))
+    if not buttons:
+        return shown
+    return el(
+        "div",
+        "sifted stack",
+        el("div", "row", *buttons, role="group", aria_label="Narrow the table"),
+        shown,
+    )
+
+
 def bar(part: float) -> Node:
     """A bar of `part` percent of its cell."""
     return el("span", "bar", part=max(0.0, min(100.0, part)))
@@ -129,9 +213,9 @@ def notice(title: str, *lines: str | Node | None, tone: Tone = "mute") -> Node:
     )
 
 
-def more(summary: str, *nodes: Node | None, open: bool = False) -> Node:
+def more(summary: str, *nodes: Node | None, open: bool = False, id: str | None = None) -> Node:
     """Something folded away behind its one-line summary, in words of ours."""
-    return el("details", "", el("summary", "", summary), *nodes, open=open or None)
+    return el("details", "", el("summary", "", summary), *nodes, open=open or None, id=id)
 
 
 def later(summary: str, name: str, *nodes: Node | None) -> Node:
@@ -154,6 +238,12 @@ def later(summary: str, name: str, *nodes: Node | None) -> Node:
 def code(text: str) -> Node:
     """Text as it is, line by line, with a button to copy it."""
     return el("div", "code", el("pre", "", text), el("button", "copy", "Copy", type="button"))
+
+
+def _says_something(cell: Node | str) -> bool:
+    if isinstance(cell, str):
+        return cell not in ("", "–")
+    return "bar" in cell.get("c", "") or any(map(_says_something, cell.get("k", ())))
 
 
 def _cell(cell: Cell) -> Node | str:

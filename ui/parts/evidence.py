@@ -9,13 +9,14 @@ from typing import Any
 
 from cases.canonical import plain
 from enrich.answer import Answer
+from enrich.facts.targets import JSON_COLUMNS, with_targets
 from trail.calls import CORRECTED, NETWORK_TWIN
 from trail.errors import BacktrailError, SourceUnreadable
 from trail.events import EVENT_SCHEMA
 from trail.store import Store
 from ui.kit import phrases, text
 from ui.kit.markup import Node, draw, el
-from ui.kit.pieces import Head, call, event_link, mark, notice, pivot, table
+from ui.kit.pieces import Head, acted_on, call, client, event_link, mark, notice, pivot, table
 from ui.shell import data
 
 MOST = 50
@@ -56,11 +57,22 @@ def event_table(
     sorted_by: Mapping[str, Head] | None = None,
 ) -> Node:
     return table(
-        ("When (UTC)", "Call", "Service", "Result", "Principal", "From", "Client", "Event"),
+        (
+            "When (UTC)",
+            "Call",
+            "Acted on",
+            "Service",
+            "Result",
+            "Principal",
+            "From",
+            "Client",
+            "Event",
+        ),
         [
             (
                 el("span", "time", phrases.when(row["event_time"])),
                 call(row["event_name"]),
+                acted_on(row["targets"]),
                 pivot(row["event_source"], phrases.service(row["event_source"])),
                 mark(row["error_code"] or "failed", "bad", "✕") if row["failed"] else el("span"),
                 pivot(
@@ -68,7 +80,7 @@ def event_table(
                     phrases.short_arn(row["principal_arn"]) if row["principal_arn"] else None,
                 ),
                 pivot(row["source_ip_address"]),
-                el("span", "clip", phrases.text(row["user_agent"]), title=row["user_agent"]),
+                client(row["user_agent"]),
                 el("span", "", event_link(row["event_id"]), _replaced(row)),
             )
             for row in rows
@@ -76,6 +88,7 @@ def event_table(
         caption=caption,
         tall=tall,
         sorted_by=sorted_by,
+        sparse=frozenset({"Acted on"} if sorted_by else {"Acted on", "Result"}),
     )
 
 
@@ -111,11 +124,11 @@ def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
     summary = data.summary(store)
     if not event_ids or summary.first is None or summary.last is None:
         return []
-    return store.query(
-        """
+    rows = store.query(
+        f"""
         select event_id, event_time, event_source, event_name, error_code, failed, principal_arn,
                identity_id, source_ip_address, user_agent, replaced, replaced_by,
-               original_event_id
+               original_event_id, {JSON_COLUMNS}
         from events
         where event_time >= $first and event_time <= $last and list_contains($ids, event_id)
         order by event_time desc, event_id
@@ -124,6 +137,7 @@ def find_events(store: Store, event_ids: Sequence[str]) -> list[dict[str, Any]]:
         first=summary.first,
         last=summary.last,
     ).rows
+    return [with_targets(row) for row in rows]
 
 
 def show_raw(store: Store, event_id: str) -> None:

@@ -11,7 +11,7 @@ from trail.errors import BacktrailError, IndexMissing
 from trail.store import Store
 from ui.kit import text
 from ui.kit.markup import draw, el
-from ui.kit.pieces import link
+from ui.kit.pieces import link, title_of
 from ui.shell import data, jobs
 from ui.shell.session import User
 
@@ -39,7 +39,7 @@ def offer(user: User) -> None:
         el(
             "div",
             "stack",
-            el("h2", "alert-title", "One AWS alert in, five answered questions out"),
+            title_of("One AWS alert in, five answered questions out"),
             el(
                 "p",
                 "sentence",

@@ -10,6 +10,7 @@ from typing import Any
 from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
+from enrich.facts.targets import JSON_COLUMNS, with_targets
 from enrich.questions.baseline import DAYS, GAP
 from trail.counted import counted
 from trail.store import Store
@@ -161,6 +162,12 @@ def draw_activity(found: Activity, key: str, spec: charts.Spec) -> tuple[datetim
     return _to_buckets(found, *chosen) if chosen else None
 
 
+def stretch_chosen(found: Activity, key: str) -> tuple[datetime, datetime] | None:
+    """The stretch that was chosen in the chart, for what is drawn above it."""
+    chosen = chart_clicks.chosen_stretch(st.session_state.get(key), whole_buckets(found))
+    return _to_buckets(found, *chosen) if chosen else None
+
+
 @dataclass(frozen=True)
 class Listed:
     """The oldest events of a stretch, and how many there are."""
@@ -187,7 +194,7 @@ def events_between(store: Store, found: Activity, first: datetime, last: datetim
         f"""
         select event_id, event_time, event_source, event_name, error_code, failed, principal_arn,
                identity_id, source_ip_address, user_agent, replaced, replaced_by,
-               original_event_id
+               original_event_id, {JSON_COLUMNS}
         {where}
         order by event_time, event_id limit {MOST_LISTED}
         """,
@@ -195,7 +202,7 @@ def events_between(store: Store, found: Activity, first: datetime, last: datetim
         first=first,
         last=last,
     ).rows
-    return Listed(listed, counted["events"], counted["failed"])
+    return Listed([with_targets(row) for row in listed], counted["events"], counted["failed"])
 
 
 def whole_buckets(found: Activity) -> tuple[datetime, datetime]:

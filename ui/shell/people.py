@@ -20,6 +20,7 @@ import streamlit as st
 from cases import users
 from trail.errors import BacktrailError
 from ui.kit.markup import draw, el
+from ui.kit.pieces import title_of
 from ui.shell.opened import unguarded_if_any
 
 CHOSEN = "chosen_user"
@@ -86,7 +87,7 @@ def ask() -> None:
     """The first screen of a new browser when there are several users."""
     draw(
         "who-are-you",
-        el("h2", "alert-title", "Who is working?"),
+        title_of("Who is working?"),
         el(
             "p",
             "sentence",

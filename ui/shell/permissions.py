@@ -81,7 +81,9 @@ ACTIONS: Mapping[str, Action] = {
     "add an alert to a case": Action(
         "work", ("inbox", "triage", "case"), ("inbox-join", "triage-join", "add-related")
     ),
-    "close with a verdict": Action("work", ("triage",), ("triage-verdict-send",)),
+    "close with a verdict": Action(
+        "work", ("triage",), ("triage-verdict-send", "triage-close-open", "triage-verdict-not")
+    ),
     "freeze answers": Action("work", ("triage", "case"), ("triage-save", "freeze-answers")),
     "pin an event": Action("work", ("case",), ("pin-event-send",)),
     "write a note": Action("work", ("case",), ("note-*-send",)),

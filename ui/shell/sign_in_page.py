@@ -6,6 +6,7 @@ import streamlit as st
 
 from cases.errors import SignedOut
 from ui.kit.markup import draw, el
+from ui.kit.pieces import title_of
 from ui.shell import provider, who
 from ui.shell.people import SHEET, label
 
@@ -14,7 +15,7 @@ def ask(why: SignedOut) -> None:
     """The first screen: one button for each provider."""
     draw(
         "sign-in",
-        el("h2", "alert-title", "Sign in to Backtrail"),
+        title_of("Sign in to Backtrail"),
         el("p", "sentence", str(why).replace(" Sign in again.", "") if _had_one() else _WELCOME),
     )
     for name in provider.names():
@@ -34,7 +35,7 @@ def say_no_role(user: who.User) -> None:
     """One page for whoever the provider knows and nobody gave a role."""
     draw(
         "no-role",
-        el("h2", "alert-title", "You have no role in Backtrail"),
+        title_of("You have no role in Backtrail"),
         el(
             "p",
             "sentence",
@@ -50,7 +51,7 @@ def say_closed(user: who.User) -> None:
     """The page's one sentence for a role that it is not open to."""
     draw(
         "page-closed",
-        el("h2", "alert-title", "This page is not open to your role"),
+        title_of("This page is not open to your role"),
         el(
             "p",
             "sentence",

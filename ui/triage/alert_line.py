@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from alerts.resources import resources_of
+from enrich.chain.session import record_in
+from enrich.facts.actor import KIND_WORDS
+from enrich.facts.targets import Target, targets_of
 from enrich.facts.user_agent import normal_form
 from ui.kit import links, phrases
 from ui.kit.address_words import about_alert_address
 from ui.kit.markup import Node, el
-from ui.kit.pieces import Tone, fact, link, mark
+from ui.kit.pieces import Tone, acted_on, fact, link, mark, title_of
 
 
-def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]) -> Node:
-    """Title, severity and the facts an analyst reads first. `assumed_by` names the human."""
+def alert_line(
+    alert: Alert,
+    principal: Principal,
+    assumed_by: Mapping[str, Any],
+    *,
+    titled: bool = True,
+    targets: Sequence[Target] = (),
+) -> Node:
+    """Title, severity and the facts an analyst reads first. `assumed_by` names the human.
+
+    `targets` are what the alert's call acted on, as the index knows it. Unless it is `titled`, its
+    title is no heading of the page: there are several such lines.
+    """
     when = phrases.when(alert.first_seen)
     if alert.last_seen and alert.last_seen != alert.first_seen:
         first = phrases.clock(alert.first_seen, beside=alert.last_seen)
@@ -34,22 +50,46 @@ def alert_line(alert: Alert, principal: Principal, assumed_by: Mapping[str, Any]
             "div",
             "row",
             severity_mark(alert),
-            el("span", "alert-title", alert.title or alert.id),
+            title_of(alert.title or alert.id)
+            if titled
+            else el("span", "alert-title", alert.title or alert.id),
         ),
         el(
             "div",
             "facts",
-            fact("Who", *who(principal, assumed_by), look="who"),
+            fact("Who", *who(principal, assumed_by), _actor(assumed_by), look="who"),
             _linked("Account", alert.account_id or principal.account_id),
             fact("Region", alert.region) if alert.region else None,
             fact("When (UTC)", when if alert.first_seen else _no_time(alert), _unsure(alert)),
             fact("Call", call) if call else None,
+            fact("Acted on", on) if (on := acted_on(_stated(alert) or targets)) else None,
             fact("Result", alert.error_code) if alert.error_code else None,
             _from(alert),
             fact("Client", _client(alert.user_agent), title=alert.user_agent),
             _linked("Access key", principal.access_key_id),
         ),
     )
+
+
+def _stated(alert: Alert) -> tuple[Target, ...]:
+    """What the alert itself says that it acted on: its record, or a finding about a thing.
+
+    A finding about a call names as its resource whose credentials were used: no target.
+    """
+    record = record_in(alert)
+    if record:
+        parts = (record.get(name) for name in ("requestParameters", "responseElements"))
+        request, response = (json.dumps(part) if part else None for part in parts)
+        resources = json.dumps(record["resources"]) if record.get("resources") else None
+        return targets_of(alert.event_source, request, response, resources)
+    no_targets = {"address of the instance", *(_HOLDERS if alert.event_name else ())}
+    return tuple(
+        Target(one.kind, one.name) for one in resources_of(alert) if one.kind not in no_targets
+    )
+
+
+_HOLDERS = frozenset({"EC2 instance", "Lambda function", "ECS task", "ECS cluster", "container"})
+"""What holds credentials of its own."""
 
 
 def _no_time(alert: Alert) -> str:
@@ -66,6 +106,8 @@ def _unsure(alert: Alert) -> Node | None:
 
 def who(principal: Principal, assumed_by: Mapping[str, Any]) -> list[Node | str]:
     """The human or workload at the origin, then what it acted as."""
+    if not _names_anybody(principal):
+        return [el("span", "mute", "no AWS identity named")]
     acted_as = _acted_as(principal)
     origin = assumed_by.get("origin") or {}
     label = origin.get("label")
@@ -74,6 +116,53 @@ def who(principal: Principal, assumed_by: Mapping[str, Any]) -> list[Node | str]
         return [acted_as]
     target = origin.get("arn") or label
     return [el("span", "", link(str(label), links.entity(str(target))), " → ", acted_as)]
+
+
+ACTOR_SHAPES = {"human": "☺", "automation": "⚙", "aws_service": "☁", "ai_agent": "◇"}
+"""Shapes beside the words of who acts."""
+
+
+def short_field(path: str) -> str:
+    """A field's last word, and the one before it where the last says little by itself."""
+    parts = path.split(".")
+    return ".".join(parts[-2:]) if parts[-1] in ("type", "arn", "userId") else parts[-1]
+
+
+def actor_mark(actor: Mapping[str, Any] | None) -> Node | None:
+    """Who acts, as a mark that tells the field in its tool tip; nothing where nothing says so."""
+    kind = (actor or {}).get("kind")
+    if actor is None or kind not in ACTOR_SHAPES or not actor.get("field"):
+        return None
+    field = short_field(str(actor["field"]))
+    own_word = "" if actor.get("asserted") else ", its own word"
+    return el(
+        "span",
+        "",
+        mark(f"{KIND_WORDS[kind]}: {field}{own_word}", "mute", ACTOR_SHAPES[kind]),
+        title=str(actor.get("words")),
+    )
+
+
+def _actor(assumed_by: Mapping[str, Any]) -> Node | None:
+    """Who acts in the alert's session, else at its origin; that nothing says so is said, too."""
+    actor = assumed_by.get("actor")
+    if actor is None:
+        return None
+    behind = [hop for hop in assumed_by.get("chain") or () if hop.get("acting", True)]
+    origin = (behind[-1].get("by") or {}).get("actor") if behind else None
+    known = actor_mark(actor) or actor_mark(origin)
+    return el("span", "", " ", known or el("span", "mute small", f"· {KIND_WORDS['not_known']}"))
+
+
+def _names_anybody(principal: Principal) -> bool:
+    return bool(
+        principal.arn
+        or principal.principal_id
+        or principal.access_key_id
+        or principal.user_name
+        or principal.session_name
+        or principal.role_arn
+    )
 
 
 def acted_as_text(principal: Principal) -> str:

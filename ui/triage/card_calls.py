@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from enrich.facts.techniques import KINDS
 from ui.kit import phrases
 from ui.kit.markup import Node, el
-from ui.kit.pieces import Tone, bar, call, event_link, mark, more, pivot, table, time_of
+from ui.kit.pieces import Tone, bar, call, cited, mark, more, pivot, sifted, table, time_of
 
 Call = Mapping[str, Any]
 
@@ -32,9 +34,13 @@ def calls_table(data: Mapping[str, Any]) -> Node | None:
     return el("div", "stack", *parts) if any(parts) else None
 
 
+OPEN_ROWS = 12
+"""Rows that stand open: they are the gravest, and there may be hundreds."""
+
+
 def _calls(calls: Sequence[Call], caption: str) -> Node:
     most = max((int(row["count"]) for row in calls), default=1)
-    return table(
+    shown = table(
         ("Call", "Acted on", "Service", "Times", "", "Result", "First (UTC)", "Last (UTC)",
          "Why it matters",
          "Events"),
@@ -49,13 +55,43 @@ def _calls(calls: Sequence[Call], caption: str) -> Node:
                 time_of(row.get("first")),
                 time_of(row.get("last")),
                 _why(row),
-                el("span", "row", *(event_link(i) for i in (row.get("event_ids") or ())[:3])),
+                cited(row.get("event_ids") or ()),
             )
             for row in calls
         ],
         caption=caption,
         numbers=frozenset({"Times"}),
+        sparse=frozenset({"Acted on", "", "Result"}),
+        kinds=[" ".join(_kinds(row)) for row in calls],
+        open_rows=OPEN_ROWS,
     )  # fmt: skip
+    every = f"Show all {len(calls):,}" if len(calls) > OPEN_ROWS else None
+    return sifted(shown, _offered(calls), every)
+
+
+_SIGNALS = {kind: f"signal-{place}" for place, kind in enumerate(KINDS)}
+"""Why a call matters (ATT&CK's tactic, or "sensitive read") → what its rows are known by."""
+
+
+def _kinds(row: Call) -> list[str]:
+    """What a row can be narrowed to: its tactic, that it is new, that it failed or was denied."""
+    kinds = [_SIGNALS[row["signal"]]] if row.get("signal") in _SIGNALS else []
+    kinds += ["new"] if row.get("never_before") else []
+    kinds += ["failed"] if row.get("error_code") or row.get("failed") else []
+    return kinds
+
+
+def _offered(calls: Sequence[Call]) -> list[tuple[str, str]]:
+    """The kinds that some rows have and not all of them, with how many."""
+    counts = Counter(kind for row in calls for kind in _kinds(row))
+    words = {"new": "New", "failed": "Failed"} | {
+        name: kind.capitalize() for kind, name in _SIGNALS.items()
+    }
+    return [
+        (kind, f"{word} {counts[kind]:,}")
+        for kind, word in words.items()
+        if 0 < counts[kind] < len(calls)
+    ]
 
 
 MOST_TARGETS = 3

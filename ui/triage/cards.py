@@ -21,7 +21,7 @@ from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui.kit import links, phrases, text
-from ui.kit.badges import card_id, found_marks
+from ui.kit.badges import card_id, found_marks, plain_names, query_id
 from ui.kit.markup import Node, asked_for, draw_encoded, el, encoded
 from ui.kit.pieces import later, more, notes, notice
 from ui.parts import evidence
@@ -118,7 +118,7 @@ def _heading(asked: Asked, answer: Answer) -> Node:
             *found_marks(answer, asked.chips[answer.name]),
             _window(answer.data),
         ),
-        el("p", "sentence", answer.sentence),
+        el("p", "sentence", plain_names(answer.sentence)),
     )
 
 
@@ -177,7 +177,9 @@ def _proof(asked: Asked, answer: Answer, opened: frozenset[str]) -> Node:
         "div",
         "proof",
         later(words, name, listed) if answer.evidence else None,
-        more("Query", *map(text.query_node, answer.queries)) if answer.queries else None,
+        more("Query", *map(text.query_node, answer.queries), id=query_id(answer))
+        if answer.queries
+        else None,
     )
 
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from enrich.facts.actor import KIND_WORDS
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, link
-from ui.triage.alert_line import KINDS, acted_as_text
+from ui.triage.alert_line import ACTOR_SHAPES, KINDS, acted_as_text, short_field
 
 METHOD_WORDS = {
     "access_key": "by access key",
@@ -41,12 +42,33 @@ def chain_drawing(alert: Alert, principal: Principal, data: Mapping[str, Any]) -
     """The chain of an `assumed_by` answer's data, whatever its length; none is one node."""
     hops = acting(data)
     origin = data.get("origin") or {}
-    parts = _up_to_the_session(hops, alert, principal, origin)
+    parts = _folded(_up_to_the_session(hops, alert, principal, origin))
     if not hops:
         parts = _without_hops(principal, data, origin)
     parts.append(_hop("made the call", None, tone="mute"))
     parts.append(_alert(alert))
     return el("div", "chain", *parts, role="group", aria_label="Role chain, origin to alert")
+
+
+MOST_HOPS = 2
+"""Links that stand side by side on a small screen; of a longer chain the middle is folded."""
+
+
+def _folded(parts: list[Node]) -> list[Node]:
+    """Node, link, node, …: the whole of it, or origin and last session with a fold between."""
+    many = len(parts) // 2
+    if many <= MOST_HOPS:
+        return parts
+    return [
+        *parts[:2],
+        el(
+            "details",
+            "chain-fold",
+            el("summary", "", phrases.count(many - 2, "more hop")),
+            el("div", "chain-middle", *parts[2:-2]),
+        ),
+        *parts[-2:],
+    ]
 
 
 def acting(data: Mapping[str, Any]) -> Hops:
@@ -156,6 +178,7 @@ def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
         by.get("access_key_id"),
         f"from {source}" if source and source not in (caller, by.get("invoked_by")) else None,
         look="node-origin",
+        actor=by.get("actor"),
     )
 
 
@@ -165,6 +188,7 @@ def _caller(by: Mapping[str, Any]) -> Node:
         caller_name(by),
         caller_target(by),
         by.get("access_key_id"),
+        actor=by.get("actor"),
     )
 
 
@@ -223,6 +247,15 @@ def _link(hop: Mapping[str, Any], alert: Alert) -> Node:
     )
 
 
+def _kind_words(kind: str, actor: Mapping[str, Any] | None) -> str:
+    """ "IAM user · human: mfaAuthenticated"; the kind alone where nothing says who acts."""
+    if not actor or not actor.get("field") or actor.get("kind") not in ACTOR_SHAPES:
+        return kind
+    if actor["kind"] == "aws_service":  # which is what its kind says already
+        return kind
+    return f"{kind} · {KIND_WORDS[actor['kind']]}: {short_field(str(actor['field']))}"
+
+
 def _hop(
     method: str, event_id: str | None, *below: str | None, tone: Tone, guess: bool = False
 ) -> Node:
@@ -242,11 +275,18 @@ def _hop(
     )
 
 
-def _node(kind: str, name: str, target: str | None, *more: str | None, look: str = "") -> Node:
+def _node(
+    kind: str,
+    name: str,
+    target: str | None,
+    *more: str | None,
+    look: str = "",
+    actor: Mapping[str, Any] | None = None,
+) -> Node:
     return el(
         "div",
         f"node {look}".strip(),
-        el("div", "node-kind", kind),
+        el("div", "node-kind", _kind_words(kind, actor), title=(actor or {}).get("words")),
         link(name, links.entity(str(target)), "node-name", title=name)
         if target
         else el("span", "node-name", name, title=name),

@@ -7,9 +7,10 @@ from typing import Any
 
 from alerts.alert import Alert
 from enrich.answer import Answer
+from enrich.calls.new_for import Levels
 from ui.kit import phrases
 from ui.kit.markup import Node, el
-from ui.kit.pieces import mark, notes, pivot
+from ui.kit.pieces import mark, notes, pivot, table
 
 PROPERTIES = {
     "source_ip_address": "IP address",
@@ -27,7 +28,7 @@ UNUSUAL = {
 }
 
 
-def newness(alert: Alert, answer: Answer) -> Node:
+def newness(alert: Alert, answer: Answer, levels: Levels | None = None) -> Node:
     """Each property of the alert as new, rare or seen; what cannot be compared says so."""
     data = answer.data
     title = el("h3", "panel-title", "New against the baseline")
@@ -51,7 +52,50 @@ def newness(alert: Alert, answer: Answer) -> Node:
         title,
         el("p", "mute small", measured_against(data)),
         el("div", "news", *rows),
+        levels_table(alert, levels) if levels is not None and levels.of else None,
     )
+
+
+def levels_table(alert: Alert, levels: Levels) -> Node:
+    """New for whom: this identity, its peers, the account, everything indexed."""
+    peers = f"of {phrases.count(levels.peers, 'peer')}" if levels.peers else "peers"
+    return el(
+        "div",
+        "stack",
+        el("h3", "panel-title", "New for whom?"),
+        table(
+            ("", "it", peers, "account", "all"),
+            [
+                (
+                    el("span", "", PROPERTIES[name]),
+                    _seen(level.own),
+                    _seen(level.peers, levels.peers),
+                    _seen(level.account),
+                    _seen(level.everything),
+                )
+                for name, level in levels.of.items()
+            ],
+            caption="New for whom",
+            sparse=frozenset({peers}),
+        ),
+        el(
+            "p",
+            "mute small",
+            f"Whole days, {phrases.day(levels.first)} to {phrases.day(levels.last)}; the client as"
+            " logged."
+            if alert.user_agent
+            else f"Whole days, {phrases.day(levels.first)} to {phrases.day(levels.last)}.",
+        ),
+    )
+
+
+def _seen(count: int | None, of: int | None = None) -> Node | str:
+    """How often, and "new" for never; nothing where there is no history to be new against."""
+    if count is None:
+        return ""
+    if not count:
+        return mark("new", "bad", "▲")
+    return f"{count:,} of {of:,}" if of else phrases.number(count)
 
 
 def telling_view(data: Mapping[str, Any]) -> Mapping[str, Any]:

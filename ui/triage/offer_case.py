@@ -158,12 +158,36 @@ def _ways(work: _Work, database: Database | None, known: QueuedAlert | None) -> 
     )
     if database is not None and find_cases(database, states=("open", "investigating"), limit=1):
         _join(work, database, known)
-    drawer = st.popover(
-        "Close with a verdict", icon=":material/gavel:", key="triage-close", on_change="rerun"
+    of_alert = fingerprint(work.alert)
+    st.button(
+        "Close with a verdict",
+        icon=":material/gavel:",
+        key="triage-close-open",
+        on_click=_decide,
+        args=(of_alert,),
     )
-    if not drawer.open:
-        return
-    with drawer, st.form("triage-verdict", border=False):
+    if st.session_state.get(DECIDING) in (True, of_alert):
+        _beside(work)
+
+
+DECIDING = "triage-close"
+"""Session state key: the alert whose verdict is being written. Another alert's form stays shut."""
+
+
+def _decide(of_alert: str | None) -> None:
+    st.session_state[DECIDING] = of_alert
+
+
+def _beside(work: _Work) -> None:
+    """The verdict's form, beside what it rests on and not over it."""
+    with st.container(key="verdict-beside"):
+        draw("verdict-title", el("h2", "card-title", "Close with a verdict", arrive=1))
+        _verdict_form(work)
+        st.button("Not now", key="triage-verdict-not", on_click=_decide, args=(None,))
+
+
+def _verdict_form(work: _Work) -> None:
+    with st.form("triage-verdict", border=False):
         st.radio(
             "Verdict",
             VERDICTS,
@@ -202,6 +226,8 @@ def _closed(work: _Work) -> int:
         raise CaseRefused("A verdict needs a choice and its reason.")
     case = work.into(None)
     database = case_database(work.user.actor)
-    return close_case(
+    number = close_case(
         database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
     ).id
+    _decide(None)
+    return number

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
+from cases.fingerprint import fingerprint
+from enrich import NOBODY
 from enrich.answer import Answer
+from enrich.calls.deeds import find_deeds, targets_of_alert
+from enrich.calls.new_for import Levels, find_levels
+from enrich.facts.targets import Target
 from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
 from trail.errors import AlertUnrecognised, BacktrailError
@@ -17,12 +22,12 @@ from trail.store import Store
 from ui.kit import boxes, links, phrases, text
 from ui.kit.badges import badges
 from ui.kit.markup import Node, draw, draw_encoded, el, encoded
-from ui.kit.pieces import link, notes, notice, table
+from ui.kit.pieces import link, mark, more, notes, notice, table, title_of
 from ui.parts import chosen_events, timeline
 from ui.parts.own_search import own_filters
 from ui.shell import data, session
 from ui.shell.read_apart import LONGEST
-from ui.triage import intake, verdict
+from ui.triage import intake, named_things, verdict
 from ui.triage.alert_line import acted_as_text, alert_line
 from ui.triage.card_roles import forward_tree
 from ui.triage.cards import Asked, cards
@@ -30,7 +35,9 @@ from ui.triage.chain import chain_drawing
 from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
 from ui.triage.newness import newness
 from ui.triage.offer_case import offer_case
+from ui.triage.strip import strip
 from ui.triage.time_question import time_question
+from ui.triage.worked_out import worked_out
 
 MOST_BRANCHES = 5
 """Lines of the tree of further sessions beside the chain; a bigger one stands in its card only."""
@@ -51,7 +58,7 @@ def ask_for_an_alert(store: Store) -> None:
     """Paste, upload, or take one of the demo's alerts; what went wrong last time stays beside."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.subheader("Paste an alert", anchor=False)
+        draw("paste-title", title_of("Paste an alert", "panel-heading", "Triage"))
         if (refused := st.session_state.pop(REFUSED, None)) is not None:
             draw("too-long", notice("This is no alert yet.", str(refused), tone="warn"))
         with st.form("paste", border=False):
@@ -85,8 +92,12 @@ def ask_for_an_alert(store: Store) -> None:
             else:
                 st.rerun()
     with right:
-        st.subheader("Or open one", anchor=False)
-        draw("to-open", _stories(), _indexed(store))
+        draw(
+            "to-open",
+            el("h2", "panel-heading", "Or open one"),
+            _stories(),
+            _indexed(store),
+        )
 
 
 def _stories() -> Node:
@@ -133,9 +144,9 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         show_every_principal(found, store)
         return
     if principal is None or alert.first_seen is None:
-        draw("incomplete", notice("The alert does not say enough to look.", *_missing(found)))
-        correct(found)
+        show_what_is_named(found, store, user)
         return
+    choose(found)
     if (question := time_question(alert, st.query_params.to_dict())) is not None:
         draw("time-question", question)
     try:
@@ -145,25 +156,46 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         return
     weighing = data.kept(of_what, "weighing", lambda: weigh(alert, principal, answers))
     found_words = data.kept(of_what, "chips", lambda: chips(answers, weighing))
+    try:
+        deeds = data.kept(of_what, "deeds", lambda: find_deeds(alert, principal, store))
+        levels = data.kept(of_what, "levels", lambda: _levels(alert, principal, answers, store))
+        stretch = _stretch_chosen(store, alert, principal, of_what)
+    except BacktrailError as error:
+        text.say_problem("deeds-problem", "What the suspect did could not be listed.", error)
+        deeds, levels, stretch = None, None, None
     draw_encoded(
         "above-the-fold",
         data.kept(
             of_what,
-            "above",
-            lambda: encoded(*_above(alert, principal, answers, weighing, found_words, store)),
+            " ".join(["above", *(end.isoformat() for end in stretch or ())]),
+            lambda: encoded(
+                *_above(
+                    alert,
+                    principal,
+                    answers,
+                    weighing,
+                    found_words,
+                    store,
+                    strip(deeds, stretch) if deeds is not None and deeds.calls else None,
+                    levels,
+                    targets_of_alert(alert, deeds),
+                )
+            ),
         ),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
         recognised(found)
         offer_case(found, answers, store, user)
-    if len(found.alerts) > 1 or len(alert.principals) > 1:
-        choose(found)
     draw_encoded(
         "below-the-fold",
         data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers))),
     )
     chosen = activity(store, alert, principal, of_what)
     cards(Asked(alert, principal, store, of_what, found_words, chosen), answers)
+    draw_encoded(
+        "worked-out",
+        data.kept(of_what, "worked-out", lambda: encoded(worked_out(alert, principal, answers))),
+    )
 
 
 def _above(
@@ -173,9 +205,12 @@ def _above(
     weighing: Weighing,
     found_words: Mapping[str, Chip],
     store: Store,
+    did: Node | None,
+    levels: Levels | None,
+    targets: Sequence[Target],
 ) -> list[Node | None]:
-    """All that decides: the alert line, five badges, who is behind it, what speaks for and against
-    it.
+    """All that decides: the alert line, five badges, who is behind it, what the suspect `did`,
+    what speaks for and against it.
     """
     by_name = {answer.name: answer for answer in answers}
     assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
@@ -183,7 +218,7 @@ def _above(
         el(
             "div",
             "top",
-            alert_line(alert, principal, assumed_by),
+            alert_line(alert, principal, assumed_by, targets=targets),
             link("Another alert", "triage", "another"),
         ),
         verdict.in_one_line(weighing),
@@ -193,36 +228,109 @@ def _above(
             "div",
             "panels",
             el(
-                "section",
-                "card stack",
-                el("h3", "panel-title", "Who is behind it"),
-                chain_drawing(alert, principal, assumed_by),
-                origin_note(assumed_by),
-                making_of_the_key(assumed_by),
-                fitting_notes(assumed_by),
-                inferences(assumed_by),
-                _too_big_a_tree(assumed_by),
-                forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+                "div",
+                "column",
+                el(
+                    "section",
+                    "card stack",
+                    el("h3", "panel-title", "Who is behind it"),
+                    chain_drawing(alert, principal, assumed_by),
+                    origin_note(assumed_by),
+                    making_of_the_key(assumed_by),
+                    fitting_notes(assumed_by),
+                    inferences(assumed_by),
+                    _too_big_a_tree(assumed_by),
+                    forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+                ),
+                did,
             ),
-            verdict.both_sides(weighing),
+            el(
+                "div",
+                "column",
+                verdict.both_sides(weighing),
+                el("section", "card", newness(alert, by_name["baseline"], levels))
+                if "baseline" in by_name
+                else None,
+            ),
         ),
     ]
 
 
 def _below(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node | None]:
-    """What is new, property by property, and what to do next."""
-    baseline = next((answer for answer in answers if answer.name == "baseline"), None)
-    return [
-        el("section", "card", newness(alert, baseline)) if baseline is not None else None,
-        verdict.what_next(alert, principal, answers),
-    ]
+    """What to do next."""
+    return [verdict.what_next(alert, principal, answers)]
+
+
+def show_what_is_named(found: intake.Chosen, store: Store, user: session.User) -> None:
+    """An alert that says too little for the questions: what it is and names, what the index has of
+    that, related alerts, and everything that can be done with any other alert.
+    """
+    alert, principal = found.alert, found.principal or NOBODY
+    try:
+        of_what, answers = data.told(store, alert, principal, found.received)
+        things = named_things.things_of(alert)
+        seen = data.kept(of_what, "named", lambda: named_things.looked_up(alert, things, store))
+    except BacktrailError as error:
+        text.say_problem("answers-problem", "The index could not be asked.", error)
+        return
+    choose(found)
+    draw(
+        "above-the-fold",
+        el(
+            "div",
+            "top",
+            alert_line(alert, principal, {}),
+            link("Another alert", "triage", "another"),
+        ),
+        notice("The alert does not say enough for the five questions.", *_missing(found)),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="to-case"):
+        recognised(found)
+        offer_case(found, answers, store, user)
+    draw(
+        "named",
+        el(
+            "div",
+            "panels panels-named",
+            named_things.what_it_names(
+                things, seen, st.query_params.to_dict(), timed=alert.first_seen is not None
+            ),
+            named_things.what_it_is(alert),
+        ),
+        _related(found, things),
+        _the_questions(answers) if found.principal is None else None,
+    )
+    if found.principal is not None:
+        weighing = weigh(alert, principal, answers)
+        found_words = chips(answers, weighing)
+        draw("badges", badges(answers, found_words))
+        cards(Asked(alert, principal, store, of_what, found_words), answers)
+
+
+def _the_questions(answers: Sequence[Answer]) -> Node:
+    """What each question says where there is nobody to ask about: folded, since it is little."""
+    lines = (
+        el("span", "", el("span", "mute", f"{answer.question} "), answer.sentence)
+        for answer in answers
+    )
+    return el("section", "card", more("The five questions, of nobody", notes(lines)))
+
+
+def _related(found: intake.Chosen, things: Sequence[named_things.Thing]) -> Node | None:
+    try:
+        database = session.cases_if_any()
+        if database is None:
+            return None
+        return named_things.related(database, fingerprint(found.received), things)
+    except BacktrailError as error:
+        return notice("The inbox cannot be read.", str(error), tone="warn")
 
 
 def show_every_principal(found: intake.Chosen, store: Store) -> None:
     """The five answers of each principal that the alert names, under each other."""
     draw(
         "of-all",
-        el("h2", "alert-title", found.alert.title),
+        title_of(found.alert.title),
         time_question(found.alert, st.query_params.to_dict()),
     )
     choose(found)
@@ -240,7 +348,7 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
                 el(
                     "div",
                     "stack",
-                    alert_line(found.alert, principal, who),
+                    alert_line(found.alert, principal, who, titled=False),
                     verdict.in_one_line(weighing),
                     badges(answers, chips(answers, weighing)),
                     chain_drawing(found.alert, principal, who),
@@ -252,12 +360,11 @@ def check_first(found: intake.Chosen) -> None:
     """What was read from where, before anything is asked: choose, correct, then ask."""
     draw(
         "to-check",
-        el("h2", "alert-title", found.alert.title),
+        title_of(found.alert.title),
         time_question(found.alert, st.query_params.to_dict()),
         _recognised(found),
     )
-    if len(found.alerts) > 1 or len(found.alert.principals) > 1:
-        choose(found)
+    choose(found)
     if st.button("It is right: answer the five questions", type="primary", key="is-right"):
         del st.query_params["check"]
         st.rerun()
@@ -278,6 +385,27 @@ def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
         el("span", "mute", "What came out of it: "),
         link(phrases.count(total, "session"), "#answer-assumed-by"),
     )
+
+
+def _levels(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store
+) -> Levels | None:
+    """New for whom, in the window of the baseline, where there is one."""
+    baseline = next((one for one in answers if one.name == "baseline"), None)
+    if baseline is None or baseline.status in ("not_covered", "failed", "not_applicable"):
+        return None
+    first, end = (phrases.as_time(baseline.data.get(name)) for name in ("from", "to"))
+    if first is None or end is None:
+        return None
+    return find_levels(alert, principal, store, first, end)
+
+
+def _stretch_chosen(
+    store: Store, alert: Alert, principal: Principal, of_what: str
+) -> chosen_events.Stretch | None:
+    """What was chosen in the timeline, which is drawn further down."""
+    found = data.kept(of_what, "activity", lambda: timeline.activity(store, alert, principal))
+    return timeline.stretch_chosen(found, "timeline") if found is not None else None
 
 
 def outside_coverage(alert: Alert, store: Store) -> Node | None:
@@ -353,63 +481,70 @@ def recognised(found: intake.Chosen) -> None:
     words = "What was read, and correct it"
     drawer = st.popover(words, icon=":material/tune:", key=READ, on_change="rerun")
     if drawer.open:
-        with drawer:
+        with drawer, st.container(key="read-and-correct"):
             draw("recognised", _recognised(found))
             correct(found)
 
 
 def choose(found: intake.Chosen) -> None:
-    """Another alert of the same paste, or another principal of the same alert."""
+    """Another alert of the same paste, or another principal of the same alert: in the alert line's
+    own place, above it."""
+    if len(found.alerts) < 2 and len(found.alert.principals) < 2:
+        return
+    kept = {k: v for k, v in st.query_params.items() if k in ("text", "alert", "event", "check")}
 
-    def row(words: str, current: bool, **asked: str) -> Node:
-        kept = {
-            k: v for k, v in st.query_params.items() if k in ("text", "alert", "event", "check")
-        }
-        return el(
-            "li",
-            "",
-            el("strong", "", words)
-            if current
-            else link(words, links.address("triage", kept | asked)),
-        )
+    def one(words: str, current: bool, **asked: str) -> Node:
+        if current:
+            return el("strong", "switch-here", words, aria_current="true")
+        return link(words, links.address("triage", kept | asked), "switch-other")
 
     everyone = "all" in st.query_params
     nodes: list[Node] = []
     if len(found.alerts) > 1:
-        nodes += [
-            el("h3", "panel-title", f"{len(found.alerts)} alerts in this text"),
-            el(
-                "ul",
-                "notes",
-                *(
-                    row(
-                        phrases.shortened(f"{a.title} {phrases.when(a.first_seen)}", 120),
-                        n == found.which,
-                        which=str(n),
-                    )
-                    for n, a in enumerate(found.alerts[:50])
-                ),
-            ),
+        titles = [
+            one(
+                phrases.shortened(f"{a.title} {phrases.when(a.first_seen)}", 90),
+                n == found.which,
+                which=str(n),
+            )
+            for n, a in enumerate(found.alerts[:50])
         ]
+        words = phrases.count(len(found.alerts), "alert")
+        nodes.append(_switch(f"{words} in this text", titles, found.which))
     if len(found.alert.principals) > 1:
-        nodes += [
-            el("h3", "panel-title", f"{len(found.alert.principals)} principals in this alert"),
-            el(
-                "ul",
-                "notes",
-                *(
-                    row(
-                        acted_as_text(p),
-                        n == found.who and not everyone,
-                        which=str(found.which),
-                        who=str(n),
-                    )
-                    for n, p in enumerate(found.alert.principals[:PRINCIPALS])
-                ),
-                row("all of them at once", everyone, which=str(found.which), all="1"),
-            ),
+        people = [
+            one(
+                acted_as_text(p),
+                n == found.who and not everyone,
+                which=str(found.which),
+                who=str(n),
+            )
+            for n, p in enumerate(found.alert.principals[:PRINCIPALS])
         ]
-    draw("choose", el("div", "stack", *nodes))
+        people.append(one("all of them at once", everyone, which=str(found.which), all="1"))
+        words = phrases.count(len(found.alert.principals), "principal")
+        nodes.append(_switch(f"{words} in this alert", people, found.who))
+    draw("choose", *nodes)
+
+
+SIDE_BY_SIDE = 6
+"""Alerts or principals that stand in one line; the others are folded behind them."""
+
+
+def _switch(label: str, choices: Sequence[Node], chosen: int) -> Node:
+    """The choices in a line, the chosen one always among those that are seen."""
+    seen = list(choices[:SIDE_BY_SIDE])
+    if SIDE_BY_SIDE <= chosen < len(choices):
+        seen[-1] = choices[chosen]
+    rest = [node for node in choices if node not in seen]
+    return el(
+        "nav",
+        "switch",
+        el("span", "label", label),
+        *seen,
+        more(f"{len(rest):,} more", notes(rest)) if rest else None,
+        aria_label=label,
+    )
 
 
 def correct(found: intake.Chosen) -> None:
@@ -456,33 +591,14 @@ def _identity(principal: Principal | None) -> str:
 
 def _missing(found: intake.Chosen) -> list[str | Node | None]:
     lines: list[str | Node | None] = []
+    how = "“What was read, and correct it” takes one."
     if found.principal is None:
-        lines.append("It names no principal: give an ARN, an access key or a principal id below.")
+        lines.append(f"It names no AWS identity, so there is nobody to ask about. {how}")
     if found.alert.first_seen is None and found.alert.unread_times:
-        lines.append("Its time cannot be read: give when it was first and last seen below.")
+        lines.append(f"Its time cannot be read. {how}")
     elif found.alert.first_seen is None:
-        lines.append("It names no time: give when it was first and last seen below.")
-    known = _named(found)
-    if known:
-        pages = (link(value, links.entity(value)) for value in known)
-        lines.append(el("span", "", "What the index has of it, at any time: ", *_listed(pages)))
-    return [*lines, *found.alert.notes]
-
-
-def _named(found: intake.Chosen) -> list[str]:
-    """What the alert names that has a page of its own: its identities, then its address."""
-    of_people = (
-        person.arn or person.principal_id or person.access_key_id
-        for person in found.alert.principals[:PRINCIPALS]
-    )
-    return [value for value in (*of_people, found.alert.source_ip_address) if value]
-
-
-def _listed(nodes: Iterable[Node]) -> list[Node | str]:
-    listed: list[Node | str] = []
-    for node in nodes:
-        listed += [", ", node] if listed else [node]
-    return listed
+        lines.append(f"It names no time, so there is no window to look in. {how}")
+    return lines
 
 
 FIELDS = (
@@ -499,20 +615,36 @@ FIELDS = (
 
 def _recognised(found: intake.Chosen) -> Node:
     alert = found.alert
-    rows: list[tuple[str, str, str]] = []
+    rows: list[tuple[str, str, Node | str]] = []
     if found.principal is not None:
-        rows.append(("Principal", acted_as_text(found.principal), _origin(alert, "principal")))
+        origin = _corrected("principal") or _origin(alert, "principal")
+        rows.append(("Principal", acted_as_text(found.principal), origin))
     for name, label in FIELDS:
         value = getattr(alert, name)
         if value is not None:
             shown = f"{phrases.when(value)} UTC" if name.endswith("_seen") else str(value)
-            rows.append((label, shown, alert.origins.get(name, "–")))
+            rows.append((label, shown, _corrected(name) or alert.origins.get(name, "–")))
     return el(
         "div",
         "stack",
         el("p", "panel-title", f"Recognised: {alert.shape or alert.source}"),
         notes(alert.notes),
         table(("What", "Value", "Taken from"), rows, caption="What was read from the alert"),
+    )
+
+
+def _corrected(field: str) -> Node | None:
+    """That the analyst gave this field, and the way back to what was read."""
+    asked = st.query_params.to_dict()
+    given = {name for name, of in intake.CORRECTABLE.items() if of == field and asked.get(name)}
+    if not given:
+        return None
+    before = {name: value for name, value in asked.items() if name not in given}
+    return el(
+        "span",
+        "row",
+        mark("corrected by you", "warn", "✎"),
+        link("undo", links.address("triage", before), title="Take what was read again"),
     )
 
 

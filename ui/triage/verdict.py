@@ -10,9 +10,8 @@ from enrich.verdict.next_steps import Step, next_steps
 from enrich.verdict.weight import NotWeighed, Weighing, Weight, not_weighed_words
 from trail.counted import counted
 from ui.kit.markup import Node, el
-from ui.kit.pieces import code, event_link, more
+from ui.kit.pieces import cited, code, more
 
-MOST_CITED = 3
 MOST_SHOWN = 4
 """Lines of a side that stand open: with the others folded, both sides are above the fold."""
 
@@ -92,12 +91,4 @@ def _side(title: str, side: str, lines: Sequence[Weight]) -> Node:
 
 
 def _line(line: Weight) -> Node:
-    return el(
-        "li",
-        "",
-        f"{line.sentence} ",
-        *(part for event_id in line.event_ids[:MOST_CITED] for part in (event_link(event_id), " ")),
-        el("span", "mute small", f"and {len(line.event_ids) - MOST_CITED} more")
-        if len(line.event_ids) > MOST_CITED
-        else None,
-    )
+    return el("li", "", f"{line.sentence} ", cited(line.event_ids))
