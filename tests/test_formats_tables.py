@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alerts import parse_alerts
@@ -370,6 +372,34 @@ def test_a_day_whose_records_say_of_nobody_is_not_covered_as_a_whole(tmp_path: P
             .caveats[0]
             .startswith(f"Records of account {ACCOUNT} on 2026-03-10 (UTC) could not be read")
         )
+
+
+NO_WHO = ["eventTime", "eventName", "eventSource", "recipientAccountId"]
+HISTORY = ["Event name", "Event time", "User name", "Event source", "Event ID", "AWS access key"]
+
+
+def test_the_days_of_a_table_without_who_are_not_covered_as_a_whole(tmp_path: Path) -> None:
+    cells = [[f"2026-03-{day:02d}T{hour}:00:00Z", "ListUsers", "s", ACCOUNT, json.dumps(a_user())]
+             for day in range(2, 12) for hour in ("00", "12", "23")]  # fmt: skip
+    lost = [[f"2026-03-{day:02d}T09:00:00Z", "CreateUser", "s", ACCOUNT] for day in (4, 4, 6)]
+    history = ["CreateUser", "2026-03-08T09:00:00Z", "kim", "iam.amazonaws.com", "x", ""]
+    (tmp_path / "lost.csv").write_text(table(NO_WHO, *lost))
+    (tmp_path / "history.csv").write_text(table(HISTORY, history))
+    columns = {name: [row[n] for row in [*lost, ["2026-03-09T09:00:00Z", "X", "s", ACCOUNT]]]
+               for n, name in enumerate(NO_WHO)}  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "lost.parquet")
+    (tmp_path / "good.csv").write_text(table(WITH_WHO, *cells))
+    built = add([tmp_path], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (30, 3 + 1 + 4)
+    store = open_store(tmp_path / "index")
+    march = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 11, 23, tzinfo=UTC)
+    days = tuple(date(2026, 3, day) for day in (4, 6, 8, 9))
+    assert store.coverage([ACCOUNT], *march).unread == days
+    # Whose the console's history is is not told: it may be anybody's.
+    assert store.coverage(["999988887777"], *march).unread == (date(2026, 3, 8),)
+    (alert,) = parse_alerts(f"{KIM} at 2026-03-10 10:00:00 UTC")
+    answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
+    assert answers["services_used"].status == "partial"
 
 
 def test_every_day_and_account_of_many_rejects_is_told(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def _completed(alert: Alert, event: Place) -> Alert:
             account_id=account.account,
             principals=tuple(
                 replace(person, account_id=person.account_id or account.account)
+                if person.type != "AWSAccount"  # that is of another account
+                else person
                 for person in alert.principals
             ),
             origins={**alert.origins, "account_id": account.path},
@@ -193,7 +195,11 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
     if flat is None or "\n" in str(flat.record["eventName"]) or _names_in_words(flat, row):
         return None
     return cloudtrail.read_record(
-        Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, row
+        Place(flat.record, place.path),
+        shape_words(flat.shape, envelope),
+        flat.spelt,
+        row,
+        flat.summed,
     )
 
 

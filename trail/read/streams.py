@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from isal import igzip_lib, isal_zlib
 
@@ -268,7 +268,7 @@ def unpack_small(data: bytes, limit: int) -> bytes | None:
     return unpacked if member.eof and not member.unused_data else None
 
 
-def zip_members(file: io.BufferedIOBase, allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
+def zip_members(file: IO[bytes], allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
     """(name, content) of each file in a zip archive."""
     try:
         archive = zipfile.ZipFile(_Limited(file))
@@ -291,7 +291,7 @@ class _TooManyMembers(zipfile.BadZipFile):
 class _Limited:
     """A file of which nobody reads more at once than a list of members may take."""
 
-    def __init__(self, file: io.BufferedIOBase) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
         size = file.seek(0, io.SEEK_END)

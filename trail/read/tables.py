@@ -12,7 +12,7 @@ from trail.read.flat import names_events, says_who
 
 DELIMITERS = ",\t;|"
 _RECORD_IN_CELL = re.compile(
-    r'\s*[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
+    r'\s*(?:<\d{1,3}>[^{\n]{1,200})?[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
     r'|CloudTrailEvent|detail-type|schemaVersion|SchemaVersion|Findings|class_uid)"',
     re.DOTALL,
 )
@@ -51,7 +51,8 @@ def _drawn(row: list[str]) -> list[str]:
     return cells
 
 
-_RULE = re.compile(r"[-:=+]*")
+_RULE = re.compile(r"[-:=+]*|\(\d+ rows?\)")
+"""A line that rules off, or with which psql ends a table."""
 
 
 def row_of(names: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
