@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from alerts.account_of_key import account_of_key
 from alerts.alert import Alert, Principal
 from alerts.arns import assumed_role_arn, partition_of, principal_of_arn, role_arn
 from alerts.draft import Draft
@@ -254,6 +255,8 @@ def add_key_principal(
 ) -> None:
     """Adds the principal of an access key's details, with the ARN that they do not carry."""
     user_type = kind.text or "Unknown"
+    if user_type == "AWSAccount" and account == draft.fields.get("account_id"):
+        account = _callers_account(draft, principal_id, key)
     arn: str | None = None
     issuer: str | None = None
     session: str | None = None
@@ -319,6 +322,25 @@ def add_key_principal(
         ),
         **origins,
     )
+
+
+def _callers_account(draft: Draft, principal_id: Place, key: Place) -> str | None:
+    """The account of a caller of another account, which a finding does not name: as far as its id
+    tells (§2.5), and never the finding's own."""
+    if principal_id.account is not None:
+        return principal_id.account
+    account = account_of_key(principal_id.text) or account_of_key(key.text)
+    if account is None or account == draft.fields.get("account_id"):
+        draft.note(
+            "The caller is of another account, which the finding does not name: only its id is"
+            " looked for, and whether that account's logs are here cannot be told."
+        )
+        return None
+    draft.note(
+        f"The caller is of another account, which the finding does not name: by the caller's id it"
+        f" is {account}."
+    )
+    return account
 
 
 def add_instance_principal(
@@ -445,10 +467,14 @@ def _add_described(draft: Draft, description: Place, title: Place, partition: st
         match = _DESCRIBED.search(place.text or "")
         if match is None:
             continue
+        role, _, session = match[2].partition("/")
+        # AWS names a role session by its role or by its session's own name. The id tells which,
+        # unless they are the same: no ARN is made of a name that may be either.
+        is_the_sessions = not session and role == session_name_of(match[3])
         add_key_principal(
             draft,
             kind=Place(match[1], place.path),
-            name=Place(match[2].partition("/")[0], place.path),
+            name=Place(None if is_the_sessions else role, place.path),
             principal_id=Place(match[3], place.path),
             key=NOWHERE,
             account=match[4] or draft.fields.get("account_id"),
