@@ -200,6 +200,8 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
         if "\n" in str(flat.record["eventName"]):
             return _lost(value, SEVERAL)
         return Refused(NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
+    if str(value.get("eventSource")).startswith("aws:"):
+        return NoCall(f"{str(value['eventSource'])[:40]} record: not an API call")
     if CLOUDTRAIL_KEYS & value.keys():
         return Record(dict(value), None, True)  # what it lacks is said where its row is made
     if "detail-type" in value and isinstance(value.get("detail"), dict):
