@@ -29,7 +29,7 @@ from ui.kit import charts, links, phrases
 from ui.kit.badges import in_a_badge
 from ui.kit.markup import el, texts
 from ui.kit.specification import rows_in
-from ui.parts import timeline
+from ui.parts import evidence, timeline
 from ui.parts.own_search import either, own_filters
 from ui.shell import data
 from ui.triage import intake
@@ -565,3 +565,14 @@ def test_a_range_names_each_year_that_is_not_plain(first: str, last: str, said: 
 )
 def test_a_distance_says_what_it_measures(method: str, seconds: int | None, said: str) -> None:
     assert distance_words(method, seconds) == said
+
+
+def test_the_page_of_an_id_that_unlike_calls_share_says_so() -> None:
+    row = {"replaced": None, "event_name": "CreateUser"}
+    node = evidence.what_counts([row, row | {"event_name": "DeleteTrail"}])
+    assert node is not None
+    assert "CreateUser and DeleteTrail" in " ".join(texts([node]))
+    assert "each counts" in " ".join(texts([node]))
+    same = evidence.what_counts([row, row])
+    assert same is not None
+    assert "count as one call" in " ".join(texts([same]))

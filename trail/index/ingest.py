@@ -382,6 +382,7 @@ def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     keys = zip(
         table["event_id"].to_pylist(),
         table["recipient_account_id"].to_pylist(),
+        table["event_name"].to_pylist(),
         pc.cast(table["event_time"], pa.date32()).to_pylist(),
         strict=True,
     )
@@ -389,7 +390,7 @@ def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     places = list(
         zip(table["source_file"].to_pylist(), table["source_ordinal"].to_pylist(), strict=True)
     )
-    best: dict[tuple[str, str | None, date], int] = {}
+    best: dict[tuple[str, str | None, str, date], int] = {}
     for row, key in enumerate(keys):
         other = best.get(key)
         if other is None or places[row] < places[other]:
