@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -210,6 +211,51 @@ def test_the_principal_of_other_kinds_of_identity(details: dict[str, str], arn: 
     person = _one(_changed(resource__accessKeyDetails=details)).principals[0]
     assert (person.type, person.arn) == (details["userType"], arn)
     assert person.principal_id == details["principalId"]
+
+
+def _snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {re.sub("(?<!^)(?=[A-Z])", "_", k).lower(): _snake(v) for k, v in value.items()}
+    return [_snake(item) for item in value] if isinstance(value, list) else value
+
+
+def _dotted(value: dict[str, Any], before: str) -> dict[str, Any]:
+    """As tools flatten it: each leaf under its path."""
+    found: dict[str, Any] = {}
+    for key, member in value.items():
+        below = _dotted(member, f"{before}{key}.") if isinstance(member, dict) else None
+        found |= {before + key: member} if below is None else below
+    return found
+
+
+def _by_elastic() -> dict[str, Any]:
+    """With the names of Elastic's integration."""
+    finding = _snake(FINDING)
+    service = finding["service"]
+    service["event"] = {
+        "first_seen": service.pop("event_first_seen"), "last_seen": service.pop("event_last_seen")
+    }  # fmt: skip
+    return finding | {"severity": {"code": 8, "value": "High"}}
+
+
+FLATTENED: dict[str, Any] = {
+    "Splunk": {"result": _dotted(FINDING, "")},
+    "Splunk, an event": {"result": _dotted(FINDING, "detail.")},
+    "Wazuh": {"_source": _dotted(FINDING, "data.aws.")},
+    "Elastic": {"@timestamp": "x", "aws": {"guardduty": _by_elastic()}},
+    "Elastic, dotted": _dotted(_by_elastic(), "aws.guardduty."),
+    "Elastic, fields": {"fields": {
+        name: [value] for name, value in _dotted(_by_elastic(), "aws.guardduty.").items()}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", FLATTENED)
+def test_a_finding_that_a_tool_flattened_is_the_same(tool: str) -> None:
+    alert, expected = _one(FLATTENED[tool]), _one(FINDING)
+    assert alert.principals == expected.principals
+    assert (alert.first_seen, alert.last_seen) == (expected.first_seen, expected.last_seen)
+    for name in ("id", "event_name", "source_ip_address", "account_id", "severity", "source"):
+        assert getattr(alert, name) == getattr(expected, name)
 
 
 OLD_ID = "AIDAIEXTERNAL7T2QZ5LM"

@@ -92,6 +92,14 @@ def test_words_that_leave_the_identity_open_name_none(words: str) -> None:
         parse_alerts(words)
 
 
+def test_the_user_of_a_temporary_key_need_not_be_an_iam_user() -> None:
+    words = "Account: 210987654321\nUser: Deploy\nAccess key: ASIAQQQQWWWWEEEERRRR"
+    (person,) = the_alert(words).principals
+    assert (person.arn, person.access_key_id) == (None, "ASIAQQQQWWWWEEEERRRR")
+    (person,) = the_alert(words.replace("ASIA", "AKIA")).principals
+    assert person.arn == "arn:aws:iam::210987654321:user/Deploy"
+
+
 @pytest.mark.parametrize(
     "words", ["account 2109-8765-4321", "AWS account: 210987654321", "Account number 210987654321"]
 )

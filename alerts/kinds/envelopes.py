@@ -18,7 +18,7 @@ from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
 from alerts.kinds import cloudtrail, guardduty, other_findings, security_hub
 from trail.errors import AlertUnrecognised
-from trail.read.flat import Flat, flat_record, is_udm, undotted
+from trail.read.flat import Flat, flat_record, is_udm
 from trail.read.ocsf import PATHS as OCSF_PATHS
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.place import plain_name
@@ -220,8 +220,7 @@ def _read_guardduty(place: Place, envelope: tuple[str, ...]) -> Alert:
 
 
 def _read_flattened_finding(place: Place, envelope: tuple[str, ...]) -> Alert | None:
-    whole = Place(undotted(place.value), place.path)
-    finding = whole.at("detail") if whole.at("detail", "service").is_object else whole
+    finding = guardduty.nested_again(place)
     if not is_guardduty_finding(finding):
         return None
     return guardduty.read_finding(finding, shape_words("GuardDuty finding, flattened", envelope))

@@ -100,7 +100,9 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         events = [cut[1].lower()]
     addresses = _addresses(looked_at)
     finding = _FINDING.search(looked_at)
-    told = [] if arns else _in_words(looked_at)
+    # GuardDuty's "user name" of a session is its role's.
+    of_a_session = any(one.startswith(("ASIA", "AROA")) for one in (*keys, *ids))
+    told = [] if arns else _in_words(looked_at, of_a_session)
     if not (keys or no_keys or ids or arns or events or addresses or finding or told):
         return None
     for arn in told:
@@ -162,9 +164,10 @@ _NO_NAMES = frozenset(
 """What stands where a name would in "the IAM user was deleted"."""
 
 
-def _in_words(text: str) -> list[str]:
+def _in_words(text: str, of_a_session: bool) -> list[str]:
     """The ARNs of the roles' sessions and the users that the text names by their words beside an
-    account id, in its order; none where it names several accounts.
+    account id, in its order; none where it names several accounts. With `of_a_session` only an
+    "IAM user" is one.
     """
     accounts = {number for found in _ACCOUNT.findall(text) for number in found if number}
     if len(accounts) != 1:
@@ -177,7 +180,7 @@ def _in_words(text: str) -> list[str]:
                 arn = assumed_role_arn(account, found["role"], found["session"])
                 named.setdefault(arn, found.start())
     # Beside a session "User: kim" is whose it is; an "IAM user" is another identity.
-    for pattern in _USER_IN_WORDS[:1] if named else _USER_IN_WORDS:
+    for pattern in _USER_IN_WORDS[:1] if named or of_a_session else _USER_IN_WORDS:
         for found in pattern.finditer(text):
             for user in _listed(found["user"], text, found.end()):
                 named.setdefault(f"arn:aws:iam::{account}:user/{user}", found.start())

@@ -14,6 +14,9 @@ from alerts.json_text import json_in
 from trail.access_keys import is_access_key, is_stand_in
 from trail.counted import counted
 from trail.events import session_name_of
+from trail.read.flat import undotted
+from trail.read.place import join
+from trail.read.tables import FLATTENED
 
 _AUTHENTICATED = re.compile(
     r"(?:aws-iam-authenticator|heptio-authenticator-aws):(?P<account>\d{12}):(?P<id>A[A-Z0-9]{15,})"
@@ -23,10 +26,22 @@ _AUTHENTICATED = re.compile(
 
 def is_flattened(place: Place) -> bool:
     """Whether it is a finding whose nested keys were made dotted ones, as Splunk does."""
-    return any(isinstance(key, str) and key.startswith(_DOTTED) for key in place.value)
+    return any(isinstance(key, str) and FLATTENED.match(key) for key in place.value)
 
 
-_DOTTED = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+def nested_again(place: Place) -> Place:
+    """The finding behind such a row."""
+    matches = (FLATTENED.match(key) for key in place.value if isinstance(key, str))
+    before = next((match["before"] for match in matches if match is not None), "")
+    columns = {
+        key.removeprefix(before): value
+        for key, value in place.value.items()
+        if isinstance(key, str) and key.startswith(before)
+    }
+    if all(isinstance(value, list) for value in columns.values()):  # Elastic's `fields`
+        columns = {key: value[0] if len(value) == 1 else value for key, value in columns.items()}
+    path = join(place.path, before.removesuffix(".")) if before else place.path
+    return Place(undotted(columns), path)
 
 
 def is_sentinel_row(place: Place) -> bool:
@@ -55,11 +70,16 @@ def read_finding(place: Place, shape: str) -> Alert:
     draft.take("id", place.at("id"), place.at("arn"))
     draft.take("finding_type", place.at("type"))
     draft.take("title", place.at("title"), place.at("type"))
-    draft.take("severity", place.at("severity"), read=lambda found: found.severity)
+    stated = (place.at("severity"), place.at("severity", "code"))  # the code is Elastic's
+    draft.take("severity", *stated, read=lambda found: found.severity)
     draft.take_account(place.at("accountId"), account_in(place.at("arn")))
     draft.take("region", place.at("region"))
     note_sample(draft, _is_sample(place))
-    draft.take_times([service.at("eventFirstSeen")], [service.at("eventLastSeen")])
+    seen = service.at("event")  # Elastic's, too
+    draft.take_times(
+        [service.at("eventFirstSeen"), seen.at("firstSeen")],
+        [service.at("eventLastSeen"), seen.at("lastSeen")],
+    )
     _take_call(draft, service.at("action"))
     if "user_agent" not in draft.fields:
         additional = _additional(service)

@@ -17,7 +17,12 @@ _RECORD_IN_CELL = re.compile(
     re.DOTALL,
 )
 _ROWS_LOOKED_AT = 4
-_OF_FINDINGS = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+FLATTENED = re.compile(
+    r"(?P<before>(?:[\w@-]{1,60}\.){0,6}?)(?:service\.action|resource\.access_?key_?details)\.",
+    re.I,
+)
+"""A column of a finding of GuardDuty's whose nested keys were made dotted ones, as by Splunk, and
+what a tool put before them ("detail.", "aws.guardduty.")."""
 _SEPARATOR = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)
 """What Excel wants before a table: a line that names its separator."""
 
@@ -84,7 +89,7 @@ def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None
         holds = any(
             len(row) == len(header) and any(map(_RECORD_IN_CELL.match, row)) for row in rows[1:]
         )
-        if findings and any(name.startswith(_OF_FINDINGS) for name in header):
+        if findings and any(map(FLATTENED.match, header)):
             return Table(header, delimiter, 0 if said is None else 1)
         if not holds and (len(header) < 2 or not names_events(header)):
             continue
