@@ -494,3 +494,34 @@ def test_yaml_that_would_unfold_is_refused(bomb: str, tmp_path: Path) -> None:
     assert "YAML" in rejects
     with pytest.raises(AlertUnrecognised):
         parse_alerts(text)
+
+
+@pytest.mark.parametrize(
+    "title", ["CloudTrail export\n", "CloudTrail export\n\n", "\n\n# exported\n# by kim\n", "\n\n"]
+)
+def test_a_table_below_a_title(title: str, tmp_path: Path) -> None:
+    head = ["eventTime", "eventName", "eventSource", "userIdentity.arn"]
+    text = title + table(head, [AT, "CreateUser", "iam.amazonaws.com", KIM])
+    rows, rejects = indexed(text, tmp_path)
+    assert (len(rows), rejects) == (1, "")
+    (alert,) = parse_alerts(text)
+    assert (alert.source, alert.event_name) == ("cloudtrail", "CreateUser")
+
+
+def test_a_table_as_jira_writes_it(tmp_path: Path) -> None:
+    text = (
+        "||eventTime||eventName||eventSource||userIdentity.arn||\n"
+        f"|{AT}|CreateUser|iam.amazonaws.com|{KIM}|\n"
+    )
+    rows, rejects = indexed(text, tmp_path)
+    assert ([row["principal_arn"] for row in rows], rejects) == ([KIM], "")
+
+
+def test_files_put_behind_each_other_keep_their_byte_order_marks(tmp_path: Path) -> None:
+    lines = [json.dumps(an_event(eventID=f"e-{n}")) for n in range(3)]
+    whole = [json.dumps({"Records": [an_event(eventID=f"w-{n}")]}) for n in range(3)]
+    for name, parts in (("lines", lines), ("whole", whole)):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows, rejects = indexed("".join(f"\ufeff{part}\n" for part in parts), folder, "log.json")
+        assert (len(rows), rejects) == (3, "")

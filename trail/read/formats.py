@@ -160,7 +160,8 @@ _JSON_IN_STRING = re.compile(rb'"(?:\\")?\s*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _QUOTE = ord('"')
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
-_BLANKS_AND_COMMAS = re.compile(rb"[ \t\r\n,\x1e]*+")
+_BLANKS_AND_COMMAS = re.compile(rb"(?:[ \t\r\n,\x1e]++|\xef\xbb\xbf)*+")
+"""Between values, with the byte order mark of a file that was put behind another."""
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 _ITEM_END = re.compile(rb"[,\]]")
 _NO_SCALAR = re.compile(rb"[{\[\]]")
@@ -612,8 +613,10 @@ _DAYS_TOLD = 4_000
 def _csv_rows(stream: Blocks, name: str, table: Table) -> Iterator[dict[str, str] | Bad]:
     """The rows by column name, and why there is none of a line."""
     lines = _Lines(stream)
-    for _ in range(table.before):
-        next(lines, None)
+    left = table.before
+    while left and (line := next(lines, None)) is not None:
+        # Blank lines at the beginning are not counted.
+        left -= bool(line.strip()) or left < table.before
     csv.field_size_limit(RECORD_BYTES)
     blank = 0
     reader = csv.reader(lines, delimiter=table.delimiter)
@@ -1120,7 +1123,7 @@ class _Json:
         data = self._buffer[self._at : end]
         self._at = end
         for line in _BLANK_LINES.sub(b"\n", data).split(b"\n"):
-            if text := line.strip(_SPACE + b",\x1e\0"):
+            if text := line.strip(_SPACE + b",\x1e\0\xef\xbb\xbf"):
                 spans, closed = _spans(text)
                 if closed and len(spans) > 1 and not text[spans[-1][1] :].strip(_SPACE):
                     for begin, stop in spans:

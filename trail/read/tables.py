@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trail.read.flat import names_events, says_who
 
@@ -49,6 +49,8 @@ class Table:
 
 def _drawn(row: list[str]) -> list[str]:
     cells = [cell.strip() for cell in row]
+    if len(cells) > 4 and not any((*cells[1::2], cells[0], cells[-1])):  # Jira's "||name||name||"
+        return cells[2:-2:2]
     if all(_RULE.fullmatch(cell) for cell in cells):
         return []
     if len(cells) > 2 and not cells[0] and not cells[-1]:
@@ -71,8 +73,23 @@ def row_of(names: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
 
 
 def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None:
-    """The table that a text begins with; None if it is none of events. `nobody` is what to say of
-    one that has no column for who called. With `findings` also one of findings, flattened."""
+    """The table that a text begins with, or after a title; None if it is none of events. `nobody`
+    is what to say of one that has no column for who called. With `findings` also one of findings,
+    flattened."""
+    for before in range(_TITLE_LINES + 1):
+        if (table := _table_at(start, nobody, findings)) is not None:
+            return replace(table, before=table.before + before)
+        title, ended, start = start.partition("\n")
+        if not ended or len(title) > _TITLE or any(one in title for one in DELIMITERS):
+            break
+    return None
+
+
+_TITLE_LINES, _TITLE = 3, 200
+"""Lines above a table's header, with none of what keeps cells apart, and how long one may be."""
+
+
+def _table_at(start: str, nobody: str, findings: bool) -> Table | None:
     if (said := _SEPARATOR.match(start)) is not None:
         start = start[said.end() :]
     for delimiter in DELIMITERS:
