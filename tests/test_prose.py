@@ -71,6 +71,8 @@ def test_an_identity_in_words_beside_its_account(words: str, arn: str) -> None:
             ["carl", "bob", "max"],
         ),
         ("users carl and bob of account 210987654321", ["carl", "bob"]),
+        ("IAM users: carl, bob and max (account 210987654321)", ["carl", "bob", "max"]),
+        ("users: carl; bob in account 210987654321", ["carl", "bob"]),
         ("IAM user carl, then gone, in account 210987654321", ["carl"]),
         ("IAM user carl and the root user in account 210987654321", ["carl"]),
         ("IAM user carl signed in, and left account 210987654321", ["carl"]),

@@ -182,7 +182,7 @@ def _in_words(text: str, of_a_session: bool) -> list[str]:
     # Beside a session "User: kim" is whose it is; an "IAM user" is another identity.
     for pattern in _USER_IN_WORDS[:1] if named or of_a_session else _USER_IN_WORDS:
         for found in pattern.finditer(text):
-            for user in _listed(found["user"], text, found.end()):
+            for user in _listed(found, text):
                 named.setdefault(f"arn:aws:iam::{account}:user/{user}", found.start())
     told = [arn for arn in sorted(named, key=named.__getitem__) if principal_of_arn(arn)]
     return told[:_MOST_TOLD]
@@ -190,24 +190,29 @@ def _in_words(text: str, of_a_session: bool) -> list[str]:
 
 _MOST_TOLD = 20
 _FURTHER = re.compile(
-    rf"(?:,\s(?P<last>(?:and|or)\s)?|\s(?P<and>and|or|&)\s){_NAME.format('user')}", re.I
+    rf"(?:[,;]\s(?P<last>(?:and|or)\s)?|\s(?P<and>and|or|&)\s){_NAME.format('user')}", re.I
 )
-_AFTER_A_LIST = re.compile(r"[.;:)]|\s*$|\s(?:and|or|&)\s|,\s|\s(?:in|of|from|both|all|did|made)\b")
+_AFTER_A_LIST = re.compile(
+    r"[.;:)]|\s*$|\s(?:and|or|&)\s|[,;]\s|\s\(|\s(?:in|of|from|both|all|did|made)\b"
+)
 
 
-def _listed(user: str, text: str, end: int) -> list[str]:
-    """The name, and those that a list goes on with behind it: "kim, lee or max in account …"."""
+def _listed(found: re.Match[str], text: str) -> list[str]:
+    """The user's name, and those that a list goes on with behind it: "kim, lee or max in …"."""
+    user, end = found["user"], found.end()
     if user.lower() in _NO_NAMES:
         return []
     users, more = [user], list[str]()
+    are_several = re.search(r"\busers\b", found[0], re.I) is not None
     while (further := _FURTHER.match(text, end)) is not None:
         end = further.end()
         if further["user"].lower() in _NO_NAMES or not _AFTER_A_LIST.match(text, end):
             break
         more.append(further["user"])
-        if further["last"] or further["and"]:  # else what follows a comma may be anything
+        if further["last"] or further["and"]:
             users, more = [*users, *more], []
-    return users
+    # What follows a comma behind one user may be anything.
+    return [*users, *more] if are_several else users
 
 
 def _as_meant(text: str) -> str:
