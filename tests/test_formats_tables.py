@@ -258,6 +258,20 @@ def test_a_time_of_the_exporters_zone_is_refused_or_asked_about(
         assert alert.time_question is not None
 
 
+@pytest.mark.parametrize(
+    ("column", "at"),
+    [("_time", "2026-03-10T09:30:00.000"), ("TimeGenerated [Local Time]", "3/10/2026, 9:30:00 AM")],
+)
+def test_a_time_without_its_zone_marks_its_day(column: str, at: str, tmp_path: Path) -> None:
+    head = [column, "eventName", "eventSource", "recipientAccountId", "userIdentity.arn"]
+    rows, rejects = indexed(table(head, [at, "CreateUser", "s", ACCOUNT, KIM]), tmp_path)
+    assert rows == []
+    assert "without its zone" in rejects
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    unread = open_store(tmp_path / "index").coverage([ACCOUNT], day, day).unread
+    assert unread == (date(2026, 3, 10),)
+
+
 def test_the_events_own_time_is_preferred_to_splunks(tmp_path: Path) -> None:
     text = table(["_time", "eventTime", "eventName", "eventSource", "userIdentity.arn"],
                  ["2026-03-11T00:00:00Z", AT, "CreateUser", "iam.amazonaws.com", KIM])  # fmt: skip

@@ -269,12 +269,13 @@ def _of_several(
 
 
 def day_and_account(row: Mapping[str, Any]) -> tuple[date | None, str | None]:
-    """The UTC day and the account of a row's event, as far as its columns tell."""
+    """The UTC day and the account of a row's event, as far as its columns tell; of a time without
+    its zone the day as it is written."""
     day = account = None
     for name, value in row.items():
         field = _own_field(str(name))
         if field == "eventTime" and day is None:
-            moment = parse_time(_time_in(str(name), value, None))
+            moment = parse_time(_time_in(str(name), value, None) or _as_written(str(name), value))
             day = moment.date() if moment is not None and EARLIEST <= moment < LATEST else None
         elif field == "recipientAccountId":
             account = account or _account(value)
@@ -527,17 +528,28 @@ def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) ->
         # ISO 8601 without a zone is UTC elsewhere: not so here, and whoever pasted it can say.
         return re.sub(r"[T ,]+", ", ", value, count=1) if is_time and is_time(value) else None
     if isinstance(value, str) and _AZURE.fullmatch(value) and _UTC_COLUMN.search(path):
-        # Log Analytics' own CSV: month first, always with AM or PM, and the zone in the header.
-        form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
-        try:
-            return datetime.strptime(value, form).isoformat() + "Z"
-        except ValueError:
-            return None
+        return _by_azure(value)
     if parse_time(value) is not None or (is_time is not None and is_time(value)):
         return value
     if _FINE_EPOCH.fullmatch(str(value)):  # microseconds and finer, as plaso and SQL tools have
         return parse_time(int(str(value)[:13]))
     return None
+
+
+def _by_azure(value: str) -> str | None:
+    """A time of Log Analytics' own CSV: month first, always with AM or PM; UTC by its header."""
+    form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
+    try:
+        return datetime.strptime(value, form).isoformat() + "Z"
+    except ValueError:
+        return None
+
+
+def _as_written(path: str, value: Any) -> Any:
+    """A time of a zone that is not said, as if it were UTC."""
+    if not isinstance(value, str) or not _is_local(path):
+        return None
+    return _by_azure(value) if _AZURE.fullmatch(value) else value
 
 
 _FINE_EPOCH = re.compile(r"1\d{15}(?:\d{3})?", re.ASCII)

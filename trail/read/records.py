@@ -193,13 +193,14 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
     except Ambiguous as error:
         return _lost(value, str(error))
     if flat is not None and "eventTime" in flat.record:
+        if flat.summed is not None:
+            told = {name: flat.record.get(name) for name in ("eventTime", "recipientAccountId")}
+            return _lost({**told, **value}, SUMS_UP)
         if not flat.who:
             return _lost(value, UNREADABLE_WHO if says_who(value) else NOBODY)
-        if flat.summed is not None:
-            return _lost(value, SUMS_UP)
         if "\n" in str(flat.record["eventName"]):
             return _lost(value, SEVERAL)
-        return Refused(NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
+        return _lost(value, NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
     if str(value.get("eventSource")).startswith("aws:"):
         return NoCall(f"{str(value['eventSource'])[:40]} record: not an API call")
     if CLOUDTRAIL_KEYS & value.keys():

@@ -12,7 +12,8 @@ from trail.read.flat import names_events, says_who
 
 DELIMITERS = ",\t;|"
 _RECORD_IN_CELL = re.compile(
-    r'\s*(?:<\d{1,3}>[^{\n]{1,200})?[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
+    r"\s*(?:<\d{1,3}>[^{\n]{1,200})?[{\[].{0,2000}?"
+    r'"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
     r'|CloudTrailEvent|detail-type|schemaVersion|SchemaVersion|Findings|class_uid)"',
     re.DOTALL,
 )
