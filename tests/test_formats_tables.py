@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -539,3 +540,35 @@ def test_files_put_behind_each_other_keep_their_byte_order_marks(tmp_path: Path)
         folder.mkdir()
         rows, rejects = indexed("".join(f"\ufeff{part}\n" for part in parts), folder, "log.json")
         assert (len(rows), rejects) == (3, "")
+
+
+DELIVERED = (
+    "AWSLogs/{0}/CloudTrail/eu-west-1/2026/03/10/{0}_CloudTrail_eu-west-1_20260310T0905Z_x.json.gz"
+)
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty of JSON", "one record", "whole"])
+def test_a_damaged_file_marks_the_day_that_its_name_tells(damage: str, tmp_path: Path) -> None:
+    records = [an_event(eventID=f"e-{n}", eventTime="2026-03-10T09:00:00Z") for n in range(20)]
+    packed = gzip.compress(json.dumps({"Records": records}).encode())
+    path = tmp_path / DELIVERED.format(ACCOUNT)
+    path.parent.mkdir(parents=True)
+    broken = json.dumps({"Records": [*records, {"eventName": "X", "eventVersion": "1.11"}]})
+    path.write_bytes(
+        {
+            "cut": packed[:-60],
+            "empty of JSON": gzip.compress(b"\0" * 99),
+            "one record": gzip.compress(broken.encode()),
+            "whole": packed,
+        }[damage]
+    )
+    elsewhere = tmp_path / "2026" / "03" / "12" / "notes.json.gz"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes(packed[:-60])
+    built = add([tmp_path], tmp_path / "index")
+    assert built.rejected == (1 if damage == "whole" else 2)
+    store = open_store(tmp_path / "index")
+    march = datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 13, tzinfo=UTC)
+    unread = () if damage == "whole" else (date(2026, 3, 10),)
+    assert store.coverage([ACCOUNT], *march).unread == unread
+    assert store.coverage(["999988887777"], *march).unread == ()
