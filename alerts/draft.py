@@ -67,12 +67,14 @@ class Draft:
             if self.fields.get("unread_times"):
                 self.fields["time_is_fallback"] = True
             return True
-        for place in (*first, *last):
-            window = window_of(written_times((place.text or "")[:80]))
-            if window is not None:
-                self.put_window(window, place.path, place.path)
-                return True
-        return False
+        ends = [_written((*first, *last)), _written((*last, *first))]
+        written = [place for place in ends if place is not None]
+        texts = dict.fromkeys((place.text or "")[:80] for place in written)
+        window = window_of(written_times("\n".join(texts)))
+        if window is None:
+            return False
+        self.put_window(window, written[0].path, written[-1].path)
+        return True
 
     def cannot_read(self, text: str) -> None:
         """Keeps what the alert states as its time, and is none, with a note of it."""
@@ -221,6 +223,11 @@ _OPTIONAL = (
     "event_source",
     "event_name",
 )
+
+
+def _written(places: Sequence[Place]) -> Place | None:
+    """The first place with a time in words."""
+    return next((one for one in places if written_times((one.text or "")[:80])), None)
 
 
 def is_nothing(text: str) -> bool:

@@ -143,12 +143,18 @@ def has_masked_account(alert: Alert, principal: Principal) -> bool:
     )
 
 
+def is_of_unnamed_account(principal: Principal) -> bool:
+    """Whether it is a caller of another account than the alert's, and of which is not told."""
+    own = (_account_in(principal.role_arn), _account_in(principal.arn), principal.account_id)
+    return principal.type == "AWSAccount" and not any(own)
+
+
 def _accounts(alert: Alert, principal: Principal) -> tuple[str | None, ...]:
     return (
         _account_in(principal.role_arn),
         _account_in(principal.arn),
         principal.account_id,
-        alert.account_id,
+        None if is_of_unnamed_account(principal) else alert.account_id,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
-from enrich.entity import account_of, entity_match, has_masked_account
+from enrich.entity import account_of, entity_match, has_masked_account, is_of_unnamed_account
 from enrich.own_event import missing_own_event
 from enrich.words import age, short
 from trail.store import Coverage, Store
@@ -45,11 +45,14 @@ class Looked:
     event."""
     is_masked: bool = False
     """The account's id was masked, in the alert and so in its logs: other accounts' are alike."""
+    is_unnamed: bool = False
+    """The caller is of another account than the alert's, and nothing says of which."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is known to be missing of the window."""
-        return not self.is_masked and self.coverage.status == "covered" and not self.part_days
+        is_known = not self.is_masked and not self.is_unnamed
+        return is_known and self.coverage.status == "covered" and not self.part_days
 
     def status(self, found: int) -> Status:
         if self.coverage.status == "not_covered" and not found:
@@ -86,6 +89,8 @@ class Looked:
         missing = [f"the logs {self.ends}"] if self.ends else []
         if self.is_masked:
             missing.append("the account's id is masked")
+        if self.is_unnamed:
+            missing.append("the caller's account is not named")
         unread = [UNREAD] if self.coverage.unread else []
         no_more = missing or (unread and not self.coverage.missing and not self.part_days)
         if not no_more or not all(map(self._is_outside, self.coverage.missing)):
@@ -114,6 +119,9 @@ class Looked:
         if self.is_masked:
             own = (*own, "The account's id is masked: which of the index's logs are that account's,"
                    " and whether they are whole, cannot be told.")  # fmt: skip
+        if self.is_unnamed:
+            own = (*own, "The caller is of another account, which the alert does not name: whether"
+                   " the index has that account's logs cannot be told.")  # fmt: skip
         if self.is_complete or not (self.coverage.missing or self.part_days):
             return (*own, *unread)
         days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []
@@ -161,7 +169,8 @@ def look(
     assert alert.first_seen is not None
     at = max(alert.first_seen, alert.last_seen or alert.first_seen)
     own, masked = missing_own_event(alert, store), has_masked_account(alert, principal)
-    return Looked(coverage, account, at, told, begin, end, own, masked)
+    unnamed = is_of_unnamed_account(principal)
+    return Looked(coverage, account, at, told, begin, end, own, masked, unnamed)
 
 
 def last_event_until(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ class MemoryStore:
         for ordinal, record in enumerate(records):
             row = event_row(record) | {"source_file": "literal.json", "source_ordinal": ordinal}
             day = row["event_time"].date()
-            key = (row["event_id"], row["recipient_account_id"], day)
+            key = (row["event_id"], row["recipient_account_id"], row["event_name"], day)
             if rows.setdefault(key, row) is not row:
                 repeats.append(row)
             self._raw[row["event_id"]] = json.dumps(record)
@@ -151,8 +152,9 @@ def say_what_counts(rows: Sequence[dict[str, Any]]) -> None:
         for row in (*corrected, *(one for one in apart if one["event_id"] != last["event_id"])):
             row["replaced"], row["replaced_by"] = "corrected", last["event_id"]
     for (event_id, account), copies in by_id.items():
-        if len(copies) > 1:
-            for row in copies:
+        named = Counter(row["event_name"] for row in copies)
+        for row in copies:
+            if named[row["event_name"]] > 1:
                 row["call_id"] = row["call_id"] or f"{event_id} {account or ''}"
 
 

@@ -85,6 +85,14 @@ SENTINEL = {
 }  # fmt: skip
 
 
+DATADOG = {
+    **{name: value for name, value in RECORD.items() if name not in (
+        "eventName", "eventTime", "eventVersion", "sourceIPAddress", "userAgent")},
+    "evt": {"name": "GetPasswordData", "outcome": "success"},
+    "network": {"client": {"ip": "198.51.100.7"}}, "http": {"useragent": RECORD["userAgent"]},
+}  # fmt: skip
+
+
 def table(columns: Mapping[str, Any] | Sequence[str], *rows: Sequence[Any], by: str = ",") -> str:
     """A table's text; of a mapping, its keys over its values."""
     text = io.StringIO()
@@ -286,8 +294,52 @@ SHAPES: dict[str, Shape] = {
                         j({"messages": [{"map": {"_raw": TEXT, "_messagetime": "177314"}}]})),
     "Datadog": Shape('{"data": [{"attributes": {"attributes": {…}}}]}', "read", "read",
                      j({"data": [{"id": "x", "attributes": {"attributes": RECORD}}]})),
+    "Datadog, its own attributes": Shape('{"attributes": {"evt": {"name": …}, …}}', "columns",
+        "columns", j({"data": [{"id": "x", "attributes": {
+            "timestamp": "2026-03-10T12:00:00.000Z", "attributes": DATADOG}}]})),
+    "Datadog, CSV": Shape("Date,@evt.name,@userIdentity.arn", "columns", "columns", lambda: table(
+        {"Date": "2026-03-10T12:00:00.000Z", "@evt.name": "GetPasswordData",
+         "@eventSource": "ec2.amazonaws.com", "@eventID": EVENT_ID,
+         "@userIdentity.arn": WHO["arn"], "@userIdentity.principalId": WHO["principalId"]})),
     "plaso": Shape('{"data_type": …, "cloud_trail_event": "{…}"}', "read", "read",
                    j({"__container_type__": "event", "cloud_trail_event": TEXT})),
+    "plaso, without the original": Shape('{"timestamp": 1773144000000000, "user_identity": "{…}"}',
+        "columns", "columns", j({
+            "data_type": "aws:cloudtrail:entry", "timestamp": 1773144000000000,
+            "event_name": "GetPasswordData", "event_source": "ec2.amazonaws.com",
+            "event_id": EVENT_ID, "user_identity": json.dumps(WHO)})),
+    "Falcon LogScale": Shape('{"@rawstring": "{…}", "#type": …}', "read", "read",
+                             j({"@timestamp": 1773144000000, "#type": "x", "@rawstring": TEXT})),
+    "Graylog": Shape("event_name,user_principal_arn", "columns", "columns", lambda: table({
+        "timestamp": "2026-03-10T12:00:00.000Z", "source": "x", "event_name": "GetPasswordData",
+        "event_source": "ec2.amazonaws.com", "event_id": EVENT_ID, "user_type": "AssumedRole",
+        "user_principal_id": WHO["principalId"], "user_principal_arn": WHO["arn"]})),
+    "QRadar": Shape('Event Name,Payload⏎…,"<134>Mar 10 12:00:00 host {…}"', "read", "read", lambda:
+        table({"Event Name": "x", "Payload": f"<134>Mar 10 12:00:00 host {TEXT}"})),
+    "OpenSearch, SQL": Shape('{"schema": […], "datarows": […]}', "columns", "columns", j(
+        {"schema": [{"name": name, "type": "text"} for name in FIELDS],
+         "datarows": [list(FIELDS.values())]})),
+    "ClickHouse, JSONCompact": Shape('{"meta": […], "data": […]}', "columns", "columns", j(
+        {"meta": [{"name": name} for name in FIELDS], "data": [list(FIELDS.values())]})),
+    "psql": Shape("event_name ¦ event_time⏎---+---⏎(1 row)", "columns", "columns", lambda: (
+        "\n".join((" | ".join(FIELDS), "-+-".join("-" * len(name) for name in FIELDS),
+         " | ".join(map(str, FIELDS.values())), "(1 row)", "")))),
+    "Google SecOps (UDM)": Shape('{"metadata": {"product_event_type": …}, "principal": {…}}',
+        "columns", "columns", j({
+            "metadata": {"event_timestamp": "2026-03-10T12:00:00Z", "product_log_id": EVENT_ID,
+                         "product_event_type": "GetPasswordData"},
+            "principal": {"user": {"userid": WHO["arn"], "product_object_id": WHO["principalId"]}},
+            "target": {"application": "ec2.amazonaws.com"}})),
+    "Kibana threshold alert": Shape('{"kibana.alert.threshold_result": {"terms": […]}}', "refused",
+        "columns", j({
+            "kibana.alert.original_time": "2026-03-10T12:00:00Z", "event.action": "GetPasswordData",
+            "event.provider": "ec2.amazonaws.com", "kibana.alert.threshold_result": {
+                "count": 9, "from": "2026-03-10T12:00:00Z", "terms": [
+                    {"field": "aws.cloudtrail.user_identity.arn", "value": WHO["arn"]}]}})),
+    "Splunk notable, stats": Shape("signature,user,firstTime,lastTime", "refused", "columns", j(
+        {"result": {"eventName": "GetPasswordData", "dest": "ec2.amazonaws.com", "user": WHO["arn"],
+                    "_time": "2026-03-10T12:20:00Z", "firstTime": "1773144000",
+                    "lastTime": "1773144000"}})),
     "Security Lake (OCSF)": Shape('{"class_uid": 6003, "actor": {…}}', "columns", "columns",
                                   j(OCSF)),
     "PagerDuty": Shape('{"event": {"data": {"body": {"details": {…}}}}}', "read", "read",

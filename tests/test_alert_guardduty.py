@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 
 from alerts import parse_alerts
+from enrich import ask_all
+from tests.an_event import a_user, an_event
 from trail.errors import AlertUnrecognised
+from trail.index.build import add
+from trail.store import open_store
 
 FINDING: dict[str, Any] = {
     "schemaVersion": "2.0",
@@ -206,6 +211,96 @@ def test_the_principal_of_other_kinds_of_identity(details: dict[str, str], arn: 
     person = _one(_changed(resource__accessKeyDetails=details)).principals[0]
     assert (person.type, person.arn) == (details["userType"], arn)
     assert person.principal_id == details["principalId"]
+
+
+def _snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {re.sub("(?<!^)(?=[A-Z])", "_", k).lower(): _snake(v) for k, v in value.items()}
+    return [_snake(item) for item in value] if isinstance(value, list) else value
+
+
+def _dotted(value: dict[str, Any], before: str) -> dict[str, Any]:
+    """As tools flatten it: each leaf under its path."""
+    found: dict[str, Any] = {}
+    for key, member in value.items():
+        below = _dotted(member, f"{before}{key}.") if isinstance(member, dict) else None
+        found |= {before + key: member} if below is None else below
+    return found
+
+
+def _by_elastic() -> dict[str, Any]:
+    """With the names of Elastic's integration."""
+    finding = _snake(FINDING)
+    service = finding["service"]
+    service["event"] = {
+        "first_seen": service.pop("event_first_seen"), "last_seen": service.pop("event_last_seen")
+    }  # fmt: skip
+    return finding | {"severity": {"code": 8, "value": "High"}}
+
+
+FLATTENED: dict[str, Any] = {
+    "Splunk": {"result": _dotted(FINDING, "")},
+    "Splunk, an event": {"result": _dotted(FINDING, "detail.")},
+    "Wazuh": {"_source": _dotted(FINDING, "data.aws.")},
+    "Elastic": {"@timestamp": "x", "aws": {"guardduty": _by_elastic()}},
+    "Elastic, dotted": _dotted(_by_elastic(), "aws.guardduty."),
+    "Elastic, fields": {"fields": {
+        name: [value] for name, value in _dotted(_by_elastic(), "aws.guardduty.").items()}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", FLATTENED)
+def test_a_finding_that_a_tool_flattened_is_the_same(tool: str) -> None:
+    alert, expected = _one(FLATTENED[tool]), _one(FINDING)
+    assert alert.principals == expected.principals
+    assert (alert.first_seen, alert.last_seen) == (expected.first_seen, expected.last_seen)
+    for name in ("id", "event_name", "source_ip_address", "account_id", "severity", "source"):
+        assert getattr(alert, name) == getattr(expected, name)
+
+
+OLD_ID = "AIDAIEXTERNAL7T2QZ5LM"
+"""Of before ids held their account."""
+NEW_ID = "AIDA2XMBSVPTN5BKSBAXW"
+"""By its first 40 bits of account 737395518438."""
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_caller_of_another_account_is_not_of_the_findings_own(wrapped: bool) -> None:
+    details = {"userType": "AWSAccount", "principalId": OLD_ID, "userName": "", "accessKeyId": ""}
+    finding = _changed(resource__accessKeyDetails=details)
+    if wrapped:
+        finding = EVENTBRIDGE | {"detail": {**finding, "accountId": None, "arn": None}}
+    alert = _one(finding)
+    (person,) = alert.principals
+    assert (person.principal_id, person.account_id, person.arn) == (OLD_ID, None, None)
+    assert alert.account_id == "111122223333"
+    assert any("another account, which the finding does not name" in note for note in alert.notes)
+
+
+def test_a_caller_of_another_account_may_show_it_in_its_id() -> None:
+    details = {"userType": "AWSAccount", "principalId": NEW_ID}
+    (person,) = _one(_changed(resource__accessKeyDetails=details)).principals
+    assert person.account_id == "737395518438"
+    details = {"userType": "AWSAccount", "principalId": "444455556666"}
+    (person,) = _one(_changed(resource__accessKeyDetails=details)).principals
+    assert person.account_id == "444455556666"
+
+
+def test_nothing_is_not_said_of_a_caller_of_an_account_that_nobody_knows(tmp_path: Path) -> None:
+    days = [f"2026-03-{day:02d}T{hour:02d}:00:00Z" for day in range(2, 12) for hour in (0, 12, 23)]
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({"Records": [
+        an_event(eventTime=time, eventID=f"e-{n}", userIdentity=a_user("bob"))
+        for n, time in enumerate(days)]}))  # fmt: skip
+    add([log], tmp_path / "index")
+    store = open_store(tmp_path / "index")
+    details = {"userType": "AWSAccount", "principalId": OLD_ID}
+    alert = _one(_changed(resource__accessKeyDetails=details))
+    answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
+    assert {answers[name].status for name in ("services_used", "roles_assumed")} == {"partial"}
+    said = " ".join(answers["services_used"].caveats)
+    assert "another account, which the alert does not name" in said
+    assert not any(answer.status == "nothing" for answer in answers.values())
 
 
 def test_arns_are_of_the_findings_partition() -> None:
@@ -501,6 +596,16 @@ def test_an_attack_sequence_without_its_sequence_is_of_whom_its_description_name
     assert (person.type, person.arn, person.principal_id) == (kind, arn, principal_id)
     assert person.account_id == "444455556666"
     assert any("escription" in note for note in alert.notes)
+
+
+def test_a_description_that_names_a_session_by_its_own_name_gives_no_role() -> None:
+    said = "AssumedRole/kim with principalId AROAREADERXQXQXQXQXQX:kim"
+    finding = SEQUENCE | {"description": DESCRIBED.format(said)}
+    finding["service"] = {**finding["service"], "detection": {}}
+    (person,) = _one(finding).principals
+    assert (person.type, person.session_name) == ("AssumedRole", "kim")
+    assert person.principal_id == "AROAREADERXQXQXQXQXQX:kim"
+    assert (person.arn, person.role_arn) == (None, None)
 
 
 def test_the_title_names_whom_the_description_does_not() -> None:

@@ -825,6 +825,9 @@ def test_whatever_one_rule_does_the_others_run(
             "detection:\n  selection: {eventName: x}\n  condition: selection\n",
             "temporal",
         ),
+        ("title: T\nlogsource: !!python/object:os.system {}\n", "has a YAML tag"),
+        ("title: T\ndetection: !secret x\n", "has a YAML tag"),
+        ("title: T\ndetection: [a\n", "not valid YAML at line 3, column 1"),
     ],
 )
 def test_a_rule_that_cannot_be_run_is_named_with_the_reason(

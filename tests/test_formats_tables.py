@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alerts import parse_alerts
@@ -256,6 +259,20 @@ def test_a_time_of_the_exporters_zone_is_refused_or_asked_about(
         assert alert.time_question is not None
 
 
+@pytest.mark.parametrize(
+    ("column", "at"),
+    [("_time", "2026-03-10T09:30:00.000"), ("TimeGenerated [Local Time]", "3/10/2026, 9:30:00 AM")],
+)
+def test_a_time_without_its_zone_marks_its_day(column: str, at: str, tmp_path: Path) -> None:
+    head = [column, "eventName", "eventSource", "recipientAccountId", "userIdentity.arn"]
+    rows, rejects = indexed(table(head, [at, "CreateUser", "s", ACCOUNT, KIM]), tmp_path)
+    assert rows == []
+    assert "without its zone" in rejects
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    unread = open_store(tmp_path / "index").coverage([ACCOUNT], day, day).unread
+    assert unread == (date(2026, 3, 10),)
+
+
 def test_the_events_own_time_is_preferred_to_splunks(tmp_path: Path) -> None:
     text = table(["_time", "eventTime", "eventName", "eventSource", "userIdentity.arn"],
                  ["2026-03-11T00:00:00Z", AT, "CreateUser", "iam.amazonaws.com", KIM])  # fmt: skip
@@ -372,6 +389,34 @@ def test_a_day_whose_records_say_of_nobody_is_not_covered_as_a_whole(tmp_path: P
         )
 
 
+NO_WHO = ["eventTime", "eventName", "eventSource", "recipientAccountId"]
+HISTORY = ["Event name", "Event time", "User name", "Event source", "Event ID", "AWS access key"]
+
+
+def test_the_days_of_a_table_without_who_are_not_covered_as_a_whole(tmp_path: Path) -> None:
+    cells = [[f"2026-03-{day:02d}T{hour}:00:00Z", "ListUsers", "s", ACCOUNT, json.dumps(a_user())]
+             for day in range(2, 12) for hour in ("00", "12", "23")]  # fmt: skip
+    lost = [[f"2026-03-{day:02d}T09:00:00Z", "CreateUser", "s", ACCOUNT] for day in (4, 4, 6)]
+    history = ["CreateUser", "2026-03-08T09:00:00Z", "kim", "iam.amazonaws.com", "x", ""]
+    (tmp_path / "lost.csv").write_text(table(NO_WHO, *lost))
+    (tmp_path / "history.csv").write_text(table(HISTORY, history))
+    columns = {name: [row[n] for row in [*lost, ["2026-03-09T09:00:00Z", "X", "s", ACCOUNT]]]
+               for n, name in enumerate(NO_WHO)}  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "lost.parquet")
+    (tmp_path / "good.csv").write_text(table(WITH_WHO, *cells))
+    built = add([tmp_path], tmp_path / "index")
+    assert (built.events_added, built.rejected) == (30, 3 + 1 + 4)
+    store = open_store(tmp_path / "index")
+    march = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 11, 23, tzinfo=UTC)
+    days = tuple(date(2026, 3, day) for day in (4, 6, 8, 9))
+    assert store.coverage([ACCOUNT], *march).unread == days
+    # Whose the console's history is is not told: it may be anybody's.
+    assert store.coverage(["999988887777"], *march).unread == (date(2026, 3, 8),)
+    (alert,) = parse_alerts(f"{KIM} at 2026-03-10 10:00:00 UTC")
+    answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
+    assert answers["services_used"].status == "partial"
+
+
 def test_every_day_and_account_of_many_rejects_is_told(tmp_path: Path) -> None:
     cells = [[AT, "CreateUser", "s", ACCOUNT, "kim"]] * 1_100
     other = ["2026-03-11T09:30:00Z", "CreateUser", "s", "999988887777", "kim"]
@@ -464,3 +509,66 @@ def test_yaml_that_would_unfold_is_refused(bomb: str, tmp_path: Path) -> None:
     assert "YAML" in rejects
     with pytest.raises(AlertUnrecognised):
         parse_alerts(text)
+
+
+@pytest.mark.parametrize(
+    "title", ["CloudTrail export\n", "CloudTrail export\n\n", "\n\n# exported\n# by kim\n", "\n\n"]
+)
+def test_a_table_below_a_title(title: str, tmp_path: Path) -> None:
+    head = ["eventTime", "eventName", "eventSource", "userIdentity.arn"]
+    text = title + table(head, [AT, "CreateUser", "iam.amazonaws.com", KIM])
+    rows, rejects = indexed(text, tmp_path)
+    assert (len(rows), rejects) == (1, "")
+    (alert,) = parse_alerts(text)
+    assert (alert.source, alert.event_name) == ("cloudtrail", "CreateUser")
+
+
+def test_a_table_as_jira_writes_it(tmp_path: Path) -> None:
+    text = (
+        "||eventTime||eventName||eventSource||userIdentity.arn||\n"
+        f"|{AT}|CreateUser|iam.amazonaws.com|{KIM}|\n"
+    )
+    rows, rejects = indexed(text, tmp_path)
+    assert ([row["principal_arn"] for row in rows], rejects) == ([KIM], "")
+
+
+def test_files_put_behind_each_other_keep_their_byte_order_marks(tmp_path: Path) -> None:
+    lines = [json.dumps(an_event(eventID=f"e-{n}")) for n in range(3)]
+    whole = [json.dumps({"Records": [an_event(eventID=f"w-{n}")]}) for n in range(3)]
+    for name, parts in (("lines", lines), ("whole", whole)):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows, rejects = indexed("".join(f"\ufeff{part}\n" for part in parts), folder, "log.json")
+        assert (len(rows), rejects) == (3, "")
+
+
+DELIVERED = (
+    "AWSLogs/{0}/CloudTrail/eu-west-1/2026/03/10/{0}_CloudTrail_eu-west-1_20260310T0905Z_x.json.gz"
+)
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty of JSON", "one record", "whole"])
+def test_a_damaged_file_marks_the_day_that_its_name_tells(damage: str, tmp_path: Path) -> None:
+    records = [an_event(eventID=f"e-{n}", eventTime="2026-03-10T09:00:00Z") for n in range(20)]
+    packed = gzip.compress(json.dumps({"Records": records}).encode())
+    path = tmp_path / DELIVERED.format(ACCOUNT)
+    path.parent.mkdir(parents=True)
+    broken = json.dumps({"Records": [*records, {"eventName": "X", "eventVersion": "1.11"}]})
+    path.write_bytes(
+        {
+            "cut": packed[:-60],
+            "empty of JSON": gzip.compress(b"\0" * 99),
+            "one record": gzip.compress(broken.encode()),
+            "whole": packed,
+        }[damage]
+    )
+    elsewhere = tmp_path / "2026" / "03" / "12" / "notes.json.gz"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes(packed[:-60])
+    built = add([tmp_path], tmp_path / "index")
+    assert built.rejected == (1 if damage == "whole" else 2)
+    store = open_store(tmp_path / "index")
+    march = datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 13, tzinfo=UTC)
+    unread = () if damage == "whole" else (date(2026, 3, 10),)
+    assert store.coverage([ACCOUNT], *march).unread == unread
+    assert store.coverage(["999988887777"], *march).unread == ()

@@ -135,6 +135,31 @@ def test_repeats_vanish_and_survive_their_first_file(tmp_path: Path) -> None:
     assert_sound(tmp_path / "index")
 
 
+def test_unlike_calls_under_one_id_are_events_each(tmp_path: Path) -> None:
+    """Made-up and edited logs give many records one id: none of them hides another."""
+    names = ("CreateUser", "DeleteTrail", "DeleteTrail", "StopLogging")
+    calls = [an_event(eventID="shared", eventName=name) for name in names]
+    later = an_event(eventID="shared", eventName="GetUser", eventTime="2026-03-12T12:00:00Z")
+    a = write(tmp_path / "a.json", *calls[:3])
+    built = add([a], tmp_path / "index")
+    assert (built.events_added, built.duplicates) == (2, 1)
+    built = add([write(tmp_path / "b.json", *calls[2:], later)], tmp_path / "index")
+    assert (built.events_added, built.duplicates) == (2, 1)
+    store = open_store(tmp_path / "index")
+    rows = store.query("select event_name, call_id from events order by event_name").rows
+    assert [row["event_name"] for row in rows] == [
+        "CreateUser", "DeleteTrail", "GetUser", "StopLogging"
+    ]  # fmt: skip
+    assert {row["call_id"] for row in rows} == {None}
+    rolled = store.query("select sum(count) as n from daily").rows
+    assert rolled == [{"n": 4}]
+    assert json.loads(store.raw_records(["shared"])["shared"])["eventName"] in names
+    write(a, calls[0])  # what the other file also gave stays
+    add([a], tmp_path / "index")
+    assert len(events_of(tmp_path / "index")) == 4
+    assert_sound(tmp_path / "index")
+
+
 def test_both_copies_of_a_cross_account_call_are_kept(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.json",

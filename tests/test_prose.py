@@ -61,6 +61,30 @@ def test_an_identity_in_words_beside_its_account(words: str, arn: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "users"),
+    [
+        ("IAM user carl or IAM user bob in account 210987654321", ["carl", "bob"]),
+        ("IAM user carl and IAM user bob in account 210987654321", ["carl", "bob"]),
+        ("IAM user carl or bob in account 210987654321", ["carl", "bob"]),
+        (
+            "In account 210987654321 the IAM users carl, bob and max made keys",
+            ["carl", "bob", "max"],
+        ),
+        ("users carl and bob of account 210987654321", ["carl", "bob"]),
+        ("IAM users: carl, bob and max (account 210987654321)", ["carl", "bob", "max"]),
+        ("users: carl; bob in account 210987654321", ["carl", "bob"]),
+        ("IAM user carl, then gone, in account 210987654321", ["carl"]),
+        ("IAM user carl and the root user in account 210987654321", ["carl"]),
+        ("IAM user carl signed in, and left account 210987654321", ["carl"]),
+    ],
+)
+def test_several_identities_in_words_are_all_offered(words: str, users: list[str]) -> None:
+    alert = the_alert(words)
+    assert [person.user_name for person in alert.principals] == users
+    assert any("choose one" in note for note in alert.notes) is (len(users) > 1)
+
+
+@pytest.mark.parametrize(
     "words",
     ["User: lee and nothing else", "The IAM user was deleted in account 210987654321",
      "User: lee, Account: 210987654321, moved to account 111122223333"],
@@ -68,6 +92,14 @@ def test_an_identity_in_words_beside_its_account(words: str, arn: str) -> None:
 def test_words_that_leave_the_identity_open_name_none(words: str) -> None:
     with pytest.raises(AlertUnrecognised):
         parse_alerts(words)
+
+
+def test_the_user_of_a_temporary_key_need_not_be_an_iam_user() -> None:
+    words = "Account: 210987654321\nUser: Deploy\nAccess key: ASIAQQQQWWWWEEEERRRR"
+    (person,) = the_alert(words).principals
+    assert (person.arn, person.access_key_id) == (None, "ASIAQQQQWWWWEEEERRRR")
+    (person,) = the_alert(words.replace("ASIA", "AKIA")).principals
+    assert person.arn == "arn:aws:iam::210987654321:user/Deploy"
 
 
 @pytest.mark.parametrize(

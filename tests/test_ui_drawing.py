@@ -29,7 +29,7 @@ from ui.kit import charts, links, phrases
 from ui.kit.badges import in_a_badge
 from ui.kit.markup import el, texts
 from ui.kit.specification import rows_in
-from ui.parts import timeline
+from ui.parts import evidence, timeline
 from ui.parts.own_search import either, own_filters
 from ui.shell import data
 from ui.triage import intake
@@ -608,3 +608,14 @@ def test_two_hops_stand_open() -> None:
     alert = alert_of(an_event())
     tree = chain_drawing(alert, alert.principals[0], a_long_chain(2))
     assert not [kid for kid in tree["k"] if kid["t"] == "details"]
+
+
+def test_the_page_of_an_id_that_unlike_calls_share_says_so() -> None:
+    row = {"replaced": None, "event_name": "CreateUser"}
+    node = evidence.what_counts([row, row | {"event_name": "DeleteTrail"}])
+    assert node is not None
+    assert "CreateUser and DeleteTrail" in " ".join(texts([node]))
+    assert "each counts" in " ".join(texts([node]))
+    same = evidence.what_counts([row, row])
+    assert same is not None
+    assert "count as one call" in " ".join(texts([same]))

@@ -12,7 +12,7 @@ from datetime import date
 
 ANYBODY = ""
 """In place of an account that is not known."""
-LIKE = "record % of ____-__-__%"
+LIKE = "% of ____-__-__%"
 """The positions that have a day, for SQL."""
 _OF = re.compile(r" of (\d{4}-\d\d-\d\d)(?: in account (\d{12}))?$")
 

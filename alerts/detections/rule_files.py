@@ -137,6 +137,18 @@ def _in_words(error: Exception) -> str:
         return "it is nested too deeply"
     if "int_max_str_digits" in str(error):
         return "a number in it has thousands of figures"
+    if isinstance(error, yaml.YAMLError):
+        return _yaml_in_words(error)
     if isinstance(error, (OSError, *_MALFORMED)):
         return str(error)
     return f"{type(error).__name__}: {error}"
+
+
+def _yaml_in_words(error: yaml.YAMLError) -> str:
+    """Where the YAML breaks, and whether by a tag of a programming language: PyYAML's own words are
+    about its constructors."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    where = "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+    if isinstance(error, yaml.constructor.ConstructorError):
+        return f"it has a YAML tag (“!…”) or a key{where} that a rule may not have"
+    return f"it is not valid YAML{where}"

@@ -11,6 +11,7 @@ from alerts.json_place import Place, sane_time
 from alerts.times.sane_times import EARLIEST
 from trail.events import Unreadable, event_id_of, event_row, time_of_event
 from trail.read.place import join
+from trail.read.summed import Summed
 
 _TITLE_LENGTH = 160
 
@@ -46,11 +47,16 @@ _ID_ELSEWHERE = {
 
 
 def read_record(
-    place: Place, shape: str, spelt: Mapping[str, str] | None = None, raw: object = None
+    place: Place,
+    shape: str,
+    spelt: Mapping[str, str] | None = None,
+    raw: object = None,
+    summed: Summed | None = None,
 ) -> Alert | None:
     """The alert of the record at `place`; None if it has no event name and so is no record.
 
-    `spelt` says how a tool that rewrote the record called its fields; `raw` is its own row.
+    `spelt` says how a tool that rewrote the record called its fields; `raw` is its own row, and
+    `summed` says of when several events are that it sums up.
     """
     record = place.value
     names = spelt or {}
@@ -71,7 +77,10 @@ def read_record(
             "names no caller."
         )
     stated = [Place(record.get(name), where(name)) for name in ("eventTime", "@timestamp")]
-    draft.take_times(stated, [])
+    first, last = _ends(summed, place.path)
+    draft.take_times(first or stated, (last or stated) if first else [])
+    if summed is not None:
+        draft.note("This sums up several events: what they have in common, and when they were.")
     try:
         time_of_event(record)
     except Unreadable:
@@ -109,6 +118,17 @@ def read_record(
             "account and principal id."
         )
     return draft.alert("cloudtrail", shape, place.value if raw is None else raw)
+
+
+def _ends(summed: Summed | None, path: str) -> tuple[list[Place], list[Place]]:
+    """The places of the first and the last time of what is summed up."""
+    if summed is None:
+        return [], []
+    ends = [
+        [] if end is None else [Place(end[1], join(path, end[0]))]
+        for end in (summed.first, summed.last)
+    ]
+    return ends[0], ends[1]
 
 
 def principal_of_row(row: Mapping[str, Any]) -> tuple[Principal, dict[str, str]]:

@@ -18,7 +18,7 @@ from alerts.json_place import Place, first_time, is_readable_time
 from alerts.json_text import json_in, json_values
 from alerts.kinds import cloudtrail, guardduty, other_findings, security_hub
 from trail.errors import AlertUnrecognised
-from trail.read.flat import Flat, flat_record, is_udm, undotted
+from trail.read.flat import Flat, flat_record, is_udm
 from trail.read.ocsf import PATHS as OCSF_PATHS
 from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.place import plain_name
@@ -79,6 +79,8 @@ def _completed(alert: Alert, event: Place) -> Alert:
             account_id=account.account,
             principals=tuple(
                 replace(person, account_id=person.account_id or account.account)
+                if person.type != "AWSAccount"  # that is of another account
+                else person
                 for person in alert.principals
             ),
             origins={**alert.origins, "account_id": account.path},
@@ -193,7 +195,11 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
     if flat is None or "\n" in str(flat.record["eventName"]) or _names_in_words(flat, row):
         return None
     return cloudtrail.read_record(
-        Place(flat.record, place.path), shape_words(flat.shape, envelope), flat.spelt, row
+        Place(flat.record, place.path),
+        shape_words(flat.shape, envelope),
+        flat.spelt,
+        row,
+        flat.summed,
     )
 
 
@@ -214,8 +220,7 @@ def _read_guardduty(place: Place, envelope: tuple[str, ...]) -> Alert:
 
 
 def _read_flattened_finding(place: Place, envelope: tuple[str, ...]) -> Alert | None:
-    whole = Place(undotted(place.value), place.path)
-    finding = whole.at("detail") if whole.at("detail", "service").is_object else whole
+    finding = guardduty.nested_again(place)
     if not is_guardduty_finding(finding):
         return None
     return guardduty.read_finding(finding, shape_words("GuardDuty finding, flattened", envelope))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
@@ -50,9 +49,10 @@ _SESSION_IN_WORDS = tuple(
 _USER_IN_WORDS = tuple(
     re.compile(pattern, re.I)
     for pattern in (
-        rf"\bIAM\s+user[\s:=]{{1,3}}{_NAME.format('user')}",
-        rf"(?:^|[\s(,;|])user(?:\s?name)?\s?[:=]\s?{_NAME.format('user')}",
-        rf"\buser\s{_NAME.format('user')}(?=\s(?:in|of)\s(?:(?:the\s)?(?:aws\s)?account\s)?\d{{12}}\b)",
+        rf"\bIAM\s+users?[\s:=]{{1,3}}{_NAME.format('user')}",
+        rf"(?:^|[\s(,;|])users?(?:\s?names?)?\s?[:=]\s?{_NAME.format('user')}",
+        rf"\busers?\s{_NAME.format('user')}(?=(?:(?:,\s|,?\s(?:and|or)\s)[\w+=,.@-]{{1,64}}){{0,8}}"
+        r"\s(?:in|of)\s(?:(?:the\s)?(?:aws\s)?account\s)?\d{12}\b)",
     )
 )
 _CALL = re.compile(r"\b([a-z][a-z0-9-]{1,40}):((?:[A-Z][a-z0-9]+){2,10})\b")
@@ -100,12 +100,14 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         events = [cut[1].lower()]
     addresses = _addresses(looked_at)
     finding = _FINDING.search(looked_at)
-    told = None if arns else _in_words(looked_at)
+    # GuardDuty's "user name" of a session is its role's.
+    of_a_session = any(one.startswith(("ASIA", "AROA")) for one in (*keys, *ids))
+    told = [] if arns else _in_words(looked_at, of_a_session)
     if not (keys or no_keys or ids or arns or events or addresses or finding or told):
         return None
-    if told is not None:
-        arns = [told]
-        draft.note(f"{told} was built from what the text says in words; a path is not known.")
+    for arn in told:
+        arns.append(arn)
+        draft.note(f"{arn} was built from what the text says in words; a path is not known.")
     _add_principals(draft, arns, keys, ids)
     if events:
         draft.put("event_id", events[0], "the text's first event id")
@@ -162,31 +164,55 @@ _NO_NAMES = frozenset(
 """What stands where a name would in "the IAM user was deleted"."""
 
 
-def _in_words(text: str) -> str | None:
-    """The ARN of the role's session or the user that the text names by its words beside an account
-    id; None where it names none, or several.
+def _in_words(text: str, of_a_session: bool) -> list[str]:
+    """The ARNs of the roles' sessions and the users that the text names by their words beside an
+    account id, in its order; none where it names several accounts. With `of_a_session` only an
+    "IAM user" is one.
     """
     accounts = {number for found in _ACCOUNT.findall(text) for number in found if number}
     if len(accounts) != 1:
-        return None
+        return []
     (account,) = accounts
-    for patterns in (_SESSION_IN_WORDS, _USER_IN_WORDS):
-        named = {
-            _arn_of(account, found.groupdict())
-            for pattern in patterns
-            for found in pattern.finditer(text)
-            if not _NO_NAMES & {name.lower() for name in found.groups()}
-        }
-        named = {arn for arn in named if principal_of_arn(arn) is not None}
-        if named:
-            return named.pop() if len(named) == 1 else None
-    return None
+    named: dict[str, int] = {}
+    for pattern in _SESSION_IN_WORDS:
+        for found in pattern.finditer(text):
+            if not _NO_NAMES & {name.lower() for name in found.groups()}:
+                arn = assumed_role_arn(account, found["role"], found["session"])
+                named.setdefault(arn, found.start())
+    # Beside a session "User: kim" is whose it is; an "IAM user" is another identity.
+    for pattern in _USER_IN_WORDS[:1] if named or of_a_session else _USER_IN_WORDS:
+        for found in pattern.finditer(text):
+            for user in _listed(found, text):
+                named.setdefault(f"arn:aws:iam::{account}:user/{user}", found.start())
+    told = [arn for arn in sorted(named, key=named.__getitem__) if principal_of_arn(arn)]
+    return told[:_MOST_TOLD]
 
 
-def _arn_of(account: str, named: Mapping[str, str]) -> str:
-    if "user" in named:
-        return f"arn:aws:iam::{account}:user/{named['user']}"
-    return assumed_role_arn(account, named["role"], named["session"])
+_MOST_TOLD = 20
+_FURTHER = re.compile(
+    rf"(?:[,;]\s(?P<last>(?:and|or)\s)?|\s(?P<and>and|or|&)\s){_NAME.format('user')}", re.I
+)
+_AFTER_A_LIST = re.compile(
+    r"[.;:)]|\s*$|\s(?:and|or|&)\s|[,;]\s|\s\(|\s(?:in|of|from|both|all|did|made)\b"
+)
+
+
+def _listed(found: re.Match[str], text: str) -> list[str]:
+    """The user's name, and those that a list goes on with behind it: "kim, lee or max in …"."""
+    user, end = found["user"], found.end()
+    if user.lower() in _NO_NAMES:
+        return []
+    users, more = [user], list[str]()
+    are_several = re.search(r"\busers\b", found[0], re.I) is not None
+    while (further := _FURTHER.match(text, end)) is not None:
+        end = further.end()
+        if further["user"].lower() in _NO_NAMES or not _AFTER_A_LIST.match(text, end):
+            break
+        more.append(further["user"])
+        if further["last"] or further["and"]:
+            users, more = [*users, *more], []
+    # What follows a comma behind one user may be anything.
+    return [*users, *more] if are_several else users
 
 
 def _as_meant(text: str) -> str:

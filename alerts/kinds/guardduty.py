@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from alerts.account_of_key import account_of_key
 from alerts.alert import Alert, Principal
 from alerts.arns import assumed_role_arn, partition_of, principal_of_arn, role_arn
 from alerts.draft import Draft
@@ -13,6 +14,9 @@ from alerts.json_text import json_in
 from trail.access_keys import is_access_key, is_stand_in
 from trail.counted import counted
 from trail.events import session_name_of
+from trail.read.flat import undotted
+from trail.read.place import join
+from trail.read.tables import FLATTENED
 
 _AUTHENTICATED = re.compile(
     r"(?:aws-iam-authenticator|heptio-authenticator-aws):(?P<account>\d{12}):(?P<id>A[A-Z0-9]{15,})"
@@ -22,10 +26,22 @@ _AUTHENTICATED = re.compile(
 
 def is_flattened(place: Place) -> bool:
     """Whether it is a finding whose nested keys were made dotted ones, as Splunk does."""
-    return any(isinstance(key, str) and key.startswith(_DOTTED) for key in place.value)
+    return any(isinstance(key, str) and FLATTENED.match(key) for key in place.value)
 
 
-_DOTTED = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+def nested_again(place: Place) -> Place:
+    """The finding behind such a row."""
+    matches = (FLATTENED.match(key) for key in place.value if isinstance(key, str))
+    before = next((match["before"] for match in matches if match is not None), "")
+    columns = {
+        key.removeprefix(before): value
+        for key, value in place.value.items()
+        if isinstance(key, str) and key.startswith(before)
+    }
+    if all(isinstance(value, list) for value in columns.values()):  # Elastic's `fields`
+        columns = {key: value[0] if len(value) == 1 else value for key, value in columns.items()}
+    path = join(place.path, before.removesuffix(".")) if before else place.path
+    return Place(undotted(columns), path)
 
 
 def is_sentinel_row(place: Place) -> bool:
@@ -54,11 +70,16 @@ def read_finding(place: Place, shape: str) -> Alert:
     draft.take("id", place.at("id"), place.at("arn"))
     draft.take("finding_type", place.at("type"))
     draft.take("title", place.at("title"), place.at("type"))
-    draft.take("severity", place.at("severity"), read=lambda found: found.severity)
+    stated = (place.at("severity"), place.at("severity", "code"))  # the code is Elastic's
+    draft.take("severity", *stated, read=lambda found: found.severity)
     draft.take_account(place.at("accountId"), account_in(place.at("arn")))
     draft.take("region", place.at("region"))
     note_sample(draft, _is_sample(place))
-    draft.take_times([service.at("eventFirstSeen")], [service.at("eventLastSeen")])
+    seen = service.at("event")  # Elastic's, too
+    draft.take_times(
+        [service.at("eventFirstSeen"), seen.at("firstSeen")],
+        [service.at("eventLastSeen"), seen.at("lastSeen")],
+    )
     _take_call(draft, service.at("action"))
     if "user_agent" not in draft.fields:
         additional = _additional(service)
@@ -254,6 +275,8 @@ def add_key_principal(
 ) -> None:
     """Adds the principal of an access key's details, with the ARN that they do not carry."""
     user_type = kind.text or "Unknown"
+    if user_type == "AWSAccount" and account == draft.fields.get("account_id"):
+        account = _callers_account(draft, principal_id, key)
     arn: str | None = None
     issuer: str | None = None
     session: str | None = None
@@ -319,6 +342,25 @@ def add_key_principal(
         ),
         **origins,
     )
+
+
+def _callers_account(draft: Draft, principal_id: Place, key: Place) -> str | None:
+    """The account of a caller of another account, which a finding does not name: as far as its id
+    tells (§2.5), and never the finding's own."""
+    if principal_id.account is not None:
+        return principal_id.account
+    account = account_of_key(principal_id.text) or account_of_key(key.text)
+    if account is None or account == draft.fields.get("account_id"):
+        draft.note(
+            "The caller is of another account, which the finding does not name: only its id is"
+            " looked for, and whether that account's logs are here cannot be told."
+        )
+        return None
+    draft.note(
+        f"The caller is of another account, which the finding does not name: by the caller's id it"
+        f" is {account}."
+    )
+    return account
 
 
 def add_instance_principal(
@@ -445,10 +487,14 @@ def _add_described(draft: Draft, description: Place, title: Place, partition: st
         match = _DESCRIBED.search(place.text or "")
         if match is None:
             continue
+        role, _, session = match[2].partition("/")
+        # AWS names a role session by its role or by its session's own name. The id tells which,
+        # unless they are the same: no ARN is made of a name that may be either.
+        is_the_sessions = not session and role == session_name_of(match[3])
         add_key_principal(
             draft,
             kind=Place(match[1], place.path),
-            name=Place(match[2].partition("/")[0], place.path),
+            name=Place(None if is_the_sessions else role, place.path),
             principal_id=Place(match[3], place.path),
             key=NOWHERE,
             account=match[4] or draft.fields.get("account_id"),

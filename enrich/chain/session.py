@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
+from enrich.entity import is_of_unnamed_account
 from enrich.facts.actor import Acting, Actor, actor_of
 from enrich.facts.interface import SERVICE_HOST, json_object
 from enrich.facts.role_name import role_arn_of, role_named, session_in
@@ -126,7 +127,8 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         role_arn=principal.role_arn if role_named(principal.role_arn) else role_arn_of(arn),
         session_name=session_name or _after_colon(principal_id),
         created=principal.session_created,
-        account_id=principal.account_id or alert.account_id,
+        account_id=principal.account_id
+        or (None if is_of_unnamed_account(principal) else alert.account_id),
         user_name=principal.user_name,
         source_identity=principal.source_identity,
         sign_in_session_arn=principal.sign_in_session_arn,

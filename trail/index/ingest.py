@@ -15,7 +15,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO
@@ -24,13 +24,14 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trail.days_unread import told_by
+from trail.days_unread import told_by, unread_of
 from trail.events import CREDENTIAL_EVENTS, SIGN_IN_SOURCES, Unreadable, event_row
 from trail.index.catalog import Segment, SourceFile
 from trail.index.segments import MINTED, in_groups, write_run
 from trail.lean import without_pandas
 from trail.read.columns import Chunk, Columns
 from trail.read.formats import Bad, Loose, Skipped, read_source, take_apart
+from trail.read.sources import day_of, owner
 
 FLUSH_ROWS = 131_072
 FLUSH_BYTES = 96 << 20
@@ -211,6 +212,11 @@ class _Reading:
         self._columns.add_row(row, loose.source_file, loose.ordinal)
 
     def _reject(self, bad: Bad) -> None:
+        if not bad.foreign and not told_by(bad.position):
+            # What is lost of a file is of the file's own day, as far as its name tells.
+            day = day_of(bad.source_file)
+            told = "" if day is None else unread_of(day, owner(bad.source_file)[0])
+            bad = replace(bad, position=bad.position + told)
         of_path = self._rejects.setdefault(self._path_of(bad.source_file), {})
         of_source = of_path.setdefault(bad.source_file, _Rejects())
         of_source.count += 1 + bad.more
@@ -382,6 +388,7 @@ def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     keys = zip(
         table["event_id"].to_pylist(),
         table["recipient_account_id"].to_pylist(),
+        table["event_name"].to_pylist(),
         pc.cast(table["event_time"], pa.date32()).to_pylist(),
         strict=True,
     )
@@ -389,7 +396,7 @@ def _without_repeats(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     places = list(
         zip(table["source_file"].to_pylist(), table["source_ordinal"].to_pylist(), strict=True)
     )
-    best: dict[tuple[str, str | None, date], int] = {}
+    best: dict[tuple[str, str | None, str, date], int] = {}
     for row, key in enumerate(keys):
         other = best.get(key)
         if other is None or places[row] < places[other]:

@@ -126,7 +126,7 @@ def _between(
 
 
 def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segment]) -> None:
-    """Ids that came with several days: those of each count as one call."""
+    """Ids of one API that came with several days: those of each count as one call."""
     # By the id alone: half the work, and what shares one is looked at again.
     keyed = "select hash(event_id) as h, cast(event_time as date) as day"
     every = f"({keyed} from {merger.relation(near)})"
@@ -142,8 +142,8 @@ def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segme
     db.execute(f"create or replace temp table twice as {twice}")
     if (db.execute("select count(*) from twice").fetchone() or (0,))[0]:
         rows = (
-            f"select cast(event_time as date) as day, {_ID}, {is_credential()} as is_credential"
-            f" from {merger.relation(near)}"
+            f"select cast(event_time as date) as day, {_ID}, event_name,"
+            f" {is_credential()} as is_credential from {merger.relation(near)}"
             " where hash(event_id) in (from twice)"
         )
         db.execute(
@@ -155,6 +155,7 @@ def _with_a_day(merger: Merger, arrived: Sequence[Segment], near: Sequence[Segme
                 null, null, other.day, null, null
             from copies as one join copies as other on one.event_id = other.event_id
                 and one.recipient_account_id is not distinct from other.recipient_account_id
+                and one.event_name is not distinct from other.event_name
                 and one.day <> other.day
                 and abs(one.day - other.day) <= {REACH.days}"""
         )

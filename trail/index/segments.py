@@ -441,7 +441,7 @@ class Merger:
         db.execute(
             "create or replace temp table losers as select source_file, source_ordinal from ("
             "  select source_file, source_ordinal, row_number() over ("
-            "    partition by event_id, recipient_account_id"
+            "    partition by event_id, recipient_account_id, event_name"
             "    order by rank, source_file, source_ordinal) as nth"
             f"  from ({rows})) where nth > 1"
         )

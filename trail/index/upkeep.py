@@ -184,7 +184,7 @@ def _contents(index: Path, events: list[Segment], readable: list[Segment]) -> li
         for day, of_day in sorted(by_day.items()):
             paths = [str(index / segment.name) for segment in of_day]
             repeats, elsewhere, minting = db.execute(
-                "select count(*) - count(distinct (event_id, recipient_account_id)),"
+                "select count(*) - count(distinct (event_id, recipient_account_id, event_name)),"
                 " count_if(cast(event_time as date) <> $day),"
                 f" count_if(coalesce({is_credential()}, false)) from read_parquet($paths)",
                 {"paths": paths, "day": day},

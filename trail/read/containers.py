@@ -8,7 +8,10 @@ import codecs
 import io
 import json
 import re
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
 
 from trail.read.others import kind_skipped_by_path
 from trail.read.streams import (
@@ -95,6 +98,112 @@ def unwrapped_base64(stream: Blocks) -> Blocks | None:
     return from_file(io.BytesIO(data))
 
 
+ARCHIVES = 4
+"""How deep archives are opened in one another."""
+TOO_DEEP = f"archives nested more than {ARCHIVES} deep"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in UTF-8, without its mark; `name` is its file's, with those of archives before it."""
+
+    name: str
+    stream: Blocks
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """A Parquet file, open until the next is asked for."""
+
+    name: str
+    file: IO[bytes]
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """What cannot be unpacked, or no further, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is no log by its name, and what it is."""
+
+    name: str
+    reason: str
+
+
+Content = Text | Parquet | Unopened | LeftOut
+
+
+def contents(stream: Blocks, name: str, allowance: Allowance, depth: int = 0) -> Iterator[Content]:
+    """What a stream holds, whatever it is packed in, in its order. Each text has to be read before
+    the next is asked for."""
+    if (reason := kind_skipped_by_path(name)) is not None:
+        yield LeftOut(name, reason)
+        return
+    head = stream.peek(512)
+    if depth > ARCHIVES:
+        yield Unopened(name, TOO_DEEP)
+    elif is_gzip(head):
+        yield from contents(gunzip(stream, allowance), name, allowance, depth + 1)
+    elif is_zip(head) or is_parquet(head):
+        with tempfile.TemporaryFile() as copy:
+            try:
+                while data := stream.read():
+                    copy.write(data)
+            except BrokenStream as error:
+                yield Unopened(name, str(error))
+            copy.seek(0)
+            yield from contents_of_file(copy, name, allowance, depth)
+    elif is_tar(head):
+        yield from _of_members(tar_members(stream, allowance), name, allowance, depth)
+    else:
+        if (encoding := encoding_of(head)) is not None:
+            stream = as_utf8(stream, encoding)
+        elif head.startswith(codecs.BOM_UTF8):
+            stream.read(len(codecs.BOM_UTF8))
+        if (inner := unwrapped_base64(stream)) is not None:
+            yield from contents(inner, name, allowance, depth + 1)
+        else:
+            yield Text(name, stream)
+
+
+def contents_of_file(
+    file: IO[bytes], name: str, allowance: Allowance, depth: int = 0
+) -> Iterator[Content]:
+    """What a file holds that is not read from front to back: a zip archive, or Parquet."""
+    head = file.read(4)
+    file.seek(0)
+    if is_zip(head):
+        yield from _of_members(zip_members(file, allowance), name, allowance, depth)
+    else:
+        yield Parquet(name, file)
+
+
+def is_parquet(head: bytes) -> bool:
+    return head[:4] == b"PAR1"
+
+
+def _of_members(
+    members: Iterator[tuple[str, Blocks]], name: str, allowance: Allowance, depth: int
+) -> Iterator[Content]:
+    any_held = False
+    try:
+        for member, content in members:
+            allowance.holds_records = False
+            yield from contents(content, f"{name}!/{member}", allowance, depth + 1)
+            if allowance.spent:  # the member has said so
+                return
+            allowance.member_read()
+            any_held = any_held or allowance.holds_records
+        allowance.holds_records = any_held
+    except BrokenStream as error:
+        yield Unopened(name, str(error))
+
+
 def texts_in(data: bytes, most: int) -> list[bytes]:
     """The texts that a file of any container holds, in its order; rows of Parquet as JSON lines.
 
@@ -103,41 +212,16 @@ def texts_in(data: bytes, most: int) -> list[bytes]:
     """
     allowance = Allowance(len(data))
     allowance.most_bytes = min(allowance.most_bytes, most)
-    return list(_texts(from_file(io.BytesIO(data)), 0, allowance))
-
-
-ARCHIVES = 4
-"""How deep archives are opened in one another."""
-TOO_DEEP = f"archives nested more than {ARCHIVES} deep"
-
-
-def _texts(stream: Blocks, depth: int, allowance: Allowance) -> Iterator[bytes]:
-    head = stream.peek(512)
-    if depth > ARCHIVES:
-        raise BrokenStream(TOO_DEEP)
-    if is_gzip(head):
-        yield from _texts(gunzip(stream, allowance), depth + 1, allowance)
-    elif is_zip(head):
-        members = zip_members(io.BytesIO(_whole(stream)), allowance)
-        yield from _of_members(members, depth, allowance)
-    elif is_tar(head):
-        yield from _of_members(tar_members(stream, allowance), depth, allowance)
-    elif head[:4] == b"PAR1":
-        yield _rows_as_lines(_whole(stream), allowance)
-    elif (encoding := encoding_of(head)) is not None:
-        yield _whole(as_utf8(stream, encoding))
-    elif (inner := unwrapped_base64(stream)) is not None:
-        yield from _texts(inner, depth + 1, allowance)
-    else:
-        yield _whole(stream).removeprefix(codecs.BOM_UTF8)
-
-
-def _of_members(
-    members: Iterator[tuple[str, Blocks]], depth: int, allowance: Allowance
-) -> Iterator[bytes]:
-    for name, content in members:
-        if kind_skipped_by_path(f"/{name}") is None:
-            yield from _texts(content, depth + 1, allowance)
+    texts: list[bytes] = []
+    for found in contents(from_file(io.BytesIO(data)), "", allowance):
+        allowance.holds_records = True  # whether they are alerts is looked at later
+        if isinstance(found, Text):
+            texts.append(_whole(found.stream))
+        elif isinstance(found, Parquet):
+            texts.append(_rows_as_lines(found.file, allowance))
+        elif isinstance(found, Unopened):
+            raise BrokenStream(found.reason)
+    return texts
 
 
 def _whole(stream: Blocks) -> bytes:
@@ -147,14 +231,14 @@ def _whole(stream: Blocks) -> bytes:
     return b"".join(parts)
 
 
-def _rows_as_lines(data: bytes, allowance: Allowance) -> bytes:
+def _rows_as_lines(file: IO[bytes], allowance: Allowance) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     lines: list[str] = []
     try:
-        table = pq.ParquetFile(io.BytesIO(data))
-        allowance.may_hold(table.metadata, len(data))
+        table = pq.ParquetFile(file)
+        allowance.may_hold(table.metadata, file.seek(0, io.SEEK_END))
         for batch in table.iter_batches(batch_size=256):
             for row in batch.to_pylist():
                 lines.append(json.dumps(row, default=str))

@@ -11,16 +11,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from trail.access_keys import is_stand_in
-from trail.events import parse_time
+from trail.events import EARLIEST, LATEST, parse_time
 from trail.placeholders import NO_ERRORS, NULLS
 from trail.read.place import plain_name
 from trail.read.structs import identity_in, struct_in
+from trail.read.summed import Summed, summed_up
 
 _IDENTITY = "userIdentity."
 _SESSION = "userIdentity.sessionContext."
@@ -55,6 +56,12 @@ _CALLED_SO = frozenset(
 """What people call the column of who called; only an identity's ARN in it is taken for one."""
 _NAMING = frozenset(_IDENTITY + name for name in ("arn", "principalId", "invokedBy"))
 _OWN = {plain_name(name): name for name in _OWN_NAMES}
+_REMAPPED = {
+    "evtname": "eventName",
+    "networkclientip": "sourceIPAddress",
+    "httpuseragent": "userAgent",
+}
+"""Datadog's own attributes, by which its CloudTrail rules look for events."""
 _FIELDS = (
     _OWN
     | {
@@ -98,10 +105,23 @@ _FIELDS = (
         # Splunk's add-on
         "awsaccountid": "recipientAccountId",
         "srcip": "sourceIPAddress",
+        # Graylog
+        "userprincipalid": _IDENTITY + "principalId",
+        "userprincipalarn": _IDENTITY + "arn",
+        "useraccountid": _IDENTITY + "accountId",
+        "useraccesskeyid": _IDENTITY + "accessKeyId",
+        "usersessioncreationdate": _SESSION + "attributes.creationDate",
+        "usersessionmfaauthenticated": _SESSION + "attributes.mfaAuthenticated",
+        # plaso, before it kept the whole record
+        "datetime": "eventTime",
+        "accesskey": _IDENTITY + "accessKeyId",
     }
+    | _REMAPPED
     | dict.fromkeys(_CALLED_SO, _IDENTITY + "arn")
 )
-_RANKS = {"kibanaalertoriginaltime": 0, "signaloriginaltime": 0, "eventtime": 1, "time": 3}
+_RANKS = {
+    "kibanaalertoriginaltime": 0, "signaloriginaltime": 0, "eventtime": 1, "time": 3, "datetime": 3,
+}  # fmt: skip
 _OF_REQUESTS = {name.lower(): name for name in (
     "roleArn", "roleSessionName", "durationSeconds", "credentials", "assumedRoleUser",
     "assumedRoleId", "federatedUser", "federatedUserId", "assumedPrincipal", "accessKey",
@@ -164,7 +184,8 @@ class Flat:
     """A record in CloudTrail's spelling, what it was, and the path of each of its fields there.
 
     `who` is False where it has no field that tells who called. `no_zone` is the column of its
-    time, where that is written in a zone that is not said.
+    time, where that is written in a zone that is not said. `summed` is what it sums up, where it
+    is about several events, with the first and the last time in a form that a reader takes.
     """
 
     record: dict[str, Any]
@@ -172,6 +193,7 @@ class Flat:
     spelt: Mapping[str, str]
     who: bool
     no_zone: str | None = None
+    summed: Summed | None = None
 
 
 @lru_cache(8_192)
@@ -215,20 +237,54 @@ def flat_record(
         found = _mapped(udm, _UDM_FIELDS, "CloudTrail record in Google SecOps UDM", is_time)
         if found is not None:
             return found
+    if (summed := summed_up(row)) is not None:
+        return _of_several(row, summed, is_time)
     return _mapped(row, _FIELDS, _shape_of(row), is_time)
 
 
+def _of_several(
+    row: Mapping[str, Any], summed: Summed, is_time: Callable[[object], bool] | None
+) -> Flat | None:
+    """The record of what several events have in common, and when they were."""
+    more = {name: place for name, place in summed.columns.items() if name not in row}
+    if summed.last is not None:  # not when the search ran
+        more.setdefault("eventTime", summed.last)
+    columns = {name: value for name, (_, value) in more.items() if name not in row}
+    whole = {**row, **columns}
+    flat = _mapped(whole, _FIELDS, _shape_of(whole), is_time)
+    if flat is None:
+        return None
+
+    def in_a_form(end: tuple[str, Any] | None) -> tuple[str, Any] | None:
+        if end is None:
+            return None
+        form = _time_in("_time" if summed.is_local else end[0], end[1], is_time)
+        return end[0], end[1] if form is None else form
+
+    spelt = {
+        field: more[path][0] if path in columns else path for field, path in flat.spelt.items()
+    }
+    ends = replace(summed, first=in_a_form(summed.first), last=in_a_form(summed.last))
+    return replace(flat, spelt=spelt, summed=ends)
+
+
 def day_and_account(row: Mapping[str, Any]) -> tuple[date | None, str | None]:
-    """The UTC day and the account of a row's event, as far as its columns tell."""
+    """The UTC day and the account of a row's event, as far as its columns tell; of a time without
+    its zone the day as it is written."""
     day = account = None
     for name, value in row.items():
         field = _own_field(str(name))
         if field == "eventTime" and day is None:
-            moment = parse_time(_time_in(str(name), value, None))
-            day = None if moment is None else moment.date()
+            moment = parse_time(_time_in(str(name), value, None) or _as_written(str(name), value))
+            day = moment.date() if moment is not None and EARLIEST <= moment < LATEST else None
         elif field == "recipientAccountId":
             account = account or _account(value)
     return day, account
+
+
+def is_of_day_or_account(name: str) -> bool:
+    """Whether `day_and_account` looks at a column."""
+    return _own_field(name) in ("eventTime", "recipientAccountId")
 
 
 def is_udm(row: Mapping[str, Any]) -> bool:
@@ -266,6 +322,8 @@ def _mapped(
     record: dict[str, Any] = {}
     spelt: dict[str, str] = {}
     bare: list[tuple[str, str, Any]] = []
+    loose: set[str] = set()  # paths of ids of one kind or another: a field called so says more
+    around: list[tuple[str, Any]] = []
     unread: tuple[str, Any] | None = None
     for path, value in _leaves(row, ""):
         if _is_nothing(value):
@@ -278,10 +336,14 @@ def _mapped(
             continue
         field = _field_of(path, fields)
         if field is None:
-            if plain_name(path) in _BARE:
-                bare.append((_BARE[plain_name(path)], path, value))
+            if (name := plain_name(path.rpartition(".")[2])) in _BARE:
+                bare.append((_BARE[name], path, value))
+            elif name in ("timestamp", "date"):
+                around.append((path, value))
             continue
-        if field in spelt and (field != "eventTime" or _rank(path) >= _rank(spelt[field])):
+        if field == "eventTime" and field in spelt and _rank(path) >= _rank(spelt[field]):
+            continue
+        if field in spelt and field != "eventTime" and spelt[field] not in loose:
             continue
         if field in ("eventType", "eventCategory") and not isinstance(value, str):
             continue  # Elastic's lists of the same names
@@ -297,9 +359,14 @@ def _mapped(
             if value is None:
                 continue
         if field.endswith("." + "uid"):
-            field = _IDENTITY + ("arn" if str(value).startswith("arn:") else "principalId")
-            if field in spelt:
+            field = _field_of_uid(str(value), fields)
+            if field in spelt and not (
+                spelt[field] in loose
+                and _UNIQUE_ID.match(str(value))
+                and not _UNIQUE_ID.match(str(record["userIdentity"]["principalId"]))
+            ):
                 continue
+            loose.add(path)
         if field in _NAMING and (
             _is_masked(value) or (plain_name(path) in _CALLED_SO and not _is_bare("arn", value))
         ):
@@ -314,13 +381,20 @@ def _mapped(
         _set(record, field.split("."), value)
     identity = record.get("userIdentity", {})
     if "arn" not in identity and "principalId" not in identity and "accessKeyId" not in identity:
+        beside = spelt.get("eventName", "").rpartition(".")[0]
         for field, path, value in bare:
             name = field.removeprefix(_IDENTITY)
-            if name in identity or not _is_bare(name, value):
+            if path.rpartition(".")[0] != beside or name in identity or not _is_bare(name, value):
                 continue
             spelt[field] = path
             _set(record, field.split("."), value)
         identity = record.get("userIdentity", {})
+    if "eventTime" not in record and plain_name(spelt.get("eventName", "")).endswith("evtname"):
+        # Datadog takes the event's time for the log's own, which stands around its attributes.
+        for path, value in around:
+            if (time := _time_in(path, value, is_time)) is not None:
+                spelt["eventTime"], record["eventTime"] = path, time
+                break
     own = {"eventSource", "eventTime", "eventID"} & set(record)
     own |= {"eventTime"} if unread is not None and plain_name(unread[0]) == "eventtime" else set()
     if "eventName" not in record or not own:
@@ -333,6 +407,17 @@ def _mapped(
     who = who or "onBehalfOf" in identity or _is_as_aws_wrote_it(row, identity)
     no_zone = unread is not None and unread[0] == spelt.get("eventTime") and _is_local(unread[0])
     return Flat(record, shape, spelt, who, spelt["eventTime"] if no_zone else None)
+
+
+def _field_of_uid(value: str, fields: Mapping[str, str]) -> str:
+    """What somebody's id is by its form. Where others have ids UDM has names, which many share."""
+    if value.startswith("arn:"):
+        return _IDENTITY + "arn"
+    is_name = fields is _UDM_FIELDS and ":" not in value and not _UNIQUE_ID.match(value)
+    return _IDENTITY + ("userName" if is_name else "principalId")
+
+
+_UNIQUE_ID = re.compile(r"(?:AROA|AIDA)[A-Z0-9]{12,}(?![A-Z0-9])")
 
 
 def _is_nothing(value: Any) -> bool:
@@ -410,8 +495,8 @@ def _own_field(path: str) -> str | None:
         if plain_name(parts[begin - 1]) in _KEPT_WHOLE:
             return None
         rest = plain_name(".".join(parts[begin:]))
-        if rest in _OWN:
-            return _OWN[rest]
+        if (field := _OWN.get(rest) or _REMAPPED.get(rest)) is not None:
+            return field
     return None
 
 
@@ -443,15 +528,31 @@ def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) ->
         # ISO 8601 without a zone is UTC elsewhere: not so here, and whoever pasted it can say.
         return re.sub(r"[T ,]+", ", ", value, count=1) if is_time and is_time(value) else None
     if isinstance(value, str) and _AZURE.fullmatch(value) and _UTC_COLUMN.search(path):
-        # Log Analytics' own CSV: month first, always with AM or PM, and the zone in the header.
-        form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
-        try:
-            return datetime.strptime(value, form).isoformat() + "Z"
-        except ValueError:
-            return None
+        return _by_azure(value)
     if parse_time(value) is not None or (is_time is not None and is_time(value)):
         return value
+    if _FINE_EPOCH.fullmatch(str(value)):  # microseconds and finer, as plaso and SQL tools have
+        return parse_time(int(str(value)[:13]))
     return None
+
+
+def _by_azure(value: str) -> str | None:
+    """A time of Log Analytics' own CSV: month first, always with AM or PM; UTC by its header."""
+    form = "%m/%d/%Y, %I:%M:%S.%f %p" if "." in value else "%m/%d/%Y, %I:%M:%S %p"
+    try:
+        return datetime.strptime(value, form).isoformat() + "Z"
+    except ValueError:
+        return None
+
+
+def _as_written(path: str, value: Any) -> Any:
+    """A time of a zone that is not said, as if it were UTC."""
+    if not isinstance(value, str) or not _is_local(path):
+        return None
+    return _by_azure(value) if _AZURE.fullmatch(value) else value
+
+
+_FINE_EPOCH = re.compile(r"1\d{15}(?:\d{3})?", re.ASCII)
 
 
 def _is_local(path: str) -> bool:

@@ -13,8 +13,7 @@ import io
 import json
 import os
 import re
-import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,8 +28,22 @@ from trail.counted import counted
 from trail.days_unread import unread_of
 from trail.digests import Hashed, of_bytes
 from trail.read.columns import Chunk, TypedRecord
-from trail.read.containers import ARCHIVES, TOO_DEEP, as_utf8, encoding_of, unwrapped_base64
-from trail.read.flat import is_of_cloudtrail, names_events, says_who
+from trail.read.containers import (
+    Content,
+    Parquet,
+    Text,
+    Unopened,
+    contents,
+    contents_of_file,
+    is_parquet,
+)
+from trail.read.flat import (
+    day_and_account,
+    is_of_cloudtrail,
+    is_of_day_or_account,
+    names_events,
+    says_who,
+)
 from trail.read.ocsf import is_ocsf
 from trail.read.others import kind_of_text, kind_skipped_by_path
 from trail.read.place import plain_name
@@ -55,14 +68,10 @@ from trail.read.streams import (
     BrokenStream,
     few_bytes,
     from_file,
-    gunzip,
     is_gzip,
-    is_tar,
     is_zip,
-    tar_members,
     too_many,
     unpack_small,
-    zip_members,
 )
 from trail.read.tables import Table, row_of, table_in
 from trail.read.walk import ORIGINALS
@@ -151,7 +160,8 @@ _JSON_IN_STRING = re.compile(rb'"(?:\\")?\s*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _QUOTE = ord('"')
 _ANY_BEGIN = re.compile(rb'\{\s*"event(?:Version|Time|ID)"\s*:')
 _SPACE = b" \t\r\n"
-_BLANKS_AND_COMMAS = re.compile(rb"[ \t\r\n,\x1e]*+")
+_BLANKS_AND_COMMAS = re.compile(rb"(?:[ \t\r\n,\x1e]++|\xef\xbb\xbf)*+")
+"""Between values, with the byte order mark of a file that was put behind another."""
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 _ITEM_END = re.compile(rb"[,\]]")
 _NO_SCALAR = re.compile(rb"[{\[\]]")
@@ -222,7 +232,7 @@ def _read_source(
                 # Almost every file is small: no streaming machinery for it. One byte more than
                 # is there is asked for, to see whether it has grown since.
                 packed = os.read(handle, stat.st_size + 1)
-                if len(packed) == stat.st_size and not is_zip(packed) and packed[:4] != b"PAR1":
+                if len(packed) == stat.st_size and not is_zip(packed) and not is_parquet(packed):
                     whole = unpack_small(packed, _SMALL) if is_gzip(packed) else packed
                     if whole is not None and len(whole) < _SMALL:
                         digested(of_bytes(packed))
@@ -230,26 +240,22 @@ def _read_source(
                             yield chunk
                         else:
                             stream = from_file(io.BytesIO(whole))
-                            yield from _content(stream, name, 0, allowance)
+                            yield from _found_in(contents(stream, name, allowance), allowance)
                         return
                 del packed
                 os.lseek(handle, 0, os.SEEK_SET)
             with open(handle, "rb", buffering=0, closefd=False) as file:
                 head = file.read(4)
                 file.seek(0)
-                if is_zip(head) or head == b"PAR1":
-                    # These are not read from front to back.
+                if is_zip(head) or is_parquet(head):
                     digested(Hashed(file).rest())
                     file.seek(0)
-                    yield from (
-                        _zip(file, name, 0, allowance)
-                        if is_zip(head)
-                        else _parquet(file, name, allowance)
-                    )
+                    yield from _found_in(contents_of_file(file, name, allowance), allowance)
                 else:
                     hashed = Hashed(file)
+                    stream = from_file(hashed, allowance)
                     try:
-                        yield from _content(from_file(hashed, allowance), name, 0, allowance)
+                        yield from _found_in(contents(stream, name, allowance), allowance)
                     except GeneratorExit:
                         digested(hashed.rest())
                         raise
@@ -293,56 +299,23 @@ def take_apart(chunk: Chunk) -> Iterator[Loose | Bad | Skipped]:
 # ---- layers ------------------------------------------------------------------------------------
 
 
-def _content(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
-    """What a stream holds, whatever its layers."""
-    if (reason := kind_skipped_by_path(name)) is not None:
-        yield Skipped(name, reason)
-        return
-    head = stream.peek(512)
-    if depth > ARCHIVES:
-        yield Bad(name, "file", TOO_DEEP, lost=True)
-    elif is_gzip(head):
-        yield from _content(gunzip(stream, allowance), name, depth + 1, allowance)
-    elif is_zip(head) or head[:4] == b"PAR1":
-        with tempfile.TemporaryFile() as copy:
-            try:
-                while data := stream.read():
-                    copy.write(data)
-            except BrokenStream as error:
-                yield Bad(name, "file", str(error), lost=True)
-            copy.seek(0)
-            if is_zip(head):
-                yield from _zip(copy, name, depth, allowance)
-            else:
-                yield from _parquet(copy, name, allowance)
-    elif is_tar(head):
-        try:
-            yield from _members(tar_members(stream, allowance), name, depth, allowance)
-        except BrokenStream as error:
-            yield Bad(name, "file", str(error), lost=True)
-    else:
-        yield from _text_stream(stream, name, depth, allowance)
+def _found_in(found: Iterator[Content], allowance: Allowance) -> Iterator[Found]:
+    """What the texts and tables of a file hold."""
+    for content in found:
+        if isinstance(content, Text):
+            yield from _noted(_text_stream(content.stream, content.name), allowance)
+        elif isinstance(content, Parquet):
+            yield from _noted(_parquet(content.file, content.name, allowance), allowance)
+        elif isinstance(content, Unopened):
+            yield Bad(content.name, "file", content.reason, lost=True)
+        else:
+            yield Skipped(content.name, content.reason)
 
 
-def _members(
-    members: Iterator[tuple[str, Blocks]], name: str, depth: int, allowance: Allowance
-) -> Iterator[Found]:
-    """What the files of an archive hold. Raises `BrokenStream`."""
-    for member, content in members:
-        held_records = False
-        for found in _content(content, f"{name}!/{member}", depth + 1, allowance):
-            held_records = held_records or not isinstance(found, Bad | Skipped)
-            yield found
-        if allowance.spent:  # the member has said so
-            return
-        allowance.member_read(held_records=held_records)
-
-
-def _zip(file: Any, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
-    try:
-        yield from _members(zip_members(file, allowance), name, depth, allowance)
-    except BrokenStream as error:
-        yield Bad(name, "file", str(error), lost=True)
+def _noted(found: Iterator[Found], allowance: Allowance) -> Iterator[Found]:
+    for one in found:
+        allowance.holds_records = allowance.holds_records or not isinstance(one, Bad | Skipped)
+        yield one
 
 
 def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
@@ -356,19 +329,14 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
             yield Skipped(name, "Parquet, but neither Security Lake nor CloudTrail columns")
             return
         if names_events(names) and not says_who(names) and not _may_hold_records(names):
-            yield Bad(name, "columns", f"a table that {NOBODY}", lost=True)
+            named = [column for column in names if is_of_day_or_account(column)] or names[:1]
+            rows = _rows_of(table, allowance, named)
+            yield from _refused(rows, name, f"a table that {NOBODY}")
             return
-        # Few at a time: a value that is kept once may stand in every row.
-        for batch in table.iter_batches(batch_size=_PARQUET_ROWS):
-            weight = sum(map(_weight, batch.columns))
-            allowance.take(weight)
-            if weight > _PARQUET_ROWS * _PARQUET_ROW:
-                yield Bad(name, f"row {ordinal}", "rows of an impossible size", lost=True)
-                return
-            for row in batch.to_pylist():
-                for found in _row(row, name, ordinal):
-                    yield found
-                    ordinal += 1
+        for row in _rows_of(table, allowance):
+            for found in _row(row, name, ordinal):
+                yield found
+                ordinal += 1
     except BrokenStream as error:
         yield Bad(name, f"row {ordinal}", str(error), lost=True)
     except (
@@ -377,6 +345,19 @@ def _parquet(file: Any, name: str, allowance: Allowance) -> Iterator[Found]:
     ) as error:  # fmt: skip
         reason = str(error).strip().partition("\n")[0]
         yield Bad(name, f"row {ordinal}", f"damaged Parquet ({reason})", lost=True)
+
+
+def _rows_of(
+    table: pq.ParquetFile, allowance: Allowance, columns: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows, of some columns or all. Raises `BrokenStream` where they are too large."""
+    # Few at a time: a value that is kept once may stand in every row.
+    for batch in table.iter_batches(batch_size=_PARQUET_ROWS, columns=columns):
+        weight = sum(map(_weight, batch.columns))
+        allowance.take(weight)
+        if weight > _PARQUET_ROWS * _PARQUET_ROW:
+            raise BrokenStream("rows of an impossible size")
+        yield from batch.to_pylist()
 
 
 _PARQUET_ROWS = 256
@@ -406,7 +387,7 @@ def _row(row: Mapping[str, Any], name: str, ordinal: int) -> Iterator[Found]:
     try:
         if any(
             isinstance(cell, str)
-            and cell.lstrip()[:1] in ("{", "[")
+            and cell.lstrip()[:1] in ("{", "[", "<")
             and not is_of_cloudtrail(column)
             for column, cell in row.items()
         ):
@@ -461,13 +442,9 @@ def is_clean(data: bytes) -> bool:
     return b"\\" not in data or not (b"\\ud" in data or b"\\uD" in data)
 
 
-def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) -> Iterator[Found]:
+def _text_stream(stream: Blocks, name: str) -> Iterator[Found]:
     """Recognises a text by how it begins, and takes its records out."""
-    head = stream.peek(64 << 10)
-    if head[:3] == b"\xef\xbb\xbf":
-        stream.read(3)
-        head = head[3:]
-    start = head.lstrip(_SPACE)
+    start = stream.peek(64 << 10).lstrip(_SPACE)
     if not start:
         try:
             while data := stream.read():
@@ -478,8 +455,6 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
             yield Bad(name, "file", str(error), lost=True)
             return
         yield Skipped(name, "empty")
-    elif (encoding := encoding_of(head)) is not None:
-        yield from _text_stream(as_utf8(stream, encoding), name, depth, allowance)
     elif start[:1] in b"{[" or _JSON_IN_STRING.match(start):
         yield from _Json(stream, name).found()
     elif is_yaml(start.decode("utf-8", "replace")):
@@ -489,16 +464,11 @@ def _text_stream(stream: Blocks, name: str, depth: int, allowance: Allowance) ->
     elif (reason := kind_of_text(start)) is not None:
         yield Skipped(name, reason)
     elif (table := table_in(start.decode("utf-8", "replace"), NOBODY)) is not None:
-        if table.refused is not None:
-            yield Bad(name, "line 1", table.refused, lost=True)
-        else:
-            yield from _csv(stream, name, table)
+        yield from _csv(stream, name, table)
     elif _is_prefixed(start):
         yield from _prefixed_lines(stream, name)
-    elif packed := next((by for begin, by in _PACKED if begin.match(head)), None):
+    elif packed := next((by for begin, by in _PACKED if begin.match(start)), None):
         yield Bad(name, "byte 0", f"packed with {packed}: unpack it first", lost=True)
-    elif (inner := unwrapped_base64(stream)) is not None:
-        yield from _content(inner, name, depth + 1, allowance)
     elif _LOG_NAME.search(name) and not _is_text_about(name):
         if _JSON_NAME.search(name) or b"\0" in start[:4096] or _may_hold(start):
             yield Bad(name, "byte 0", _unlike(start), lost=True)
@@ -613,11 +583,48 @@ class _LineTooLong(Exception):
 
 
 def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
+    rows = _csv_rows(stream, name, table)
+    if table.refused is not None:
+        yield from _refused(rows, name, table.refused)
+        return
+    ordinal = 0
+    for row in rows:
+        for found in (row,) if isinstance(row, Bad) else _row(row, name, ordinal):
+            yield found
+            ordinal += 1
+
+
+def _refused(rows: Iterable[Mapping[str, Any] | Bad], name: str, reason: str) -> Iterator[Bad]:
+    """A table of which no row is an event, told once for each day and account of its rows: what
+    was called then is not all indexed."""
+    lost: dict[str, tuple[int, int]] = {}  # what a position says of them → the first, how many
+    for ordinal, row in enumerate(rows):
+        day, account = (None, None) if isinstance(row, Bad) else day_and_account(row)
+        told = "" if day is None else unread_of(day, account or owner(name)[0])
+        if told not in lost and len(lost) >= _DAYS_TOLD:
+            told = ""
+        first, count = lost.get(told, (ordinal, 0))
+        lost[told] = first, count + 1
+    for told, (first, count) in lost.items():
+        position = f"record {first}{told}" if told else "line 1"
+        yield Bad(name, position, reason, lost=True, more=count - 1)
+    if not lost:
+        yield Bad(name, "line 1", reason, lost=True)
+
+
+_DAYS_TOLD = 4_000
+"""Days and accounts of a table that are told apart: eleven years of one account."""
+
+
+def _csv_rows(stream: Blocks, name: str, table: Table) -> Iterator[dict[str, str] | Bad]:
+    """The rows by column name, and why there is none of a line."""
     lines = _Lines(stream)
-    for _ in range(table.before):
-        next(lines, None)
+    left = table.before
+    while left and (line := next(lines, None)) is not None:
+        # Blank lines at the beginning are not counted.
+        left -= bool(line.strip()) or left < table.before
     csv.field_size_limit(RECORD_BYTES)
-    ordinal = blank = 0
+    blank = 0
     reader = csv.reader(lines, delimiter=table.delimiter)
     header: list[str] | None = None
     while blank < _BLANK_ROWS:
@@ -628,17 +635,10 @@ def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
                 header = cells or None
             elif len(cells) == len(header):
                 row = row_of(header, cells)
-                if isinstance(row, str):
-                    yield Bad(name, f"line {lines.number}", row)
-                    ordinal += 1
-                    continue
-                for found in _row(row, name, ordinal):
-                    yield found
-                    ordinal += 1
+                yield Bad(name, f"line {lines.number}", row) if isinstance(row, str) else row
             elif cells:
                 reason = f"{len(cells)} cells under {len(header)} columns"
                 yield Bad(name, f"line {lines.number}", reason)
-                ordinal += 1
             else:
                 blank += 1
         except StopIteration:
@@ -646,10 +646,8 @@ def _csv(stream: Blocks, name: str, table: Table) -> Iterator[Found]:
         except _LineTooLong:
             reason = f"a line of more than {RECORD_BYTES:,} bytes"
             yield Bad(name, f"line {lines.number}", reason, lost=True)
-            ordinal += 1
         except csv.Error as error:
             yield Bad(name, f"line {lines.number}", f"damaged CSV ({error})", lost=True)
-            ordinal += 1
     else:
         yield Bad(
             name,
@@ -1131,7 +1129,7 @@ class _Json:
         data = self._buffer[self._at : end]
         self._at = end
         for line in _BLANK_LINES.sub(b"\n", data).split(b"\n"):
-            if text := line.strip(_SPACE + b",\x1e\0"):
+            if text := line.strip(_SPACE + b",\x1e\0\xef\xbb\xbf"):
                 spans, closed = _spans(text)
                 if closed and len(spans) > 1 and not text[spans[-1][1] :].strip(_SPACE):
                     for begin, stop in spans:

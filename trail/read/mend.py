@@ -60,13 +60,17 @@ def mended(text: str) -> Iterator[Mended]:
     """The text after each further step that its damage calls for; nothing where there is none."""
     if len(text) > LONGEST:
         return
-    how: list[str] = []
-    for words, step in _STEPS:
-        changed = step(text)
-        if changed is not None and changed != text:
-            text = changed
-            how.append(words)
-            yield Mended(text, tuple(how))
+    damaged = text
+    for steps in (_STEPS, _CODED_LAST):
+        text, how = damaged, list[str]()
+        for words, step in steps:
+            changed = step(text)
+            if changed is not None and changed != text:
+                text = changed
+                how.append(words)
+                yield Mended(text, tuple(how))
+        if _DECODED not in how and _UNESCAPED not in how:
+            return
 
 
 def as_text(text: str) -> Mended:
@@ -108,10 +112,23 @@ _READ = "What stands before was read as plain text."
 def _unquoted(text: str) -> str | None:
     """Without the "> " that a reply puts before each line."""
     lines = text.splitlines()
-    quoted = [line for line in lines if _QUOTED_LINE.match(line)]
-    if not quoted or not any("{" in line or "[" in line for line in quoted):
+    quoted = [number for number, line in enumerate(lines) if _QUOTED_LINE.match(line)]
+    if not any("{" in lines[number] or "[" in lines[number] for number in quoted):
         return None
-    return "\n".join(_QUOTED_LINE.sub("", line) for line in quoted)
+    plain = "\n".join(_QUOTED_LINE.sub("", lines[number]) for number in quoted)
+    if _begins_with_json(plain):
+        return plain
+    # What stands between has no mark where lines were wrapped after they were quoted.
+    within = lines[quoted[0] : quoted[-1] + 1]
+    return "\n".join(_QUOTED_LINE.sub("", line) for line in within)
+
+
+def _begins_with_json(text: str) -> bool:
+    begin = re.search(r"[{\[]", text)
+    try:
+        return begin is not None and bool(json.JSONDecoder().raw_decode(text, begin.start()))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _printable(text: str) -> str | None:
@@ -219,3 +236,5 @@ _STEPS: tuple[tuple[str, Callable[[str], str | None]], ...] = (
     ("line breaks inside its strings taken out", _unwrapped),
     ("commas before closing brackets taken out", _no_trailing_commas),
 )
+_CODED_LAST = (*_STEPS[1:3], _STEPS[0], *_STEPS[3:])
+"""For text that was quoted before it was coded for a mail or a page."""

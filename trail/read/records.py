@@ -17,11 +17,13 @@ from trail.read.ocsf import is_ocsf, ocsf_of_another, ocsf_record
 from trail.read.others import kind_of_object
 from trail.read.place import Place, plain_name
 from trail.read.structs import Ambiguous
-from trail.read.walk import ORIGINALS, Found, Walk
+from trail.read.walk import ORIGINALS, SYSLOG, Found, Walk
 
 CLOUDTRAIL_KEYS = frozenset(
     {"eventTime", "eventName", "eventSource", "eventVersion", "eventID", "userIdentity"}
 )
+_CALLED_OTHERWISE = frozenset({"evt", "evt.name"})
+"""Where Datadog keeps the name of an event, instead of in the record's own field."""
 _OF_WHOLE_ONES = (
     "requestParameters", "responseElements", "serviceEventDetails", "requestID",
     "additionalEventData", "eventType",
@@ -33,6 +35,10 @@ NO_ZONE = (
 UNREADABLE_WHO = (
     "what its columns say of who called is empty, masked or in no form that can be read for"
     f" certain: it needs {WHO}, as JSON, a struct or an ARN"
+)
+SUMS_UP = (
+    "it sums up several events, as an alert or a search's statistics do, and is none itself: export"
+    " the events"
 )
 SEVERAL = "its eventName holds several values: export each event in a row of its own"
 NOBODY = f"does not say who called: it has none of {WHO}. Export it with them"
@@ -77,9 +83,11 @@ def is_whole(record: Mapping[str, Any]) -> bool:
     """Whether an object is a record as AWS wrote it, in its spelling and not taken apart."""
     if "userIdentity" in record:
         identity = record["userIdentity"]
-        return not (
-            isinstance(identity, str) and identity.lstrip().startswith(("{", "arn:"))
-        ) and any(name in record for name in ("eventName", "eventVersion", "eventTime"))
+        return not (isinstance(identity, str) and identity.lstrip().startswith(("{", "arn:"))) and (
+            "eventName" in record
+            or _CALLED_OTHERWISE.isdisjoint(record)
+            and ("eventVersion" in record or "eventTime" in record)
+        )
     return (
         "eventVersion" in record
         and any(name in record for name in _OF_WHOLE_ONES)
@@ -121,8 +129,12 @@ def _outcome(found: Found[Outcome, Place]) -> Outcome:
     return Record(record, text, what.whole)
 
 
-def no_record(value: Mapping[str, Any]) -> Refused:
+def no_record(value: Mapping[str, Any]) -> NoCall | Refused:
     """What to say of an object that holds no record: what it is, or that the record was cut off."""
+    if len(value) == 1 and _BULK_ACTIONS & value.keys():
+        (action,) = value.values()
+        if isinstance(action, dict) and all(str(key).startswith("_") for key in action):
+            return NoCall("a line of Elastic's bulk form that says where the next one belongs")
     for name, cell in value.items():
         is_damaged = isinstance(cell, str) and _BEGINS.match(cell) and _parse(cell) is None
         if is_damaged and (plain_name(name) in ORIGINALS or not is_of_cloudtrail(str(name))):
@@ -130,6 +142,7 @@ def no_record(value: Mapping[str, Any]) -> Refused:
     return Refused(kind_of_object(value) or "no CloudTrail record", foreign=True)
 
 
+_BULK_ACTIONS = frozenset({"index", "create", "update", "delete"})
 _BEGINS = re.compile(
     r'\s*\{.{0,4000}?"(?:eventVersion|eventName|eventTime|userIdentity)"\s*:', re.DOTALL
 )
@@ -180,11 +193,16 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
     except Ambiguous as error:
         return _lost(value, str(error))
     if flat is not None and "eventTime" in flat.record:
+        if flat.summed is not None:
+            told = {name: flat.record.get(name) for name in ("eventTime", "recipientAccountId")}
+            return _lost({**told, **value}, SUMS_UP)
         if not flat.who:
             return _lost(value, UNREADABLE_WHO if says_who(value) else NOBODY)
         if "\n" in str(flat.record["eventName"]):
             return _lost(value, SEVERAL)
-        return Refused(NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
+        return _lost(value, NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
+    if str(value.get("eventSource")).startswith("aws:"):
+        return NoCall(f"{str(value['eventSource'])[:40]} record: not an API call")
     if CLOUDTRAIL_KEYS & value.keys():
         return Record(dict(value), None, True)  # what it lacks is said where its row is made
     if "detail-type" in value and isinstance(value.get("detail"), dict):
@@ -200,7 +218,9 @@ def _lost(row: Mapping[str, Any], reason: str) -> Refused:
 
 
 def _parse(text: str) -> Any:
-    """JSON inside a string; None where it holds none."""
+    """JSON inside a string, also behind a syslog header; None where it holds none."""
+    if (header := SYSLOG.match(text)) is not None:
+        text = text[header.end() :]
     if text.lstrip()[:1] not in ("{", "[", '"'):
         return None
     try:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
@@ -55,6 +56,17 @@ def owner(path: str) -> tuple[str | None, str | None]:
     if (match := _OWNER_IN_LAKE.search(path)) is not None:
         return match[2], match[1]
     return None, None
+
+
+def day_of(path: str) -> date | None:
+    """The day that CloudTrail's own folders and names give a source file: when it was delivered,
+    which is minutes after its events; None for files that lie elsewhere."""
+    if owner(path) == (None, None):
+        return None
+    try:
+        return date.fromisoformat(by_day(path)[0][:8])
+    except ValueError:
+        return None
 
 
 def walk(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Listed | Unlistable]:

@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from isal import igzip_lib, isal_zlib
 
@@ -51,6 +51,8 @@ class Allowance:
         self.members = 20_000 + size // 64
         self.empty_members = 5_000 + size // 4_096
         self.fruitless_members = 5_000 + size // 512
+        self.holds_records = False
+        """Whether the file within that was read last held any record: its reader says so."""
 
     def take(self, size: int) -> None:
         """Raises `BrokenStream` when more was unpacked than is allowed."""
@@ -78,11 +80,11 @@ class Allowance:
             self.members = -1
             raise BrokenStream("holds thousands of files with nothing in them: not read further")
 
-    def member_read(self, *, held_records: bool) -> None:
-        """That one file within was read. Opening one takes as long as reading dozens of records:
-        files without any, thousands more than there is room for, are given up. Raises
-        `BrokenStream`."""
-        self.fruitless_members -= not held_records
+    def member_read(self) -> None:
+        """That one file within was read: `holds_records` says whether to any use. Opening one
+        takes as long as reading dozens of records: files without any, thousands more than there is
+        room for, are given up. Raises `BrokenStream`."""
+        self.fruitless_members -= not self.holds_records
         if self.fruitless_members < 0:
             self.members = -1
             raise BrokenStream(
@@ -280,7 +282,7 @@ def unpack_small(data: bytes, limit: int) -> bytes | None:
     return unpacked if member.eof and not member.unused_data else None
 
 
-def zip_members(file: io.BufferedIOBase, allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
+def zip_members(file: IO[bytes], allowance: Allowance) -> Iterator[tuple[str, Blocks]]:
     """(name, content) of each file in a zip archive."""
     try:
         archive = zipfile.ZipFile(_Limited(file))
@@ -303,7 +305,7 @@ class _TooManyMembers(zipfile.BadZipFile):
 class _Limited:
     """A file of which nobody reads more at once than a list of members may take."""
 
-    def __init__(self, file: io.BufferedIOBase) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
         size = file.seek(0, io.SEEK_END)

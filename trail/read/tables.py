@@ -6,18 +6,24 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trail.read.flat import names_events, says_who
 
 DELIMITERS = ",\t;|"
 _RECORD_IN_CELL = re.compile(
-    r'\s*[{\[].{0,2000}?"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
+    r"\s*(?:<\d{1,3}>[^{\n]{1,200})?[{\[].{0,2000}?"
+    r'"(?:eventVersion|eventName|eventTime|userIdentity|Records|logEvents'
     r'|CloudTrailEvent|detail-type|schemaVersion|SchemaVersion|Findings|class_uid)"',
     re.DOTALL,
 )
 _ROWS_LOOKED_AT = 4
-_OF_FINDINGS = ("service.action.", "resource.accessKeyDetails.", "detail.service.action.")
+FLATTENED = re.compile(
+    r"(?P<before>(?:[\w@-]{1,60}\.){0,6}?)(?:service\.action|resource\.access_?key_?details)\.",
+    re.I,
+)
+"""A column of a finding of GuardDuty's whose nested keys were made dotted ones, as by Splunk, and
+what a tool put before them ("detail.", "aws.guardduty.")."""
 _SEPARATOR = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)
 """What Excel wants before a table: a line that names its separator."""
 
@@ -44,6 +50,8 @@ class Table:
 
 def _drawn(row: list[str]) -> list[str]:
     cells = [cell.strip() for cell in row]
+    if len(cells) > 4 and not any((*cells[1::2], cells[0], cells[-1])):  # Jira's "||name||name||"
+        return cells[2:-2:2]
     if all(_RULE.fullmatch(cell) for cell in cells):
         return []
     if len(cells) > 2 and not cells[0] and not cells[-1]:
@@ -51,7 +59,8 @@ def _drawn(row: list[str]) -> list[str]:
     return cells
 
 
-_RULE = re.compile(r"[-:=+]*")
+_RULE = re.compile(r"[-:=+]*|\(\d+ rows?\)")
+"""A line that rules off, or with which psql ends a table."""
 
 
 def row_of(names: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
@@ -65,8 +74,23 @@ def row_of(names: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
 
 
 def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None:
-    """The table that a text begins with; None if it is none of events. `nobody` is what to say of
-    one that has no column for who called. With `findings` also one of findings, flattened."""
+    """The table that a text begins with, or after a title; None if it is none of events. `nobody`
+    is what to say of one that has no column for who called. With `findings` also one of findings,
+    flattened."""
+    for before in range(_TITLE_LINES + 1):
+        if (table := _table_at(start, nobody, findings)) is not None:
+            return replace(table, before=table.before + before)
+        title, ended, start = start.partition("\n")
+        if not ended or len(title) > _TITLE or any(one in title for one in DELIMITERS):
+            break
+    return None
+
+
+_TITLE_LINES, _TITLE = 3, 200
+"""Lines above a table's header, with none of what keeps cells apart, and how long one may be."""
+
+
+def _table_at(start: str, nobody: str, findings: bool) -> Table | None:
     if (said := _SEPARATOR.match(start)) is not None:
         start = start[said.end() :]
     for delimiter in DELIMITERS:
@@ -83,7 +107,7 @@ def table_in(start: str, nobody: str, *, findings: bool = False) -> Table | None
         holds = any(
             len(row) == len(header) and any(map(_RECORD_IN_CELL.match, row)) for row in rows[1:]
         )
-        if findings and any(name.startswith(_OF_FINDINGS) for name in header):
+        if findings and any(map(FLATTENED.match, header)):
             return Table(header, delimiter, 0 if said is None else 1)
         if not holds and (len(header) < 2 or not names_events(header)):
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ SEARCHED = 20_000
 """Values of one JSON value that are looked at below unknown keys."""
 UNPACKED = 64 << 20
 """Bytes that the packed messages of one JSON value may unpack to, together."""
+
+SYSLOG = re.compile(r"\s*<\d{1,3}>[^{\n]{1,200}(?={)")
+"""The header of a message that carries JSON."""
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Place)
@@ -376,8 +380,14 @@ def row_of(items: list[Any]) -> dict[str, Any] | None:
     return None
 
 
+_COLUMNS_AND_ROWS = (
+    ("columns", "rows"), ("columns", "values"), ("schema", "datarows"), ("meta", "data"),
+)  # fmt: skip
+
+
 def table_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """The rows of a result that names its columns once: Athena's, Log Analytics', ES|QL's."""
+    """The rows of a result that names its columns once: Athena's, Log Analytics', ES|QL's,
+    OpenSearch's, ClickHouse's."""
     rows = value.get("Rows")
     if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "Data" in rows[0]:
         cells = [
@@ -387,8 +397,10 @@ def table_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         ]
         header = [str(name) for name in cells[0]] if cells else []
         return [dict(zip(header, row, strict=False)) for row in cells[1:]]
-    columns = value.get("columns")
-    rows = value.get("rows", value.get("values"))
+    columns, rows = next(
+        ((value[names], value.get(cells)) for names, cells in _COLUMNS_AND_ROWS if names in value
+         and isinstance(value.get(cells), list)), (None, None)
+    )  # fmt: skip
     if not (isinstance(columns, list) and isinstance(rows, list) and columns and rows):
         return None
     names = [c.get("name") if isinstance(c, dict) else c for c in columns]
@@ -409,7 +421,8 @@ def _nothing(item: P, items: P, above: tuple[tuple[P, str], ...]) -> list[Found[
 
 def _looks_like_json(value: object) -> bool:
     return isinstance(value, dict) or (
-        isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"')
+        isinstance(value, str)
+        and (value.lstrip()[:1] in ("{", "[", '"') or SYSLOG.match(value) is not None)
     )
 
 

@@ -72,14 +72,14 @@ class Store(Protocol):
     `query` runs SQL over these relations, all with the columns of `trail.events.EVENT_SCHEMA` and
     those that say what counts as one call (`trail.calls.CALL_COLUMNS`):
 
-    - `events`: every event, once per (event_id, recipient_account_id) and day, days
+    - `events`: every event, once per (event_id, recipient_account_id, event_name) and day, days
       `first`…`last` only;
     - `edges`: of those, the events of the two days of `first` and `last` alone;
     - `credentials`: the credential events of all days (`trail.events.is_credential_event`),
       without those that a correction or a twin stands for.
 
     Over `repeats`, with the columns of `trail.events.EVENT_SCHEMA`: the further records of one
-    event id, account and day, which were set aside, days `first`…`last` only;
+    event id, account, API and day, which were set aside, days `first`…`last` only;
 
     and over `daily`, with the columns of `trail.events.DAILY_SCHEMA`: the events of each day,
     counted by identity, session, account, API, region, ip, agent, error code and call. Only whole

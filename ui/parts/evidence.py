@@ -10,6 +10,7 @@ from typing import Any
 from cases.canonical import plain
 from enrich.answer import Answer
 from enrich.facts.targets import JSON_COLUMNS, with_targets
+from enrich.words import listed
 from trail.calls import CORRECTED, NETWORK_TWIN
 from trail.errors import BacktrailError, SourceUnreadable
 from trail.events import EVENT_SCHEMA
@@ -113,6 +114,13 @@ def what_counts(rows: Sequence[Mapping[str, Any]]) -> Node | None:
             "Network activity of a VPC endpoint: it counts together with the record of the same"
             " call. That both share account, request id, service and API is assumed: AWS does not"
             " document it.",
+        )
+    if len(names := {str(row["event_name"]) for row in rows}) > 1:
+        return el(
+            "p",
+            "mute small",
+            f"Records of unlike calls have this id, and each counts: {listed(sorted(names))}. The"
+            " raw record below is one of them, as its eventName says.",
         )
     if len(rows) > 1:
         return el("p", "mute small", "Several records have this id: they count as one call.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import streamlit as st
+
 from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
