@@ -4,7 +4,7 @@ Two ways in, one result. `add_chunk` takes records that msgspec decoded into `Ty
 sub-objects are still the raw bytes of the file: nothing is parsed that no column needs, and each
 distinct `userIdentity` is parsed once. `add_row` takes what `event_row` made of any other record.
 
-Some two thousand records at a time become plain columns, while their objects are in the
+Some four thousand records at a time become plain columns, while their objects are in the
 processor's cache; all that can be worked out of columns is worked out of many lots at once.
 """
 
@@ -195,7 +195,11 @@ class Columns:
         """Takes all records of the chunks, or raises `NotTyped` and takes none."""
         if not chunks:
             return
-        lot = _Lot(chunks, [self._file(chunk.source_file) for chunk in chunks])
+        lot = _Lot(list(chain.from_iterable(chunk.records for chunk in chunks)))
+        lot.places = [
+            (self._file(chunk.source_file), chunk.first_ordinal, len(chunk.records))
+            for chunk in chunks
+        ]
         self._lots.append(lot)
         self.bytes += lot.weight
 
@@ -307,16 +311,16 @@ class Columns:
 
 
 class _Lot:
-    """Columns of some chunks' records, as plain as they were decoded."""
+    """What the records of some chunks say, each by itself, in columns.
 
-    def __init__(self, chunks: Sequence[Chunk], files: Sequence[int]) -> None:
+    `places` say of each chunk: its file's number, its first ordinal, its records.
+    """
+
+    places: Sequence[tuple[int, int, int]] = ()
+
+    def __init__(self, records: Sequence[TypedRecord]) -> None:
         """Raises `NotTyped`."""
-        records = list(chain.from_iterable(chunk.records for chunk in chunks))
         self.count = len(records)
-        self.places = [
-            (file, chunk.first_ordinal, len(chunk.records))
-            for file, chunk in zip(files, chunks, strict=True)
-        ]
         transposed = zip(*map(astuple, records), strict=True)
         values = dict(zip(TypedRecord.__struct_fields__, transposed, strict=True))
         ids, names = values["eventID"], values["eventName"]
@@ -418,7 +422,9 @@ def _credentials(
 
 
 def _part_of(lots: Sequence[_Lot], files: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    """All rows of some lots, and their identities."""
+    """All rows of some lots, with what follows from who called and from the path, and their
+    identities.
+    """
     names = list(lots[0].columns)
     table = pa.Table.from_batches(
         [pa.RecordBatch.from_arrays(list(lot.columns.values()), names=names) for lot in lots]
@@ -430,8 +436,10 @@ def _part_of(lots: Sequence[_Lot], files: Sequence[str]) -> tuple[pa.Table, pa.T
         columns[name] = _texts(columns[name])
 
     code = columns["identity"].combine_chunks()
-    # The last stands for what is null.
-    identities = identities_of(pa.concat_arrays([code.dictionary, pa.nulls(1, pa.string())]))
+    identities = identities_of(code.dictionary)
+    if code.null_count:
+        nobody = identities_of(pa.nulls(1, _TEXT))
+        identities = pa.concat_tables([identities, nobody])
     columns["identity"] = code.indices.fill_null(len(identities) - 1)
 
     places = chain.from_iterable(lot.places for lot in lots)
@@ -479,7 +487,9 @@ def only_used(table: pa.Table) -> pa.Table:
 
 
 _SHORT = 64
-_AT_ONCE = 2_048
+_AT_ONCE = 4_096
+"""Few enough that their objects are still in the processor's cache when they become columns; so
+many that what each lot costs in any case is little."""
 _BYTES_AT_ONCE = 32 << 20
 _DAY = 86_400_000_000
 _any = msgspec.json.Decoder()
@@ -618,8 +628,19 @@ def _ranks(ids: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 
 
 def _spread(distinct: pa.Array, codes: np.ndarray[Any, Any]) -> pa.Array:
-    """One value per row out of one per identity, as dictionary indices where it is text."""
-    if distinct.type != _TEXT:
-        return distinct.take(pa.array(codes))
+    """One value per row out of one per identity: as dictionary indices where it is text that
+    repeats."""
+    rows = pa.array(codes)
+    if distinct.type != _TEXT or _mostly_differ(distinct, len(codes)):
+        return distinct.take(rows)
     encoded = distinct.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(codes)), encoded.dictionary)
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(rows), encoded.dictionary)
+
+
+def _mostly_differ(values: pa.Array, rows: int) -> bool:
+    """Whether so many values would make a dictionary that is no smaller than what it is for; told
+    by a part of them."""
+    if 2 * len(values) < rows:
+        return False
+    some = values.slice(0, _AT_ONCE)
+    return 2 * len(some.unique()) > len(some)
