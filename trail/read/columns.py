@@ -364,7 +364,7 @@ class _Lot:
             300 * self.count
             + sum(len(texts.data) for texts in raw.values())
             + columns["identity"].dictionary.nbytes
-            + 1_000 * len(columns["identity"].dictionary)
+            + 300 * len(columns["identity"].dictionary)
         )
 
 
