@@ -16,6 +16,7 @@ from bench.truth import running
 BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
     "large_files": ingest.large_files,
     "small_files": ingest.small_files,
+    "own_keys": ingest.own_keys,
     "real_files": ingest.real_files,
     "incremental": ingest.incremental,
     "queries": queries.queries,

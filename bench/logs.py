@@ -2,7 +2,7 @@
 
 Roles have sessions of an hour, users long-term keys, services act by themselves; one call in
 thirty mints a credential, one in twenty-five fails. The mix decides what compression and
-interning can do, so `bench ingest` also runs on the real files beside it.
+interning can do: the benches also run on real files, and on sessions of one call each.
 """
 
 # ruff: noqa: E501 # one template is one line, however long
@@ -67,10 +67,15 @@ def write_tree(
     days: int = 30,
     identities: int = 400,
     start: datetime = datetime(2026, 3, 1, tzinfo=UTC),
+    own_keys: bool = False,
 ) -> tuple[int, int]:
-    """(files, bytes) of a tree in the S3 layout below `folder`, gzip, `per_file` events each."""
+    """(files, bytes) of a tree in the S3 layout below `folder`, gzip, `per_file` events each.
+
+    With `own_keys` each event is a role session's of its own: console use and short sessions.
+    """
     dice = random.Random(seed)
-    people = [_Identity(dice, number) for number in range(identities)]
+    kind = _OneCall if own_keys else _Identity
+    people = [kind(dice, number) for number in range(identities)]
     weights = [1 / (rank + 3) for rank in range(identities)]
     files = size = 0
     total = max(1, events // per_file)
@@ -162,6 +167,45 @@ class _Identity:
             )
         self._cached = (hour, text)
         return text
+
+
+class _OneCall(_Identity):
+    """A role of which every call has a key and a creation date of its own: half of them people in
+    the console, who keep their name, the others sessions that are named anew each time."""
+
+    def __init__(self, dice: random.Random, number: int) -> None:
+        super().__init__(dice, number)
+        self._dice = dice
+
+    def json(self, moment: datetime, account: str) -> str:
+        own = f"{self._dice.getrandbits(80):020x}"
+        role = f"app-role-{self.number}"
+        session = f"job-{own[:12]}" if self.number % 2 else f"person.{self.number}@example.com"
+        created = moment - timedelta(seconds=int(own[:4], 16) % 3_600)
+        return json.dumps(
+            {
+                "type": "AssumedRole",
+                "principalId": f"AROA{self._id}:{session}",
+                "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session}",
+                "accountId": account,
+                "accessKeyId": f"ASIA{own[:16].upper()}",
+                "sessionContext": {
+                    "sessionIssuer": {
+                        "type": "Role",
+                        "principalId": "AROA" + self._id,
+                        "arn": f"arn:aws:iam::{account}:role/service/{role}",
+                        "accountId": account,
+                        "userName": role,
+                    },
+                    "webIdFederationData": {},
+                    "attributes": {
+                        "creationDate": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                        "mfaAuthenticated": "false",
+                    },
+                },
+            },
+            separators=(",", ":"),
+        )
 
 
 def _event(dice: random.Random, who: _Identity, begins: datetime, account: str, region: str) -> str:

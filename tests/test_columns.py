@@ -97,3 +97,57 @@ def test_a_word_across_two_records_is_in_neither(tmp_path: Path) -> None:
     assert found["minted_access_key_id"] == [None, None, "ASIAEXAMPLE", None]
     assert found["response_elements"][0] == '"accessKey"'
     assert found["response_elements"][3] is None
+
+
+def test_a_number_that_no_float_holds_costs_nothing_but_itself(tmp_path: Path) -> None:
+    # msgspec hands the object on unread, and then cannot decode it.
+    request = '{"roleSessionName": "s", "durationSeconds": 1e999}'
+    record = json.dumps(an_event(eventName="AssumeRole", requestParameters="ITS REQUEST"))
+    path = tmp_path / "a.json"
+    record = record.replace('"ITS REQUEST"', request)
+    path.write_text(f'{{"Records": [{record}]}}')
+    (chunk,) = read_source(path)
+    assert isinstance(chunk, Chunk)
+    columns = Columns(lambda _: pytest.fail("went record by record"))
+    columns.add_chunk(chunk)
+    found = columns.sorted_table().sort_by("source_ordinal").to_pydict()
+    assert found["target_session_name"] == ["s"]
+    assert found["duration_seconds"] == [None]
+    assert found["request_parameters"] == [request]
+
+
+def test_a_region_comes_from_the_path_whatever_its_neighbours_say(tmp_path: Path) -> None:
+    folder = tmp_path / "AWSLogs/111122223333/CloudTrail/eu-west-1"
+    folder.mkdir(parents=True)
+    for regions in (["", "us-east-1"], ["", None]):
+        records = [
+            an_event(eventID=str(number), awsRegion=region) for number, region in enumerate(regions)
+        ]
+        found = _columns_of(records, folder)
+        assert found["aws_region"] == [region or "eu-west-1" for region in regions]
+
+
+def test_identities_of_any_types_stand_among_usual_ones(tmp_path: Path) -> None:
+    identities: list[dict[str, Any] | None] = [
+        {"type": "AssumedRole", "principalId": f"AROAEXAMPLE:s{number}", "accountId": "1" * 12,
+         "sessionContext": {"attributes": {"creationDate": f"2026-03-10T12:00:{number:02}Z",
+                                           "mfaAuthenticated": str(number % 2 == 0).lower()}}}
+        for number in range(60)
+    ]  # fmt: skip
+    identities[7] = {"type": "IAMUser", "accountId": 17, "principalId": 4, "userName": "bob"}
+    identities[8] = None
+    identities[9] = {"sessionContext": {"attributes": {"creationDate": "20260310T120000Z"}}}
+    identities[10] = {"sessionContext": {"attributes": {"creationDate": "1970-01-01T00:00:00Z"}}}
+    records = [
+        an_event(eventID=str(number)) | {"userIdentity": identity}
+        for number, identity in enumerate(identities)
+    ]
+    found = _columns_of(records, tmp_path)
+    for number, record in enumerate(records):
+        row = event_row(record)
+        for name in ("identity_type", "identity_id", "principal_id", "account_id", "user_name",
+                     "session_name", "session_created", "mfa", "recipient_account_id"):  # fmt: skip
+            expected = row[name]
+            if name == "session_created" and expected is not None:
+                expected = expected.replace(tzinfo=None)
+            assert found[name][number] == expected, (number, name)

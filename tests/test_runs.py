@@ -378,7 +378,7 @@ def test_each_identity_is_found_in_whichever_segment_it_is(tmp_path: Path, tiny:
 def test_rollup_keys_and_credentials_of_many_identities_are_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DuckDB writes them in row groups of 2,048 rows at least: 4,500 identities are three."""
+    """4,500 identities, 1,024 rows to a segment: five of them."""
     sources = Sources(tmp_path / "in")
     records = [
         an_assumption(
@@ -392,11 +392,12 @@ def test_rollup_keys_and_credentials_of_many_identities_are_cut(
     make_tiny(monkeypatch)
     monkeypatch.setattr(segments, "_COUNTED_AT_ONCE", 2_000)
     monkeypatch.setattr(segments, "ROW_GROUP", 512)
+    monkeypatch.setattr(segments, "_SMALL_ROW_GROUP", 512)
     add([path], tmp_path / "index")
     assert_holds(tmp_path / "index", sources.events())
     assert_in_order(tmp_path / "index")
     for kind in ("daily", "keys", *CREDENTIAL_KINDS):
-        assert longest_run(tmp_path / "index", kind) == 2, kind
+        assert longest_run(tmp_path / "index", kind) == 5, kind
     few = ask(
         tmp_path / "index", "select count from daily where identity_id = $who", who="AIDA04499é"
     )

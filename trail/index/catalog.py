@@ -35,6 +35,8 @@ SEAL = "catalog.sha256"
 """Beside the catalog: what its bytes were when the last build had ended."""
 Digest = bytes
 CREDENTIAL_KINDS = ("credentials_by_key", "credentials_by_role", "credentials_by_caller")
+_PAGE = 8_192
+"""Bytes. A source file takes some 270, of which SQLite's usual 4,096 would waste more."""
 GRACE_SECONDS = 600
 """How long a replaced segment stays on disk: longer than any query that may still be reading."""
 
@@ -312,6 +314,7 @@ class Catalog:
             if not uri:
                 self._db.execute("pragma synchronous=full")
             if create:
+                self._db.execute(f"pragma page_size={_PAGE}")  # of a new file
                 self._db.execute("pragma journal_mode=wal")
                 before = self._layout()
                 self._db.executescript(_TABLES)

@@ -79,9 +79,10 @@ _JSON = (
     "service_event_details",
     "resources",
 )
-_WEIGHTY = frozenset({*_JSON, "event_id", "request_id"})
-"""Columns worth zstd. The others are numbers of dictionary entries: snappy writes a segment in a
-fifth less time, and makes it 7 % larger."""
+_WEIGHTY = frozenset({*_JSON, "event_id", "request_id", "source_file", "source_ordinal"})
+"""Columns worth zstd: the long ones, and those of the source, which no question asks for. The
+others are numbers of dictionary entries: snappy writes a segment in a fifth less time, and makes it
+7 % larger."""
 _UNSORTED = frozenset(
     {*_JSON, "event_id", "request_id", "error_message", "user_agent", "shared_event_id"}
     # `original_event_id` has statistics: that a row group has none at all is worth knowing.
@@ -465,14 +466,18 @@ class Merger:
                 raise
         return made
 
-    def _stream(self, selects: Iterable[str], kind: str, day: date) -> list[Segment]:
-        """The rows found, in their order, as a run of events or copies segments."""
+    def _stream(
+        self, selects: Iterable[str], kind: str, day: date | None, run: Run | None = None
+    ) -> list[Segment]:
+        """The rows found, in their order, as a run of segments."""
+        rows = _row_group(kind)
+        schema = _WEEKLY_SCHEMAS.get(kind, EVENT_SCHEMA)
         batches = chain.from_iterable(
-            self.db.sql(select).to_arrow_reader(ROW_GROUP) for select in selects
+            self.db.sql(select).to_arrow_reader(rows) for select in selects
         )
-        groups = (table.cast(EVENT_SCHEMA) for table in _tables(batches, ROW_GROUP))
+        groups = (table.cast(schema) for table in _tables(batches, rows))
         try:
-            return write_run(self._index_dir, kind, day, groups)
+            return write_run(self._index_dir, kind, day, groups, run)
         except OSError as error:
             if "Out of Memory Error" in str(error):  # DuckDB's, by way of Arrow
                 import duckdb
@@ -514,42 +519,33 @@ class Merger:
         told = self.relation(calls) if calls else None
         self.db.register("no_rows", DAILY_SCHEMA.empty_table())
         self.db.execute("create or replace temp table rolled as from no_rows")
-        # A table costs more than counting twice, while they are few.
-        every = [segment for of_day in changed.values() for segment in of_day]
-        few = bool(every) and sum(segment.rows for segment in every) <= _COUNTED_AT_ONCE
-        if not few:
-            self.db.register("no_keys", KEYS_SCHEMA.empty_table())
-            self.db.execute("create or replace temp table used as from no_keys")
+        self.db.register("no_keys", KEYS_SCHEMA.empty_table())
+        self.db.execute("create or replace temp table used as from no_keys")
         for lot in _lots(changed.values()):
             for some in self._ranges(lot, "events", _COUNTED_AT_ONCE):
                 if held := [segment for segment in lot if some.may_be_in(segment)]:
                     relation = self.relation(held, some.condition)
                     counted = rollup_of(f"({with_calls(relation, told)})")
                     self.db.execute(f"insert into rolled {counted}")
-                    if not few:
-                        self.db.execute(f"insert into used {keys_of(relation)}")
+                    self.db.execute(f"insert into used {keys_of(relation)}")
         gone = ", ".join(f"date '{day}'" for day in sorted(changed))
         made: list[Segment] = []
         for kind, counted, order in (
             (ROLLUP, "rolled", "identity_id nulls last, first"),
-            (
-                KEYS,
-                f"({keys_of(self.relation(every))})" if few else "used",
-                "access_key_id nulls last, day",
-            ),
+            (KEYS, "used", "access_key_id nulls last, day"),
         ):
             kept = ""
             if of_kind := [segment for segment in old if segment.kind == kind]:
                 read = self.relation(of_kind)
                 kept = f" union all select * from {read} where day not in ({gone})"
-            rows = f"from (select * from {counted}{kept}) order by {order}"
-            made += self.copy(rows, kind, monday, Run())
+            select = f"from (select * from {counted}{kept}) order by {order}"
+            made += self.copy(select, kind, monday, Run(), rows=self._count(counted))
         cells = self.db.execute(
             "select day, coalesce(recipient_account_id, ''), coalesce(aws_region, ''),"
             " sum(count)::bigint, min(first), max(last) from rolled group by all order by all"
         ).fetchall()
         self.db.execute("drop table rolled")
-        self.db.execute("drop table if exists used")
+        self.db.execute("drop table used")
         coverage: dict[date, list[DayCoverage]] = {day: [] for day in changed}
         for day, account, region, events, first, last in cells:
             cell = DayCoverage(day, account, region, events, _utc(first), _utc(last))
@@ -566,8 +562,9 @@ class Merger:
         )
         run = Run()
         made = []
+        rows = self._count("minted")
         for kind, order in CREDENTIAL_ORDERS.items():
-            made += self.copy(f"from minted order by {order}", kind, None, run)
+            made += self.copy(f"from minted order by {order}", kind, None, run, rows=rows)
         self.db.execute("drop table minted")
         return made
 
@@ -596,7 +593,7 @@ class Merger:
                 if selects:
                     select = f"from ({' union all '.join(selects)}) order by {order}"
                     # A range may have some more rows than were aimed at: not worth another file.
-                    made += self.copy(select, kind, None, run, 2 * _row_groups(kind))
+                    made += self.copy(select, kind, None, run, row_groups=2 * _row_groups(kind))
         return made
 
     def _paths(self, segments: Iterable[Segment]) -> list[str]:
@@ -653,10 +650,28 @@ class Merger:
                 if known is not None and known.has_min_max:
                     yield known.min, group.num_rows
 
+    def _count(self, table: str) -> int:
+        # All of it is fetched: an answer that waits keeps the connection from anything else.
+        ((count,),) = self.db.execute(f"select count(*) from {table}").fetchall()
+        return int(count)
+
     def copy(
-        self, select: str, kind: str, day: date | None, run: Run, row_groups: int | None = None
+        self,
+        select: str,
+        kind: str,
+        day: date | None,
+        run: Run,
+        *,
+        rows: int = 0,
+        row_groups: int | None = None,
     ) -> list[Segment]:
-        """The ordered rows found, as segments of a run: one, unless it had more row groups."""
+        """The ordered rows found, as segments of a run: one, unless it had more row groups. There
+        are known to be so many `rows` at least; DuckDB's own files are smaller, but one that has
+        to be cut up is written twice."""
+        if rows > _row_group(kind) * (row_groups or _row_groups(kind)):
+            made = self._stream([select], kind, day, run)
+            self._written += [self._index_dir / segment.name for segment in made]
+            return made
         name = run.name(kind, day)
         path = self._index_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)

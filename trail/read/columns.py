@@ -3,19 +3,22 @@
 Two ways in, one result. `add_chunk` takes records that msgspec decoded into `TypedRecord`, whose
 sub-objects are still the raw bytes of the file: nothing is parsed that no column needs, and each
 distinct `userIdentity` is parsed once. `add_row` takes what `event_row` made of any other record.
+
+Some four thousand records at a time become plain columns, while their objects are in the
+processor's cache; all that can be worked out of columns is worked out of many lots at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import astuple
 
 from trail.events import (
     EARLIEST,
@@ -25,23 +28,20 @@ from trail.events import (
     asked_for,
     asks_for_role,
     corrected_event,
-    flag_of,
     has_failed,
-    identity_columns,
-    identity_id,
     mfa_at_sign_in,
     minted,
-    session_name_of,
     target_role,
     text_of,
-    time_in_range,
     told,
 )
-from trail.placeholders import NULLS, are_plain_ids
+from trail.placeholders import are_plain_ids
+from trail.read.identities import IDENTITIES, flags, identities_of, json_object, naive, told_of
 from trail.read.sources import owner
 
 Text = str | None
-_NOTHING = msgspec.Raw(b"null")
+_MISSING = msgspec.Raw()
+"""What the record does not have; JSON's null is four bytes long."""
 
 
 class TypedRecord(msgspec.Struct, gc=False):
@@ -62,56 +62,17 @@ class TypedRecord(msgspec.Struct, gc=False):
     errorMessage: Text = None
     requestID: Text = None
     sharedEventID: Text = None
-    addendum: msgspec.Raw = _NOTHING
+    addendum: msgspec.Raw = _MISSING
     vpcEndpointId: Text = None
     readOnly: bool | str | None = None
     sessionCredentialFromConsole: bool | str | None = None
     signInSessionArn: Text = None
-    userIdentity: msgspec.Raw = _NOTHING
-    requestParameters: msgspec.Raw = _NOTHING
-    responseElements: msgspec.Raw = _NOTHING
-    additionalEventData: msgspec.Raw = _NOTHING
-    serviceEventDetails: msgspec.Raw = _NOTHING
-    resources: msgspec.Raw = _NOTHING
-
-
-class _Issuer(msgspec.Struct, gc=False):
-    arn: Text = None
-    principalId: Text = None
-
-
-class _Attributes(msgspec.Struct, gc=False):
-    creationDate: Text = None
-    mfaAuthenticated: bool | str | None = None
-    sessionCredentialFromConsole: bool | str | None = None
-
-
-class _Session(msgspec.Struct, gc=False):
-    sessionIssuer: _Issuer | None = None
-    attributes: _Attributes | None = None
-    sourceIdentity: Text = None
-    signInSessionArn: Text = None
-    ec2RoleDelivery: Text = None
-
-
-class _Person(msgspec.Struct, gc=False):
-    userId: Text = None
-
-
-class _Identity(msgspec.Struct, gc=False):
-    """A `userIdentity` in its usual types. Any other goes through `identity_columns`."""
-
-    type: Text = None
-    principalId: Text = None
-    arn: Text = None
-    accountId: Text = None
-    accessKeyId: Text = None
-    userName: Text = None
-    invokedBy: Text = None
-    credentialId: Text = None
-    signInSessionArn: Text = None
-    sessionContext: _Session | None = None
-    onBehalfOf: _Person | None = None
+    userIdentity: msgspec.Raw = _MISSING
+    requestParameters: msgspec.Raw = _MISSING
+    responseElements: msgspec.Raw = _MISSING
+    additionalEventData: msgspec.Raw = _MISSING
+    serviceEventDetails: msgspec.Raw = _MISSING
+    resources: msgspec.Raw = _MISSING
 
 
 _REPEATING = {
@@ -132,6 +93,13 @@ _UNIQUE = {
     "errorMessage": "error_message",
     "requestID": "request_id",
     "sharedEventID": "shared_event_id",
+}
+_RAW = {
+    "requestParameters": "request_parameters",
+    "responseElements": "response_elements",
+    "additionalEventData": "additional_event_data",
+    "serviceEventDetails": "service_event_details",
+    "resources": "resources",
 }
 _INTERNED = (*IDENTITY_COLUMNS, "user_identity", "source_file")
 DICTIONARY_COLUMNS = (
@@ -191,11 +159,10 @@ class Columns:
         self._pending: list[Chunk] = []
         self._pending_rows = 0
         self._pending_bytes = 0
-        self._parts: list[pa.RecordBatch] = []
-        self._identity_codes: dict[bytes | str, int] = {}
-        self._identities: list[tuple[Any, ...]] = []
+        self._lots: list[_Lot] = []
         self._files: list[str] = []
         self._loose: list[dict[str, Any]] = []
+        self._loose_parts: list[tuple[pa.RecordBatch, pa.RecordBatch]] = []
 
     def add_chunk(self, chunk: Chunk) -> None:
         """Takes records as they were decoded. Their text must be valid UTF-8."""
@@ -213,172 +180,28 @@ class Columns:
         chunks, self._pending = self._pending, []
         self._pending_rows = self._pending_bytes = 0
         try:
-            self._pack_typed(chunks)
+            self._take(chunks)
         except NotTyped:
             for chunk in chunks:
                 try:
-                    self._pack_typed([chunk])
+                    self._take([chunk])
                 except NotTyped:
                     self.rows -= len(chunk.records)
                     self._again(chunk)
         if self._loose:
             self._pack_loose()
 
-    def _pack_typed(self, chunks: Sequence[Chunk]) -> None:
+    def _take(self, chunks: Sequence[Chunk]) -> None:
         """Takes all records of the chunks, or raises `NotTyped` and takes none."""
-        records = [record for chunk in chunks for record in chunk.records]
-        if not records:
+        if not chunks:
             return
-        count = len(records)
-        event_id = [r.eventID for r in records]
-        event_name = [r.eventName for r in records]
-        if not all(event_id) or not all(event_name) or not are_plain_ids(event_id):
-            raise NotTyped
-        if any(r.userIdentity is _NOTHING for r in records):
-            raise NotTyped  # a row of a tool, whose identity has other names
-        fields: dict[str, list[Any]] = {
-            "eventSource": [r.eventSource for r in records],
-            "eventName": event_name,
-            "eventType": [r.eventType for r in records],
-            "eventCategory": [r.eventCategory for r in records],
-            "eventVersion": [r.eventVersion for r in records],
-            "awsRegion": [r.awsRegion for r in records],
-            "recipientAccountId": _told([r.recipientAccountId for r in records]),
-            "sourceIPAddress": [r.sourceIPAddress for r in records],
-            "userAgent": [r.userAgent for r in records],
-            "errorCode": _told([r.errorCode for r in records]),
-            "vpcEndpointId": [r.vpcEndpointId for r in records],
-            "eventID": event_id,
-            "errorMessage": _told([r.errorMessage for r in records]),
-            "requestID": [r.requestID for r in records],
-            "sharedEventID": [r.sharedEventID for r in records],
-        }
-        if None in fields["awsRegion"]:
-            regions = [
-                region for c in chunks for region in [owner(c.source_file)[1]] * len(c.records)
-            ]
-            fields["awsRegion"] = [
-                own or region for own, region in zip(fields["awsRegion"], regions, strict=True)
-            ]
-        columns: dict[str, pa.Array] = {"event_time": _times([r.eventTime for r in records])}
-        for field, name in _REPEATING.items():
-            columns[name] = _no_empty(pa.array(fields[field], pa.string()).dictionary_encode())
-        for name in ("event_source", "event_type", "event_category"):
-            if not NOT_CALLS.keys().isdisjoint(columns[name].dictionary.to_pylist()):
-                raise NotTyped
-        for field, name in _UNIQUE.items():
-            columns[name] = _texts(fields[field])
-        raw = {
-            "request_parameters": _Raw([r.requestParameters for r in records]),
-            "response_elements": _Raw([r.responseElements for r in records]),
-            "additional_event_data": _Raw([r.additionalEventData for r in records]),
-            "service_event_details": _Raw([r.serviceEventDetails for r in records]),
-            "resources": _Raw([r.resources for r in records]),
-        }
-        for name, texts in raw.items():
-            columns[name] = texts.column
-            self.bytes += len(texts.data)
-
-        corrects = {
-            row: corrected_event(_any.decode(r.addendum))
-            for row, r in enumerate(records)
-            if r.addendum is not _NOTHING
-        }
-        columns["original_event_id"] = _sparse(corrects, count, pa.string())
-
-        columns["identity"] = self._identity_of(_Raw([r.userIdentity for r in records]).column)
-        own = fields["recipientAccountId"]
-        if None in own or "" in own:
-            columns["recipient_account_id"] = pa.array(
-                [
-                    account or self._identities[code][_ACCOUNT] or of_path
-                    for account, code, of_path in zip(
-                        own,
-                        columns["identity"].to_pylist(),
-                        (a for c in chunks for a in [owner(c.source_file)[0]] * len(c.records)),
-                        strict=True,
-                    )
-                ],
-                pa.string(),
-            ).dictionary_encode()
-
-        columns["read_only"] = _flags([r.readOnly for r in records])
-        columns["console"] = _flags([r.sessionCredentialFromConsole for r in records])
-        extra = raw["additional_event_data"]
-        mfa = {row: mfa_at_sign_in(_object(extra[row])) for row in extra.rows_with(b"MFAUsed")}
-        columns["mfa_used"] = _sparse(mfa, count, pa.bool_())
-        sign_in: dict[int, Text] = {
-            row: r.signInSessionArn for row, r in enumerate(records) if r.signInSessionArn
-        }
-        for row in extra.rows_with(b"signInSessionArn"):
-            if row not in sign_in:
-                sign_in[row] = text_of(_object(extra[row]).get("signInSessionArn"))
-        columns["sign_in"] = _sparse(sign_in, count, pa.string())
-        columns |= self._credentials(fields, raw, columns, count)
-        lengths = np.array([len(c.records) for c in chunks])
-        begins = np.cumsum(lengths) - lengths
-        first = np.array([c.first_ordinal for c in chunks], np.int64)
-        file = np.array([self._file(c.source_file) for c in chunks], np.int32)
-        columns["file"] = pa.array(np.repeat(file, lengths))
-        columns["source_ordinal"] = pa.array(np.arange(count) + np.repeat(first - begins, lengths))
-        self._parts.append(
-            pa.RecordBatch.from_arrays([columns[n] for n in _PART_NAMES], names=_PART_NAMES)
-        )
-        self.bytes += 300 * count
-
-    def _credentials(
-        self,
-        fields: dict[str, list[Any]],
-        raw: dict[str, _Raw],
-        columns: dict[str, pa.Array],
-        count: int,
-    ) -> dict[str, pa.Array]:
-        """What responses minted, requests asked for, and whether each call failed."""
-        names = fields["eventName"]
-        response, request = raw["response_elements"], raw["request_parameters"]
-        made = {
-            row: minted(names[row], _object(response[row]))
-            for row in response.rows_with(
-                b"ccessKeyId", b"assumedRoleId", b"federatedUserId", b"assumedPrincipal"
-            )
-        }
-        failed = columns["error_code"].is_valid()
-        sign_ins = _rows_where(columns["event_source"], lambda v: v == "signin.amazonaws.com")
-        sign_ins |= _rows_where(columns["event_type"], lambda v: v.lower() == "awsconsolesignin")
-        sign_ins |= set(response.rows_with(b"ConsoleLogin"))
-        if sign_ins:
-            flags = failed.to_pylist()
-            for row in sign_ins:
-                flags[row] = has_failed(
-                    fields["eventSource"][row] or None,
-                    fields["eventType"][row] or None,
-                    fields["errorCode"][row] or None,
-                    fields["errorMessage"][row] or None,
-                    _object(response[row]),
-                )
-            failed = pa.array(flags, pa.bool_())
-        asked = {
-            row: asked_for(_object(request[row]))
-            for row in request.rows_with(b"roleSessionName", b"durationSeconds")
-        }
-        targets = {
-            row: target_role(
-                names[row],
-                _object(request[row]),
-                _any.decode(raw["resources"][row]),
-                fields["errorMessage"][row] or None,
-            )
-            for row in _rows_where(columns["event_name"], asks_for_role)
-        }
-        text = pa.string()
-        return {
-            "failed": failed,
-            "minted_access_key_id": _sparse({n: m[0] for n, m in made.items()}, count, text),
-            "minted_principal_id": _sparse({n: m[1] for n, m in made.items()}, count, text),
-            "target_role_arn": _sparse(targets, count, text),
-            "target_session_name": _sparse({n: a[0] for n, a in asked.items()}, count, text),
-            "duration_seconds": _sparse({n: a[1] for n, a in asked.items()}, count, pa.int64()),
-        }
+        lot = _Lot(list(chain.from_iterable(chunk.records for chunk in chunks)))
+        lot.places = [
+            (self._file(chunk.source_file), chunk.first_ordinal, len(chunk.records))
+            for chunk in chunks
+        ]
+        self._lots.append(lot)
+        self.bytes += lot.weight
 
     def add_row(self, row: dict[str, Any], source_file: str, ordinal: int) -> None:
         """Takes one row as `event_row` makes it."""
@@ -393,78 +216,56 @@ class Columns:
         if len(self._loose) >= 5_000:
             self._pack_loose()
 
-    def _identity_of(self, texts: pa.Array) -> pa.Array:
-        """Each text's place among the identities, new ones taken in."""
-        encoded = texts.dictionary_encode(null_encoding="encode")
-        places = []
-        for text in encoded.dictionary.cast(pa.binary()).to_pylist():
-            place = self._identity_codes.get(text or b"")
-            if place is None:
-                place = self._keep_identity(text or b"", (*_identity(text), text))
-            places.append(place)
-        return pa.array(places, pa.int32()).take(encoded.indices)
-
-    def _keep_identity(self, key: bytes | str, who: tuple[Any, ...]) -> int:
-        code = self._identity_codes[key] = len(self._identities)
-        self._identities.append(who)
-        self.bytes += 2 * len(key) + 2_000
-        return code
-
     def _file(self, source_file: str) -> int:
         if not self._files or self._files[-1] != source_file:
             self._files.append(source_file)
         return len(self._files) - 1
 
     def _pack_loose(self) -> None:
-        """Turns loose rows into a part of the same form as typed ones."""
+        """Turns loose rows into columns of the same form as typed ones, and their identities."""
         rows, self._loose = self._loose, []
+        whos: dict[str, tuple[Any, ...]] = {}
         identity: list[int] = []
+        codes: dict[str, int] = {}
         for row in rows:
-            who = tuple(_naive(row[name]) for name in (*IDENTITY_COLUMNS, "user_identity"))
+            who = tuple(naive(row[name]) for name in IDENTITIES.names)
             key = repr(who)
-            code = self._identity_codes.get(key)
-            identity.append(self._keep_identity(key, who) if code is None else code)
-        empty = [None] * len(rows)
+            whos.setdefault(key, who)
+            identity.append(codes.setdefault(key, len(codes)))
+        self.bytes += 2_000 * len(whos)
         columns: dict[str, pa.Array] = {
             "identity": pa.array(identity, pa.int32()),
             "file": pa.array([self._file(row["source_file"]) for row in rows], pa.int32()),
-            "console": pa.array(empty, pa.bool_()),
-            "sign_in": pa.array(empty, pa.string()),
-            "mfa_used": pa.array(empty, pa.bool_()),
+            "console": pa.nulls(len(rows), pa.bool_()),
+            "sign_in": pa.nulls(len(rows), pa.string()),
+            "mfa_used": pa.nulls(len(rows), pa.bool_()),
         }
         for name in _PART_NAMES:
             if name not in columns:
-                kind = EVENT_SCHEMA.field(name).type
-                column = pa.array([_naive(row[name]) for row in rows], kind)
-                columns[name] = (
-                    column.dictionary_encode() if name in _REPEATING.values() else column
-                )
-        self._parts.append(
-            pa.RecordBatch.from_arrays([columns[n] for n in _PART_NAMES], names=_PART_NAMES)
+                kind = _PART_SCHEMA.field(name).type
+                columns[name] = pa.array([naive(row[name]) for row in rows], kind)
+        part = pa.RecordBatch.from_arrays([columns[n] for n in _PART_NAMES], schema=_PART_SCHEMA)
+        identities = pa.RecordBatch.from_arrays(
+            [
+                pa.array(values, field.type)
+                for values, field in zip(zip(*whos.values(), strict=True), IDENTITIES, strict=True)
+            ],
+            schema=IDENTITIES,
         )
+        self._loose_parts.append((part, identities))
 
     def sorted_table(self) -> pa.Table:
         """Everything taken so far, by day, then `identity_id` (nulls last), then time."""
         self.pack()
-        parts = pa.Table.from_batches(self._parts).unify_dictionaries().combine_chunks()
-        identities, files = self._identities, self._files
+        parts, identities = self._parts_and_identities()
+        files = self._files
         self._reset()
         self.file_days = {}
 
         code = parts["identity"].combine_chunks().to_numpy()
-        of_identities = dict(
-            zip(
-                (*IDENTITY_COLUMNS, "user_identity"),
-                zip(*identities, strict=True),
-                strict=True,
-            )
-        )
-        ids = of_identities["identity_id"]
-        ranked = {v: n for n, v in enumerate(sorted({v for v in ids if v is not None}, key=_utf8))}
-        rank = np.array([ranked.get(v, len(ranked)) for v in ids], np.int32)
         micros = parts["event_time"].combine_chunks().cast(pa.int64()).to_numpy()
-        day = micros // 86_400_000_000
-        order = np.lexsort((micros, rank[code], day))
+        day = micros // _DAY
+        order = np.lexsort((micros, _ranks(identities["identity_id"])[code], day))
         file = parts["file"].combine_chunks().to_numpy().astype(np.int64)
         pairs = (file << 32) + day
         # Runs first: a file's events stand together, so there is little to sort.
@@ -475,8 +276,8 @@ class Columns:
         code = code[order]
 
         columns: dict[str, Any] = {n: parts[n] for n in EVENT_SCHEMA.names if n in _PART_NAMES}
-        for name in (*IDENTITY_COLUMNS, "user_identity"):
-            columns[name] = _spread(of_identities[name], code, name)
+        for name in IDENTITIES.names:
+            columns[name] = _spread(identities[name].combine_chunks(), code)
         columns["source_file"] = pa.DictionaryArray.from_arrays(
             parts["file"].combine_chunks(), pa.array(files, pa.string())
         )
@@ -489,6 +290,176 @@ class Columns:
             )
         columns["mfa"] = pc.coalesce(columns["mfa"], parts["mfa_used"])
         return pa.table({name: columns[name] for name in EVENT_SCHEMA.names})
+
+    def _parts_and_identities(self) -> tuple[pa.Table, pa.Table]:
+        """Rows with the places of their identities, and these, each in as few pieces as can be."""
+        tables: list[pa.Table] = []
+        of_whom: list[pa.Table] = []
+        if self._lots:
+            part, whos = _part_of(self._lots, self._files)
+            tables.append(part)
+            of_whom.append(whos)
+        for batch, identities in self._loose_parts:
+            moved = pc.add(batch["identity"], pa.scalar(sum(map(len, of_whom)), pa.int32()))
+            column = _PART_NAMES.index("identity")
+            tables.append(pa.Table.from_batches([batch.set_column(column, "identity", moved)]))
+            of_whom.append(pa.Table.from_batches([identities]))
+        if not tables:
+            return _PART_SCHEMA.empty_table(), IDENTITIES.empty_table()
+        parts = pa.concat_tables(tables)
+        return parts.unify_dictionaries().combine_chunks(), pa.concat_tables(of_whom)
+
+
+class _Lot:
+    """What the records of some chunks say, each by itself, in columns.
+
+    `places` say of each chunk: its file's number, its first ordinal, its records.
+    """
+
+    places: Sequence[tuple[int, int, int]] = ()
+
+    def __init__(self, records: Sequence[TypedRecord]) -> None:
+        """Raises `NotTyped`."""
+        self.count = len(records)
+        transposed = zip(*map(astuple, records), strict=True)
+        values = dict(zip(TypedRecord.__struct_fields__, transposed, strict=True))
+        ids, names = values["eventID"], values["eventName"]
+        if not all(ids) or not all(names) or not are_plain_ids(ids):
+            raise NotTyped
+        identity = _Raw(values["userIdentity"])
+        if not identity.lengths.all():
+            raise NotTyped  # a row of a tool, whose identity has other names
+        if any(identity[row].startswith((b'"{', b'"arn:')) for row in identity.rows_of_text()):
+            raise NotTyped  # a tool's text of it, which `trail.read.flat` reads
+        columns: dict[str, pa.Array] = {"event_time": _times(values["eventTime"])}
+        for field, name in _REPEATING.items():
+            texts = told_of(values[field]) if field in _WORDS else values[field]
+            columns[name] = pa.array(texts, _DICTIONARY)
+        for name in ("event_source", "event_type", "event_category"):
+            if not NOT_CALLS.keys().isdisjoint(columns[name].dictionary.to_pylist()):
+                raise NotTyped
+        for field, name in _UNIQUE.items():
+            texts = told_of(values[field]) if field in _WORDS else values[field]
+            columns[name] = pa.array(texts, pa.string())
+        raw = {name: _Raw(values[field]) for field, name in _RAW.items()}
+        columns |= {name: texts.column for name, texts in raw.items()}
+        columns["identity"] = identity.column.dictionary_encode()
+        columns["read_only"] = flags(values["readOnly"])
+        columns["console"] = flags(values["sessionCredentialFromConsole"])
+        extra = raw["additional_event_data"]
+        mfa = {row: mfa_at_sign_in(json_object(extra[row])) for row in extra.rows_with(b"MFAUsed")}
+        columns["mfa_used"] = _sparse(mfa, self.count, pa.bool_())
+        sign_in = list(values["signInSessionArn"])
+        for row in extra.rows_with(b"signInSessionArn"):
+            sign_in[row] = sign_in[row] or text_of(json_object(extra[row]).get("signInSessionArn"))
+        columns["sign_in"] = pa.array(sign_in, pa.string())
+        addenda = _Raw(values["addendum"])
+        corrects = {
+            row: corrected_event(_any.decode(addenda[row]))
+            for row in np.flatnonzero(addenda.lengths).tolist()
+        }
+        columns["original_event_id"] = _sparse(corrects, self.count, pa.string())
+        self.columns = columns | _credentials(values, raw, columns)
+        self.weight = (
+            300 * self.count
+            + sum(len(texts.data) for texts in raw.values())
+            + columns["identity"].dictionary.nbytes
+            + 300 * len(columns["identity"].dictionary)
+        )
+
+
+def _credentials(
+    values: Mapping[str, Sequence[Any]],
+    raw: Mapping[str, _Raw],
+    columns: Mapping[str, pa.Array],
+) -> dict[str, pa.Array]:
+    """What responses minted, requests asked for, and whether each call failed."""
+    names, messages = values["eventName"], values["errorMessage"]
+    response, request = raw["response_elements"], raw["request_parameters"]
+    made = {
+        row: minted(names[row], json_object(response[row]))
+        for row in response.rows_with(
+            b"ccessKeyId", b"assumedRoleId", b"federatedUserId", b"assumedPrincipal"
+        )
+    }
+    failed = columns["error_code"].is_valid()
+    sign_ins = _rows_where(columns["event_source"], lambda v: v == "signin.amazonaws.com")
+    sign_ins |= _rows_where(columns["event_type"], lambda v: v.lower() == "awsconsolesignin")
+    sign_ins |= set(response.rows_with(b"ConsoleLogin"))
+    if sign_ins:
+        flags_of = failed.to_pylist()
+        for row in sign_ins:
+            flags_of[row] = flags_of[row] or has_failed(
+                values["eventSource"][row] or None,
+                values["eventType"][row] or None,
+                None,
+                told(messages[row]),
+                json_object(response[row]),
+            )
+        failed = pa.array(flags_of, pa.bool_())
+    asked = {
+        row: asked_for(json_object(request[row]))
+        for row in request.rows_with(b"roleSessionName", b"durationSeconds")
+    }
+    targets = {
+        row: target_role(
+            names[row],
+            json_object(request[row]),
+            _any.decode(raw["resources"][row] or b"null"),
+            told(messages[row]),
+        )
+        for row in _rows_where(columns["event_name"], asks_for_role)
+    }
+    count, text = len(names), pa.string()
+    return {
+        "failed": failed,
+        "minted_access_key_id": _sparse({n: m[0] for n, m in made.items()}, count, text),
+        "minted_principal_id": _sparse({n: m[1] for n, m in made.items()}, count, text),
+        "target_role_arn": _sparse(targets, count, text),
+        "target_session_name": _sparse({n: a[0] for n, a in asked.items()}, count, text),
+        "duration_seconds": _sparse({n: a[1] for n, a in asked.items()}, count, pa.int64()),
+    }
+
+
+def _part_of(lots: Sequence[_Lot], files: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """All rows of some lots, with what follows from who called and from the path, and their
+    identities.
+    """
+    names = list(lots[0].columns)
+    table = pa.Table.from_batches(
+        [pa.RecordBatch.from_arrays(list(lot.columns.values()), names=names) for lot in lots]
+    ).unify_dictionaries()
+    columns = {name: table[name] for name in names}
+    for name in _REPEATING.values():
+        columns[name] = _no_empty(columns[name].combine_chunks())
+    for name in (*_UNIQUE.values(), "sign_in"):
+        columns[name] = _texts(columns[name])
+
+    code = columns["identity"].combine_chunks()
+    identities = identities_of(code.dictionary)
+    if code.null_count:
+        nobody = identities_of(pa.nulls(1, _TEXT))
+        identities = pa.concat_tables([identities, nobody])
+    columns["identity"] = code.indices.fill_null(len(identities) - 1)
+
+    places = chain.from_iterable(lot.places for lot in lots)
+    file, first, lengths = (np.array(each, np.int64) for each in zip(*places, strict=True))
+    begins = np.cumsum(lengths) - lengths
+    columns["file"] = pa.array(np.repeat(file.astype(np.int32), lengths))
+    columns["source_ordinal"] = pa.array(np.arange(len(table)) + np.repeat(first - begins, lengths))
+    chunk = pa.array(np.repeat(np.arange(len(lengths)), lengths))
+    accounts, regions = zip(*(owner(files[number]) for number in file), strict=True)
+    if columns["aws_region"].null_count:
+        columns["aws_region"] = _first_known(
+            columns["aws_region"], pa.array(regions, pa.string()).take(chunk)
+        )
+    if columns["recipient_account_id"].null_count:
+        columns["recipient_account_id"] = _first_known(
+            columns["recipient_account_id"],
+            identities["account_id"].combine_chunks().take(columns["identity"]),
+            pa.array(accounts, pa.string()).take(chunk),
+        )
+    return pa.table([columns[name] for name in _PART_NAMES], schema=_PART_SCHEMA), identities
 
 
 def only_used(table: pa.Table) -> pa.Table:
@@ -516,25 +487,40 @@ def only_used(table: pa.Table) -> pa.Table:
 
 
 _SHORT = 64
-_AT_ONCE = 8_192
+_AT_ONCE = 4_096
+"""Few enough that their objects are still in the processor's cache when they become columns; so
+many that what each lot costs in any case is little."""
 _BYTES_AT_ONCE = 32 << 20
+_DAY = 86_400_000_000
 _any = msgspec.json.Decoder()
-_identities = msgspec.json.Decoder(_Identity)
-_NO_SESSION, _NO_ISSUER, _NO_ATTRIBUTES = _Session(), _Issuer(), _Attributes()
-_ACCOUNT = IDENTITY_COLUMNS.index("account_id")
-_PART_NAMES = [
-    *(n for n in EVENT_SCHEMA.names if n not in _INTERNED),
-    "identity", "file", "console", "sign_in", "mfa_used",
-]  # fmt: skip
-_EARLIEST = EARLIEST.replace(tzinfo=None)
-_LATEST = LATEST.replace(tzinfo=None)
+_TEXT = pa.string()
+_DICTIONARY = pa.dictionary(pa.int32(), _TEXT)
+_WORDS = frozenset({"recipientAccountId", "errorCode", "errorMessage"})
+"""Fields in which a tool's word for nothing is nothing."""
+_PART_SCHEMA = pa.schema(
+    [
+        pa.field(field.name, _DICTIONARY) if field.name in _REPEATING.values() else field
+        for field in EVENT_SCHEMA
+        if field.name not in _INTERNED
+    ]
+    + [
+        pa.field("identity", pa.int32()),
+        pa.field("file", pa.int32()),
+        pa.field("console", pa.bool_()),
+        pa.field("sign_in", _TEXT),
+        pa.field("mfa_used", pa.bool_()),
+    ]
+)
+_PART_NAMES = _PART_SCHEMA.names
+_EARLIEST = naive(EARLIEST)
+_LATEST = naive(LATEST)
 
 
 def _times(texts: Sequence[Text]) -> pa.Array:
     if not all(texts):
         raise NotTyped
     try:
-        times = pa.array(texts, pa.string()).cast(pa.timestamp("us", "UTC"))
+        times = pa.array(texts, _TEXT).cast(pa.timestamp("us", "UTC"))
     except pa.ArrowInvalid as error:
         raise NotTyped from error
     plain = times.cast(pa.timestamp("us"))
@@ -553,17 +539,17 @@ def _no_empty(column: pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, column.dictionary)
 
 
-def _told(values: list[Text]) -> list[Text]:
-    """The same values without words for nothing, as `trail.events.told`."""
-    if NULLS.isdisjoint(values):
-        return values
-    return [None if value in NULLS else value for value in values]
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same column with null for ""."""
+    lengths = pc.binary_length(column)
+    if pc.min(lengths).as_py() != 0:
+        return column
+    return pc.if_else(pc.equal(lengths, 0), None, column)
 
 
-def _texts(values: list[Text]) -> pa.Array:
-    if "" in values:
-        values = [value or None for value in values]
-    return pa.array(values, pa.string())
+def _first_known(column: pa.DictionaryArray, *others: pa.Array) -> pa.DictionaryArray:
+    """The same column with the first of the others that is known where it is null."""
+    return pc.coalesce(column.cast(_TEXT), *others).dictionary_encode()
 
 
 class _Raw:
@@ -571,22 +557,31 @@ class _Raw:
 
     def __init__(self, values: Sequence[msgspec.Raw]) -> None:
         self.data = b"".join(values)
-        lengths = np.fromiter(map(len, values), np.int64, len(values))
-        self._ends = np.cumsum(lengths)
-        self._begins = self._ends - lengths
-        # Of all that JSON has, only null begins with n.
-        known = np.frombuffer(self.data, np.uint8)[self._begins] != ord("n")
-        offsets = np.zeros(len(values) + 1, np.int32)
-        offsets[1:] = self._ends
+        self.lengths = np.fromiter(map(len, values), np.int32, len(values))
+        self._offsets = np.zeros(len(values) + 1, np.int32)
+        np.cumsum(self.lengths, out=self._offsets[1:])
+        known = self.lengths > 0
+        # Of all that JSON has and is four bytes long, only null begins with n.
+        four = np.flatnonzero(self.lengths == 4)
+        known[four] = self._signs()[self._offsets[four]] != ord("n")
         # The file was UTF-8 as a whole, so it need not be checked value by value.
         self.column = pa.Array.from_buffers(
-            pa.string(),
+            _TEXT,
             len(values),
-            [pa.array(known).buffers()[1], pa.py_buffer(offsets), pa.py_buffer(self.data)],
+            [pa.array(known).buffers()[1], pa.py_buffer(self._offsets), pa.py_buffer(self.data)],
         )
 
     def __getitem__(self, row: int) -> bytes:
-        return self.data[self._begins[row] : self._ends[row]]
+        return self.data[self._offsets[row] : self._offsets[row + 1]]
+
+    def _signs(self) -> np.ndarray[Any, Any]:
+        return np.frombuffer(self.data, np.uint8)
+
+    def rows_of_text(self) -> list[int]:
+        """The rows that are a string of JSON; none may be missing."""
+        begins = self._signs()[self._offsets[:-1]]
+        rows: list[int] = np.flatnonzero(begins == ord('"')).tolist()
+        return rows
 
     def rows_with(self, *words: bytes) -> list[int]:
         """The rows whose text has one of the words (or seems to, across the gap to the next)."""
@@ -598,11 +593,12 @@ class _Raw:
                 place = self.data.find(word, place + len(word))
         if not found:
             return []
-        rows: list[int] = np.unique(np.searchsorted(self._ends, found, "right")).tolist()
+        ends = self._offsets[1:]
+        rows: list[int] = np.unique(np.searchsorted(ends, found, "right")).tolist()
         return rows
 
 
-def _sparse(values: dict[int, Any], count: int, kind: pa.DataType) -> pa.Array:
+def _sparse(values: Mapping[int, Any], count: int, kind: pa.DataType) -> pa.Array:
     """A column that is null but in some rows."""
     if not values:
         return pa.nulls(count, kind)
@@ -610,13 +606,6 @@ def _sparse(values: dict[int, Any], count: int, kind: pa.DataType) -> pa.Array:
     for row, value in values.items():
         column[row] = value
     return pa.array(column, kind)
-
-
-def _flags(values: Sequence[bool | str | None]) -> pa.Array:
-    try:
-        return pa.array(values, pa.bool_())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([flag_of(value) for value in values], pa.bool_())
 
 
 def _rows_where(column: pa.DictionaryArray, test: Callable[[str], bool]) -> set[int]:
@@ -627,69 +616,31 @@ def _rows_where(column: pa.DictionaryArray, test: Callable[[str], bool]) -> set[
     return set(np.flatnonzero(mask.to_numpy(zero_copy_only=False)).tolist())
 
 
-def _object(text: bytes) -> dict[str, Any]:
-    value = _any.decode(text)
-    return value if isinstance(value, dict) else {}
+def _ranks(ids: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """The place of each among the ids in order, as every engine compares text: by its UTF-8
+    bytes; what is null comes last."""
+    encoded = ids.combine_chunks().dictionary_encode()
+    ranks = np.empty(len(encoded.dictionary) + 1, np.int32)
+    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))
+    ranks[-1] = len(encoded.dictionary)
+    of_row: np.ndarray[Any, Any] = ranks[encoded.indices.fill_null(-1).to_numpy()]
+    return of_row
 
 
-def _identity(text: bytes | None) -> tuple[Any, ...]:
-    """`IDENTITY_COLUMNS` of a `userIdentity`, by the rules of `identity_columns`."""
-    if text is not None and text.startswith((b'"{', b'"arn:')):
-        raise NotTyped  # a tool's text of it, which `trail.read.flat` reads
-    try:
-        who = _identities.decode(text or b"{}")
-    except msgspec.DecodeError:
-        loose = identity_columns(_object(text or b"{}"))
-        return tuple(_naive(loose[name]) for name in IDENTITY_COLUMNS)
-    session = who.sessionContext or _NO_SESSION
-    issuer = session.sessionIssuer or _NO_ISSUER
-    attributes = session.attributes or _NO_ATTRIBUTES
-    kind, principal_id, arn = told(who.type), told(who.principalId), told(who.arn)
-    account, user_name = told(who.accountId), who.userName or None
-    invoked_by = told(who.invokedBy)
-    person = told(who.onBehalfOf.userId) if who.onBehalfOf is not None else None
-    return (
-        kind,
-        identity_id(kind, principal_id, account, person, arn, invoked_by, user_name),
-        principal_id,
-        arn,
-        account,
-        told(who.accessKeyId),
-        user_name,
-        invoked_by,
-        told(issuer.arn),
-        told(issuer.principalId),
-        session_name_of(principal_id, arn, kind),
-        None if attributes.creationDate is None else _created(attributes.creationDate),
-        flag_of(attributes.sessionCredentialFromConsole),
-        session.sourceIdentity or None,
-        person,
-        told(who.credentialId),
-        session.signInSessionArn or who.signInSessionArn or None,
-        flag_of(attributes.mfaAuthenticated),
-        session.ec2RoleDelivery or None,
-    )
-
-
-@lru_cache(16_384)
-def _created(text: str) -> object:
-    return _naive(time_in_range(text))
-
-
-def _naive(value: object) -> object:
-    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
-
-
-def _utf8(text: str) -> bytes:
-    """Sorts text as every engine compares it: by its UTF-8 bytes."""
-    return text.encode()
-
-
-def _spread(values: Sequence[Any], codes: np.ndarray[Any, Any], name: str) -> pa.Array:
-    """One value per row out of one per identity, as dictionary indices where it is text."""
-    kind = EVENT_SCHEMA.field(name).type
-    distinct = pa.array(values, kind)
-    if kind != pa.string():
-        return distinct.take(pa.array(codes))
+def _spread(distinct: pa.Array, codes: np.ndarray[Any, Any]) -> pa.Array:
+    """One value per row out of one per identity: as dictionary indices where it is text that
+    repeats."""
+    rows = pa.array(codes)
+    if distinct.type != _TEXT or _mostly_differ(distinct, len(codes)):
+        return distinct.take(rows)
     encoded = distinct.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(codes)), encoded.dictionary)
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(rows), encoded.dictionary)
+
+
+def _mostly_differ(values: pa.Array, rows: int) -> bool:
+    """Whether so many values would make a dictionary that is no smaller than what it is for; told
+    by a part of them."""
+    if 2 * len(values) < rows:
+        return False
+    some = values.slice(0, _AT_ONCE)
+    return 2 * len(some.unique()) > len(some)
