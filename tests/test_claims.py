@@ -1224,6 +1224,23 @@ def test_a_finding_s_user_has_the_arn_that_records_give():
         assert answer.data["origin"]["arn"] == arn
 
 
+@pytest.mark.parametrize("with_own_call", [True, False])
+def test_a_switch_that_is_the_alert_names_its_own_source(with_own_call):
+    source = "arn:aws:iam::444455556666:user/alice"
+    switch = a_switch(source)
+    records = [switch, *around()]
+    if with_own_call:
+        caller = a_user("alice", "444455556666", invokedBy="AWS Internal", accessKeyId=MASKED)
+        records.append(an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller)))
+
+    answer = who_assumed(switch, records)
+
+    assert answer.data["origin"]["arn"] == source
+    assert answer.status == "answered"
+    refused = a_switch(source, responseElements={"SwitchRole": "Failure"})
+    assert who_assumed(refused, [refused, *around()]).data["chain"] == []
+
+
 def test_a_switch_to_another_session_of_the_role_is_somebody_else_s():
     use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
     switch = a_switch(f"arn:aws:iam::{ACCOUNT}:user/bob", session="bob")
