@@ -1231,7 +1231,9 @@ def test_a_switch_that_is_the_alert_names_its_own_source(with_own_call):
     records = [switch, *around()]
     if with_own_call:
         caller = a_user("alice", "444455556666", invokedBy="AWS Internal", accessKeyId=MASKED)
-        records.append(an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller)))
+        records.append(
+            an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller))
+        )
 
     answer = who_assumed(switch, records)
 
