@@ -1078,6 +1078,12 @@ def test_a_switch_does_not_outweigh_the_console_s_own_call_for_somebody_else(wit
     [
         ("reader", "****", {}, "medium"),
         ("reader", "REDACTED", {}, "medium"),
+        ("reader", "<session>", {}, "medium"),
+        ("reader", "████", {}, "medium"),
+        ("reader", "redacted@example.com", {}, "medium"),
+        ("reader", "00000000", {}, "medium"),
+        ("reader", "ana.b+c=d,e@example.com", {}, "high"),
+        ("[role]", "work", {"principalId": "AROA****************:work"}, "medium"),
         ("REDACTED", "work", {"principalId": "REDACTED:work"}, "medium"),
         ("REDACTED", "work", {"principalId": "AROAXXXXXXXXXXXXXXXXX:work"}, "medium"),
         ("REDACTED", "work", {"principalId": "AROA2GDPCIYTPURG5NQJX:work"}, "high"),
