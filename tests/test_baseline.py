@@ -366,3 +366,30 @@ def test_fourteen_days_touch_fifteen_calendar_days() -> None:
     assert answer.sentence.startswith("15 calls on ")
     days_told = answer.sentence.partition(" on ")[2].partition(" by ")[0]
     assert days_told == "15 calendar days"
+
+
+def test_a_first_success_is_new_where_every_such_call_had_failed() -> None:
+    refused = history(6, errorCode="AccessDenied")
+    answer = baseline_of(at(NOON), *refused)
+    assert answer.data["new"] == []
+    assert [odd["what"] for odd in answer.data["unusual"]] == ["outcome"]
+    assert answer.sentence.endswith(" Nothing about the alert is new but that the call succeeded.")
+    few = baseline_of(at(NOON), *refused[:4])
+    assert few.sentence.endswith(" Nothing about the alert is new but that the call succeeded.")
+
+    for alert, before in (
+        (at(NOON, errorCode="AccessDenied"), refused),
+        (at(NOON), [*refused, *history(1)]),
+        (at(NOON), history(6, eventName="ListUsers", errorCode="AccessDenied")),
+    ):
+        odd = baseline_of(alert, *before).data["unusual"]
+        assert "outcome" not in [one["what"] for one in odd]
+
+
+def test_an_odd_hour_or_error_is_not_called_nothing_new() -> None:
+    late = at(NOON + timedelta(hours=6), errorCode="AccessDenied")
+    answer = baseline_of(late, *history())
+    assert answer.data["new"] == []
+    assert answer.sentence.endswith(
+        " Nothing about the alert is new but its hour of the day and its error."
+    )

@@ -1049,6 +1049,81 @@ def test_a_switch_and_a_call_from_behind_one_address_are_told_apart_by_nothing(
     assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "bob"}
 
 
+@pytest.mark.parametrize("with_own_call", [True, False])
+def test_a_switch_does_not_outweigh_the_console_s_own_call_for_somebody_else(with_own_call):
+    """Two accounts have an alice each, who switch in one second: of the second one the SwitchRole
+    is not indexed, and what the console calls does not show where she was."""
+    other = by_the_console(
+        userIdentity=a_user("alice", "777788889999", invokedBy="AWS Internal", accessKeyId=MASKED)
+    )
+    records = [
+        a_switch(f"arn:aws:iam::{ACCOUNT}:user/alice"),
+        an_assumption("admin", "alice", key=K3, **other),
+    ]
+    if with_own_call:
+        records.append(an_assumption("admin", "alice", key=K1, **by_the_console()))
+    use = a_use(a_role_session("admin", "alice", key=K2), **IN_CONSOLE)
+
+    answer = who_assumed(use, [*records, use])
+
+    assert {caller["arn"] for caller in both_are_open(answer)["callers"]} == {
+        f"arn:aws:iam::{account}:user/alice" for account in (ACCOUNT, "777788889999")
+    }
+    assert f"IAM user alice of account {ACCOUNT}" in answer.sentence
+    assert "IAM user alice of account 777788889999" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("role", "session", "changes", "confidence"),
+    [
+        ("reader", "****", {}, "medium"),
+        ("reader", "REDACTED", {}, "medium"),
+        ("reader", "<session>", {}, "medium"),
+        ("reader", "████", {}, "medium"),
+        ("reader", "redacted@example.com", {}, "medium"),
+        ("reader", "00000000", {}, "medium"),
+        ("reader", "ana.b+c=d,e@example.com", {}, "high"),
+        ("[role]", "work", {"principalId": "AROA****************:work"}, "medium"),
+        ("REDACTED", "work", {"principalId": "REDACTED:work"}, "medium"),
+        ("REDACTED", "work", {"principalId": "AROAXXXXXXXXXXXXXXXXX:work"}, "medium"),
+        ("REDACTED", "work", {"principalId": "AROA2GDPCIYTPURG5NQJX:work"}, "high"),
+        ("reader", "work", {"principalId": "AROA****************:work"}, "high"),
+    ],
+)
+def test_a_masked_role_or_session_name_is_no_sure_match_by_time(role, session, changes, confidence):
+    """Bob's call of that second shows the same masks; whose session it made they do not tell."""
+    mint = an_assumption(role, session, key=MASKED, userIdentity=a_user("bob"))
+    use = a_use(a_role_session(role, session, key=MASKED, **changes))
+    if changes:
+        mint["responseElements"]["assumedRoleUser"]["assumedRoleId"] = changes["principalId"]
+
+    answer = who_assumed(use, [mint, use])
+
+    assert the_hop(answer) == (mint["eventID"], "creation_date", confidence)
+    assert any("is masked" in caveat for caveat in answer.caveats) == (confidence == "medium")
+
+
+def test_a_masked_federated_user_is_no_sure_match_by_time():
+    arn = f"arn:aws:sts::{ACCOUNT}:federated-user/****"
+    mint = an_event(
+        eventTime="2026-03-10T11:50:00Z", eventSource="sts.amazonaws.com",
+        eventName="GetFederationToken", userIdentity=a_user("bob"),
+        requestParameters={"name": "****"},
+        responseElements={
+            "credentials": {"accessKeyId": MASKED},
+            "federatedUser": {"arn": arn, "federatedUserId": f"{ACCOUNT}:****"},
+        },
+    )  # fmt: skip
+    created = a_role_session()["sessionContext"]["attributes"]
+    use = a_use({
+        "type": "FederatedUser", "principalId": f"{ACCOUNT}:****", "arn": arn,
+        "accountId": ACCOUNT, "accessKeyId": MASKED,
+        "sessionContext": {"sessionIssuer": {}, "attributes": created},
+    })  # fmt: skip
+
+    assert the_hop(who_assumed(use, [mint, use])) == (mint["eventID"], "creation_date", "medium")
+
+
 @pytest.mark.parametrize(("login", "confidence"), [("12:04:59", "medium"), ("12:05:30", "high")])
 def test_a_sign_in_link_lives_fifteen_minutes(login, confidence):
     """Bob's login is minutes after his call of 11:50:00; only the switch was where the use was."""
@@ -1153,6 +1228,25 @@ def test_a_finding_s_user_has_the_arn_that_records_give():
     for records, arn in (([use], recorded["arn"]), ([], f"arn:aws:iam::{ACCOUNT}:user/alice")):
         answer = ASSUMED_BY.ask(finding, finding.principals[0], MemoryStore(records))
         assert answer.data["origin"]["arn"] == arn
+
+
+@pytest.mark.parametrize("with_own_call", [True, False])
+def test_a_switch_that_is_the_alert_names_its_own_source(with_own_call):
+    source = "arn:aws:iam::444455556666:user/alice"
+    switch = a_switch(source)
+    records = [switch, *around()]
+    if with_own_call:
+        caller = a_user("alice", "444455556666", invokedBy="AWS Internal", accessKeyId=MASKED)
+        records.append(
+            an_assumption("admin", "alice", key=K3, **by_the_console(userIdentity=caller))
+        )
+
+    answer = who_assumed(switch, records)
+
+    assert answer.data["origin"]["arn"] == source
+    assert answer.status == "answered"
+    refused = a_switch(source, responseElements={"SwitchRole": "Failure"})
+    assert who_assumed(refused, [refused, *around()]).data["chain"] == []
 
 
 def test_a_switch_to_another_session_of_the_role_is_somebody_else_s():

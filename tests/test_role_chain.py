@@ -426,8 +426,8 @@ def test_a_role_that_renews_itself_is_reported_as_juggling():
     assert answer.data["juggling"]["first_mint"] == "2026-03-10T08:00:00Z"
     assert answer.data["juggling"]["cycle"] is False
     assert (
-        "Role juggling: loop was assumed again from itself or back 3 times, first at"
-        " 2026-03-10T08:00:00Z."
+        "Role juggling: loop was assumed again from itself or back 3 times, after a first call"
+        " at 2026-03-10T08:00:00Z."
     ) in answer.caveats
     assert answer.data["origin"]["label"] == "alice"
 
@@ -457,8 +457,21 @@ def test_two_roles_that_assume_each_other_are_juggling_too():
     assert juggling["role_arns"] == [f"arn:aws:iam::{ACCOUNT}:role/ping"]
     assert juggling["renewals"] == 1
     assert juggling_sentence(juggling) == (
-        "Role juggling: ping was assumed again from itself or back once, first at"
-        f" {juggling['first_mint']}."
+        "Role juggling: ping was assumed again from itself or back once, after a first call"
+        f" at {juggling['first_mint']}."
+    )
+
+
+def test_several_roles_that_come_up_again_are_said_in_the_plural():
+    juggling = {
+        "role_arns": [f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("ping", "pong")],
+        "renewals": 2,
+        "first_mint": "2026-03-10T11:00:00Z",
+        "cycle": False,
+    }
+    assert juggling_sentence(juggling) == (
+        "Role juggling: ping and pong were assumed again from themselves or back 2 times, after a"
+        " first call at 2026-03-10T11:00:00Z."
     )
 
 

@@ -832,6 +832,38 @@ def test_a_source_identity_never_hides_the_user_that_set_it():
     assert "ana@example.com" in origin["label"]
 
 
+def test_a_source_identity_that_is_part_of_the_callers_name_is_told_and_one_that_is_it_is_not():
+    for given, label in (("al", "alice (source identity al)"), ("alice", "alice")):
+        identity = a_role_session()
+        identity["sessionContext"]["sourceIdentity"] = given
+        mint = an_assumption()
+        mint["requestParameters"]["sourceIdentity"] = given
+        origin = who_assumed(an_event(userIdentity=identity), [mint]).data["origin"]
+        assert origin["label"] == label
+
+
+def test_a_source_identity_alone_is_not_behind_itself():
+    identity = a_role_session()
+    identity["sessionContext"]["sourceIdentity"] = "dora"
+    answer = who_assumed(an_event(userIdentity=identity), around())
+    assert answer.data["origin"]["detail"] == "source identity dora"
+
+
+def test_a_login_with_a_hidden_name_is_by_no_user_called_none():
+    hidden = {
+        "type": "IAMUser",
+        "accountId": ACCOUNT,
+        "accessKeyId": "",
+        "userName": "HIDDEN_DUE_TO_SECURITY_REASONS",
+    }
+    login = an_event(
+        eventSource="signin.amazonaws.com", eventName="ConsoleLogin", userIdentity=hidden,
+        errorMessage="Failed authentication", responseElements={"ConsoleLogin": "Failure"},
+    )  # fmt: skip
+    origin = who_assumed(login, [login]).data["origin"]
+    assert origin["detail"] == "an IAM user whose name is not recorded"
+
+
 def test_an_identity_center_session_without_a_mint_is_known_by_its_user():
     identity = an_identity_center_session("ASIAUSED0Q0Q0Q0Q0Q01")
     identity["onBehalfOf"] = {"userId": USER_ID, "identityStoreArn": "arn:aws:identitystore::1:x"}

@@ -58,6 +58,8 @@ def _pasted(times: str) -> Alert:
         ("12:30 PM UTC on March 10, 2026", 12, 30),
         ("06:06 PDT on Tuesday, March 10, 2026", 13, 6),
         ("Tue Mar 10 06:06:00 PDT 2026", 13, 6),
+        ("Tue Mar 10 06:06:00 2026 -0700", 13, 6),
+        ("Mar 10 06:06:00 2026 PDT", 13, 6),
         ("Tue Mar 10 2026 06:06:00 GMT-0700 (Pacific Daylight Time)", 13, 6),
         ("Mar 10, 2026 @ 06:06:00.000 UTC", 6, 6),
         ("10/Mar/2026:06:06:00 +0000", 6, 6),

@@ -167,6 +167,7 @@ def _cost(piece: str) -> float | None:
 
 _WRITTEN_OVER = re.compile(
     r"[*•]|…|###|%\{\[|^[xX]{3,}$|^(?i:HIDDEN_DUE_TO)|^A(?:KIA|SIA|ROA|IDA)[A-Z0-9]*\.\.\."
+    r"|^A(?:KIA|SIA|ROA|IDA)[xX]{8,}(?::|$)"
 )
 """A character that no id or name of AWS's has, or three in its place. Dots alone are a name: a
 session may be called "...", and whoever calls it so must not become nobody by it.

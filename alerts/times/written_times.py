@@ -79,8 +79,9 @@ _FORMS = tuple(
         rf"{_ZONE}(?![\w:])",
         # ISO 8601 to the hour.
         rf"(?<![\w.:/-])(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)T(?P<h>\d\d){_ZONE}(?![\w:.])",
-        # Unix `date`: Tue Mar 10 06:06:00 PDT 2026.
-        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)",
+        # Unix `date` and `git log`: Tue Mar 10 06:06:00 PDT 2026, Tue Mar 10 06:06:00 2026 -0700.
+        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)"
+        rf"(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
         # Between 06:06 and 07:15 PDT on March 10, 2026.
         rf"{_FROM}(?P<end>{_CLOCK}){_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
         # 06:06 PDT on March 10, 2026.

@@ -170,15 +170,18 @@ def rhythm_of(history: History) -> dict[str, Any]:
 
 
 def unusual(
-    alert: Alert, data: Mapping[str, Any], telling: Mapping[str, Any]
+    alert: Alert, data: Mapping[str, Any], telling: Mapping[str, Any], *, only_failed: bool
 ) -> list[dict[str, Any]]:
-    """What is odd without being a new value: the hour, the network, the way it failed.
+    """What is odd without being a new value: that it succeeded where every such call had failed
+    (`only_failed`), the hour, the network, the way it failed.
 
-    Only with a sufficient history. An hour counts with its two neighbours.
+    All but the first only with a sufficient history. An hour counts with its two neighbours.
     """
-    if not telling["sufficient"] or alert.first_seen is None:
-        return []
     odd: list[dict[str, Any]] = []
+    if only_failed and alert.error_code is None:
+        odd.append({"what": "outcome", "value": "succeeded, which it never had"})
+    if not telling["sufficient"] or alert.first_seen is None:
+        return odd
     hour = alert.first_seen.astimezone(UTC).hour
     around = {(hour - 1) % 24, hour, (hour + 1) % 24}
     if not any(row["whole_role"] for row in data["hours"] if row["hour"] in around):

@@ -189,6 +189,15 @@ class History:
             limit,
         )
 
+    def only_failed(self, scope: str) -> bool:
+        """Whether there were calls of the alert's API, and every one of them failed."""
+        like = [
+            group["failed"]
+            for group in self.groups
+            if group.get("is_event_name") and (scope == "whole" or group["in_entity"])
+        ]
+        return bool(like) and all(like)
+
     def like_the_alert(self, scope: str) -> list[str]:
         """The newest event ids of the alert's API, else of its address, else of any call."""
         named = (n for n in ("event_name", "source_ip_address") if n in self.attributes)

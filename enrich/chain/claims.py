@@ -9,6 +9,7 @@ cannot be known is said in the claim's caveats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from enrich.chain.session import LONGEST_SESSION, Session
 from enrich.facts.interface import is_console_call, is_service_call, json_object
 from enrich.facts.role_name import role_named
 from enrich.words import age
-from trail.access_keys import is_doubtful_key
+from trail.access_keys import is_doubtful_key, is_stand_in
 
 Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
@@ -303,7 +304,8 @@ def against_the_switch(
     `SwitchFrom` tells who switched, and not that the use is of that session: somebody else may have
     made one of the same role and name, and brought it to the console by a sign-in of their own.
     `rivals` are the calls of that time by others than it names. Only a use from where the roles
-    were switched, and from where none of those was made, is of that one.
+    were switched, and from where none of those was made, is of that one: what the console calls
+    does not show where its user was.
     """
     for row in sign_ins:
         apart = row["event_time"] - switch["event_time"]
@@ -321,15 +323,22 @@ def against_the_switch(
     if not rivals:
         return None
     there = switch["source_ip_address"]
-    here = [mint for mint in rivals if mint.row["source_ip_address"] == session.address]
+    here = [
+        mint
+        for mint in rivals
+        if mint.row["source_ip_address"] == session.address or is_console_call(mint.row)
+    ]
     if session.address is not None and session.address == there and not here:
         return None
     rival = (here or rivals)[0]
     came = "Where the use came from is not known"
     if session.address is not None:
         came = f"The use came from {session.address}"
+    made = f"made at {rival.row['source_ip_address']}"
+    if is_console_call(rival.row):
+        made = "made by the console for somebody else"
     return (
-        f"{came}; event {rival.event_id}, made at {rival.row['source_ip_address']}, began a session"
+        f"{came}; event {rival.event_id}, {made}, began a session"
         f" of this role and name as well, and the roles were switched at {there}: which of the two"
         " it is of cannot be told."
     )
@@ -383,9 +392,44 @@ def by_date(
         claim = claim.at_most("medium", doubt)
     if mint.time != session.created or len(candidates) > 1 or rivals:
         claim = claim.at_most("medium")
+    if _is_masked(session):
+        claim = claim.at_most(
+            "medium",
+            "The role or the name of the session is masked: another session that reads the same may"
+            " have begun in that second.",
+        )
     if (odd := _other_credential(session, mint, sign_ins)) is not None:
         claim = claim.at_most("medium", odd)
     return _as_dated(claim, session)
+
+
+_A_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+"""What IAM allows in the names of roles, of sessions and of federated users."""
+_WRITTEN_OVER = re.compile(r"redact|masked|anonymi[sz]|obfuscat|placeholder|saniti[sz]e", re.I)
+
+
+def _is_masked(session: Session) -> bool:
+    """Rule 1 for sessions: whether what a mint is compared with is a mask. Equal masks of two
+    roles, or of two sessions' names, are no equal sessions."""
+    if session.type == "FederatedUser":
+        return _stands_for_a_name((session.arn or session.principal_id or "").rpartition("/")[2])
+    if not session.is_role:
+        return False  # a user whose record is masked is nobody by name (`of_nameless`)
+    if session.session_name is not None and _stands_for_a_name(session.session_name):
+        return True
+    role_id = (session.principal_id or "").partition(":")[0]
+    role = role_named(session.role_arn)
+    return (not role_id or is_stand_in(role_id)) and (role is None or _stands_for_a_name(role.name))
+
+
+def _stands_for_a_name(name: str) -> bool:
+    """Whether the name is none that IAM would give, or tells that another was written over."""
+    return (
+        is_stand_in(name)
+        or _A_NAME.fullmatch(name) is None
+        or _WRITTEN_OVER.search(name) is not None
+        or (len(name) > 3 and len(set(name)) == 1)
+    )
 
 
 def by_switch(session: Session, switches: int, doubt: str | None = None) -> Claim:
@@ -403,6 +447,12 @@ def by_switch(session: Session, switches: int, doubt: str | None = None) -> Clai
             "medium",
             "The use does not look like the console's: another session of this name may have been"
             " made in the same seconds.",
+        )
+    if _is_masked(session):
+        claim = claim.at_most(
+            "medium",
+            "The role or the name of the session is masked: the console may have switched to"
+            " another one that reads the same.",
         )
     return _as_dated(claim, session)
 

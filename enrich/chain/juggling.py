@@ -9,6 +9,7 @@ from enrich.chain.back import Chain
 from enrich.chain.hop import Hop
 from enrich.facts.role_name import role_named, short_name
 from enrich.window import iso
+from enrich.words import listed
 from trail.counted import times
 
 
@@ -34,9 +35,10 @@ def juggling_of(chain: Chain) -> dict[str, Any] | None:
 
 
 def juggling_sentence(juggling: Mapping[str, Any]) -> str:
-    names = ", ".join(str(short_name(arn)) for arn in juggling["role_arns"])
+    names = listed(str(short_name(arn)) for arn in juggling["role_arns"])
     if not names:
         return "Role juggling: the records go round in a cycle."
     often = times(juggling["renewals"])
-    since = f", first at {juggling['first_mint']}" if juggling["first_mint"] else ""
-    return f"Role juggling: {names} was assumed again from itself or back {often}{since}."
+    since = f", after a first call at {juggling['first_mint']}" if juggling["first_mint"] else ""
+    was, itself = ("was", "itself") if len(juggling["role_arns"]) == 1 else ("were", "themselves")
+    return f"Role juggling: {names} {was} assumed again from {itself} or back {often}{since}."

@@ -69,7 +69,7 @@ def origin_of(chain: Chain, session: Session) -> Origin:
     # Set once, at the first assumption, by whoever made it: it adds to a person whom the records
     # name, and stands in where they name none.
     if origin["type"] in ("IAMUser", "Root", "IdentityCenterUser", "SAMLUser", "WebIdentityUser"):
-        if named in str(origin["label"]):
+        if named == origin["label"]:
             return origin
         return {
             **origin,
@@ -77,7 +77,9 @@ def origin_of(chain: Chain, session: Session) -> Origin:
             "field": f"{origin['field']}; {field}",
             "detail": f"{origin['detail']} (source identity {named})",
         }
-    behind = f", by way of {origin['detail']}" if origin["detail"] else ""
+    behind = ""
+    if origin["detail"] and origin["label"] != named:
+        behind = f", by way of {origin['detail']}"
     return {
         "type": "SourceIdentity",
         "arn": origin["arn"],
@@ -139,6 +141,8 @@ def _plain(end: Session, last: Hop | None) -> Origin:
     if end.type == "IAMUser":
         name = end.user_name or short_of_user(end.arn) or end.principal_id
         field = how or "userIdentity.arn"
+        if name is None:
+            return _origin("IAMUser", None, "an IAM user whose name is not recorded", field)
         return _origin("IAMUser", end.arn, name, field, f"IAM user {name}")
     if end.type == "Root":
         account = end.account_id or end.principal_id

@@ -119,6 +119,9 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
     identity = record.get("userIdentity")
     earliest, latest = alert.used_between
     first, last = earliest or latest, latest or earliest
+    created = principal.session_created
+    if created is None and _began_it(record):
+        created = first
     return Session(
         type=principal.type,
         access_key_id=_key(principal.access_key_id),
@@ -126,7 +129,7 @@ def session_of_alert(alert: Alert, principal: Principal) -> Session:
         arn=arn,
         role_arn=principal.role_arn if role_named(principal.role_arn) else role_arn_of(arn),
         session_name=session_name or _after_colon(principal_id),
-        created=principal.session_created,
+        created=created,
         account_id=principal.account_id
         or (None if is_of_unnamed_account(principal) else alert.account_id),
         user_name=principal.user_name,
@@ -211,6 +214,17 @@ def record_in(alert: Alert) -> Mapping[str, Any]:
     if isinstance(inner, Mapping) and inner.get("eventID") == alert.event_id and alert.event_id:
         return inner
     return {}
+
+
+def _began_it(record: Mapping[str, Any]) -> bool:
+    """Whether the alert is the console's own record of the switch that began its session, which
+    shows no creation date (§2.2)."""
+    return (
+        record.get("eventSource") in SIGN_IN_SOURCES
+        and record.get("eventName") == "SwitchRole"
+        and record.get("errorCode") is None
+        and json_object(record.get("responseElements")).get("SwitchRole") == "Success"
+    )
 
 
 def _service_of(alert: Alert, principal: Principal) -> str | None:

@@ -97,7 +97,7 @@ def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> s
 
 def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
     """Possible callers in few words: "IAM user alice, IAM user bob or one of 3 more"."""
-    names = []
+    known: list[tuple[str, str]] = []
     hidden = 0
     for caller in callers:
         arn = str(caller["arn"] or "")
@@ -107,7 +107,16 @@ def caller_names(callers: Sequence[Mapping[str, Any]]) -> str:
             hidden += 1
             continue
         kind = {"IAMUser": "IAM user ", "AssumedRole": "session "}.get(caller["type"], "")
-        names.append(short(f"{kind}{name or caller['type']}"))
+        account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+        known.append((short(f"{kind}{name or caller['type']}"), account))
+    accounts: dict[str, set[str]] = {}
+    for name, account in known:
+        accounts.setdefault(name, set()).add(account)
+    # Two accounts may have a user of one name each.
+    names = [
+        f"{name} of account {account}" if account and len(accounts[name]) > 1 else name
+        for name, account in known
+    ]
     if hidden:
         names.append(NAMELESS if hidden == 1 else f"{hidden} callers whose names are masked")
     every = list(dict.fromkeys(names))

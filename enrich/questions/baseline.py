@@ -110,7 +110,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     }
     data |= rhythm_of(history)
     telling = role_view if rests_on_role else view
-    data["unusual"] = unusual(alert, data, telling)
+    only_failed = history.only_failed("whole" if rests_on_role else "entity")
+    data["unusual"] = unusual(alert, data, telling, only_failed=only_failed)
     if telling["new"] or not telling["sufficient"]:
         data["earlier"], query = _earlier(scene, window)
         queries += (query,)
@@ -209,6 +210,14 @@ _ATTRIBUTE = {
 }
 
 
+_ODD = {
+    "outcome": "that the call succeeded",
+    "hour_of_day": "its hour of the day",
+    "error_code": "its error",
+}
+"""What is odd without being a new value. A new network stands with its address."""
+
+
 def _words(fields: Sequence[str]) -> list[str]:
     return [_ATTRIBUTE.get(field, field) for field in fields]
 
@@ -251,8 +260,14 @@ def _sentence(
     values = [
         f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}" for field in view["new"]
     ]
-    unseen = " Nothing about the alert is new." if view["seen"] else ""
-    unseen = f" Not seen: {listed(values)}." if values else unseen
+    odd = listed(_ODD[one["what"]] for one in data["unusual"] if one["what"] in _ODD)
+    if values:
+        unseen = f" Not seen: {listed(values)}."
+        unseen += f" New as well: {odd}." if odd else ""
+    elif view["seen"]:
+        unseen = " Nothing about the alert is new" + (f" but {odd}." if odd else ".")
+    else:
+        unseen = ""
     return f"{sentence}.{unseen}", counts
 
 

@@ -38,6 +38,7 @@ _NEW: Mapping[str, str] = {
     "new_event_source": "service",
     "new_event_name": "call",
     "new_aws_region": "Region",
+    "new_outcome": "success",
     "new_network": "network",
     "new_error_code": "error",
     "new_hour_of_day": "hour",

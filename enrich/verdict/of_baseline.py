@@ -54,7 +54,9 @@ def from_baseline(known: Answers) -> Iterator[Weight]:
     if not known.complete(_NAME) or known.intruder_may_be_in_history:
         return
     of_call = same_call_counts(known.alert, view, seen)
-    yield from _usual(known, of_call, span)
+    # That it was tried as often before does not make the first success usual.
+    if all(odd["what"] != "outcome" for odd in answer.data["unusual"]):
+        yield from _usual(known, of_call, span)
     yield from _nothing_new(known, view, answer.data, of_call, history, (calls, days))
 
 
@@ -95,6 +97,10 @@ def _odd(known: Answers, odd: Mapping[str, Any], by_whom: str) -> Weight | None:
         own = Cited(own.of, tuple(event["event_id"] for event in at))
         first, last = (value - 1) % 24, (value + 1) % 24
         said = f"No call between {first:02}:00 and {last:02}:59 UTC {by_whom}."
+    elif odd["what"] == "outcome":
+        api = plain_name(known.alert.event_name or "")
+        own = known.own_with(api=api)
+        said = f"Every earlier call of {short(api)} {by_whom} failed, and the alert's did not."
     elif odd["what"] == "network":
         own = known.own_with(source_ip_address=known.alert.source_ip_address)
         if known.by_name[_NAME].data["pairs_cut"]:

@@ -159,6 +159,7 @@ STRONGEST_FIRST = (
     "new_roles",
     "new_service",
     "new_event_name",
+    "new_outcome",
     "new_source_ip_address",
     "new_network",
     "new_user_agent",

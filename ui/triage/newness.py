@@ -21,6 +21,7 @@ PROPERTIES = {
 }
 RARE = 0.05
 UNUSUAL = {
+    "outcome": "Outcome",
     "hour_of_day": "Hour of day",
     "network": "Network",
     "error": "Error",
