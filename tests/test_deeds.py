@@ -90,6 +90,35 @@ def test_a_look_around_is_one_line_and_what_is_done_between_parts_two() -> None:
     assert [deed.matters for deed in found.deeds] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "request_parameters", "response", "said"),
+    [
+        ("CreateAccessKey", "iam", {"userName": "backup"},
+         {"accessKey": {"accessKeyId": "AKIA2GDPCIYTPURG5NQJ", "userName": "backup"}},
+         "made access key AKIA2GDPCIYTPURG5NQJ (user backup)"),
+        ("CreateUser", "iam", {"userName": "backup"}, None, "made user backup"),
+        ("CreateLoginProfile", "iam", {"userName": "backup"}, None,
+         "called CreateLoginProfile on user backup"),
+        ("AttachUserPolicy", "iam",
+         {"userName": "backup", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, None,
+         "called AttachUserPolicy on user backup,"
+         " policy arn:aws:iam::aws:policy/AdministratorAccess"),
+        ("StopLogging", "cloudtrail", {"name": "main"}, None, "called StopLogging on trail main"),
+        ("CreateTags", "ec2", None, None, "called CreateTags"),
+        ("PutObject", "s3", an_object("a.csv"), None, "wrote object shop-orders/a.csv"),
+    ],
+)  # fmt: skip
+def test_a_call_does_to_a_thing_only_what_it_is_named_after(
+    name: str, source: str, request_parameters: Any, response: Any, said: str
+) -> None:
+    made = a_call("02:00:00", name, f"{source}.amazonaws.com", readOnly=False,
+                  requestParameters=request_parameters, responseElements=response)  # fmt: skip
+    alert = an_alert(made)
+    found = find_deeds(alert, alert.principals[0], MemoryStore([made]))
+    assert found is not None
+    assert [deed.words for deed in found.deeds] == [said]
+
+
 def test_a_run_that_pauses_for_long_begins_again() -> None:
     every = [a_call(at, "PutObject", requestParameters=an_object(at), readOnly=False)
              for at in ("02:00:00", "02:09:00", "02:30:00")]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,6 +53,29 @@ def weighed(
         {record["eventID"] for record in (alert_record, *records)},
         alert_record["eventID"],
     )
+
+
+def test_a_call_that_only_the_finding_tells_of_is_new_and_never_cleared() -> None:
+    """CloudTrail delivers late: the logs hold two weeks of alice's own calls, and not this one."""
+    usual = history(userIdentity=a_user("alice"))
+    record = at(NOON, userIdentity=a_user("alice"), sourceIPAddress="203.0.113.200",
+                userAgent="python-requests/2.31.0")  # fmt: skip
+    finding = replace(parse_alerts(json.dumps(record))[0], raw="{}", event_id=None, event_ids=())
+    store = MemoryStore([*usual, *every_day()])
+    answers = ask_all(finding, finding.principals[0], store)
+    weighing = weigh(finding, finding.principals[0], answers)
+    said = [line.sentence for line in weighing.for_]
+    assert any("source IP 203.0.113.200 is not among" in text for text in said)
+    assert weighing.against == ()
+    assert weighing.not_weighed[0].question == "The alert's own call"
+    assert "is not in the logs that were looked at" in weighing.not_weighed[0].why
+
+    indexed = MemoryStore([*usual, *every_day(), record])
+    answers = ask_all(finding, finding.principals[0], indexed)
+    known = weigh(finding, finding.principals[0], answers)
+    assert [line.sentence for line in known.for_] == said
+    assert all(line.event_ids for line in known.lines)
+    assert not [one for one in known.not_weighed if one.question == "The alert's own call"]
 
 
 def sentences(lines: Sequence[Weight], side: str) -> list[str]:

@@ -616,6 +616,12 @@ def test_an_instance_credential_used_elsewhere_is_not_reported_as_benign():
     assert "may have left" in answer.sentence
     assert "may have left" not in who_assumed(at_home, [mint, at_home]).sentence
 
+    # The far end of a connection that the instance made, or that probed it, called nothing.
+    connection = replace(
+        an_alert(at_home), event_name=None, event_source=None, source_ip_address="203.0.113.250"
+    )
+    assert who_assumed(connection, [mint, at_home]).data["left_instance"] is None
+
 
 def test_an_instance_credential_used_elsewhere_is_told_by_the_sessions_own_events():
     """Also where the alert is about the instance's own call, or has no address at all."""

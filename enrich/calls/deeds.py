@@ -81,11 +81,12 @@ class Deed:
         if self.is_looking:
             said = listed((short(name) for name in self.names), at_most=NAMES)
             return f"looked around: {said}" if self.count > 1 else f"looked: {said}"
-        name, on = self.names[0], _on(self.rows)
-        all_failed = self.failed == self.count
-        if not on and name not in _WHOLE:
-            return f"tried to call {short(name)}" if all_failed else f"called {short(name)}"
-        done, to_do = _verb(name)
+        name, all_failed = self.names[0], self.failed == self.count
+        done, to_do, of = _verb(name)
+        on = _on(self.rows, of)
+        if name not in _WHOLE and (not on or (of is not None and not _has(self.rows, of))):
+            done, to_do = f"called {short(name)}", f"call {short(name)}"
+            on = f"on {every}" if (every := _on(self.rows, None)) else ""
         return f"{f'tried to {to_do}' if all_failed else done} {on}".rstrip()
 
 
@@ -236,6 +237,11 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "SwitchRole": ("switched to", "switch to"),
     "ConsoleLogin": ("signed in to the console", "sign in to the console"),
     "Decrypt": ("decrypted with", "decrypt with"),
+    "GetSecretValue": ("read", "read"),
+    "BatchGetSecretValue": ("read", "read"),
+    "GetParameter": ("read", "read"),
+    "GetParameters": ("read", "read"),
+    "GetParametersByPath": ("read", "read"),
     "RunInstances": ("launched", "launch"),
     "InvokeModel": ("used", "use"),
     "InvokeModelWithResponseStream": ("used", "use"),
@@ -247,44 +253,47 @@ _VERBS: Mapping[str, tuple[str, str]] = {
 }
 _WHOLE = frozenset({"GetCallerIdentity", "ConsoleLogin"})
 """Calls whose verb is a sentence, whatever they name."""
-_BY_PREFIX: tuple[tuple[str, tuple[str, str]], ...] = (
-    ("BatchGet", ("read", "read")),
-    ("Get", ("read", "read")),
-    ("List", ("listed", "list")),
-    ("Describe", ("looked at", "look at")),
-    ("Head", ("looked at", "look at")),
-    ("Create", ("made", "make")),
-    ("Delete", ("deleted", "delete")),
-    ("Terminate", ("ended", "end")),
-    ("Stop", ("stopped", "stop")),
-    ("Start", ("started", "start")),
-    ("Put", ("wrote", "write")),
-    ("Update", ("changed", "change")),
-    ("Modify", ("changed", "change")),
-    ("Set", ("set", "set")),
-    ("Attach", ("attached", "attach")),
-    ("Detach", ("detached", "detach")),
-    ("Add", ("added to", "add to")),
-    ("Remove", ("removed from", "remove from")),
-    ("Enable", ("enabled", "enable")),
-    ("Disable", ("disabled", "disable")),
-    ("Share", ("shared", "share")),
-    ("Send", ("sent by", "send by")),
-    ("Import", ("imported", "import")),
-    ("Invoke", ("ran", "run")),
-)
-"""What a call does, in the past and after "tried to"."""
+_BY_PREFIX: Mapping[str, tuple[str, str]] = {
+    "Get": ("read", "read"),
+    "Create": ("made", "make"),
+    "Delete": ("deleted", "delete"),
+    "Terminate": ("ended", "end"),
+    "Stop": ("stopped", "stop"),
+    "Start": ("started", "start"),
+    "Reboot": ("restarted", "restart"),
+    "Put": ("wrote", "write"),
+    "Update": ("changed", "change"),
+    "Copy": ("copied", "copy"),
+    "Import": ("imported", "import"),
+}
+"""What a call does to that which it is named after, in the past and after "tried to"."""
+_WORD = re.compile(r"[A-Z][a-z0-9]*|[A-Z]+(?![a-z])")
 
 
-def _verb(name: str) -> tuple[str, str]:
+def _verb(name: str) -> tuple[str, str, str | None]:
+    """The verb, in the past and after "tried to", and the kind of target that it is said of: a call
+    does to a thing what its name begins with only where it is named after that thing
+    (`CreateAccessKey` makes no user). None: whatever it names.
+    """
     known = _VERBS.get(name)
     if known is not None:
-        return known
-    return next((verb for start, verb in _BY_PREFIX if name.startswith(start)), ("called", "call"))
+        return (*known, None)
+    first, *rest = _WORD.findall(name) or [name]
+    done, to_do = _BY_PREFIX.get(first, ("", ""))
+    return done, to_do, " ".join(rest).lower() if done else "a thing of no kind"
 
 
-def _on(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What a run of one call acted on: a name or two, else how many and what they share."""
+def _has(rows: Sequence[Mapping[str, Any]], kind: str) -> bool:
+    return any(_is_of(one.kind, kind) for row in rows for one in targets_in(row))
+
+
+def _is_of(kind: str, named: str) -> bool:
+    return named in (kind, _PLURALS.get(kind, f"{kind}s"))
+
+
+def _on(rows: Sequence[Mapping[str, Any]], of: str | None) -> str:
+    """What a run of one call acted on, of one kind or of any: a name or two, else how many and what
+    they share."""
     found: dict[Target, None] = {}
     for row in rows:
         for one in targets_in(row):
@@ -295,7 +304,12 @@ def _on(rows: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         if not one.shared:
             kinds.setdefault(one.kind, []).append(one.name)
-    return ", ".join(_of_kind(kind, names) for kind, names in [*kinds.items()][:3]) + given
+    of_it = [kind for kind in kinds if of is not None and _is_of(kind, of)]
+    beside = [kind for kind in kinds if kind not in of_it]
+    if of_it and beside:
+        given = f" ({', '.join(_of_kind(kind, kinds[kind]) for kind in beside[:2])}){given}"
+    told = of_it or beside
+    return ", ".join(_of_kind(kind, kinds[kind]) for kind in told[:3]) + given
 
 
 def _of_kind(kind: str, names: Sequence[str]) -> str:

@@ -65,7 +65,8 @@ def left_the_instance(
     """Whether an instance's credential seems to be used somewhere else than its instance.
 
     Only said with evidence: sessions of the same instance had used another address before, or
-    the client itself names a system that instances rarely run (§3.2).
+    the client itself names a system that instances rarely run (§3.2). The far end of a network
+    connection, or who probes a port, used no credential: only a call's address is where it was.
     """
     hop = chain.hops[0] if chain.hops else None
     if hop is None or hop.by.invoked_by != "ec2.amazonaws.com" or session.seen is None:
@@ -94,7 +95,7 @@ def left_the_instance(
     )
     places = [row for row in rows if _is_address(str(row["source_ip_address"] or ""))]
     instance = session.session_name or "of unknown name"
-    address = alert.source_ip_address
+    address = alert.source_ip_address if alert.event_name is not None else None
     if address is not None and _is_address(address):
         there = [row for row in places if row["source_ip_address"] == address]
         since = min((row["first"] for row in there), default=session.seen)

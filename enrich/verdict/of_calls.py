@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from enrich.count import Count, Events
+from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted, succeeded_details
 from enrich.verdict.weight import Answers, Weight, events_of, ids
 from enrich.words import listed, short
@@ -164,12 +165,15 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
         number = sum(row["count"] for row in unknown)
         times = Count(of, ids(unknown, "succeeded_ids"), number=number, noun="time")
         before = _before(data) if all(row["never_before"] for row in unknown) else None
-        since = "" if before is None else f", and never in {before} before the alert's day"
+        names = listed(short(plain_name(row["event_name"])) for row in unknown)
+        never = "calls" if len(unknown) > 1 else "a call"
+        since = ""
+        if before is not None:
+            since = f", {never} never made in {before} before the alert's day"
         yield Weight(
             "secrets_read",
             "for",
-            f"Secrets or parameters were read {times}{since}:"
-            f" {listed(short(row['event_name']) for row in unknown)}.",
+            f"{names} read secrets or parameters {times}{since}.",
             _CALLS,
             (times, *((before,) if before else ())),
         )

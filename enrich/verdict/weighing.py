@@ -9,6 +9,8 @@
 - Thin history says nothing about what is new (§9). An answer for which logs are missing gives
   nothing against, and its lines for it say that they rest on what is indexed.
 - Every number is an `enrich.count.Count` beside its events; a line without events is not said.
+- A call that only the alert tells of, since its record is not (yet) indexed, is new or not all the
+  same; but nothing speaks against it, since what it did was not seen.
 """
 
 from __future__ import annotations
@@ -31,6 +33,12 @@ _MISSING = {
     "not_covered": "no logs are indexed",
     "partial": "logs are missing: nothing against is taken from it",
 }
+_NO_OWN_CALL = NotWeighed(
+    "baseline",
+    "The alert's own call",
+    "is not in the logs that were looked at, which may come later: nothing against is taken from"
+    " them",
+)
 
 
 def weigh(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Weighing:
@@ -49,13 +57,17 @@ def weigh(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Weig
         *from_chain(known),
         *from_alert(known),
     ]
-    told = [line for line in lines if line.event_ids]
+    lacking = known.lacks_own_call
+    told = [line for line in lines if line.event_ids or (lacking and line.rests_on_the_alert)]
     return Weighing(
         for_=by_strength(line for line in told if line.side == "for"),
-        against=tuple(line for line in told if line.side == "against"),
-        not_weighed=tuple(
-            NotWeighed(answer.name, answer.question, _MISSING[answer.status])
-            for answer in answers
-            if answer.status in _MISSING
+        against=tuple(line for line in told if line.side == "against" and not lacking),
+        not_weighed=(
+            *((_NO_OWN_CALL,) if lacking else ()),
+            *(
+                NotWeighed(answer.name, answer.question, _MISSING[answer.status])
+                for answer in answers
+                if answer.status in _MISSING
+            ),
         ),
     )

@@ -35,6 +35,11 @@ class Weight:
     rests_on: tuple[Cited, ...]
 
     @property
+    def rests_on_the_alert(self) -> bool:
+        """Whether it speaks of the alert's own call, be that indexed or not."""
+        return any(cited.of.whose == "alert" for cited in self.rests_on)
+
+    @property
     def event_ids(self) -> tuple[str, ...]:
         """A few events behind it, of each thing that it says."""
         groups = [cited.event_ids for cited in self.rests_on if cited.event_ids]
@@ -108,6 +113,12 @@ class Answers:
         baseline = self.by_name.get("baseline")
         known = baseline.data["own_events"] if baseline is not None else ()
         return tuple(known or stated_events(self.alert))
+
+    @property
+    def lacks_own_call(self) -> bool:
+        """Whether the alert states a call that is not among the logs that were looked at: then the
+        alert alone says that it was made."""
+        return self.alert.event_name is not None and not self.own
 
     def own_with(self, **columns: str | bool | None) -> Cited:
         """The alert's own events, each of which has these values."""

@@ -28,7 +28,9 @@ def strip(found: Strip, stretch: Stretch | None = None) -> Node:
         el(
             "div",
             "row",
-            el("h3", "panel-title", "What ", _suspect(found), " did"),
+            el("h3", "panel-title", "What this identity did from ", _suspect(found))
+            if found.by == "address"
+            else el("h3", "panel-title", "What this identity did with ", _suspect(found)),
             el("span", "mute small", _how_many(found, stretch, calls)),
         ),
         table(
