@@ -37,9 +37,14 @@ function make(node) {
 }
 
 // The tab says what the page is about. Streamlit writes its own words there with every run.
+// It is compared with what the browser made of it, which takes runs of blanks out: else a name with
+// two of them would be set again for ever.
+let named = {};
 function nameTab() {
-  const named = document.querySelector(".bt-root [data-tab]");
-  if (named && document.title !== named.dataset.tab) document.title = named.dataset.tab;
+  const tab = document.querySelector(".bt-root [data-tab]")?.dataset.tab;
+  if (tab === undefined || (tab === named.tab && document.title === named.title)) return;
+  document.title = tab;
+  named = { tab, title: document.title };
 }
 new MutationObserver(nameTab).observe(document.head, {
   subtree: true, childList: true, characterData: true,

@@ -96,7 +96,7 @@ def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node
     return el(
         "div",
         "",
-        el("h3", "panel-title", f"What came out of it: {phrases.count(total, 'session')}"),
+        el("h3", "panel-title", f"What came out of it: {phrases.count(total, 'credential')}"),
         el("ul", "tree", *_branches(sessions)),
     )
 

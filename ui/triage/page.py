@@ -383,7 +383,7 @@ def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
         "p",
         "small",
         el("span", "mute", "What came out of it: "),
-        link(phrases.count(total, "session"), "#answer-assumed-by"),
+        link(phrases.count(total, "credential"), "#answer-assumed-by"),
     )
 
 
