@@ -15,9 +15,10 @@ from alerts.parse import NO_TIME
 from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
 from enrich.facts.interface import json_object
+from enrich.facts.role_name import role_named
 from enrich.short_ids import is_short, which, whole_ids
 from enrich.words import short
-from trail.access_keys import is_access_key, is_stand_in
+from trail.access_keys import is_access_key, is_doubtful_key, is_stand_in
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -41,6 +42,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     Page, inbox and command line ask about what this gives, so that one text has one set of answers.
     """
     alert = with_its_events_time(_with_whole_id(alert, store), store)
+    alert = _with_sessions(alert, store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
@@ -80,6 +82,53 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
         principals=tuple(_named_by(one, found.principals) for one in alert.principals),
         time_is_fallback=True,
     )
+
+
+def _with_sessions(alert: Alert, store: Store) -> Alert:
+    """The alert with the sessions of roles that it names by their access keys alone, as findings do
+    whose principal id is masked or missing: a key is one session's.
+    """
+    if alert.sample or alert.first_seen is None:
+        return alert
+    principals, notes = [], list(alert.notes)
+    for principal in alert.principals:
+        key, role = _key(principal), role_named(principal.role_arn)
+        if key is None or role is None or principal.principal_id or principal.session_name:
+            principals.append(principal)
+            continue
+        event_id = None if is_doubtful_key(key) else _event_with(key, store)
+        try:
+            record = store.raw_records([event_id]).get(event_id) if event_id is not None else None
+            found = parse_alerts(record)[0].principals if record is not None else ()
+        except (SourceUnreadable, AlertUnrecognised) as error:
+            notes.append(str(error))
+            found = ()
+        if not found or role_named(found[0].role_arn) != role or is_stand_in(found[0].session_name):
+            principals.append(principal)
+            continue
+        principals.append(_named_by(principal, found))
+        notes.append(
+            f"Which session of the role it was is told by event {event_id} in the index, which"
+            " shows the same access key."
+        )
+    if notes == list(alert.notes):
+        return alert
+    return replace(alert, principals=tuple(principals), notes=tuple(dict.fromkeys(notes)))
+
+
+def _event_with(key: str, store: Store) -> str | None:
+    """The newest event that was made with an access key; None where several made such."""
+    summary = store.summary()
+    if summary.first is None or summary.last is None:
+        return None
+    found = store.query(
+        "select principal_id, max_by(event_id, row(event_time, event_id)) as event_id from events"
+        " where access_key_id = $value group by principal_id limit 2",
+        {"value": key},
+        first=summary.first,
+        last=summary.last,
+    )
+    return str(found.rows[0]["event_id"]) if len(found.rows) == 1 else None
 
 
 def _with_owners(alert: Alert, store: Store) -> Alert:

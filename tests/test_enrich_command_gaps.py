@@ -65,6 +65,48 @@ def test_a_key_with_a_time_keeps_its_time_and_gains_its_owner() -> None:
     assert (alert.event_name, alert.source_ip_address) == (None, None)
 
 
+def a_finding(**details: Any) -> str:
+    """A GuardDuty finding of 12:00 about a session of the role reader, by its key."""
+    return json.dumps(
+        {
+            "schemaVersion": "2.0", "accountId": "111122223333", "region": "eu-west-1",
+            "partition": "aws", "id": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "arn": "arn:aws:guardduty:eu-west-1:111122223333:detector/d/finding/0f",
+            "type": "Persistence:IAMUser/AnomalousBehavior", "severity": 8, "title": "Odd",
+            "createdAt": "2026-03-11T13:00:00Z", "updatedAt": "2026-03-11T13:00:00Z",
+            "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+                "accessKeyId": "ASIA2GDPCIYTPURG5NQJ", "userName": "reader",
+                "userType": "AssumedRole", **details}},
+            "service": {"count": 1, "eventFirstSeen": "2026-03-11T12:00:00Z",
+                        "eventLastSeen": "2026-03-11T12:00:00Z",
+                        "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": {
+                            "api": "CreateTags", "serviceName": "ec2.amazonaws.com",
+                            "remoteIpDetails": {"ipAddressV4": "203.0.113.200"}}}},
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("details", [{}, {"principalId": "AROAXXXXXXXXXXXXXXXXX:work"}])
+def test_a_key_says_which_session_of_a_role_a_finding_is_about(details: dict[str, str]) -> None:
+    """Without, only calls from the finding's address would be the identity's: none."""
+    use = an_event(
+        eventTime="2026-03-11T10:00:00Z",
+        userIdentity=a_role_session("reader", "work", key="ASIA2GDPCIYTPURG5NQJ"),
+    )
+    other = an_event(
+        eventTime="2026-03-11T10:30:00Z",
+        userIdentity=a_role_session("reader", "else", key="ASIA2GDPCIYTGHHRQVTJ"),
+    )
+    (principal,) = filled(a_finding(**details), EARLY, use, other).principals
+    assert principal.session_name == "work"
+    assert principal.principal_id == use["userIdentity"]["principalId"]
+    assert principal.session_created is None  # the alert's own call is another
+
+    elsewhere = use | {"userIdentity": a_role_session("admin", "x", key="ASIA2GDPCIYTPURG5NQJ")}
+    (principal,) = filled(a_finding(), EARLY, elsewhere).principals
+    assert (principal.principal_id, principal.session_name) == (None, None)
+
+
 def test_what_the_index_does_not_know_stays_as_it_is_and_says_so() -> None:
     unknown = filled("please look at bbbbbbbb-0000-4000-8000-000000000009", EARLY)
     assert unknown.first_seen is None
