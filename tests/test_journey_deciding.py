@@ -104,7 +104,7 @@ def test_ten_hops_show_both_ends_and_the_middle_opens(page: Page) -> None:
 def test_the_strip_lists_what_the_address_did(page: Page) -> None:
     strip = page.get_by_role("table", name="What the suspect did")
     expect(strip.get_by_text("asked who it is")).to_be_visible()
-    expect(strip.get_by_text("made user eve")).to_be_visible()
+    expect(strip.get_by_text("called CreateAccessKey on user eve")).to_be_visible()
     expect(strip.get_by_text("tried to call StopLogging")).to_be_visible()
 
 

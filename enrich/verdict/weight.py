@@ -117,8 +117,9 @@ class Answers:
     @property
     def lacks_own_call(self) -> bool:
         """Whether the alert states a call that is not among the logs that were looked at: then the
-        alert alone says that it was made."""
-        return self.alert.event_name is not None and not self.own
+        alert alone says that it was made. Of several principals only one made it."""
+        alone = len(self.alert.principals) == 1
+        return alone and self.alert.event_name is not None and not self.own
 
     def own_with(self, **columns: str | bool | None) -> Cited:
         """The alert's own events, each of which has these values."""
