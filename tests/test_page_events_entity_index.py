@@ -63,6 +63,7 @@ def test_the_search_shows_the_newest_page_first_and_turns(tmp_path: Path) -> Non
     ("asked", "events"),
     [
         ({"principal": f"arn:aws:iam::{ACCOUNT}:user/mallory"}, 1),
+        ({"principal": "user/mallory"}, 1),
         ({"principal": "alice"}, 55),
         ({"ip": "203.0.113.9"}, 1),
         ({"call": "DescribeInstances"}, 55),

@@ -90,6 +90,11 @@ class Search:
         parts = ["event_time >= $span_first and event_time <= $span_last"]
         bound: dict[str, Any] = {"span_first": self.first, "span_last": self.last}
         for name, value in self.values:
+            if name == "principal" and "/" in value and not value.startswith("arn:"):
+                # As the list shows it: an ARN without its beginning.
+                parts.append("ends_with(principal_arn, $principal)")
+                bound[name] = f":{value}"
+                continue
             parts.append(FILTERS[name][1])
             if name == "either":
                 session, _, ip = value.rpartition(OR)
