@@ -50,8 +50,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     if event_id is None:
         return at_what_was_done_to_it(_with_owners(alert, store), store)
     try:
-        record = store.raw_records([event_id]).get(event_id)
-        found = parse_alerts(record)[0] if record is not None else None
+        found = _alert_of(event_id, store)
     except (SourceUnreadable, AlertUnrecognised) as error:
         return replace(alert, notes=(*alert.notes, str(error)))
     if found is None:
@@ -98,11 +97,11 @@ def _with_sessions(alert: Alert, store: Store) -> Alert:
             continue
         event_id = None if is_doubtful_key(key) else _event_with(key, store)
         try:
-            record = store.raw_records([event_id]).get(event_id) if event_id is not None else None
-            found = parse_alerts(record)[0].principals if record is not None else ()
+            shown = None if event_id is None else _alert_of(event_id, store)
         except (SourceUnreadable, AlertUnrecognised) as error:
             notes.append(str(error))
-            found = ()
+            shown = None
+        found = () if shown is None else shown.principals
         if not found or role_named(found[0].role_arn) != role or is_stand_in(found[0].session_name):
             principals.append(principal)
             continue
@@ -114,6 +113,13 @@ def _with_sessions(alert: Alert, store: Store) -> Alert:
     if notes == list(alert.notes):
         return alert
     return replace(alert, principals=tuple(principals), notes=tuple(dict.fromkeys(notes)))
+
+
+def _alert_of(event_id: str, store: Store) -> Alert | None:
+    """An indexed event as an alert; None where it is not indexed. Raises `SourceUnreadable` and
+    `AlertUnrecognised`."""
+    record = store.raw_records([event_id]).get(event_id)
+    return None if record is None else parse_alerts(record)[0]
 
 
 def _event_with(key: str, store: Store) -> str | None:

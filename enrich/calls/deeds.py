@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -83,10 +83,12 @@ class Deed:
             return f"looked around: {said}" if self.count > 1 else f"looked: {said}"
         name, all_failed = self.names[0], self.failed == self.count
         done, to_do, of = _verb(name)
-        on = _on(self.rows, of)
-        if name not in _WHOLE and (not on or (of is not None and not _has(self.rows, of))):
+        targets = dict.fromkeys(target for row in self.rows for target in targets_in(row))
+        is_named = of is None or any(_is_of(one.kind, of) for one in targets)
+        on = _on(targets, of)
+        if name not in _WHOLE and not (on and is_named):
             done, to_do = f"called {short(name)}", f"call {short(name)}"
-            on = f"on {every}" if (every := _on(self.rows, None)) else ""
+            on = f"on {on}" if on else ""
         return f"{f'tried to {to_do}' if all_failed else done} {on}".rstrip()
 
 
@@ -283,21 +285,13 @@ def _verb(name: str) -> tuple[str, str, str | None]:
     return done, to_do, " ".join(rest).lower() if done else "a thing of no kind"
 
 
-def _has(rows: Sequence[Mapping[str, Any]], kind: str) -> bool:
-    return any(_is_of(one.kind, kind) for row in rows for one in targets_in(row))
-
-
 def _is_of(kind: str, named: str) -> bool:
     return named in (kind, _PLURALS.get(kind, f"{kind}s"))
 
 
-def _on(rows: Sequence[Mapping[str, Any]], of: str | None) -> str:
-    """What a run of one call acted on, of one kind or of any: a name or two, else how many and what
-    they share."""
-    found: dict[Target, None] = {}
-    for row in rows:
-        for one in targets_in(row):
-            found.setdefault(one)
+def _on(found: Collection[Target], of: str | None) -> str:
+    """What a run of one call acted on, those of one kind before what is beside them: a name or two,
+    else how many and what they share."""
     shared = [one.name for one in found if one.shared]
     given = f", shared with {listed(map(short, shared), at_most=3)}" if shared else ""
     kinds: dict[str, list[str]] = {}

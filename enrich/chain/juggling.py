@@ -40,5 +40,10 @@ def juggling_sentence(juggling: Mapping[str, Any]) -> str:
         return "Role juggling: the records go round in a cycle."
     often = times(juggling["renewals"])
     since = f", after a first call at {juggling['first_mint']}" if juggling["first_mint"] else ""
-    was, itself = ("was", "itself") if len(juggling["role_arns"]) == 1 else ("were", "themselves")
-    return f"Role juggling: {names} {was} assumed again from {itself} or back {often}{since}."
+    return f"{renewed(names, len(juggling['role_arns']))} {often}{since}."
+
+
+def renewed(names: str, roles: int) -> str:
+    """ "Role juggling: ra and rb were assumed again from themselves or back"."""
+    was, itself = ("was", "itself") if roles == 1 else ("were", "themselves")
+    return f"Role juggling: {names} {was} assumed again from {itself} or back"

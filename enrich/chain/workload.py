@@ -10,6 +10,16 @@ from typing import Any
 from enrich.chain.mints import Mint
 from enrich.chain.session import Session
 from enrich.facts.interface import json_object
+from enrich.facts.session_names import (
+    CLOUD_FORMATION,
+    CODE_BUILD,
+    EMAIL,
+    HYBRID_NODE,
+    INSTANCE,
+    POD,
+    SERVICE_ROLE,
+    TASK,
+)
 
 
 @dataclass(frozen=True)
@@ -23,22 +33,16 @@ class Workload:
     invoked_by: str | None = None
 
 
-_INSTANCE = re.compile(r"^i-[0-9a-f]{8,17}$")
-_HYBRID_NODE = re.compile(r"^mi-[0-9a-f]{8,17}$")
-_TASK = re.compile(r"^[0-9a-f]{32}$")
-_POD = re.compile(r"^eks-(.+)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-_SERVICE_ROLE = re.compile(r":role/aws-service-role/([\w.-]+)/")
 _SSO_ROLE = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/(?:.*/)?AWSReservedSSO_(.+)_\w+$")
 
 _NAMES: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
-    (_INSTANCE, "EC2 instance {}", "ec2.amazonaws.com"),
-    (_HYBRID_NODE, "Systems Manager node {}", "ssm.amazonaws.com"),
-    (_TASK, "ECS task {}", "ecs-tasks.amazonaws.com"),
-    (_POD, "EKS pod of session {}", "pods.eks.amazonaws.com"),
-    (re.compile(r"^AWSCodeBuild-[0-9a-f-]{36}$"), "CodeBuild ({})", "codebuild.amazonaws.com"),
+    (INSTANCE, "EC2 instance {}", "ec2.amazonaws.com"),
+    (HYBRID_NODE, "Systems Manager node {}", "ssm.amazonaws.com"),
+    (TASK, "ECS task {}", "ecs-tasks.amazonaws.com"),
+    (POD, "EKS pod of session {}", "pods.eks.amazonaws.com"),
+    (CODE_BUILD, "CodeBuild ({})", "codebuild.amazonaws.com"),
     (re.compile(r"^awslambda_\d+_\d+$"), "Lambda ({})", "lambda.amazonaws.com"),
-    (re.compile(r"^AWSCloudFormation$"), "CloudFormation", "cloudformation.amazonaws.com"),
+    (CLOUD_FORMATION, "CloudFormation", "cloudformation.amazonaws.com"),
     (re.compile(r"^GlueJobRunnerSession$"), "a Glue job", "glue.amazonaws.com"),
     (re.compile(r"^SageMaker$"), "SageMaker", "sagemaker.amazonaws.com"),
     (
@@ -84,7 +88,7 @@ def workload_of_session(session: Session) -> Workload | None:
         return Workload(
             "AWSService", f"EC2 instance {name}", "userIdentity.arn", None, "ec2.amazonaws.com"
         )
-    if context.get("ec2RoleDelivery") and _INSTANCE.match(name):
+    if context.get("ec2RoleDelivery") and INSTANCE.match(name):
         return Workload(
             "AWSService",
             f"EC2 instance {name}",
@@ -104,7 +108,7 @@ def workload_of_session(session: Session) -> Workload | None:
             f"Identity Center user {name}, permission set {match[1]}",
             "sessionContext.sessionIssuer.arn",
         )
-    if match := _SERVICE_ROLE.search(session.role_arn or ""):
+    if match := SERVICE_ROLE.search(session.role_arn or ""):
         return Workload(
             "AWSService",
             f"AWS service {match[1]}",
@@ -126,7 +130,7 @@ def workload_of_session(session: Session) -> Workload | None:
             return Workload(
                 "AWSService", label.format(name), "userIdentity.principalId", None, service
             )
-    if _EMAIL.match(name):
+    if EMAIL.match(name):
         return Workload("Unknown", f"someone named {name}", "userIdentity.principalId")
     return None
 

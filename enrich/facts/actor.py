@@ -15,6 +15,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from enrich.facts.interface import CONSOLE_INVOKERS, SERVICE_HOST
+from enrich.facts.session_names import (
+    CLOUD_FORMATION,
+    CODE_BUILD,
+    EMAIL,
+    HYBRID_NODE,
+    INSTANCE,
+    POD,
+    SERVICE_ROLE,
+    TASK,
+)
 from enrich.facts.user_agent import parse_user_agent
 
 ActorKind = Literal["human", "automation", "aws_service", "ai_agent", "not_known"]
@@ -108,7 +118,6 @@ _MCP = "aws-mcp."
 """AWS's own MCP server, which acts for AI agents (§4.3; seen by third parties)."""
 _CONSOLE_SIGN_IN = frozenset({"ConsoleLogin", "SwitchRole"})
 _SSO_ROLE = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/|AWSReservedSSO_\w+_[0-9a-f]{16}")
-_SERVICE_ROLE = re.compile(r":role/aws-service-role/([\w.-]+)/")
 _WORKLOAD_PROVIDERS = (
     ("oidc.eks.", "an EKS service account"),
     ("token.actions.githubusercontent.com", "a GitHub Actions job"),
@@ -128,7 +137,7 @@ def _service(acting: Acting) -> Actor | None:
     if acting.type == "AWSService":
         name = acting.invoked_by or "an AWS service"
         return Actor("aws_service", "userIdentity.type", f"{name} by itself", True)
-    found = _SERVICE_ROLE.search(acting.role_arn or "")
+    found = SERVICE_ROLE.search(acting.role_arn or "")
     if found is not None:
         words = f"the service-linked role of {found[1]}"
         return Actor("aws_service", "sessionContext.sessionIssuer.arn", words, True)
@@ -185,28 +194,27 @@ def _person(acting: Acting) -> Actor | None:
 
 
 _NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"i-[0-9a-f]{8,17}"), "named like an EC2 instance's"),
-    (re.compile(r"mi-[0-9a-f]{8,17}"), "named like a Systems Manager node's"),
-    (re.compile(r"[0-9a-f]{32}"), "named like an ECS task's"),
-    (re.compile(r"eks-.+-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "named like a pod's"),
-    (re.compile(r"AWSCodeBuild-[0-9a-f-]{36}"), "named like CodeBuild's"),
+    (INSTANCE, "named like an EC2 instance's"),
+    (HYBRID_NODE, "named like a Systems Manager node's"),
+    (TASK, "named like an ECS task's"),
+    (POD, "named like a pod's"),
+    (CODE_BUILD, "named like CodeBuild's"),
     (re.compile(r"GitHubActions"), "named like a GitHub Actions job's"),
-    (re.compile(r"AWSCloudFormation"), "named like CloudFormation's"),
+    (CLOUD_FORMATION, "named like CloudFormation's"),
 )
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def _by_name(acting: Acting) -> Actor | None:
     told = acting.source_identity or ""
     if told.startswith("CN="):
         return Actor("automation", "sessionContext.sourceIdentity", "named by a certificate")
-    if _EMAIL.fullmatch(told):
+    if EMAIL.fullmatch(told):
         return Actor("human", "sessionContext.sourceIdentity", "named by an e-mail address")
     name = acting.session_name or ""
     for pattern, words in _NAMES:
         if pattern.fullmatch(name):
             return Actor("automation", "session name", words)
-    if _EMAIL.fullmatch(name):
+    if EMAIL.fullmatch(name):
         return Actor("human", "session name", "named by an e-mail address")
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from enrich.answer import Answer
+from enrich.chain.juggling import renewed
 from enrich.chain.portal import RESERVED
 from enrich.count import Cited, Count, Events
 from enrich.facts.ip import IpFacts, ip_facts
@@ -61,12 +62,10 @@ def _juggling(answer: Answer, hops: Sequence[Hop]) -> Iterator[Weight]:
     if all(hop["confidence"] in SURE for hop in again):
         names = listed(short(arn.rpartition("/")[2]) for arn in juggling["role_arns"])
         of = Events("anyone").where(assumption=True, failed=False)
-        was, itself = ("was", "itself") if len(roles) == 1 else ("were", "themselves")
         yield Weight(
             "role_juggling",
             "for",
-            f"Role juggling: {names} {was} assumed again from {itself} or back"
-            f" {counted(juggling['renewals'], 'time')}.",
+            f"{renewed(names, len(roles))} {counted(juggling['renewals'], 'time')}.",
             _NAME,
             (Cited(of, tuple(hop["event_id"] for hop in again)),),
         )
