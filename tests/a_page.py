@@ -84,3 +84,19 @@ def table(at: AppTest, caption: str) -> list[list[str]]:
     for tree in trees(at):
         walk(tree, inside=False)
     return rows
+
+
+def texts_of(at: AppTest, tag: str) -> list[str]:
+    """What each element of a kind says, as drawn on the page and in its order."""
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node["t"] == tag:
+                found.append("".join(texts([node])))
+            for child in node.get("k", ()):
+                walk(child)
+
+    for tree in trees(at):
+        walk(tree)
+    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from enrich.calls.new_for import Level, find_levels
+from alerts.alert import Alert
+from enrich.calls.new_for import Level, Levels, find_levels
 from tests.an_alert import an_alert
 from tests.an_event import a_role_session, a_user, an_event
 from tests.memory_store import MemoryStore
@@ -41,14 +42,18 @@ RECORDS = [
 ]  # fmt: skip
 
 
-def test_each_property_is_counted_at_four_levels() -> None:
-    alert = an_alert(ALERT)
+def levels_of(record: dict[str, Any], *further: dict[str, Any]) -> tuple[Alert, Levels]:
+    """The alert of a record, and its levels among `RECORDS` over the baseline's window."""
+    alert = an_alert(record)
     assert alert.first_seen is not None
-    found = find_levels(
-        alert, alert.principals[0], MemoryStore(RECORDS),
-        alert.first_seen - timedelta(days=14), alert.first_seen - timedelta(hours=12),
-    )  # fmt: skip
+    window = alert.first_seen - timedelta(days=14), alert.first_seen - timedelta(hours=12)
+    found = find_levels(alert, alert.principals[0], MemoryStore([*RECORDS, *further]), *window)
     assert found is not None
+    return alert, found
+
+
+def test_each_property_is_counted_at_four_levels() -> None:
+    _, found = levels_of(ALERT)
     assert (found.first, found.last, found.peers) == (date(2026, 3, 7), date(2026, 3, 18), 2)
     assert found.of["source_ip_address"] == Level(own=0, peers=1, account=1, everything=2)
     assert found.of["event_name"] == Level(own=0, peers=0, account=1, everything=1)
@@ -59,11 +64,7 @@ def test_each_property_is_counted_at_four_levels() -> None:
 def test_a_level_without_history_says_nothing() -> None:
     """A user has no peers; of whom nothing was seen before, nothing is called new."""
     record = at(20, userIdentity=a_user("zoe"))
-    alert = an_alert(record)
-    assert alert.first_seen is not None
-    window = alert.first_seen - timedelta(days=14), alert.first_seen - timedelta(hours=12)
-    found = find_levels(alert, alert.principals[0], MemoryStore([*RECORDS, record]), *window)
-    assert found is not None
+    _, found = levels_of(record, record)
     assert found.peers is None
     assert found.of["source_ip_address"].own is None
     assert found.of["source_ip_address"].peers is None
@@ -71,13 +72,7 @@ def test_a_level_without_history_says_nothing() -> None:
 
 
 def test_the_table_says_new_and_how_many_peers() -> None:
-    alert = an_alert(ALERT)
-    assert alert.first_seen is not None
-    found = find_levels(
-        alert, alert.principals[0], MemoryStore(RECORDS),
-        alert.first_seen - timedelta(days=14), alert.first_seen - timedelta(hours=12),
-    )  # fmt: skip
-    assert found is not None
+    alert, found = levels_of(ALERT)
     said = texts([levels_table(alert, found)])
     # The address for it; call and service for it and for its peers.
     assert said.count("▲ new") == 5

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.a_page import a_page, address_of, links, table, trees, words
+from tests.a_page import a_page, address_of, links, table, texts_of, words
 from tests.an_event import an_event
 from trail.index.build import add
 from ui.kit.markup import el, texts
@@ -20,18 +20,7 @@ pytest_plugins = ("tests.case_pages",)
 
 
 def headings(at: AppTest) -> list[str]:
-    found: list[str] = []
-
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            if node["t"] == "h1":
-                found.append("".join(texts([node])))
-            for child in node.get("k", ()):
-                walk(child)
-
-    for tree in trees(at):
-        walk(tree)
-    return found
+    return texts_of(at, "h1")
 
 
 FIRST, SECOND = an_event(), an_event(eventName="StopLogging", readOnly=False)

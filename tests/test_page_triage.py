@@ -11,10 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from enrich import QUESTIONS
-from tests.a_page import a_page, address_of, links, table, trees, words
+from tests.a_page import a_page, address_of, links, table, texts_of, words
 from tests.an_event import a_role_session, an_assumption, an_event
 from trail.index.build import add
-from ui.kit.markup import texts
 from ui.triage import intake
 
 pytest_plugins = ("tests.case_pages",)
@@ -218,18 +217,7 @@ def test_next_steps_are_text_to_copy(tmp_path: Path) -> None:
 
 def preformatted(at: AppTest) -> list[str]:
     """The blocks of the page that can be copied: queries and commands."""
-    found: list[str] = []
-
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            if node["t"] == "pre":
-                found.append("".join(texts([node])))
-            for child in node.get("k", ()):
-                walk(child)
-
-    for tree in trees(at):
-        walk(tree)
-    return found
+    return texts_of(at, "pre")
 
 
 def opened_correction(asked: dict[str, str]) -> AppTest:

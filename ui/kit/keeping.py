@@ -60,12 +60,6 @@ class Keeper:
         while len(self._of) > self._most:
             self._of.popitem(last=False)
 
-    def clear(self) -> None:
-        """Forgets all of it."""
-        with self._lock:
-            self._of.clear()
-            self._versions.clear()
-
     def __len__(self) -> int:
         return len(self._of)
 
