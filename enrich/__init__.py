@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
@@ -70,7 +71,8 @@ def ask(question: Enrichment, alert: Alert, principal: Principal, store: Store) 
 def ask_all(alert: Alert, principal: Principal, store: Store) -> list[Answer]:
     """An answer to every question, in order. They are asked at the same time."""
     coming = {
-        question.name: _asking.submit(ask, question, alert, principal, store)
+        # In a copy of the context, so that what they ask is noted for whoever asked them.
+        question.name: _asking.submit(copy_context().run, ask, question, alert, principal, store)
         for question in sorted(QUESTIONS, key=lambda one: -_MILLISECONDS.get(one.name, 50))
     }
     return [coming[question.name].result() for question in QUESTIONS]

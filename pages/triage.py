@@ -31,7 +31,7 @@ def show(store: Store) -> None:
 
 try:
     store = data.open_index()
-    if data.summary(store).events == 0:
+    if data.summary(store).is_empty:
         raise IndexMissing("The index is empty.")
     show(store)
 except IndexMissing:

@@ -1,4 +1,4 @@
-"""What is drawn once: for a version of the index, for its content, by one session at a time."""
+"""What is drawn once: while the index says the same, for its content, by one session at a time."""
 
 from __future__ import annotations
 
@@ -7,27 +7,70 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from trail.store.noting import note, noted
 from ui.kit.keeping import ANY_VERSION, Keeper, made_once
 
 
-def test_two_versions_are_kept_and_looked_at_in_turn() -> None:
+def test_what_still_holds_is_not_made_again() -> None:
     keeper = Keeper(100)
     made: list[str] = []
+    says = "the same"
 
     def draw(version: str) -> str:
-        return keeper.get(version, "alert", "card", lambda: made.append(version) or version)  # type: ignore[func-returns-value]
+        def make() -> str:
+            said = says
+            note("asked", lambda: said == says)
+            made.append(version)
+            return f"{said} of {version}"
 
-    # A session that is at work on the version before does not make the others draw anew.
-    for version in ("1", "2", "1", "2"):
-        assert draw(version) == version
-    assert made == ["1", "2"]
-    draw("3")
-    assert len(keeper) == 2
-    assert draw("1") == "1"
-    assert made == ["1", "2", "3", "1"]
+        return keeper.get(version, "alert", "card", make)
+
+    with noted():
+        assert [draw(version) for version in ("1", "1", "2", "3", "2")] == ["the same of 1"] * 5
+        says = "something else"
+        # Within one version nothing changes: it is not asked again.
+        assert draw("2") == "the same of 1"
+        assert draw("4") == "something else of 4"
+    assert made == ["1", "4"]
+    assert len(keeper) == 1
+    assert draw("5") == "something else of 4"
 
 
-def test_what_is_of_no_version_outlives_them_and_goes_by_use() -> None:
+def test_where_nobody_notes_what_is_asked_only_the_version_tells() -> None:
+    keeper = Keeper(100)
+    drawn = [keeper.get(version, "alert", "card", lambda v=version: v) for version in "1122"]  # type: ignore[misc]
+    assert drawn == ["1", "1", "2", "2"]
+
+
+def test_what_is_made_of_a_part_is_made_again_with_it() -> None:
+    keeper = Keeper(100)
+    says = "a"
+
+    def ask() -> str:
+        said = says
+        note("asked", lambda: said == says)
+        return said
+
+    def a_run(version: str) -> list[str]:
+        """A page that draws what it found before, and what it finds while it draws."""
+        with noted():
+            answers = keeper.get(version, "alert", "answers", ask)
+            return [
+                keeper.get(version, "alert", "above", lambda: f"above of {answers}"),
+                keeper.get(
+                    version,
+                    "alert",
+                    "below",
+                    lambda: "below of " + keeper.get(version, "alert", "answers", ask),
+                ),
+            ]
+
+    assert a_run("1") == a_run("2") == ["above of a", "below of a"]
+    says = "b"
+    assert a_run("3") == ["above of b", "below of b"]
+
+
+def test_what_is_used_least_goes_first() -> None:
     keeper = Keeper(3)
     keeper.get(ANY_VERSION, "a", "chart", lambda: "a")
     for version in "12345":

@@ -313,8 +313,7 @@ class MintReader:
 
     def _repeats_of(self, mints: Sequence[Mint]) -> list[tuple[str, dict[str, Any]]]:
         """Further records with the event id of one of the calls, which is named beside each."""
-        records = self.store.summary().records
-        if records is not None and not records.repeated:
+        if not self.store.summary().may_hold_repeats:
             return []
         ids = [event_id for mint in mints for event_id in mint.event_ids]
         rows = self._beside("repeats", f"event_id in {bound_list('event', ids)}", ids, mints)

@@ -24,6 +24,21 @@ Sought = Mapping[str, frozenset[str | None]]
 them stands for null."""
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """The parameters that a time column has to lie between: in each row at or after one of
+    `after`, and at or before one of `before`. Empty where the statement says no such thing."""
+
+    after: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+
+
+TIME = "event_time"
+"""The column whose bounds are told."""
+
+_AFTER = {"COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO"}
+_BEFORE = {"COMPARE_LESSTHAN", "COMPARE_LESSTHANOREQUALTO"}
+
 _ANY_COLUMN = frozenset({"STAR", "POSITIONAL_REFERENCE", "SHOW_REF", "PIVOT"})
 
 
@@ -35,6 +50,7 @@ class Reading:
 
     columns: frozenset[str] | None
     sought: Mapping[str, Sought]
+    bounds: Mapping[str, Bounds]
 
     def of(self, relation: str) -> Sought:
         """The values that it looks for in the relation, wherever it reads it."""
@@ -51,7 +67,9 @@ def reading(sql: str, relations: tuple[str, ...]) -> Reading:
     """What the statement reads of these relations; anything, where the parser refuses it."""
     nodes = list(_nodes(_parsed(sql)))
     return Reading(
-        _columns(nodes, relations), {relation: _sought(nodes, relation) for relation in relations}
+        _columns(nodes, relations),
+        {relation: _sought(nodes, relation) for relation in relations},
+        {relation: _bounds(nodes, relation) for relation in relations},
     )
 
 
@@ -82,20 +100,38 @@ def _sought(nodes: Sequence[Mapping[str, Any]], relation: str) -> Sought:
     """What is looked for wherever the relation is read: nothing, if it is read anywhere else than
     alone after a `from`, or with a column list.
     """
-    found: list[Sought] = []
-    for node in nodes:
-        table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
-        if isinstance(table, dict) and _is_table(table, relation):
-            names = {"", table["alias"].lower() or relation}
-            listed = bool(table["column_name_alias"])
-            found.append({} if listed else _conditions(node["where_clause"], names))
-    if not found or len(found) < sum(_is_table(node, relation) for node in nodes):
+    found = [_conditions(where, names) for where, names in _reads(nodes, relation)]
+    if not found:
         return {}
     return {
         column: frozenset().union(*(conditions[column] for conditions in found))
         for column in found[0]
         if all(column in conditions for conditions in found)
     }
+
+
+def _bounds(nodes: Sequence[Mapping[str, Any]], relation: str) -> Bounds:
+    """The bounds of time wherever the relation is read; a side that one reading leaves open is."""
+    found = [_times(where, names) for where, names in _reads(nodes, relation)]
+    sides = [
+        frozenset().union(*side) if side and all(side) else frozenset()
+        for side in ([one.after for one in found], [one.before for one in found])
+    ]
+    return Bounds(*sides)
+
+
+def _reads(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any, set[str]]]:
+    """The conditions under which the relation is read, and the names it goes by in each; none if
+    it is read anywhere else than alone after a `from`. A column list hides its columns' names.
+    """
+    found: list[tuple[Any, set[str]]] = []
+    for node in nodes:
+        table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
+        if isinstance(table, dict) and _is_table(table, relation):
+            listed = bool(table["column_name_alias"])
+            names = {"", table["alias"].lower() or relation}
+            found.append((None if listed else node["where_clause"], names))
+    return found if len(found) >= sum(_is_table(node, relation) for node in nodes) else []
 
 
 def _is_table(node: Mapping[str, Any], name: str) -> bool:
@@ -126,6 +162,28 @@ def _conditions(where: Any, names: set[str]) -> dict[str, frozenset[str | None]]
     if where["type"] == "OPERATOR_IS_NULL" and (name := _column(where["children"][0], names)):
         return {name: frozenset({None})}
     return {}
+
+
+def _times(where: Any, names: set[str]) -> Bounds:
+    """The parameters that a condition wants the time to be after, or before."""
+    if not isinstance(where, dict):
+        return Bounds()
+    if where["type"] == "CONJUNCTION_AND":
+        parts = [_times(child, names) for child in where["children"]]
+        return Bounds(
+            # Of several that must hold any one is a bound.
+            next((part.after for part in parts if part.after), frozenset()),
+            next((part.before for part in parts if part.before), frozenset()),
+        )
+    if where["type"] not in _AFTER | _BEFORE:
+        return Bounds()
+    sides = (where["left"], where["right"])
+    for turned, (column, value) in enumerate((sides, sides[::-1])):
+        if _column(column, names) == TIME and value["type"] == "VALUE_PARAMETER":
+            named = frozenset({str(value["identifier"])})
+            is_after = (where["type"] in _AFTER) != bool(turned)
+            return Bounds(after=named) if is_after else Bounds(before=named)
+    return Bounds()
 
 
 def _column(node: Mapping[str, Any], names: set[str]) -> str | None:

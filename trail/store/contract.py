@@ -65,6 +65,16 @@ class IndexSummary:
     records: Records | None = None
     """What became of every record that was read; None where that is not known."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is indexed."""
+        return self.events == 0
+
+    @property
+    def may_hold_repeats(self) -> bool:
+        """Whether some record may have come more than once."""
+        return self.records is None or self.records.repeated > 0
+
 
 class Store(Protocol):
     """Where questions are asked. Every method is safe to call from several threads at once.

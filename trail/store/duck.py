@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -11,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 
@@ -41,8 +42,10 @@ from trail.index.catalog import (
     monday_of,
 )
 from trail.read.s3 import is_address
+from trail.store.columns_read import Bounds
 from trail.store.contract import Coverage, IndexSummary, Query, QueryResult
 from trail.store.memo import Memo
+from trail.store.noting import is_noting, note
 from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.store.reread import RawRecord, paths_on_disk, read_again
 from trail.store.watchdog import Watchdog
@@ -67,7 +70,8 @@ _PARSED = 300
 """How many statements are kept as DuckDB's parser understood them: alerts of a day share theirs."""
 
 _MEMO_VALUES = 1_000_000
-"""How many values of earlier results are kept: some 100 MB. Two questions may ask the same."""
+"""How many values of earlier results are kept: some 100 MB. Two questions may ask the same, and a
+version of the index what an older one was asked of the same segments."""
 
 
 def open_store(index_dir: Path | str | None = None, *, threads: int | None = None) -> DuckStore:
@@ -94,8 +98,34 @@ class _Snapshot:
     events_by_account: Mapping[str, Mapping[date, int]]
     unread: Mapping[str, Collection[date]]
     summary: IndexSummary
-    memo: Memo[QueryResult]
+    memo: Memo[_Held]
     """What this version was asked. It goes with it: nobody asks an older one again."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query, as it was asked and as DuckDB gets its values."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+    bound: Mapping[str, Any]
+    first: datetime | None
+    last: datetime | None
+    timeout: float
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        return (self.sql, repr(self.bound), self.first, self.last, self.timeout)
+
+
+@dataclass(frozen=True)
+class _Held:
+    result: QueryResult
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The same for the same rows in the same order."""
+        return hashlib.sha256(repr(self.result.rows).encode(errors="surrogatepass")).digest()
 
 
 class DuckStore:
@@ -118,6 +148,7 @@ class DuckStore:
         self._idle: deque[duckdb.DuckDBPyConnection] = deque(maxlen=16)
         # Reading a statement's text is a tenth of answering it.
         self._parse = lru_cache(_PARSED)(self._connection.extract_statements)
+        self._by_files: Memo[_Held] = Memo(_MEMO_VALUES, _values)
         self._watchdog = Watchdog()
         # Segments never change once written, so their footers may be kept. Global, because a
         # setting of this connection alone is not passed on to its cursors.
@@ -141,27 +172,23 @@ class DuckStore:
         """The rows found. Raises `QueryFailed` with the engine's words, or when a limit of time or
         rows is reached: part of an answer would be a wrong one."""
         bound = {name: _naive(value) for name, value in (parameters or {}).items()}
-        snapshot = self._current()
-        key = (sql, repr(bound), first, last, timeout)
-        found = snapshot.memo.get(
-            key, lambda: self._query(sql, parameters or {}, bound, snapshot, first, last, timeout)
-        )
+        asked = _Asked(sql, dict(parameters or {}), bound, first, last, timeout)
+        note(asked.key, lambda: False)  # what fails is asked again
+        found = self._held(asked)
+        if is_noting():
+            rows_then = found.digest
+            note(asked.key, lambda: self._held(asked).digest == rows_then)
         # Each caller's own rows: some add to them.
-        return replace(found, rows=[dict(row) for row in found.rows])
+        return replace(found.result, rows=[dict(row) for row in found.result.rows])
 
-    def _query(
-        self,
-        sql: str,
-        parameters: Mapping[str, Any],
-        bound: Mapping[str, Any],
-        snapshot: _Snapshot,
-        first: datetime | None,
-        last: datetime | None,
-        timeout: float,
-    ) -> QueryResult:
-        started = time.perf_counter()
+    def _held(self, asked: _Asked) -> _Held:
+        """What was found in this version of the index, else what is found now."""
+        snapshot = self._current()
+        return snapshot.memo.get(asked.key, lambda: self._found(asked, snapshot))
+
+    def _found(self, asked: _Asked, snapshot: _Snapshot) -> _Held:
         try:
-            rows = self._run(self._over_segments(sql, bound, snapshot, first, last), bound, timeout)
+            return self._read(asked, snapshot)
         except duckdb.IOException as error:
             # A segment may have been compacted away since the snapshot: look once more.
             newer = self._current()
@@ -171,20 +198,38 @@ class DuckStore:
                     "`python -m trail verify` says which."
                 ) from error
             try:
-                rows = self._run(
-                    self._over_segments(sql, bound, newer, first, last), bound, timeout
-                )
+                return self._read(asked, newer)
             except duckdb.Error as again:
-                raise _failed(again, timeout) from again
+                raise _failed(again, asked.timeout) from again
         except duckdb.Error as error:
-            raise _failed(error, timeout) from error
-        elapsed = (time.perf_counter() - started) * 1000
-        return QueryResult(rows, Query(sql, dict(parameters), elapsed, len(rows)))
+            raise _failed(error, asked.timeout) from error
+
+    def _read(self, asked: _Asked, snapshot: _Snapshot) -> _Held:
+        """What the segments hold, unless the very same ones were read for it before: those of an
+        older version, that is, since which nothing came that it rests on."""
+        sql = self._over_segments(asked.sql, asked.bound, snapshot, asked.first, asked.last)
+
+        def run() -> _Held:
+            started = time.perf_counter()
+            rows = self._run(sql, asked.bound, asked.timeout)
+            elapsed = (time.perf_counter() - started) * 1000
+            return _Held(QueryResult(rows, Query(asked.sql, asked.parameters, elapsed, len(rows))))
+
+        files = hashlib.sha256(sql.encode()).digest()
+        return self._by_files.get((files, repr(asked.bound), asked.timeout), run)
 
     def coverage(
         self, account_ids: Collection[str] | None, first: datetime, last: datetime
     ) -> Coverage:
         """What is indexed of these accounts (None: any) in the window, by whole UTC days."""
+        whose = None if account_ids is None else tuple(account_ids)
+        found = self._coverage(whose, first, last)
+        note(("coverage", whose, first, last), lambda: self._coverage(whose, first, last) == found)
+        return found
+
+    def _coverage(
+        self, account_ids: Collection[str] | None, first: datetime, last: datetime
+    ) -> Coverage:
         begin, end = _utc(first).date(), _utc(last).date()
         days_of = self._current().events_by_account
         accounts = list(days_of) if account_ids is None else set(account_ids)
@@ -212,41 +257,55 @@ class DuckStore:
 
     def coverage_by_day(self) -> list[DayCoverage]:
         """Event counts per day, account and region ("" where a record names none)."""
+        self.note_version()
         return list(self._current().coverage)
 
     def rejects(self) -> list[Reject]:
         """Every record or file part that could not be read, with where it is and why."""
+        self.note_version()
         with self._reading() as catalog:
             return catalog.rejects()
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file that was recognised as holding no events."""
+        self.note_version()
         with self._reading() as catalog:
             return catalog.skips()
 
     def skipped_records(self) -> list[tuple[str, str, int]]:
         """(path, reason, how many) of records that are no events, in files that hold others."""
+        self.note_version()
         with self._lock:
             return self._live_catalog().skipped_records()
 
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
+        self.note_version()
         with self._reading() as catalog:
             return catalog.files()
 
     def totals(self) -> Mapping[str, int]:
         """The counts that `python -m trail status` prints."""
+        self.note_version()
         with self._reading() as catalog:
             return catalog.totals()
 
     def summary(self) -> IndexSummary:
         """What is indexed at all."""
-        return self._current().summary
+        found = self._current().summary
+        return found if not is_noting() else cast(IndexSummary, _Noted(self, found))
 
     def version(self) -> str:
-        """Changes whenever the index does: a cache key."""
+        """Changes whenever the index does: a cache key. Not noted: what is made of an answer says
+        nothing of the version, and asks `note_version` where it does rest on it."""
         with self._reading() as catalog:
             return catalog.version()
+
+    def note_version(self) -> None:
+        """Notes that what is being made holds for this version alone."""
+        if is_noting():
+            version = self._current().version
+            note(("version", version), lambda: self._current().version == version)
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
@@ -298,6 +357,7 @@ class DuckStore:
                 if file is not None and leads_to not in (None, file.path) and not remote:
                     elsewhere = None if catalog.files([leads_to]) else leads_to
             read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
+            note(("files", *paths), partial(self._are_still, paths, files))
             if file is not None and copies is not None and remote:
                 read = _read_remote(file, source_file, rows, copies)
             elif file is not None:
@@ -307,6 +367,11 @@ class DuckStore:
                 if known is None or isinstance(known, SourceUnreadable):
                     records[row["event_id"]] = record
         return {event_id: records[event_id] for event_id in wanted if event_id in records}
+
+    def _are_still(self, paths: Sequence[str], files: Mapping[str, SourceFile]) -> bool:
+        """Whether the catalog names these files as it did."""
+        with self._lock:
+            return {file.path: file for file in self._live_catalog().files(paths)} == files
 
     def close(self) -> None:
         """Lets go of the index's files."""
@@ -429,7 +494,13 @@ class DuckStore:
         for relation, columns in statement.columns.items():
             condition = ""
             if relation == "credentials":
-                segments: Iterable[Segment] = snapshot.credentials[statement.credentials_kind]
+                oldest, newest = _between(statement.bounds[relation], bound)
+                segments: Iterable[Segment] = [
+                    segment
+                    for segment in snapshot.credentials[statement.credentials_kind]
+                    if (segment.last is None or oldest is None or segment.last >= oldest)
+                    and (segment.first is None or newest is None or segment.first <= newest)
+                ]
             elif relation == "daily":
                 segments = _of_days(snapshot.daily, monday_of(begin) if first else begin, end)
                 if first is not None:
@@ -443,7 +514,11 @@ class DuckStore:
             calls: Iterable[Segment] = ()
             by_identity = True
             if relation == "credentials":
-                calls = _of_days(snapshot.calls[relation], date.min, date.max)
+                calls = _of_days(
+                    snapshot.calls[relation],
+                    monday_of(oldest.date()) if oldest is not None else date.min,
+                    newest.date() if newest is not None else date.max,
+                )
                 by_identity = SORTED_BY[statement.credentials_kind] == "identity_id"
             elif relation in _CALLS:
                 since = monday_of(begin) if first is not None else begin
@@ -498,8 +573,8 @@ class DuckStore:
         # Several questions ask at once: the same is read once.
         found = snapshot.memo.get(
             (sql, repr(names)),
-            lambda: QueryResult(self._run(sql, names, QUERY_SECONDS), Query(sql, names)),
-        )
+            lambda: _Held(QueryResult(self._run(sql, names, QUERY_SECONDS), Query(sql, names))),
+        ).result
         users: dict[date | None, set[str | None]] = {None: set()}
         for row in found.rows:
             users.setdefault(row["day"], set()).add(row["identity_id"])
@@ -549,6 +624,21 @@ class DuckStore:
         return rows
 
 
+class _Noted:
+    """A summary of which is noted what is read: a version adds events, and most answers rest on
+    nothing but the accounts and the first and last day."""
+
+    def __init__(self, store: DuckStore, summary: IndexSummary) -> None:
+        self._store = store
+        self._summary = summary
+
+    def __getattr__(self, name: str) -> object:
+        value = getattr(self._summary, name)
+        store = self._store
+        note(("summary", name), lambda: getattr(store.summary(), name) == value)
+        return value
+
+
 def _read_remote(
     file: SourceFile, source_file: str, rows: Sequence[dict[str, Any]], copies: CopiesToShow
 ) -> Sequence[RawRecord | SourceUnreadable]:
@@ -577,8 +667,9 @@ def _unnamed(source_file: str) -> SourceUnreadable:
     )
 
 
-def _values(result: QueryResult) -> int:
-    return len(result.rows) * len(result.rows[0]) if result.rows else 0
+def _values(held: _Held) -> int:
+    rows = held.result.rows
+    return len(rows) * len(rows[0]) if rows else 0
 
 
 def summary_of(cells: Sequence[DayCoverage]) -> IndexSummary:
@@ -602,6 +693,18 @@ def _values_of(
     named = [name is not None for name in parameters]
     known = all(isinstance(v, str) or not n for v, n in zip(values, named, strict=True))
     return values if known else None
+
+
+def _between(bounds: Bounds, bound: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """The first and last moment that rows may be of; None where the statement does not say."""
+    sides = [[bound.get(name) for name in side] for side in (bounds.after, bounds.before)]
+    since, until = (
+        [_utc(value) for value in side if isinstance(value, datetime)] for side in sides
+    )
+    return (
+        min(since) if since and len(since) == len(sides[0]) else None,
+        max(until) if until and len(until) == len(sides[1]) else None,
+    )
 
 
 def _of_days(held: Mapping[date, Iterable[Segment]], begin: date, end: date) -> Iterator[Segment]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from trail.calls import CALL_COLUMNS, with_calls
 from trail.events import DAILY_SCHEMA, EVENT_SCHEMA, KEYS_SCHEMA
 from trail.index.catalog import CREDENTIAL_KINDS, SORTED_BY
-from trail.store.columns_read import Sought, reading
+from trail.store.columns_read import Bounds, Sought, reading
 
 RELATIONS = ("events", "edges", "credentials", "daily", "repeats")
 
@@ -27,6 +27,8 @@ class Statement:
     its segments are sorted by (None: null). Absent where the statement says no such thing."""
     keys: dict[str, frozenset[str | None]]
     """The same of the access key that its rows were made with, for relations not in `sought`."""
+    bounds: dict[str, Bounds]
+    """Relation → the parameters that the times of its rows lie between."""
     credentials_kind: str
     """Which copy of the credentials is sorted by what the statement looks for."""
     beginning: str
@@ -59,11 +61,12 @@ def statement_of(sql: str) -> Statement:
         for relation in ("events", "edges", "credentials")
         if relation not in sought and "access_key_id" in read.of(relation)
     }
+    bounds = {relation: read.bounds[relation] for relation in columns if relation in read.bounds}
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, sought, keys, kind, "with", f" {sql}")
+        return Statement(columns, sought, keys, bounds, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
-    return Statement(columns, sought, keys, kind, beginning, f", {sql[own.end() :]}")
+    return Statement(columns, sought, keys, bounds, kind, beginning, f", {sql[own.end() :]}")
 
 
 def definition(

@@ -33,7 +33,7 @@ def show(user: User) -> None:
     _follow_job()
     try:
         store = data.open_index()
-        is_empty = store.summary().events == 0
+        is_empty = store.summary().is_empty
     except IndexMissing:
         is_empty = True
     except BacktrailError as error:

@@ -206,6 +206,6 @@ def _demo(database: Database, user: User) -> None:
 
 def has_index() -> bool:
     try:
-        return data.open_index().summary().events > 0
+        return not data.open_index().summary().is_empty
     except BacktrailError:
         return False

@@ -1,8 +1,8 @@
 """What pages drew, kept for the next rerun and shared by all sessions.
 
-Of an index that is extended every few seconds each version would leave its own drawings behind, and
-fifty sessions would all make the next ones at once. So only the newest two versions' are kept (a
-rerun may still be at work on the one before), and what one session makes the others wait for.
+An index that is extended every few seconds gets a version each time, and what was drawn of the one
+before mostly still holds. So everything is kept with what the store was asked for it, and made anew
+only where the store would now answer otherwise. What one session makes the others wait for.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from functools import wraps
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
+from trail.store.noting import Notes, is_noting, note_all, noted, still_holds
+
 Made = TypeVar("Made")
 Given = ParamSpec("Given")
 
-VERSIONS = 2
 ANY_VERSION = ""
 """Of what does not depend on an index."""
 
@@ -28,37 +29,53 @@ def digest_of(content: object) -> str:
 
 
 class Keeper:
-    """Things made once for a version of the index, what they are about and their name."""
+    """Things made of an index, known by what they are about and their name.
+
+    Where what is asked is noted, they outlive their version, with everything asked since the notes
+    began: with the run of a page (`ui.shell.session.require`). Elsewhere only their version tells.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._of: OrderedDict[tuple[str, str, str], _Thing] = OrderedDict()
-        self._versions: OrderedDict[str, None] = OrderedDict()
+        self._of: OrderedDict[tuple[str, str], _Thing] = OrderedDict()
         self._lock = Lock()
+        self._known: tuple[str, set[Callable[[], bool]]] = ANY_VERSION, set()
 
     def get(self, version: str, of_what: str, name: str, make: Callable[[], Made]) -> Made:
-        """What `make` makes, made by whoever asks first. What it raises is raised, and not kept."""
-        key = (version, of_what, name)
+        """What `make` makes, made by whoever asks first, and again for a version of which the store
+        would answer otherwise. What it raises is raised, and not kept.
+        """
+        key = (of_what, name)
         with self._lock:
             thing = self._of.setdefault(key, _Thing())
             self._of.move_to_end(key)
-            self._drop(version)
+            while len(self._of) > self._most:
+                self._of.popitem(last=False)
         with thing.lock:
-            if not thing.is_made:
-                thing.made = make()
+            if thing.is_made and (thing.version == version or self._holds(thing.notes, version)):
+                note_all(thing.notes)
+            else:
+                thing.is_made = False
+                if is_noting():
+                    with noted() as thing.notes:
+                        thing.made = make()
+                else:
+                    thing.notes, thing.made = _OF_ITS_VERSION, make()
                 thing.is_made = True
+            thing.version = version
             made: Made = thing.made
             return made
 
-    def _drop(self, version: str) -> None:
-        if version != ANY_VERSION and version not in self._versions:
-            self._versions[version] = None
-            while len(self._versions) > VERSIONS:
-                gone, _ = self._versions.popitem(last=False)
-                for key in [key for key in self._of if key[0] == gone]:
-                    del self._of[key]
-        while len(self._of) > self._most:
-            self._of.popitem(last=False)
+    def _holds(self, notes: Notes, version: str) -> bool:
+        """Much of a page rests on the same: each of it is asked once for a version."""
+        if self._known[0] != version:
+            self._known = version, set()
+        return still_holds(notes, self._known[1])
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._of.clear()
 
     def __len__(self) -> int:
         return len(self._of)
@@ -80,12 +97,17 @@ def made_once(keeper: Keeper) -> Callable[[Callable[Given, Made]], Callable[Give
     return of
 
 
+_OF_ITS_VERSION: Notes = {"its version": lambda: False}
+
+
 class _Thing:
     """Something that one session makes at a time."""
 
-    __slots__ = ("is_made", "lock", "made")
+    __slots__ = ("is_made", "lock", "made", "notes", "version")
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.is_made = False
         self.made: Any = None
+        self.notes: Notes = {}
+        self.version = ANY_VERSION

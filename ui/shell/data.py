@@ -1,7 +1,7 @@
 """The index and what was asked of it, kept between reruns.
 
-Caches are keyed on the index's version and the alert, never on data frames: Streamlit hashes
-large frames by samples. Their sizes are bounded, since a server runs for weeks.
+What is kept is known by the alert and by what the index said to it, never by data frames: Streamlit
+hashes large frames by samples. Sizes are bounded, since a server runs for weeks.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def summary(store: Store) -> IndexSummary:
 
 
 def answers(store: Store, alert: Alert, principal: Principal, received: Alert) -> list[Answer]:
-    """The five answers, asked once per index version and alert, unless one failed."""
+    """The five answers, asked once while the index says the same, unless one failed."""
     return told(store, alert, principal, received)[1]
 
 
@@ -86,10 +86,11 @@ def told(
     Where a question failed, the next run asks again and draws anew: the disk, or whatever it was,
     may be back by then.
     """
-    of_what = asked_of(store, alert, principal)
+    version = store.version()
+    of_what = f"{version} {fingerprint(alert, principal)}"
 
     def ask() -> list[Answer]:
-        return _answers(store, alert, principal, received)
+        return _answers(store, alert, principal, received, version)
 
     try:
         return of_what, kept(of_what, "answers", ask)
@@ -108,11 +109,15 @@ class _Failed(Exception):
 _failures = count()
 
 
-def _answers(store: Store, alert: Alert, principal: Principal, received: Alert) -> list[Answer]:
+def _answers(
+    store: Store, alert: Alert, principal: Principal, received: Alert, version: str
+) -> list[Answer]:
     position = alert.principals.index(principal) if principal in alert.principals else None
     ahead = None
     if position is not None:
-        ahead = answers_ahead(store.version(), received, position)
+        ahead = answers_ahead(version, received, position)
+    if ahead and isinstance(store, DuckStore):
+        store.note_version()  # nobody knows any more what was asked for them
     found = ahead or ask_all(alert, principal, store)
     if any(answer.status == "failed" for answer in found):
         raise _Failed(found)
@@ -122,8 +127,10 @@ def _answers(store: Store, alert: Alert, principal: Principal, received: Alert) 
 def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
     """What `make` made of an answer, the first time: a table's elements, a chart's specification.
 
-    `of_what` is `asked_of` of its question, or begins with the index's version as that does. Shared
-    by all sessions: nobody may change it.
+    `of_what` is `asked_of` of its question, or begins with the index's version as that does; of a
+    newer version it is made again where the store would answer otherwise. So `make` may read the
+    store and what `of_what` and `name` tell, and nothing else. Shared by all sessions: nobody may
+    change it.
     """
     version, _, what = of_what.partition(" ")
     return _drawings.get(version, what, name, make)
@@ -136,6 +143,11 @@ def kept_by_content(content: object, name: str, make: Callable[[], Made]) -> Mad
 
 # Streamlit's own caches take 0.2 ms a look, and a page looks a dozen times.
 _drawings = Keeper(1024)
+
+
+def forget() -> None:
+    """Lets go of everything that is kept, as a new process would have nothing."""
+    _drawings.clear()
 
 
 def asked_of(store: Store, *asked: Alert | Principal) -> str:

@@ -12,6 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from cases.database import Database
 from cases.errors import NotAllowed, SignedOut
 from trail.errors import BacktrailError
+from trail.store import noting
 from ui.kit import text
 from ui.shell import log, people, provider, sign_in_page
 from ui.shell.opened import unguarded_if_any
@@ -37,8 +38,10 @@ def require(name: str) -> User:
     """The user, when they may see the page of that name; else one sentence, and the run ends.
 
     The first statement of every page. Streamlit could run a page's file without app.py ever
-    having run (`server.pages_through_app`), so a check there alone would not guard it.
+    having run (`server.pages_through_app`), so a check there alone would not guard it. What the
+    page asks of the index is noted from here on, for what it keeps (`data.kept`).
     """
+    noting.begin()
     try:
         user = current()
     except SignedOut as error:
