@@ -494,7 +494,7 @@ class DuckStore:
         for relation, columns in statement.columns.items():
             condition = ""
             if relation == "credentials":
-                oldest, newest = _between(statement.bounds[relation], bound)
+                oldest, newest = _between(statement.bounds.get(relation, Bounds()), bound)
                 segments: Iterable[Segment] = [
                     segment
                     for segment in snapshot.credentials[statement.credentials_kind]
