@@ -7,9 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from alerts.alert import Alert, Principal
 from cases import case, inbox, users
 from cases.database import Database
+from enrich import QUESTIONS
 from enrich.answer import Answer, Status
 from tests.an_event import a_key
 from trail.errors import SourceUnreadable
@@ -233,7 +236,7 @@ def five_answers(**statuses: Status) -> list[Answer]:
         },
     }
     chain = a_chain_answer()
-    rest = [an_answer(name, data=data) for name, data in datas.items()]
+    rest = [an_answer(name, data=_read(name, data)) for name, data in datas.items()]
     return [
         an_answer(
             a.name,
@@ -245,6 +248,12 @@ def five_answers(**statuses: Status) -> list[Answer]:
         )
         for a in [chain, *rest]
     ]
+
+
+def _read(name: str, data: Mapping[str, Any]) -> Any:
+    """The data as that question's answer holds them."""
+    empty = next(one.empty_data() for one in QUESTIONS if one.name == name)
+    return msgspec.convert(data, type(empty))
 
 
 class LiteralStore:

@@ -20,7 +20,9 @@ from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
 from enrich.chain.words import distance_words
+from enrich.data.services_used import ServiceUse
 from tests.an_event import a_role_session, an_assumption, an_event
+from tests.answered import data_of
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
 from ui.explore import event_search
@@ -455,7 +457,7 @@ def test_a_bar_leads_to_exactly_the_events_that_an_answer_counts() -> None:
     answer = next(
         one for one in ask_all(alert, alert.principals[0], store) if one.name == "services_used"
     )
-    assert {row["event_source"]: row["count"] for row in answer.data["services"]} == {
+    assert {row["event_source"]: row["count"] for row in data_of(answer)["services"]} == {
         "ec2.amazonaws.com": 2,
         "s3.amazonaws.com": 1,
     }
@@ -494,8 +496,8 @@ def test_an_hour_of_the_day_is_a_filter(hour: str, many: int) -> None:
 
 def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
     services = [
-        {"event_source": "ec2.amazonaws.com", "service": "EC2", "count": 29, "failed": 29},
-        {"event_source": "s3.amazonaws.com", "service": "S3", "count": 10, "failed": 3},
+        ServiceUse(event_source="ec2.amazonaws.com", service="EC2", count=29, failed=29),
+        ServiceUse(event_source="s3.amazonaws.com", service="S3", count=10, failed=3),
     ]
     bars = charts.service_bars(services)
     values, failures = rows_in(bars.spec)

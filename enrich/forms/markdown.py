@@ -15,6 +15,7 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
+from enrich.data.services_used import ServicesUsed
 from enrich.forms.json_form import Result, plain
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
@@ -122,10 +123,10 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
     for caveat in answer.caveats:
         lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
-    actor = answer.data.get("actor") or {}
+    actor = answer.data.get("actor") or {} if answer.name == "assumed_by" else {}
     if actor.get("field"):
         lines += ["", f"Who acts: {text(actor['words'])}"]
-    rows, headings = _ROWS.get(answer.name, _no_rows)(plain(answer.data))
+    rows, headings = _table_of(answer)
     if rows:
         lines += ["", *table(headings, rows[:MOST_ROWS])]
         if len(rows) > MOST_ROWS:
@@ -169,6 +170,14 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
 _Table = tuple[list[Sequence[object]], Sequence[str]]
 
 
+def _table_of(answer: Answer) -> _Table:
+    match answer.data:
+        case ServicesUsed():
+            return _services(answer.data)
+        case _:
+            return _ROWS.get(answer.name, _no_rows)(plain(answer.data))
+
+
 def _no_rows(data: Mapping[str, Any]) -> _Table:
     return [], ()
 
@@ -206,16 +215,10 @@ def _roles(data: Mapping[str, Any]) -> _Table:
     ], ("Role", "Result", "Error", "Through", "Count")
 
 
-def _services(data: Mapping[str, Any]) -> _Table:
+def _services(used: ServicesUsed) -> _Table:
     return [
-        (
-            text(row["service"]),
-            row["count"],
-            row["failed"],
-            text(row["first"]),
-            text(row["last"]),
-        )
-        for row in data["services"]
+        (text(row.service), row.count, row.failed, text(row.first), text(row.last))
+        for row in used.services
     ], ("Service", "Calls", "Failed", "First", "Last")
 
 
@@ -251,7 +254,6 @@ def _baseline(data: Mapping[str, Any]) -> _Table:
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
     "assumed_by": _chain,
     "roles_assumed": _roles,
-    "services_used": _services,
     "interesting_calls": _calls,
     "baseline": _baseline,
 }

@@ -13,14 +13,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.calls.acted_on import NOTHING, find_targets
 from enrich.calls.call_details import Detail, find_details, known_details
-from enrich.calls.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
+from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
 from enrich.count import Count, Events
+from enrich.data.found import Earlier
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
@@ -129,7 +132,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         "by_service": sum(row["by_service"] for row in rows),
         "console": clicks,
         "alert_day": f"{midnight(alert.first_seen).date()}",
-        "before": None if before is None else before.as_json(),
+        "before": None if before is None else msgspec.to_builtins(before),
     }
     made_in = Events(match.scope, window.first, window.last)
     sentence, counts = _sentence(data, made_in, looked)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.services_used import ServicesUsed
 from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import Weighing, Weight
 from enrich.words import short
@@ -90,7 +91,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {answer.name for answer in answers} != set(_FOUND):
+    if {answer.name for answer in answers} != {*_FOUND, "services_used"}:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -102,7 +103,10 @@ def _chip(answer: Answer, weighing: Weighing) -> Chip:
         return Chip(_told(for_), "for")
     if against:
         return Chip(_told(against), "against")
-    plain = _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
+    if isinstance(answer.data, ServicesUsed):
+        plain: str | None = counted(len(answer.data.services), "service")
+    else:
+        plain = _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
     return Chip(_ONLY_STATUS.get(answer.status) or plain or "answered", "neither")
 
 
@@ -136,10 +140,6 @@ def _roles(data: Mapping[str, Any]) -> str:
     return counted(len(roles), "role")
 
 
-def _services(data: Mapping[str, Any]) -> str:
-    return counted(len(data.get("services") or ()), "service")
-
-
 def _calls(data: Mapping[str, Any]) -> str:
     reads = len(data.get("sensitive_reads") or ())
     calls = counted(data.get("total") or 0, "interesting call")
@@ -159,7 +159,6 @@ def _normal(data: Mapping[str, Any]) -> str:
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "assumed_by": _who,
     "roles_assumed": _roles,
-    "services_used": _services,
     "interesting_calls": _calls,
     "baseline": _normal,
 }

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from enrich.count import Count, Events
+from enrich.data.found import Earlier
+from enrich.data.services_used import ServicesUsed
 from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted, succeeded_details
-from enrich.verdict.weight import Answers, Weight, events_of, ids
+from enrich.verdict.weight import Answers, Weight, events_in, events_of, ids
 from enrich.words import listed, short
 
 MANY_DENIALS = 10
@@ -37,41 +41,43 @@ def from_calls(known: Answers) -> Iterator[Weight]:
 
 
 def from_services(known: Answers) -> Iterator[Weight]:
-    answer = known.told(_SERVICES)
-    if answer is None or answer.data["from"] is None:
+    used = known.found(ServicesUsed)
+    if used is None or used.scope is None:
         return
-    before = _before(answer.data)
+    before = _before(used.before)
     if before is None:
         return
-    rows = [
-        row
-        for row in answer.data["services"]
-        if row["never_before"] and row["valuable"] and row["on_alert_day"]
-    ]
+    rows = [row for row in used.services if row.never_before and row.valuable and row.on_alert_day]
     for row in rows[:WEIGHTY]:
-        of = events_of(answer).where(event_source=row["event_source"])
-        calls = Count(of, tuple(row["event_ids"]), number=row["count"], noun="time")
-        failed = Count(of.where(failed=True), number=row["failed"])
+        of = events_in(used, used.scope).where(event_source=row.event_source)
+        calls = Count(of, row.event_ids, number=row.count, noun="time")
+        failed = Count(of.where(failed=True), number=row.failed)
         how = ", all failed" if failed.number == calls.number else ""
         how = how or (f", {failed.number:,} of them failed" if failed.number else "")
         yield Weight(
             "new_service",
             "for",
-            f"{short(row['service'])} was called {calls} on the alert's day{how}, and never in"
-            f" {before} before it. {row['valuable']}",
+            f"{short(row.service)} was called {calls} on the alert's day{how}, and never in"
+            f" {before} before it. {row.valuable}",
             _SERVICES,
             (calls, failed, before),
         )
 
 
-def _before(data: Mapping[str, Any]) -> Count | None:
+def _before(before: Earlier | None) -> Count | None:
     """How much is known of the time before the alert's day, if it is enough to call things new."""
-    before = data["before"]
-    if before is None or not before["sufficient"]:
+    if before is None or not before.sufficient:
         return None
-    first, last = (datetime.fromisoformat(before[end]) for end in ("from", "to"))
-    of = Events("whole_role", first, last, open_end=True)
-    return Count(of, number=before["events"], noun="event", distinct="event_id")
+    return Count(_events_of(before), number=before.events, noun="event", distinct="event_id")
+
+
+def _earlier(data: Mapping[str, Any]) -> Earlier | None:
+    return None if data["before"] is None else msgspec.convert(data["before"], Earlier)
+
+
+def _events_of(before: Earlier) -> Events:
+    first, last = map(datetime.fromisoformat, (before.window_first, before.window_last))
+    return Events("whole_role", first, last, open_end=True)
 
 
 def _succeeded(row: Row, events: Events, noun: str = "time") -> Count:
@@ -89,7 +95,7 @@ def _high_signal(known: Answers, data: Mapping[str, Any], events: Events) -> Ite
         for row in data["calls"]
         if row["signal"] not in (None, "sensitive read") and row["failed"] < row["count"]
     ]
-    before = _before(data)
+    before = _before(_earlier(data))
     # What the identity does every week speaks for nothing, unless its parameters do.
     telling = [row for row in grave if succeeded_details(row) or row["never_before"] is not False]
     for row in telling[:WEIGHTY]:
@@ -164,7 +170,7 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
         of = of_reads.one_of(api_of(row) for row in unknown)
         number = sum(row["count"] for row in unknown)
         times = Count(of, ids(unknown, "succeeded_ids"), number=number, noun="time")
-        before = _before(data) if all(row["never_before"] for row in unknown) else None
+        before = _before(_earlier(data)) if all(row["never_before"] for row in unknown) else None
         names = listed(short(plain_name(row["event_name"])) for row in unknown)
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
@@ -197,8 +203,7 @@ def _beyond_usual(
         return
     of = events.one_of([api_of(row)]).where(failed=False, day=now["day"])
     times = Count(of, tuple(now["succeeded_ids"]), number=now["succeeded"], noun="time")
-    first, last = (datetime.fromisoformat(data["before"][end]) for end in ("from", "to"))
-    before = Events("whole_role", first, last, open_end=True).one_of([api_of(row)])
+    before = _events_of(msgspec.convert(data["before"], Earlier)).one_of([api_of(row)])
     days = Count(before, number=usual["days"], noun="earlier day", distinct="day")
     most = Count(before.where(day=usual["most_on"]), number=usual["most"], distinct="event_id")
     yield Weight(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from enrich.count import Count, Events
+from enrich.data.services_used import ServicesUsed
 from enrich.facts.error_classes import error_class, normal_code
 from enrich.facts.role_name import short_name
 from enrich.questions.roles_assumed import enumerated, role_key
@@ -86,9 +87,9 @@ def _fresh(rows: Sequence[Row], alert_day: str) -> list[Row]:
 
 def _was_there_before(known: Answers) -> bool:
     """Whether the entity did anything earlier in the week: to a new session every role is new."""
-    services = known.told("services_used")
-    return services is not None and any(
-        day["day"] < known.alert_day for row in services.data["services"] for day in row["days"]
+    used = known.found(ServicesUsed)
+    return used is not None and any(
+        day.day < known.alert_day for row in used.services for day in row.days
     )
 
 

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
 from enrich.calls.calls_sql import midnight
 from enrich.calls.own_events import stated_events
 from enrich.count import Cited, Count, Events, Whose
+from enrich.data.found import Found, InWindow
 from enrich.window import Window
 
 Side = Literal["for", "against"]
+_Kind = TypeVar("_Kind", bound=Found)
 CITED = 5
 """How many event ids a line carries at most."""
 SURE = ("certain", "high")
@@ -101,6 +103,12 @@ class Answers:
         """The answer, if it looked at any logs."""
         answer = self.by_name.get(name)
         return answer if answer is not None and answer.status in _LOOKED else None
+
+    def found(self, kind: type[_Kind]) -> _Kind | None:
+        """What the answer with that kind of data found, if it looked at any logs."""
+        return data_among(
+            (answer for answer in self.by_name.values() if answer.status in _LOOKED), kind
+        )
 
     def complete(self, name: str) -> bool:
         """Whether the answer had all its logs: without them, nothing in it speaks against."""
@@ -203,6 +211,14 @@ def events_of(answer: Answer, scope: Whose | None = None) -> Events:
     whose: Whose = scope or answer.data["scope"]
     open_end = answer.name == "baseline"
     return Events(whose, window.first, window.last, open_end=open_end)
+
+
+def events_in(data: InWindow, whose: Whose, *, open_end: bool = False) -> Events:
+    """The events of the window that an answer looked at."""
+    assert data.window_first is not None
+    assert data.window_last is not None
+    first, last = map(datetime.fromisoformat, (data.window_first, data.window_last))
+    return Events(whose, first, last, open_end=open_end)
 
 
 def ids(rows: Iterable[Mapping[str, Any]], name: str = "event_ids") -> tuple[str, ...]:

@@ -16,6 +16,8 @@ import streamlit as st
 from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
+from enrich.data.found import InWindow
+from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
 from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
@@ -36,11 +38,8 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "interesting_calls": card_calls.calls_table,
     "baseline": card_baseline.tables,
 }
-_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any], str, Leading], None]] = {
-    "services_used": card_services.charts_of,
-    "baseline": card_baseline.charts_of,
-}
-"""Drawn between the heading of a card and its tables."""
+_CHARTED = frozenset({"services_used", "baseline"})
+"""Questions whose cards have charts, between the heading and the tables."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def cards(asked: Asked, answers: Sequence[Answer]) -> None:
     """The cards of the answers, in their order; neighbours without charts are drawn together."""
     together: list[Answer] = []
     for answer in answers:
-        if answer.name in _CHARTS and _told(answer):
+        if answer.name in _CHARTED and _told(answer):
             _plain(asked, together)
             together = []
             _charted(asked, answer)
@@ -85,7 +84,7 @@ def _charted(asked: Asked, answer: Answer) -> None:
     with st.container(border=True, key=f"card-of-{answer.name}"):
         _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(asked, answer)])
         try:
-            _CHARTS[answer.name](asked.alert, answer.data, asked.of_what, _leading(asked, answer))
+            _charts(asked, answer)
         except BacktrailError as error:
             text.say_problem(f"problem-of-{answer.name}", "No charts could be drawn.", error)
         _draw(
@@ -93,6 +92,16 @@ def _charted(asked: Asked, answer: Answer) -> None:
             f"rest-of-{answer.name}",
             lambda opened: [el("div", "stack", *_rest(asked, answer, opened))],
         )
+
+
+def _charts(asked: Asked, answer: Answer) -> None:
+    match answer.data:
+        case ServicesUsed():
+            card_services.charts_of(answer.data, asked.of_what, _leading(asked, answer))
+        case _:
+            card_baseline.charts_of(
+                asked.alert, answer.data, asked.of_what, _leading(asked, answer)
+            )
 
 
 def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node]]) -> None:
@@ -132,7 +141,7 @@ def _rest(asked: Asked, answer: Answer, opened: frozenset[str]) -> list[Node | N
 
 
 def _table(asked: Asked, answer: Answer) -> Node | None:
-    if answer.name == "services_used":
+    if isinstance(answer.data, ServicesUsed):
         return card_services.services_table(answer.data, _leading(asked, answer))
     make = _TABLES.get(answer.name)
     return make(answer.data) if make else None
@@ -142,8 +151,7 @@ def _leading(asked: Asked, answer: Answer) -> Leading:
     """Where the answer's numbers lead: the event search with the answer's window and filters."""
 
     def to(scope: Scope, **more: str | None) -> str | None:
-        window = phrases.as_time(answer.data.get("from")), phrases.as_time(answer.data.get("to"))
-        first, last = window
+        first, last = map(phrases.as_time, _ends(answer.data))
         if first is None or last is None:
             return None
         filters = data.kept(
@@ -194,7 +202,15 @@ def _told(answer: Answer) -> bool:
     return answer.status not in ("not_covered", "failed")
 
 
-def _window(found: Mapping[str, Any]) -> Node | None:
-    if not found.get("from") or not found.get("to"):
+def _window(found: Any) -> Node | None:
+    first, last = _ends(found)
+    if not first or not last:
         return None
-    return el("span", "mute small", phrases.window(found["from"], found["to"]))
+    return el("span", "mute small", phrases.window(first, last))
+
+
+def _ends(found: Any) -> tuple[Any, Any]:
+    """The window's first and last moment, where the question has a window."""
+    if isinstance(found, InWindow):
+        return found.window_first, found.window_last
+    return found.get("from"), found.get("to")

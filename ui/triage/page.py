@@ -340,7 +340,7 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
         except BacktrailError as error:
             text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
             continue
-        who = next((a.data for a in answers if a.name == "assumed_by"), {})
+        who: Mapping[str, Any] = next((a.data for a in answers if a.name == "assumed_by"), {})
         weighing = weigh(found.alert, principal, answers)
         with st.container(border=True):
             draw(
