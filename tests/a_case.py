@@ -196,7 +196,7 @@ def five_answers(**statuses: Status) -> list[Answer]:
                 }
             ],
             "targets_unknown": 0,
-            "enumeration": False,
+            "enumeration": None,
         },
         "services_used": {
             **window,

@@ -12,6 +12,7 @@ from alerts.parse import parse_alerts
 from enrich.answer import Answer
 from enrich.questions.assumed_by import ASSUMED_BY
 from enrich.questions.roles_assumed import ROLES_ASSUMED
+from tests.answered import as_written
 from tests.memory_store import MemoryStore
 
 
@@ -30,4 +31,4 @@ def who_assumed(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str,
 def which_roles(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str, Any]]) -> Answer:
     """`roles_assumed` for a record or an alert, asked of an index of exactly these records."""
     asked = alert if isinstance(alert, Alert) else an_alert(alert)
-    return ROLES_ASSUMED.ask(asked, asked.principals[0], MemoryStore(records))
+    return as_written(ROLES_ASSUMED.ask(asked, asked.principals[0], MemoryStore(records)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 
 import demo
 from alerts.parse import parse_alerts
@@ -78,7 +79,7 @@ def test_every_storys_assumptions_are_counted(cases, store):
         "after_alert",
     )
     for alert, principal, truth in cases:
-        data = roles_assumed(alert, principal, store).data
+        data = data_of(roles_assumed(alert, principal, store))
         told = truth["roles_assumed"]
         assert (data["from"], data["to"]) == (told["from"], told["to"])
         assert sorted(str([role[key] for key in keys]) for role in data["roles"]) == sorted(
@@ -88,7 +89,7 @@ def test_every_storys_assumptions_are_counted(cases, store):
 
 def test_the_leaked_key_is_seen_to_enumerate_and_its_tree_shows_the_chained_roles(cases, store):
     alert, principal, _ = next(case for case in cases if case[2]["id"] == "leaked-key-enumeration")
-    assert roles_assumed(alert, principal, store).data["enumeration"]["targets"] >= 20
+    assert data_of(roles_assumed(alert, principal, store))["enumeration"]["targets"] >= 20
 
     def names(node):
         return [

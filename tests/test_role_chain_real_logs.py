@@ -16,6 +16,7 @@ from enrich.answer import Answer
 from enrich.questions.assumed_by import assumed_by
 from enrich.questions.roles_assumed import roles_assumed
 from tests.an_alert import an_alert
+from tests.answered import data_of
 from trail.store import Store
 
 
@@ -149,7 +150,7 @@ def test_bert_jan_assumed_five_roles_and_was_refused_thirteen_times(stratus_reco
         r for r in stratus_records if r["eventID"] == "8331be91-3e22-4b79-99e1-a62eb77a5963"
     )
     alert = an_alert(record)
-    roles = roles_assumed(alert, alert.principals[0], stratus_store).data["roles"]
+    roles = data_of(roles_assumed(alert, alert.principals[0], stratus_store))["roles"]
     made = [role for role in roles if role["result"] == "success"]
     refused = [role for role in roles if role["result"] == "failure"]
 

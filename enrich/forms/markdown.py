@@ -15,7 +15,8 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
-from enrich.data.services_used import ServicesUsed
+from enrich.data.roles_assumed import RolesAssumed, RoleTaken
+from enrich.data.services_used import ServicesUsed, ServiceUse
 from enrich.forms.json_form import Result, plain
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
@@ -172,8 +173,10 @@ _Table = tuple[list[Sequence[object]], Sequence[str]]
 
 def _table_of(answer: Answer) -> _Table:
     match answer.data:
-        case ServicesUsed():
-            return _services(answer.data)
+        case RolesAssumed(roles=roles):
+            return _roles(roles)
+        case ServicesUsed(services=services):
+            return _services(services)
         case _:
             return _ROWS.get(answer.name, _no_rows)(plain(answer.data))
 
@@ -202,23 +205,23 @@ def _chain(data: Mapping[str, Any]) -> _Table:
     return rows, ("Time", "By", "Role", "Matched by", "Event")
 
 
-def _roles(data: Mapping[str, Any]) -> _Table:
+def _roles(roles: Sequence[RoleTaken]) -> _Table:
     return [
         (
-            code(row.get("role_arn")),
-            text(row.get("result")),
-            code(row.get("error_code")),
-            text(row.get("interface")),
-            row.get("count"),
+            code(row.role_arn),
+            text(row.result),
+            code(row.error_code),
+            text(row.interface),
+            row.count,
         )
-        for row in data.get("roles", ())
+        for row in roles
     ], ("Role", "Result", "Error", "Through", "Count")
 
 
-def _services(used: ServicesUsed) -> _Table:
+def _services(services: Sequence[ServiceUse]) -> _Table:
     return [
         (text(row.service), row.count, row.failed, text(row.first), text(row.last))
-        for row in used.services
+        for row in services
     ], ("Service", "Calls", "Failed", "First", "Last")
 
 
@@ -253,7 +256,6 @@ def _baseline(data: Mapping[str, Any]) -> _Table:
 
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
     "assumed_by": _chain,
-    "roles_assumed": _roles,
     "interesting_calls": _calls,
     "baseline": _baseline,
 }

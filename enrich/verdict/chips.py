@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import Weighing, Weight
@@ -91,7 +92,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {answer.name for answer in answers} != {*_FOUND, "services_used"}:
+    if {answer.name for answer in answers} != {*_FOUND, "services_used", "roles_assumed"}:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -103,11 +104,18 @@ def _chip(answer: Answer, weighing: Weighing) -> Chip:
         return Chip(_told(for_), "for")
     if against:
         return Chip(_told(against), "against")
-    if isinstance(answer.data, ServicesUsed):
-        plain: str | None = counted(len(answer.data.services), "service")
-    else:
-        plain = _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
-    return Chip(_ONLY_STATUS.get(answer.status) or plain or "answered", "neither")
+    return Chip(_ONLY_STATUS.get(answer.status) or _found(answer) or "answered", "neither")
+
+
+def _found(answer: Answer) -> str | None:
+    """What it found, where nothing in it speaks for or against anything."""
+    match answer.data:
+        case RolesAssumed(roles=roles):
+            return counted(len({row.role_arn for row in roles}), "role")
+        case ServicesUsed(services=services):
+            return counted(len(services), "service")
+        case _:
+            return _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
 
 
 def _told(lines: Sequence[Weight]) -> str:
@@ -135,11 +143,6 @@ def _who(data: Mapping[str, Any]) -> str | None:
     return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
 
 
-def _roles(data: Mapping[str, Any]) -> str:
-    roles = {row["role_arn"] for row in data.get("roles") or ()}
-    return counted(len(roles), "role")
-
-
 def _calls(data: Mapping[str, Any]) -> str:
     reads = len(data.get("sensitive_reads") or ())
     calls = counted(data.get("total") or 0, "interesting call")
@@ -158,7 +161,6 @@ def _normal(data: Mapping[str, Any]) -> str:
 
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "assumed_by": _who,
-    "roles_assumed": _roles,
     "interesting_calls": _calls,
     "baseline": _normal,
 }

@@ -17,7 +17,8 @@ from itertools import zip_longest
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
+from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
 from enrich.verdict.weight import SURE
 from enrich.window import iso
@@ -42,7 +43,7 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     return [
         *_stop(alert, principal),
         *_stop_before(by_name.get("assumed_by")),
-        *_stop_after(alert, by_name.get("roles_assumed"), by_name.get("assumed_by")),
+        *_stop_after(alert, data_among(answers, RolesAssumed)),
         *_undo(by_name.get("interesting_calls")),
         *_look_further(alert, principal),
         *_fill_gaps(answers),
@@ -239,12 +240,13 @@ def _stop_before(answer: Answer | None) -> Iterator[Step]:
             )
 
 
-def _stop_after(alert: Alert, roles: Answer | None, chain: Answer | None) -> Iterator[Step]:
+def _stop_after(alert: Alert, found: RolesAssumed | None) -> Iterator[Step]:
     """Sessions that the principal went on to make live on when its own credential is stopped."""
-    if roles is None:
+    if found is None:
         return
-    made = [row for row in roles.data.get("roles", ()) if row["result"] == "success"]
-    names = sorted({str(row["role_arn"]) for row in made if row["role_arn"]})
+    names = sorted(
+        {row.role_arn for row in found.roles if row.result == "success" and row.role_arn}
+    )
     if not names:
         return
     before = iso(alert.last_seen or alert.first_seen)

@@ -126,7 +126,7 @@ def _everyday(known: Answers, grave: Sequence[Row], events: Events) -> Iterator[
             return
         of = events.one_of({"day": (day["day"],)} for day in days)
         of = of.one_of([api_of(row)]).where(error_code=row["error_code"], failed=False)
-        newest = ids(days[::-1], "succeeded_ids")
+        newest = ids(day["succeeded_ids"] for day in days[::-1])
         calls = Count(of, newest, number=sum(day["succeeded"] for day in days), noun="time")
         on = Count(of, number=len(days), noun="day", distinct="day")
         counts += [calls, on]
@@ -146,7 +146,7 @@ def _denials(data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
     of = events.one_of({**api_of(row), "error_code": (row["error_code"],)} for row in denied)
     times = Count(
         of.where(failed=True),
-        ids(denied, "failed_ids"),
+        ids(row["failed_ids"] for row in denied),
         number=sum(row["failed"] for row in denied),
         noun="time",
     )
@@ -169,7 +169,7 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
     if unknown:
         of = of_reads.one_of(api_of(row) for row in unknown)
         number = sum(row["count"] for row in unknown)
-        times = Count(of, ids(unknown, "succeeded_ids"), number=number, noun="time")
+        times = Count(of, ids(row["succeeded_ids"] for row in unknown), number=number, noun="time")
         before = _before(_earlier(data)) if all(row["never_before"] for row in unknown) else None
         names = listed(short(plain_name(row["event_name"])) for row in unknown)
         never = "calls" if len(unknown) > 1 else "a call"
@@ -224,7 +224,12 @@ def _by_services(known: Answers, data: Mapping[str, Any], events: Events) -> Ite
     if any(row["by_service"] != row["count"] for row in rows):
         return
     of = events.where(interesting=True, by_service=True)
-    calls = Count(of, ids(data["calls"]), number=data["total"], noun="interesting call")
+    calls = Count(
+        of,
+        ids(row["event_ids"] for row in data["calls"]),
+        number=data["total"],
+        noun="interesting call",
+    )
     yield Weight(
         "by_aws_services",
         "against",

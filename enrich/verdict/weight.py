@@ -221,9 +221,9 @@ def events_in(data: InWindow, whose: Whose, *, open_end: bool = False) -> Events
     return Events(whose, first, last, open_end=open_end)
 
 
-def ids(rows: Iterable[Mapping[str, Any]], name: str = "event_ids") -> tuple[str, ...]:
+def ids(of_rows: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """The event ids of some rows, of each row one before the second of any."""
-    lists = [list(row[name]) for row in rows]
+    lists = [*of_rows]
     longest = max(map(len, lists), default=0)
     return tuple(
         dict.fromkeys(one[place] for place in range(longest) for one in lists if len(one) > place)

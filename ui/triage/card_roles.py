@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enrich.chain.words import distance_words
+from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from trail.counted import counted
 from ui.kit import phrases
 from ui.kit.markup import Node, el
@@ -154,21 +155,20 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
     )
 
 
-def roles_table(data: Mapping[str, Any]) -> Node | None:
+def roles_table(found: RolesAssumed) -> Node | None:
     """Roles taken on first, then those refused; a long list of refusals is folded."""
-    roles = data.get("roles") or ()
-    taken = [role for role in roles if role.get("result") != "failure"]
-    refused = [role for role in roles if role.get("result") == "failure"]
-    enumeration = data.get("enumeration")
+    taken = [role for role in found.roles if role.result != "failure"]
+    refused = [role for role in found.roles if role.result == "failure"]
+    enumeration = found.enumeration
     parts: list[Node | None] = []
-    if isinstance(enumeration, Mapping):
+    if enumeration is not None:
         parts.append(
             el(
                 "p",
                 "row",
                 mark("Enumeration", "bad"),
-                f"{counted(enumeration.get('targets') or 0, 'different role')} refused from "
-                f"{phrases.window(enumeration.get('from'), enumeration.get('to'))}",
+                f"{counted(enumeration.targets, 'different role')} refused from "
+                f"{phrases.window(enumeration.window_first, enumeration.window_last)}",
             )
         )
     if taken:
@@ -177,13 +177,12 @@ def roles_table(data: Mapping[str, Any]) -> Node | None:
         shown = _roles(refused, "Roles refused")
         words = f"{phrases.count(len(refused), 'role')} refused"
         parts.append(more(words, shown, open=len(refused) <= 6))
-    unknown = data.get("targets_unknown")
-    if unknown:
+    if unknown := found.targets_unknown:
         parts.append(el("p", "mute", f"{phrases.count(unknown, 'refusal')} did not name the role."))
     return el("div", "stack", *parts) if parts else None
 
 
-def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
+def _roles(roles: Sequence[RoleTaken], caption: str) -> Node:
     return table(
         ("Result", "Role", "Times", "Through", "First (UTC)", "Last (UTC)", "From", "Why refused"),
         [
@@ -192,16 +191,16 @@ def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
                     "span",
                     "row",
                     mark("Refused", "bad", "✕")
-                    if role.get("result") == "failure"
+                    if role.result == "failure"
                     else mark("Assumed", "good"),
-                    mark("After the alert", "warn") if role.get("after_alert") else None,
+                    mark("After the alert", "warn") if role.after_alert else None,
                 ),
-                pivot(role.get("role_arn")) if role.get("role_arn") else "not named",
-                role.get("count"),
-                INTERFACES.get(str(role.get("interface")), str(role.get("interface") or "–")),
-                time_of(role.get("first")),
-                time_of(role.get("last")),
-                el("span", "row", *(pivot(ip) for ip in role.get("source_ip_addresses") or ())),
+                pivot(role.role_arn) if role.role_arn else "not named",
+                role.count,
+                INTERFACES.get(str(role.interface), role.interface or "–"),
+                time_of(role.first),
+                time_of(role.last),
+                el("span", "row", *(pivot(ip) for ip in role.source_ip_addresses)),
                 _why(role),
             )
             for role in roles
@@ -211,6 +210,6 @@ def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
     )
 
 
-def _why(role: Mapping[str, Any]) -> str:
-    parts = (str(role.get("reason_class") or "").replace("_", " "), role.get("error_code"))
-    return ", ".join(str(part) for part in parts if part)
+def _why(role: RoleTaken) -> str:
+    parts = ((role.reason_class or "").replace("_", " "), role.error_code)
+    return ", ".join(part for part in parts if part)

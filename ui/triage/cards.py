@@ -17,6 +17,7 @@ from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
 from enrich.data.found import InWindow
+from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
 from enrich.verdict.chips import Chip
@@ -34,7 +35,6 @@ from ui.triage.card_services import Leading
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "assumed_by": card_roles.chain_table,
-    "roles_assumed": card_roles.roles_table,
     "interesting_calls": card_calls.calls_table,
     "baseline": card_baseline.tables,
 }
@@ -141,10 +141,14 @@ def _rest(asked: Asked, answer: Answer, opened: frozenset[str]) -> list[Node | N
 
 
 def _table(asked: Asked, answer: Answer) -> Node | None:
-    if isinstance(answer.data, ServicesUsed):
-        return card_services.services_table(answer.data, _leading(asked, answer))
-    make = _TABLES.get(answer.name)
-    return make(answer.data) if make else None
+    match answer.data:
+        case RolesAssumed():
+            return card_roles.roles_table(answer.data)
+        case ServicesUsed():
+            return card_services.services_table(answer.data, _leading(asked, answer))
+        case _:
+            make = _TABLES.get(answer.name)
+            return make(answer.data) if make else None
 
 
 def _leading(asked: Asked, answer: Answer) -> Leading:
