@@ -15,6 +15,7 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
+from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from enrich.data.services_used import ServicesUsed, ServiceUse
 from enrich.forms.json_form import Result, plain
@@ -177,6 +178,8 @@ def _table_of(answer: Answer) -> _Table:
             return _roles(roles)
         case ServicesUsed(services=services):
             return _services(services)
+        case InterestingCalls(calls=calls, sensitive_reads=reads):
+            return _calls([*calls, *reads])
         case _:
             return _ROWS.get(answer.name, _no_rows)(plain(answer.data))
 
@@ -225,18 +228,18 @@ def _services(services: Sequence[ServiceUse]) -> _Table:
     ], ("Service", "Calls", "Failed", "First", "Last")
 
 
-def _calls(data: Mapping[str, Any]) -> _Table:
+def _calls(calls: Sequence[CallGroup]) -> _Table:
     return [
         (
-            code(row["event_name"]),
-            text(row["service"]),
-            code(row["error_code"]),
-            row["count"],
+            code(row.event_name),
+            text(row.service),
+            code(row.error_code),
+            row.count,
             text(targets_in_words(row)),
-            text(", ".join(row["reasons"])),
-            " ".join(row["techniques"]),
+            text(", ".join(row.reasons)),
+            " ".join(row.techniques),
         )
-        for row in [*data["calls"], *data["sensitive_reads"]]
+        for row in calls
     ], ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK")
 
 
@@ -256,7 +259,6 @@ def _baseline(data: Mapping[str, Any]) -> _Table:
 
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
     "assumed_by": _chain,
-    "interesting_calls": _calls,
     "baseline": _baseline,
 }
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.verdict.weighing import weigh
@@ -92,7 +93,12 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {answer.name for answer in answers} != {*_FOUND, "services_used", "roles_assumed"}:
+    if {answer.name for answer in answers} != {
+        *_FOUND,
+        "services_used",
+        "roles_assumed",
+        "interesting_calls",
+    }:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -114,6 +120,9 @@ def _found(answer: Answer) -> str | None:
             return counted(len({row.role_arn for row in roles}), "role")
         case ServicesUsed(services=services):
             return counted(len(services), "service")
+        case InterestingCalls(total=total, sensitive_reads=reads):
+            calls = counted(total or 0, "interesting call")
+            return f"{calls}, {counted(len(reads), 'kind')} of sensitive reads" if reads else calls
         case _:
             return _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
 
@@ -143,12 +152,6 @@ def _who(data: Mapping[str, Any]) -> str | None:
     return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
 
 
-def _calls(data: Mapping[str, Any]) -> str:
-    reads = len(data.get("sensitive_reads") or ())
-    calls = counted(data.get("total") or 0, "interesting call")
-    return f"{calls}, {counted(reads, 'kind')} of sensitive reads" if reads else calls
-
-
 def _normal(data: Mapping[str, Any]) -> str:
     whole = data.get("scope") == "whole_role"
     view = (data.get("whole_role") if whole else data) or {}
@@ -161,7 +164,6 @@ def _normal(data: Mapping[str, Any]) -> str:
 
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "assumed_by": _who,
-    "interesting_calls": _calls,
     "baseline": _normal,
 }
 """What an answer found, where nothing in it speaks for or against anything."""

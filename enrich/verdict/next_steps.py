@@ -18,6 +18,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, data_among
+from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
 from enrich.verdict.weight import SURE
@@ -44,7 +45,7 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
         *_stop(alert, principal),
         *_stop_before(by_name.get("assumed_by")),
         *_stop_after(alert, data_among(answers, RolesAssumed)),
-        *_undo(by_name.get("interesting_calls")),
+        *_undo(data_among(answers, InterestingCalls)),
         *_look_further(alert, principal),
         *_fill_gaps(answers),
     ]
@@ -273,18 +274,14 @@ _LEFT_BEHIND = frozenset({"persistence", "privilege escalation", "defence evasio
 _CANNOT_BE_EDITED = re.compile(r":role/(aws-reserved|aws-service-role)/|/AWSReservedSSO_")
 
 
-def _undo(answer: Answer | None) -> Iterator[Step]:
+def _undo(found: InterestingCalls | None) -> Iterator[Step]:
     """What was made or switched off and stays so after the credential is gone."""
-    if answer is None:
+    if found is None:
         return
-    rows = [
-        row
-        for row in answer.data["calls"]
-        if row["signal"] in _LEFT_BEHIND and row["failed"] < row["count"]
-    ]
+    rows = [row for row in found.calls if row.signal in _LEFT_BEHIND and row.failed < row.count]
     if rows:
-        ids = _of_each_first([row.get("succeeded_ids") or row["event_ids"] for row in rows])
-        read, of = ids[: max(_READ, len(rows))], sum(row["count"] - row["failed"] for row in rows)
+        ids = _of_each_first([row.succeeded_ids or row.event_ids for row in rows])
+        read, of = ids[: max(_READ, len(rows))], sum(row.count - row.failed for row in rows)
         which = "reads them all" if len(read) >= of else f"reads {len(read):,} of {of:,} of them"
         each = "" if len(read) >= of else ", of each kind at least the newest"
         yield Step(
@@ -305,8 +302,8 @@ _READ = 100
 """Events that the query for what stays behind names, or one of each kind where those are more."""
 
 
-def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(short(row["event_name"]) for row in rows))
+def _names(rows: Sequence[CallGroup]) -> list[str]:
+    return list(dict.fromkeys(short(row.event_name) for row in rows))
 
 
 def _of_each_first(groups: Sequence[Sequence[str]]) -> list[str]:

@@ -17,6 +17,7 @@ from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
 from enrich.data.found import InWindow
+from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
@@ -35,7 +36,6 @@ from ui.triage.card_services import Leading
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "assumed_by": card_roles.chain_table,
-    "interesting_calls": card_calls.calls_table,
     "baseline": card_baseline.tables,
 }
 _CHARTED = frozenset({"services_used", "baseline"})
@@ -146,6 +146,8 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
             return card_roles.roles_table(answer.data)
         case ServicesUsed():
             return card_services.services_table(answer.data, _leading(asked, answer))
+        case InterestingCalls():
+            return card_calls.calls_table(answer.data)
         case _:
             make = _TABLES.get(answer.name)
             return make(answer.data) if make else None
