@@ -251,7 +251,7 @@ def called_of(index: Path, name: str) -> int:
     """How often a call was made, by the baseline's own count of the alert's call."""
     record = a_call(eventName=name, eventSource="s3.amazonaws.com")
     alert = parse_alerts(json.dumps(record | {"eventTime": "2026-03-11T12:00:00Z"}))[0]
-    answer = baseline.ask(alert, alert.principals[0], open_store(index))
+    answer = as_written(baseline.ask(alert, alert.principals[0], open_store(index)))
     count = answer.data["same_api"]["events"]
     assert isinstance(count, int)
     return count

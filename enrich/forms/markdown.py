@@ -15,6 +15,7 @@ from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
+from enrich.data.baseline import Baseline, BaselineView
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from enrich.data.services_used import ServicesUsed, ServiceUse
@@ -180,6 +181,8 @@ def _table_of(answer: Answer) -> _Table:
             return _services(services)
         case InterestingCalls(calls=calls, sensitive_reads=reads):
             return _calls([*calls, *reads])
+        case Baseline(telling=view):
+            return _baseline(view)
         case _:
             return _ROWS.get(answer.name, _no_rows)(plain(answer.data))
 
@@ -243,23 +246,21 @@ def _calls(calls: Sequence[CallGroup]) -> _Table:
     ], ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK")
 
 
-def _baseline(data: Mapping[str, Any]) -> _Table:
-    view = data["whole_role"] if data["scope"] == "whole_role" else data
+def _baseline(view: BaselineView) -> _Table:
     return [
         (
-            code(row["source_ip_address"]),
-            code(row["user_agent"]),
-            row["count"],
-            text(row["first"]),
-            text(row["last"]),
+            code(row.source_ip_address),
+            code(row.user_agent),
+            row.count,
+            text(row.first),
+            text(row.last),
         )
-        for row in view["all_apis"]["pairs"]
+        for row in view.all_apis.pairs
     ], ("Source IP", "User agent", "Calls", "First", "Last")
 
 
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
     "assumed_by": _chain,
-    "baseline": _baseline,
 }
 
 

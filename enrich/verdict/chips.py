@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.baseline import Baseline, BaselineView
 from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
@@ -98,6 +99,7 @@ def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> d
         "services_used",
         "roles_assumed",
         "interesting_calls",
+        "baseline",
     }:
         return {}
     return chips(answers, weigh(alert, principal, answers))
@@ -123,6 +125,8 @@ def _found(answer: Answer) -> str | None:
         case InterestingCalls(total=total, sensitive_reads=reads):
             calls = counted(total or 0, "interesting call")
             return f"{calls}, {counted(len(reads), 'kind')} of sensitive reads" if reads else calls
+        case Baseline(telling=view):
+            return _normal(view)
         case _:
             return _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
 
@@ -152,18 +156,15 @@ def _who(data: Mapping[str, Any]) -> str | None:
     return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
 
 
-def _normal(data: Mapping[str, Any]) -> str:
-    whole = data.get("scope") == "whole_role"
-    view = (data.get("whole_role") if whole else data) or {}
-    if not view.get("sufficient"):
+def _normal(view: BaselineView) -> str:
+    if not view.sufficient:
         return "too little history"
     # No event of the alert's own is indexed, or else what is new would be weighed.
-    new = [_NEW[f"new_{field}"] for field in view.get("new") or ()]
+    new = [_NEW[f"new_{field}"] for field in view.new]
     return f"new: {', '.join(new)}" if new else "nothing new"
 
 
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "assumed_by": _who,
-    "baseline": _normal,
 }
 """What an answer found, where nothing in it speaks for or against anything."""

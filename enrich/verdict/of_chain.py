@@ -9,9 +9,10 @@ from enrich.answer import Answer
 from enrich.chain.juggling import renewed
 from enrich.chain.portal import RESERVED
 from enrich.count import Cited, Count, Events
+from enrich.data.baseline import Baseline
 from enrich.facts.ip import IpFacts, ip_facts
 from enrich.facts.role_name import role_named
-from enrich.verdict.weight import SURE, Answers, Weight, events_of
+from enrich.verdict.weight import SURE, Answers, Weight, events_in
 from enrich.words import listed, short
 from trail.counted import counted
 
@@ -93,13 +94,18 @@ def _where_it_was_issued(known: Answers, hop: Hop) -> Iterator[Weight]:
         return
     # Whoever makes a session with a stolen key uses it where it was made: the address itself has
     # to be one of the identity's own.
-    seen = known.history.get("seen", {}).get("source_ip_address", {}).get("count") or 0
+    address = known.history.seen.get("source_ip_address")
+    seen = 0 if address is None else address.count
     known_place = known.complete("baseline") and known.complete(_NAME)
     if not known_place or known.intruder_may_be_in_history or seen < SEEN_OFTEN:
         return
-    if not known.history["sufficient"]:
+    baseline = known.found(Baseline)
+    if baseline is None or not known.history.sufficient:
         return
-    before = _calls_from(known, seen)
+    from_there = events_in(baseline, baseline.scope, open_end=True).where(
+        source_ip_address=known.alert.source_ip_address
+    )
+    before = Count(from_there, number=seen)
     yield Weight(
         "used_where_issued",
         "against",
@@ -122,9 +128,3 @@ def _really_elsewhere(made: IpFacts, used: IpFacts, hop: Hop) -> bool:
         and (":" in made.text) == (":" in used.text)
         and not (role is not None and role.name.startswith(RESERVED))
     )
-
-
-def _calls_from(known: Answers, number: int) -> Count:
-    answer = known.by_name["baseline"]
-    of = events_of(answer).where(source_ip_address=known.alert.source_ip_address)
-    return Count(of, number=number)

@@ -64,7 +64,7 @@ def from_roles(known: Answers) -> Iterator[Weight]:
 
 def _from_a_new_address(known: Answers, rows: Sequence[RoleTaken]) -> list[RoleTaken]:
     """The roles that were assumed from the alert's address, where the baseline does not know it."""
-    if not known.history.get("sufficient") or "source_ip_address" not in known.history["new"]:
+    if not known.history.sufficient or "source_ip_address" not in known.history.new:
         return []
     return [row for row in rows if row.result == "success" and row.from_alert_address]
 

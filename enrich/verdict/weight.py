@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, data_among
 from enrich.calls.calls_sql import midnight
 from enrich.calls.own_events import stated_events
 from enrich.count import Cited, Count, Events, Whose
+from enrich.data.baseline import Baseline, BaselineView, OwnEvent
 from enrich.data.found import Found, InWindow
-from enrich.window import Window
 
 Side = Literal["for", "against"]
 _Kind = TypeVar("_Kind", bound=Found)
@@ -116,11 +116,11 @@ class Answers:
         return answer is not None and answer.status == "answered"
 
     @cached_property
-    def own(self) -> tuple[Mapping[str, Any], ...]:
-        """The alert's own events, by id and time."""
-        baseline = self.by_name.get("baseline")
-        known = baseline.data["own_events"] if baseline is not None else ()
-        return tuple(known or stated_events(self.alert))
+    def own(self) -> tuple[OwnEvent, ...]:
+        """The alert's own events."""
+        baseline = data_among(self.by_name.values(), Baseline)
+        known = baseline.own_events if baseline is not None else ()
+        return known or stated_events(self.alert)
 
     @property
     def lacks_own_call(self) -> bool:
@@ -131,7 +131,7 @@ class Answers:
 
     def own_with(self, **columns: str | bool | None) -> Cited:
         """The alert's own events, each of which has these values."""
-        ids = tuple(event["event_id"] for event in self.own)
+        ids = tuple(event.event_id for event in self.own)
         return Cited(Events("alert").where(**columns), ids)
 
     @property
@@ -141,22 +141,19 @@ class Answers:
         return f"{midnight(self.alert.first_seen).date()}"
 
     @property
-    def history(self) -> Mapping[str, Any]:
+    def history(self) -> BaselineView:
         """The view that the baseline's sentence rests on; empty without a baseline."""
-        answer = self.told("baseline")
-        if answer is None:
-            return {}
-        view: Mapping[str, Any] = answer.data
-        return view["whole_role"] if view["scope"] == "whole_role" else view
+        baseline = self.found(Baseline)
+        return BaselineView() if baseline is None else baseline.telling
 
     @property
     def intruder_may_be_in_history(self) -> bool:
         """Whether the session or its address is older than the baseline's gap, and what came before
         it does not clear it.
         """
-        answer = self.told("baseline")
-        dwell = None if answer is None else answer.data["before_dwell"]
-        return dwell is not None and (not dwell["sufficient"] or bool(dwell["new"]))
+        baseline = self.found(Baseline)
+        dwell = None if baseline is None else baseline.before_dwell
+        return dwell is not None and (not dwell.sufficient or bool(dwell.new))
 
 
 _LOOKED = ("answered", "partial", "nothing")
@@ -197,20 +194,6 @@ def by_strength(lines: Iterable[Weight]) -> tuple[Weight, ...]:
     """Strongest kinds first; of one kind in their order."""
     place = {kind: number for number, kind in enumerate(STRONGEST_FIRST)}
     return tuple(sorted(lines, key=lambda line: place.get(line.kind, len(place))))
-
-
-def window_of(answer: Answer) -> Window:
-    """The window that an answer says it looked at."""
-    first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
-    return Window(first, last)
-
-
-def events_of(answer: Answer, scope: Whose | None = None) -> Events:
-    """The events that an answer is about."""
-    window = window_of(answer)
-    whose: Whose = scope or answer.data["scope"]
-    open_end = answer.name == "baseline"
-    return Events(whose, window.first, window.last, open_end=open_end)
 
 
 def events_in(data: InWindow, whose: Whose, *, open_end: bool = False) -> Events:

@@ -16,7 +16,8 @@ import streamlit as st
 from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
-from enrich.data.found import InWindow
+from enrich.data.baseline import Baseline
+from enrich.data.found import InWindow, Moment
 from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
@@ -36,7 +37,6 @@ from ui.triage.card_services import Leading
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
     "assumed_by": card_roles.chain_table,
-    "baseline": card_baseline.tables,
 }
 _CHARTED = frozenset({"services_used", "baseline"})
 """Questions whose cards have charts, between the heading and the tables."""
@@ -98,7 +98,7 @@ def _charts(asked: Asked, answer: Answer) -> None:
     match answer.data:
         case ServicesUsed():
             card_services.charts_of(answer.data, asked.of_what, _leading(asked, answer))
-        case _:
+        case Baseline():
             card_baseline.charts_of(
                 asked.alert, answer.data, asked.of_what, _leading(asked, answer)
             )
@@ -148,6 +148,8 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
             return card_services.services_table(answer.data, _leading(asked, answer))
         case InterestingCalls():
             return card_calls.calls_table(answer.data)
+        case Baseline():
+            return card_baseline.tables(answer.data)
         case _:
             make = _TABLES.get(answer.name)
             return make(answer.data) if make else None
@@ -215,8 +217,8 @@ def _window(found: Any) -> Node | None:
     return el("span", "mute small", phrases.window(first, last))
 
 
-def _ends(found: Any) -> tuple[Any, Any]:
+def _ends(found: Any) -> tuple[Moment | None, Moment | None]:
     """The window's first and last moment, where the question has a window."""
     if isinstance(found, InWindow):
         return found.window_first, found.window_last
-    return found.get("from"), found.get("to")
+    return None, None

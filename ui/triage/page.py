@@ -11,9 +11,10 @@ from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
 from cases.fingerprint import fingerprint
 from enrich import NOBODY
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
 from enrich.calls.deeds import find_deeds, targets_of_alert
 from enrich.calls.new_for import Levels, find_levels
+from enrich.data.baseline import Baseline
 from enrich.facts.targets import Target
 from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
@@ -394,7 +395,10 @@ def _levels(
     baseline = next((one for one in answers if one.name == "baseline"), None)
     if baseline is None or baseline.status in ("not_covered", "failed", "not_applicable"):
         return None
-    first, end = (phrases.as_time(baseline.data.get(name)) for name in ("from", "to"))
+    found = data_among([baseline], Baseline)
+    if found is None:
+        return None
+    first, end = map(phrases.as_time, (found.window_first, found.window_last))
     if first is None or end is None:
         return None
     return find_levels(alert, principal, store, first, end)

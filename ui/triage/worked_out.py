@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
+from enrich.data.baseline import Baseline
 from enrich.entity import ROLE_TYPES
 from ui.kit import phrases
 from ui.kit.badges import STATUS_WORDS, query_id
@@ -30,7 +31,7 @@ def worked_out(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     """The columns from left to right, a step under the other in each."""
     by_name = {answer.name: answer for answer in answers}
     chain = by_name["assumed_by"].data if "assumed_by" in by_name else {}
-    baseline = by_name["baseline"].data if "baseline" in by_name else {}
+    baseline = data_among(answers, Baseline)
     columns = (
         ("What came", _kinds(alert)),
         ("Who it names", _identities(principal)),
@@ -119,10 +120,10 @@ def _rules(chain: Mapping[str, Any]) -> list[Step]:
     return [*steps, Step("Nothing matched, or none was needed", not used)]
 
 
-def _filters(alert: Alert, principal: Principal, baseline: Mapping[str, Any]) -> list[Step]:
+def _filters(alert: Alert, principal: Principal, baseline: Baseline | None) -> list[Step]:
     is_role = principal.type in ROLE_TYPES or (principal.principal_id or "").startswith("AROA")
     filtered = is_role and bool(principal.session_name or alert.source_ip_address)
-    whole = baseline.get("scope") == "whole_role"
+    whole = baseline is not None and baseline.scope == "whole_role"
     return [
         Step("Its ARN or id", not is_role),
         Step("The role's, of the session name or the address", filtered),
