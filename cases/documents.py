@@ -70,14 +70,16 @@ def read_answer(document: Mapping[str, Any]) -> Answer:
     """
     from enrich import QUESTIONS
     from enrich.answer import Answer
+    from enrich.data.found import Found
 
     kinds = {question.name: type(question.empty_data()) for question in QUESTIONS}
+    kind = kinds.get(document["name"], Found)  # of a question that is asked no more, nothing
     return Answer(
         name=document["name"],
         question=document["question"],
         status=document["status"],
         sentence=document["sentence"],
-        data=msgspec.convert(document["data"], kinds.get(document["name"], dict)),
+        data=msgspec.convert(document["data"], kind),
         evidence=tuple(document["evidence"]),
         caveats=tuple(document["caveats"]),
     )

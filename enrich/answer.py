@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from alerts.alert import Alert, Principal
 from enrich.count import Count
@@ -28,7 +28,7 @@ class Answer:
     question: str
     status: Status
     sentence: str
-    data: Any
+    data: Found
     evidence: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     queries: tuple[Query, ...] = ()
@@ -46,7 +46,7 @@ class Enrichment:
     name: str
     question: str
     ask: Callable[[Alert, Principal, Store], Answer]
-    empty_data: Callable[[], Any]
+    empty_data: Callable[[], Found]
 
 
 _Kind = TypeVar("_Kind", bound=Found)

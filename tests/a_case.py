@@ -121,40 +121,43 @@ def a_chain_answer() -> Answer:
         "assumed_by",
         question="Who assumed this role?",
         sentence="alice assumed reader from the command line.",
-        data={
-            "chain": [
-                {
-                    "event_id": "11111111-0000-4000-8000-000000000001",
-                    "event_time": "2026-03-10T11:50:00Z",
-                    "event_name": "AssumeRole",
-                    "method": "access_key",
-                    "rule": "R1",
-                    "confidence": "certain",
-                    "time_distance_s": 0,
-                    "candidates": [],
-                    "interface": "cli_sdk",
-                    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/reader",
-                    "session_name": "bob@example.com",
-                    "minted_access_key_id": "ASIAROLESESSION00001",
-                    "source_ip_address": "198.51.100.7",
-                    "user_agent": "aws-cli/2.15.0",
-                    "by": {
-                        "type": "IAMUser",
-                        "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
-                        "principal_id": "AIDAALICEXXXXXXXXXXXX",
-                        "access_key_id": "AKIAALICEXQXQXQXQXQX",
-                        "user_name": "alice",
-                    },
-                }
-            ],
-            "origin": {
-                "type": "IAMUser",
-                "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
-                "label": "alice",
-                "field": "by.arn",
+        data=_read(
+            "assumed_by",
+            {
+                "chain": [
+                    {
+                        "event_id": "11111111-0000-4000-8000-000000000001",
+                        "event_time": "2026-03-10T11:50:00Z",
+                        "event_name": "AssumeRole",
+                        "method": "access_key",
+                        "rule": "R1",
+                        "confidence": "certain",
+                        "time_distance_s": 0,
+                        "candidates": [],
+                        "interface": "cli_sdk",
+                        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/reader",
+                        "session_name": "bob@example.com",
+                        "minted_access_key_id": "ASIAROLESESSION00001",
+                        "source_ip_address": "198.51.100.7",
+                        "user_agent": "aws-cli/2.15.0",
+                        "by": {
+                            "type": "IAMUser",
+                            "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
+                            "principal_id": "AIDAALICEXXXXXXXXXXXX",
+                            "access_key_id": "AKIAALICEXQXQXQXQXQX",
+                            "user_name": "alice",
+                        },
+                    }
+                ],
+                "origin": {
+                    "type": "IAMUser",
+                    "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
+                    "label": "alice",
+                    "field": "by.arn",
+                },
+                "forward": {},
             },
-            "forward": {},
-        },
+        ),
     )
 
 

@@ -25,7 +25,7 @@ def an_alert(record: Mapping[str, Any], **principal: Any) -> Alert:
 def who_assumed(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str, Any]]) -> Answer:
     """`assumed_by` for a record or an alert, asked of an index of exactly these records."""
     asked = alert if isinstance(alert, Alert) else an_alert(alert)
-    return ASSUMED_BY.ask(asked, asked.principals[0], MemoryStore(records))
+    return as_written(ASSUMED_BY.ask(asked, asked.principals[0], MemoryStore(records)))
 
 
 def which_roles(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str, Any]]) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import msgspec
 import pytest
 
 from cases.documents import answer_document, read_answer
+from cases.redaction.own_words import own_words
 from cases.report.blocks import _COLUMNS
 from enrich import QUESTIONS
+from enrich.data.found import Found
 from enrich.data.services_used import ServicesUsed, ServiceUse
 from tests.a_case import an_answer, five_answers
 
@@ -64,9 +67,20 @@ def test_data_of_another_form_is_refused_as_a_value_error() -> None:
 def test_reports_draw_columns_that_the_answers_have() -> None:
     for question in QUESTIONS:
         kind = type(question.empty_data())
-        if not issubclass(kind, msgspec.Struct):
-            continue
         for key, columns in _COLUMNS.get(question.name, ()):
             listed = next(one for one in msgspec.structs.fields(kind) if one.encode_name == key)
             (row, _) = listed.type.__args__  # tuple[Row, ...]
             assert {column for column, _ in columns} <= {*row.__struct_encode_fields__}, key
+
+
+def test_the_redaction_knows_our_own_keys() -> None:
+    """Its list is made from the sources: a key with a new word is in it, or would be somebody's."""
+    kinds = [
+        kind
+        for file in FILES
+        for kind in vars(importlib.import_module(f"enrich.data.{file.stem}")).values()
+        if isinstance(kind, type) and issubclass(kind, Found)
+    ]
+    keys = {key for kind in kinds for key in kind.__struct_encode_fields__}
+    assert {"from", "class", "minted_access_key_id"} <= keys
+    assert keys <= own_words()

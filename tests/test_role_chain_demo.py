@@ -48,10 +48,10 @@ def test_every_storys_chain_is_found_hop_by_hop(cases, store):
     for alert, principal, truth in cases:
         answer = assumed_by(alert, principal, store)
         keys = ("event_id", "event_name", "event_time", "method", "role_arn")
-        assert [[hop[key] for key in keys] for hop in answer.data["chain"]] == [
+        assert [[hop[key] for key in keys] for hop in data_of(answer)["chain"]] == [
             [hop[key] for key in keys] for hop in truth["chain"]
         ], truth["id"]
-        for hop, told in zip(answer.data["chain"], truth["chain"], strict=True):
+        for hop, told in zip(data_of(answer)["chain"], truth["chain"], strict=True):
             assert {key: hop["by"][key] for key in told["by"]} == told["by"], truth["id"]
             assert hop["minted_access_key_id"] == told["minted_access_key_id"]
             assert hop["confidence"] in ("certain", "high"), truth["id"]
@@ -61,7 +61,7 @@ def test_every_storys_chain_is_found_hop_by_hop(cases, store):
 
 def test_every_storys_origin_is_named(cases, store):
     for alert, principal, truth in cases:
-        origin = assumed_by(alert, principal, store).data["origin"]
+        origin = data_of(assumed_by(alert, principal, store))["origin"]
         told = truth["origin"]
         assert {key: origin[key] for key in told} == told, truth["id"]
         assert origin["field"], truth["id"]
@@ -96,7 +96,7 @@ def test_the_leaked_key_is_seen_to_enumerate_and_its_tree_shows_the_chained_role
             [branch["role_arn"].rpartition("/")[2], *names(branch)] for branch in node["sessions"]
         ]
 
-    tree = assumed_by(alert, principal, store).data["forward"]
+    tree = data_of(assumed_by(alert, principal, store))["forward"]
     assert ["example-deploy-broker", ["example-secrets-reader"]] in names(tree)
 
 

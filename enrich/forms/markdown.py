@@ -8,18 +8,18 @@ spans whose fence is longer than any run of backticks inside.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
+from enrich.data.assumed_by import AssumedBy, ChainHop
 from enrich.data.baseline import Baseline, BaselineView
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from enrich.data.services_used import ServicesUsed, ServiceUse
-from enrich.forms.json_form import Result, plain
+from enrich.forms.json_form import Result
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import weigh
@@ -126,9 +126,9 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
     for caveat in answer.caveats:
         lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
-    actor = answer.data.get("actor") or {} if answer.name == "assumed_by" else {}
-    if actor.get("field"):
-        lines += ["", f"Who acts: {text(actor['words'])}"]
+    actor = answer.data.actor if isinstance(answer.data, AssumedBy) else None
+    if actor is not None and actor.field:
+        lines += ["", f"Who acts: {text(actor.words)}"]
     rows, headings = _table_of(answer)
     if rows:
         lines += ["", *table(headings, rows[:MOST_ROWS])]
@@ -183,29 +183,26 @@ def _table_of(answer: Answer) -> _Table:
             return _calls([*calls, *reads])
         case Baseline(telling=view):
             return _baseline(view)
+        case AssumedBy(chain=hops):
+            return _chain(hops)
         case _:
-            return _ROWS.get(answer.name, _no_rows)(plain(answer.data))
+            return [], ()
 
 
-def _no_rows(data: Mapping[str, Any]) -> _Table:
-    return [], ()
-
-
-def _chain(data: Mapping[str, Any]) -> _Table:
+def _chain(hops: Sequence[ChainHop]) -> _Table:
     rows: list[Sequence[object]] = []
-    for hop in data.get("chain", ()):
-        by = hop.get("by") or {}
-        who = by.get("arn") or by.get("principal_id") or by.get("type")
-        distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
-        how = f"{hop.get('matched') or hop.get('method')} ({hop.get('confidence')})"
+    for hop in hops:
+        who = hop.by.arn or hop.by.principal_id or hop.by.type
+        distance = distance_words(hop.method, hop.time_distance_s)
+        how = f"{hop.matched or hop.method} ({hop.confidence})"
         how += f", {distance}" if distance else ""
         rows.append(
             (
-                text(hop.get("event_time")),
+                text(hop.event_time),
                 code(who),
-                code(hop.get("role_arn")),
+                code(hop.role_arn),
                 text(how),
-                code(hop.get("event_id")),
+                code(hop.event_id),
             )
         )
     return rows, ("Time", "By", "Role", "Matched by", "Event")
@@ -257,11 +254,6 @@ def _baseline(view: BaselineView) -> _Table:
         )
         for row in view.all_apis.pairs
     ], ("Source IP", "User agent", "Calls", "First", "Last")
-
-
-_ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
-    "assumed_by": _chain,
-}
 
 
 def _call_of(alert: Alert) -> str | None:

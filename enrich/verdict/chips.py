@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.assumed_by import AssumedBy
 from enrich.data.baseline import Baseline, BaselineView
 from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
@@ -77,6 +78,8 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
 }
 """Kind of a line → its words. Kinds that come several times are counted."""
 
+_KINDS = {AssumedBy, RolesAssumed, ServicesUsed, InterestingCalls, Baseline}
+
 _SEVERAL = {"high_signal_call": "high-signal calls", "new_service": "new services"}
 
 _ONLY_STATUS: Mapping[str, str] = {
@@ -94,13 +97,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {answer.name for answer in answers} != {
-        *_FOUND,
-        "services_used",
-        "roles_assumed",
-        "interesting_calls",
-        "baseline",
-    }:
+    if {type(answer.data) for answer in answers} != _KINDS:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -127,8 +124,10 @@ def _found(answer: Answer) -> str | None:
             return f"{calls}, {counted(len(reads), 'kind')} of sensitive reads" if reads else calls
         case Baseline(telling=view):
             return _normal(view)
+        case AssumedBy(origin=origin):
+            return short(origin.label, 40) if origin.label else "not explained"
         case _:
-            return _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
+            return None
 
 
 def _told(lines: Sequence[Weight]) -> str:
@@ -151,20 +150,9 @@ def _number(line: Weight, noun: str) -> int:
     return next(one.number for one in line.counts if one.noun == noun)
 
 
-def _who(data: Mapping[str, Any]) -> str | None:
-    origin = data.get("origin") or {}
-    return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
-
-
 def _normal(view: BaselineView) -> str:
     if not view.sufficient:
         return "too little history"
     # No event of the alert's own is indexed, or else what is new would be weighed.
     new = [_NEW[f"new_{field}"] for field in view.new]
     return f"new: {', '.join(new)}" if new else "nothing new"
-
-
-_FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
-    "assumed_by": _who,
-}
-"""What an answer found, where nothing in it speaks for or against anything."""

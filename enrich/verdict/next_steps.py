@@ -18,6 +18,7 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, data_among
+from enrich.data.assumed_by import AssumedBy
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
@@ -40,10 +41,9 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     """In order: stop the credential, then those before and after it, look further, ask."""
     if alert.sample:
         return [Step("Nothing to do", "This is a generated sample finding: it names nobody real.")]
-    by_name = {answer.name: answer for answer in answers}
     return [
         *_stop(alert, principal),
-        *_stop_before(by_name.get("assumed_by")),
+        *_stop_before(data_among(answers, AssumedBy)),
         *_stop_after(alert, data_among(answers, RolesAssumed)),
         *_undo(data_among(answers, InterestingCalls)),
         *_look_further(alert, principal),
@@ -203,20 +203,19 @@ _IDENTITY_CENTER = Step(
 )
 
 
-def _stop_before(answer: Answer | None) -> Iterator[Step]:
+def _stop_before(found: AssumedBy | None) -> Iterator[Step]:
     """The credentials that made the alert's: stopping the last alone lets them make another."""
-    if answer is None:
+    if found is None:
         return
     seen: set[str] = set()
-    for hop in answer.data.get("chain", ()):
-        by: Mapping[str, Any] = hop.get("by") or {}
-        key, user = by.get("access_key_id"), by.get("user_name")
+    for hop in found.chain:
+        key, user, arn = hop.by.access_key_id, hop.by.user_name, hop.by.arn
         if not key or key in seen:
             continue
         seen.add(key)
-        sure = hop.get("confidence") in SURE
-        how = f"({hop.get('matched') or hop.get('method')}, {hop.get('confidence')})"
-        what = "the next access key" if hop.get("method") == "key_created" else "this session"
+        sure = hop.confidence in SURE
+        how = f"({hop.matched or hop.method}, {hop.confidence})"
+        what = "the next access key" if hop.method == "key_created" else "this session"
         if key.startswith("AKIA") and user:
             verb = "made" if sure else "may have made"
             caution = "" if sure else "Check first that it is the one. "
@@ -232,10 +231,10 @@ def _stop_before(answer: Answer | None) -> Iterator[Step]:
                     ),
                 ),
             )
-        elif by.get("arn"):
+        elif arn:
             yield Step(
                 "Look at the session before it",
-                f"{short(by['arn'], 120)} {'made' if sure else 'may have made'} {what} {how}:"
+                f"{short(arn, 120)} {'made' if sure else 'may have made'} {what} {how}:"
                 " decide whether it is in other hands too.",
                 (_events_of_key(key),),
             )

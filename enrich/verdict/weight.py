@@ -99,11 +99,6 @@ class Answers:
     principal: Principal
     by_name: Mapping[str, Answer]
 
-    def told(self, name: str) -> Answer | None:
-        """The answer, if it looked at any logs."""
-        answer = self.by_name.get(name)
-        return answer if answer is not None and answer.status in _LOOKED else None
-
     def found(self, kind: type[_Kind]) -> _Kind | None:
         """What the answer with that kind of data found, if it looked at any logs."""
         return data_among(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from enrich.chain.words import distance_words
+from enrich.data.assumed_by import AssumedBy, ChainHop, ForwardSession, ForwardTree
 from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from trail.counted import counted
 from ui.kit import phrases
@@ -23,57 +23,54 @@ INTERFACES = {
 MOST_FITTING = 8
 
 
-def chain_table(data: Mapping[str, Any]) -> Node | None:
+def chain_table(found: AssumedBy) -> Node | None:
     """Every link with how it was matched, then what the session went on to assume."""
-    hops = data.get("chain") or ()
-    origin = data.get("origin") or {}
+    origin = found.origin
     parts: list[Node | None] = []
-    if hops:
+    if found.chain:
         parts.append(
             table(
                 ("When (UTC)", "Matched", "Confidence", "By", "Role", "Session", "Key made",
                  "Through", "From", "Event", "Also fits"),
-                [_link(hop) for hop in hops],
+                [_link(hop) for hop in found.chain],
                 caption="Every link of the role chain, nearest first",
             )
         )  # fmt: skip
-    if origin.get("label"):
+    if origin.label:
         parts.append(
             el(
                 "p",
                 "",
                 el("span", "mute", "Origin: "),
-                el("strong", "", str(origin.get("detail") or origin["label"])),
-                el("span", "mute", f", read from {origin['field']}")
-                if origin.get("field")
-                else None,
+                el("strong", "", origin.detail or origin.label),
+                el("span", "mute", f", read from {origin.field}") if origin.field else None,
             )
         )
-    parts.append(forward_tree(data.get("forward") or {}))
+    parts.append(forward_tree(found.forward))
     return el("div", "stack", *parts) if any(parts) else None
 
 
-def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
-    by = hop.get("by") or {}
-    others = [event for event in hop.get("candidates") or () if event != hop.get("event_id")]
-    distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
-    interface = str(hop.get("interface_detail") or INTERFACES.get(str(hop.get("interface")), "–"))
+def _link(hop: ChainHop) -> tuple[Node | str | int | None, ...]:
+    by = hop.by
+    others = [event for event in hop.candidates if event != hop.event_id]
+    distance = distance_words(hop.method, hop.time_distance_s)
+    interface = hop.interface_detail or INTERFACES.get(str(hop.interface), "–")
     return (
-        time_of(hop.get("event_time"), full=True),
+        time_of(hop.event_time, full=True),
         el(
             "span",
             "",
-            METHOD_WORDS.get(str(hop.get("method")), str(hop.get("method"))),
-            el("span", "mute", f" {hop.get('rule') or ''}"),
+            METHOD_WORDS.get(str(hop.method), str(hop.method)),
+            el("span", "mute", f" {hop.rule or ''}"),
         ),
-        f"{hop.get('confidence')}" + (f", {distance}" if distance else ""),
-        pivot(by.get("arn") or by.get("principal_id") or by.get("access_key_id")),
-        pivot(hop.get("role_arn")),
-        pivot(hop.get("session_name")),
-        pivot(hop.get("minted_access_key_id"), look="mono"),
+        f"{hop.confidence}" + (f", {distance}" if distance else ""),
+        pivot(by.arn or by.principal_id or by.access_key_id),
+        pivot(hop.role_arn),
+        pivot(hop.session_name),
+        pivot(hop.minted_access_key_id, look="mono"),
         interface,
-        pivot(hop.get("source_ip_address")),
-        event_link(hop.get("event_id"), hop.get("event_name")),
+        pivot(hop.source_ip_address),
+        event_link(hop.event_id, hop.event_name),
         el(
             "span",
             "row",
@@ -85,15 +82,15 @@ def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
     )
 
 
-def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node | None:
+def forward_tree(forward: ForwardTree, *, most: int | None = None) -> Node | None:
     """What the session went on to assume, as a tree; equal sessions are one line with a count.
 
     None when there is nothing, or when it would take more than `most` lines.
     """
-    sessions = forward.get("sessions") or []
+    sessions = forward.sessions
     if not sessions or (most is not None and _lines(sessions) > most):
         return None
-    total = forward.get("total") or len(sessions)
+    total = forward.total or len(sessions)
     return el(
         "div",
         "",
@@ -102,38 +99,38 @@ def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node
     )
 
 
-def _lines(sessions: Sequence[Mapping[str, Any]]) -> int:
+def _lines(sessions: Sequence[ForwardSession]) -> int:
     return sum(1 + _lines(_children(group)) for group in _grouped(sessions))
 
 
-def _grouped(sessions: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _grouped(sessions: Sequence[ForwardSession]) -> list[list[ForwardSession]]:
     """The sessions of one role and session name together, in order of their first."""
-    grouped: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
+    grouped: dict[tuple[str, str, bool], list[ForwardSession]] = {}
     for session in sessions:
-        name = str(session.get("session_name") or "")
-        made = str(session.get("role_arn") or session.get("access_key_id") or "")
-        key = (made, name, bool(session.get("narrowed")))
+        name = session.session_name or ""
+        made = session.role_arn or session.access_key_id or ""
+        key = (made, name, session.narrowed)
         grouped.setdefault(key, []).append(session)
     return list(grouped.values())
 
 
-def _children(group: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [child for session in group for child in session.get("sessions") or ()]
+def _children(group: Sequence[ForwardSession]) -> list[ForwardSession]:
+    return [child for session in group for child in session.sessions]
 
 
-def _branches(sessions: Sequence[Mapping[str, Any]]) -> list[Node]:
+def _branches(sessions: Sequence[ForwardSession]) -> list[Node]:
     return [_branch(group) for group in _grouped(sessions)]
 
 
-def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
+def _branch(group: Sequence[ForwardSession]) -> Node:
     first = group[0]
     children = _children(group)
-    role = first.get("role_arn")
-    target = role or first.get("access_key_id") or first.get("principal_id")
-    calls = sum(int(session.get("events") or 0) for session in group)
-    failed = sum(int(session.get("failed") or 0) for session in group)
-    times = [str(s["event_time"]) for s in group if s.get("event_time")]
-    ips = list(dict.fromkeys(s["source_ip_address"] for s in group if s.get("source_ip_address")))
+    role = first.role_arn
+    target = role or first.access_key_id or first.principal_id
+    calls = sum(session.events for session in group)
+    failed = sum(session.failed for session in group)
+    times = [session.event_time for session in group if session.event_time]
+    ips = list(dict.fromkeys(s.source_ip_address for s in group if s.source_ip_address))
     return el(
         "li",
         "",
@@ -141,10 +138,10 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
             "span",
             "row",
             pivot(str(target), phrases.role_name(role) if role else str(target)),
-            pivot(first.get("session_name")) if first.get("session_name") else None,
+            pivot(first.session_name) if first.session_name else None,
             el("strong", "", f"× {len(group)}") if len(group) > 1 else None,
-            el("span", "mute", "same session, narrowed") if first.get("narrowed") else None,
-            event_link(first.get("event_id"), phrases.when(times[0])) if times else None,
+            el("span", "mute", "same session, narrowed") if first.narrowed else None,
+            event_link(first.event_id, phrases.when(times[0])) if times else None,
             el("span", "mute", f"to {phrases.when(max(times))}") if len(times) > 1 else None,
             el("span", "mute", "from") if ips else None,
             *(pivot(ip) for ip in ips[:3]),

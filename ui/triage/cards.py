@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
+from enrich.data.assumed_by import AssumedBy
 from enrich.data.baseline import Baseline
-from enrich.data.found import InWindow, Moment
+from enrich.data.found import Found, InWindow, Moment
 from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
@@ -35,9 +35,6 @@ from ui.shell import data
 from ui.triage import card_baseline, card_calls, card_roles, card_services
 from ui.triage.card_services import Leading
 
-_TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
-    "assumed_by": card_roles.chain_table,
-}
 _CHARTED = frozenset({"services_used", "baseline"})
 """Questions whose cards have charts, between the heading and the tables."""
 
@@ -150,9 +147,10 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
             return card_calls.calls_table(answer.data)
         case Baseline():
             return card_baseline.tables(answer.data)
+        case AssumedBy():
+            return card_roles.chain_table(answer.data)
         case _:
-            make = _TABLES.get(answer.name)
-            return make(answer.data) if make else None
+            return None
 
 
 def _leading(asked: Asked, answer: Answer) -> Leading:
@@ -210,14 +208,14 @@ def _told(answer: Answer) -> bool:
     return answer.status not in ("not_covered", "failed")
 
 
-def _window(found: Any) -> Node | None:
+def _window(found: Found) -> Node | None:
     first, last = _ends(found)
     if not first or not last:
         return None
     return el("span", "mute small", phrases.window(first, last))
 
 
-def _ends(found: Any) -> tuple[Moment | None, Moment | None]:
+def _ends(found: Found) -> tuple[Moment | None, Moment | None]:
     """The window's first and last moment, where the question has a window."""
     if isinstance(found, InWindow):
         return found.window_first, found.window_last
