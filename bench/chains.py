@@ -62,7 +62,7 @@ def _ask(store: DuckStore, record: dict[str, Any], hops: int) -> float:
     began = time.perf_counter()
     answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
     elapsed = (time.perf_counter() - began) * 1000
-    found = [hop["event_id"] for hop in answer.data["chain"]]
+    found = [hop.event_id for hop in answer.data.chain]
     expected = [
         record["eventID"].replace("use-", "mint-") + f"-{hop}" for hop in reversed(range(hops))
     ]

@@ -9,6 +9,8 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 
 def iso(moment: datetime) -> str:
     """The moment in UTC as fixed-width ISO 8601 with `Z`, so that texts sort as times do."""
@@ -21,13 +23,16 @@ def from_iso(text: str) -> datetime:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON knows it: dataclasses and mappings as dicts, times as text."""
+    """The value as JSON knows it: dataclasses, structs and mappings as dicts, times as text."""
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+        return {key: plain(getattr(value, name)) for name, key in names}
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

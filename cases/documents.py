@@ -7,6 +7,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from alerts.alert import Alert, Principal, TimeQuestion
 from cases.canonical import from_iso, plain
 
@@ -61,15 +63,23 @@ def answer_document(answer: Answer) -> dict[str, Any]:
 
 
 def read_answer(document: Mapping[str, Any]) -> Answer:
-    """The answer that `answer_document` wrote, without its queries and counts."""
-    from enrich.answer import Answer
+    """The answer that `answer_document` wrote, without its queries and counts.
 
+    Of data that another version wrote, keys that are not known any more are passed over, and those
+    that it lacks are as if not looked up. Raises `ValueError` where a value is of another form.
+    """
+    from enrich import QUESTIONS
+    from enrich.answer import Answer
+    from enrich.data.found import Found
+
+    kinds = {question.name: type(question.empty_data()) for question in QUESTIONS}
+    kind = kinds.get(document["name"], Found)  # of a question that is asked no more, nothing
     return Answer(
         name=document["name"],
         question=document["question"],
         status=document["status"],
         sentence=document["sentence"],
-        data=document["data"],
+        data=msgspec.convert(document["data"], kind),
         evidence=tuple(document["evidence"]),
         caveats=tuple(document["caveats"]),
     )

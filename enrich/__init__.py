@@ -1,6 +1,7 @@
 """The five questions, in the order they are shown, and how all of them are asked.
 
-To add a question: one file with an `Enrichment`, and its line in `QUESTIONS`.
+To add a question: what it holds in `enrich/data`, one file with an `Enrichment`, and its line in
+`QUESTIONS`.
 """
 
 from __future__ import annotations

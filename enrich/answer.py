@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from alerts.alert import Alert, Principal
 from enrich.count import Count
+from enrich.data.found import Found
 from trail.store import Query, Store
 
 Status = Literal["answered", "partial", "nothing", "not_covered", "not_applicable", "failed"]
@@ -19,15 +20,15 @@ Status = Literal["answered", "partial", "nothing", "not_covered", "not_applicabl
 class Answer:
     """One question answered for one principal of one alert.
 
-    `data` keeps its documented keys whatever the status. `evidence` holds event ids. Its
-    sentence and caveats contain words from logs: render them as text, never as Markdown.
+    `data` is of the question's own kind, whatever the status (`enrich.data`). `evidence` holds
+    event ids. Sentence and caveats contain words from logs: render them as text, never as Markdown.
     """
 
     name: str
     question: str
     status: Status
     sentence: str
-    data: Mapping[str, Any]
+    data: Found
     evidence: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     queries: tuple[Query, ...] = ()
@@ -38,9 +39,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Enrichment:
-    """A question: `name` keys the JSON, `question` titles the card, `empty_data` the no-answer."""
+    """A question: `name` keys the JSON, `question` titles the card, `empty_data` makes the data of
+    an answer that found nothing.
+    """
 
     name: str
     question: str
     ask: Callable[[Alert, Principal, Store], Answer]
-    empty_data: Callable[[], Mapping[str, Any]]
+    empty_data: Callable[[], Found]
+
+
+_Kind = TypeVar("_Kind", bound=Found)
+
+
+def data_among(answers: Iterable[Answer], kind: type[_Kind]) -> _Kind | None:
+    """The data of that kind: one question's answer has it. None where nobody asked that."""
+    return next((one.data for one in answers if isinstance(one.data, kind)), None)

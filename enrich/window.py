@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import overload
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
@@ -378,6 +379,10 @@ def days_before(alert: Alert, days: int) -> Window:
     )
 
 
+@overload
+def iso(moment: datetime) -> str: ...
+@overload
+def iso(moment: datetime | None) -> str | None: ...
 def iso(moment: datetime | None) -> str | None:
     """ISO-8601 in UTC with a "Z", to the second unless the moment is finer."""
     if moment is None:

@@ -7,9 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from alerts.alert import Alert, Principal
 from cases import case, inbox, users
 from cases.database import Database
+from enrich import QUESTIONS
 from enrich.answer import Answer, Status
 from tests.an_event import a_key
 from trail.errors import SourceUnreadable
@@ -118,40 +121,43 @@ def a_chain_answer() -> Answer:
         "assumed_by",
         question="Who assumed this role?",
         sentence="alice assumed reader from the command line.",
-        data={
-            "chain": [
-                {
-                    "event_id": "11111111-0000-4000-8000-000000000001",
-                    "event_time": "2026-03-10T11:50:00Z",
-                    "event_name": "AssumeRole",
-                    "method": "access_key",
-                    "rule": "R1",
-                    "confidence": "certain",
-                    "time_distance_s": 0,
-                    "candidates": [],
-                    "interface": "cli_sdk",
-                    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/reader",
-                    "session_name": "bob@example.com",
-                    "minted_access_key_id": "ASIAROLESESSION00001",
-                    "source_ip_address": "198.51.100.7",
-                    "user_agent": "aws-cli/2.15.0",
-                    "by": {
-                        "type": "IAMUser",
-                        "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
-                        "principal_id": "AIDAALICEXXXXXXXXXXXX",
-                        "access_key_id": "AKIAALICEXQXQXQXQXQX",
-                        "user_name": "alice",
-                    },
-                }
-            ],
-            "origin": {
-                "type": "IAMUser",
-                "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
-                "label": "alice",
-                "field": "by.arn",
+        data=_read(
+            "assumed_by",
+            {
+                "chain": [
+                    {
+                        "event_id": "11111111-0000-4000-8000-000000000001",
+                        "event_time": "2026-03-10T11:50:00Z",
+                        "event_name": "AssumeRole",
+                        "method": "access_key",
+                        "rule": "R1",
+                        "confidence": "certain",
+                        "time_distance_s": 0,
+                        "candidates": [],
+                        "interface": "cli_sdk",
+                        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/reader",
+                        "session_name": "bob@example.com",
+                        "minted_access_key_id": "ASIAROLESESSION00001",
+                        "source_ip_address": "198.51.100.7",
+                        "user_agent": "aws-cli/2.15.0",
+                        "by": {
+                            "type": "IAMUser",
+                            "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
+                            "principal_id": "AIDAALICEXXXXXXXXXXXX",
+                            "access_key_id": "AKIAALICEXQXQXQXQXQX",
+                            "user_name": "alice",
+                        },
+                    }
+                ],
+                "origin": {
+                    "type": "IAMUser",
+                    "arn": f"arn:aws:iam::{ACCOUNT}:user/alice",
+                    "label": "alice",
+                    "field": "by.arn",
+                },
+                "forward": {},
             },
-            "forward": {},
-        },
+        ),
     )
 
 
@@ -193,7 +199,7 @@ def five_answers(**statuses: Status) -> list[Answer]:
                 }
             ],
             "targets_unknown": 0,
-            "enumeration": False,
+            "enumeration": None,
         },
         "services_used": {
             **window,
@@ -233,7 +239,7 @@ def five_answers(**statuses: Status) -> list[Answer]:
         },
     }
     chain = a_chain_answer()
-    rest = [an_answer(name, data=data) for name, data in datas.items()]
+    rest = [an_answer(name, data=_read(name, data)) for name, data in datas.items()]
     return [
         an_answer(
             a.name,
@@ -245,6 +251,12 @@ def five_answers(**statuses: Status) -> list[Answer]:
         )
         for a in [chain, *rest]
     ]
+
+
+def _read(name: str, data: Mapping[str, Any]) -> Any:
+    """The data as that question's answer holds them."""
+    empty = next(one.empty_data() for one in QUESTIONS if one.name == name)
+    return msgspec.convert(data, type(empty))
 
 
 class LiteralStore:

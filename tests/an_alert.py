@@ -12,6 +12,7 @@ from alerts.parse import parse_alerts
 from enrich.answer import Answer
 from enrich.questions.assumed_by import ASSUMED_BY
 from enrich.questions.roles_assumed import ROLES_ASSUMED
+from tests.answered import as_written
 from tests.memory_store import MemoryStore
 
 
@@ -24,10 +25,10 @@ def an_alert(record: Mapping[str, Any], **principal: Any) -> Alert:
 def who_assumed(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str, Any]]) -> Answer:
     """`assumed_by` for a record or an alert, asked of an index of exactly these records."""
     asked = alert if isinstance(alert, Alert) else an_alert(alert)
-    return ASSUMED_BY.ask(asked, asked.principals[0], MemoryStore(records))
+    return as_written(ASSUMED_BY.ask(asked, asked.principals[0], MemoryStore(records)))
 
 
 def which_roles(alert: Mapping[str, Any] | Alert, records: Iterable[Mapping[str, Any]]) -> Answer:
     """`roles_assumed` for a record or an alert, asked of an index of exactly these records."""
     asked = alert if isinstance(alert, Alert) else an_alert(alert)
-    return ROLES_ASSUMED.ask(asked, asked.principals[0], MemoryStore(records))
+    return as_written(ROLES_ASSUMED.ask(asked, asked.principals[0], MemoryStore(records)))

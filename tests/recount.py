@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from answered import data_of
+
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.count import Cited, Count, Events
@@ -221,7 +223,7 @@ def check(
         known = {f"{count.number:,}" for count in answer.counts}
         if answer.name == "assumed_by":
             known = _of_the_chain(answer)
-        if (told := answer.data.get("acted_upon")) and told["events"]:
+        if (told := data_of(answer).get("acted_upon")) and told["events"]:
             assert told["events"] == _acted_upon(principal, answer, once.values())
             known.add(f"{told['events']:,}")
         assert set(stated(answer.sentence)) <= known, answer.sentence
@@ -237,7 +239,7 @@ def check(
 
 def _of_the_chain(answer: Answer) -> set[str]:
     """What the sentence about a chain may count: its hops, and the calls and callers that fit."""
-    chain = answer.data["chain"]
+    chain = data_of(answer)["chain"]
     for hop in chain:
         assert len(set(hop["candidates"])) == len(hop["candidates"])
         assert hop["event_id"] is None or hop["event_id"] in answer.evidence
@@ -249,7 +251,7 @@ def _of_the_chain(answer: Answer) -> set[str]:
 def _acted_upon(principal: Principal, answer: Answer, records: Iterable[Record]) -> int:
     """How many calls of IAM and STS in the answer's window name the principal and are not its: the
     copies of a cross-account call are one."""
-    first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
+    first, last = (datetime.fromisoformat(data_of(answer)[end]) for end in ("from", "to"))
     arn = principal.arn or ""
     user = arn.rpartition("/")[2] if ":user/" in arn else None
     calls = set()

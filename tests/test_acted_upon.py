@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 
 from alerts import parse_alerts
 from enrich import ask_all
@@ -146,7 +147,7 @@ def test_the_answer_about_it_says_what_others_did() -> None:
     )
     assert services.sentence.startswith("No calls by this identity")
     assert "It was acted upon in 7 events: " in services.sentence
-    assert services.data["acted_upon"]["events"] == 7
+    assert data_of(services)["acted_upon"]["events"] == 7
     assert set(services.evidence) == {event["eventID"] for event in LIFE}
 
 
@@ -192,7 +193,7 @@ def test_who_acted_upon_it_is_named_also_beside_a_call_of_its_own() -> None:
     services = next(
         a for a in ask_all(alert, alert.principals[0], store) if a.name == "services_used"
     )
-    assert services.data["total"] == 1
+    assert data_of(services)["total"] == 1
     assert "It was acted upon in 7 events: " in services.sentence
     assert "; by user/alice." in services.sentence
 

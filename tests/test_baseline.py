@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from an_event import ACCOUNT, a_role_session, a_user, an_event
+from answered import as_written
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from enrich.answer import Answer
-from enrich.questions.baseline import ask, empty_data
+from enrich.data.baseline import Baseline
+from enrich.forms.json_form import plain
+from enrich.questions.baseline import ask
 from trail.store import Store
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -41,7 +44,7 @@ def history(days: int = 6, **changes: Any) -> list[dict[str, Any]]:
 def baseline_of(alert: dict[str, Any], *records: dict[str, Any], covered: bool = True) -> Answer:
     parsed = parse_alerts(json.dumps(alert))[0]
     store = MemoryStore([alert, *records, *(bobs_days() if covered else [])])
-    return ask(parsed, parsed.principals[0], store)
+    return as_written(ask(parsed, parsed.principals[0], store))
 
 
 def test_the_window_includes_its_start_and_leaves_out_its_end() -> None:
@@ -114,7 +117,7 @@ def test_without_an_api_there_is_no_same_call() -> None:
         "createdAt": "2026-03-20T12:10:00Z",
     }
     parsed = parse_alerts(json.dumps(alert))[0]
-    answer = ask(parsed, parsed.principals[0], MemoryStore([*history(), *bobs_days()]))
+    answer = as_written(ask(parsed, parsed.principals[0], MemoryStore([*history(), *bobs_days()])))
     same = answer.data["same_api"]
     assert answer.data["events"] == 12
     assert (same["same_ip_and_agent"], same["same_ip"], same["same_agent"]) == (None, None, None)
@@ -306,7 +309,7 @@ def test_nothing_not_covered_and_partial() -> None:
     assert not_covered.status == "not_covered"
     assert not_covered.data["events"] is None
     assert not_covered.data["new"] == []
-    assert set(not_covered.data) == set(empty_data())
+    assert set(not_covered.data) == set(plain(Baseline()))
 
     partial = baseline_of(at(NOON), *history(3), covered=False)
     assert partial.status == "partial"
@@ -317,7 +320,7 @@ def test_the_day_that_starts_at_the_windows_end_is_not_missed() -> None:
     """The window ends at midnight, open: logs of that day are not needed to cover it."""
     days = [at(NOON - timedelta(days=n), userIdentity=a_user("bob")) for n in range(1, 16)]
     parsed = parse_alerts(json.dumps(at(NOON)))[0]
-    answer = ask(parsed, parsed.principals[0], MemoryStore([*history(), *days]))
+    answer = as_written(ask(parsed, parsed.principals[0], MemoryStore([*history(), *days])))
     assert answer.status == "answered"
 
 
@@ -327,11 +330,11 @@ def test_logs_that_begin_after_the_window_on_its_last_day_do_not_cover_it() -> N
     later = [alert, at(NOON), at(NOON + timedelta(hours=1))]
     assert ask(parsed, parsed.principals[0], MemoryStore(later)).status == "not_covered"
     earlier = at(NOON - timedelta(hours=3), userIdentity=a_user("bob"))
-    answer = ask(parsed, parsed.principals[0], MemoryStore([*later, earlier]))
+    answer = as_written(ask(parsed, parsed.principals[0], MemoryStore([*later, earlier])))
     assert answer.status == "partial"
     # Another account's logs of those hours are none of this account's.
     foreign = earlier | {"recipientAccountId": "444455556666"}
-    answer = ask(parsed, parsed.principals[0], MemoryStore([*later, foreign]))
+    answer = as_written(ask(parsed, parsed.principals[0], MemoryStore([*later, foreign])))
     assert answer.status == "not_covered"
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from an_event import a_role_session, an_event
+from answered import data_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
@@ -101,7 +102,7 @@ def test_every_count_equals_a_plain_recount(history: list[dict[str, Any]]) -> No
     mine = [call for call in of_role if call["session"] == "work" or call["ip"] == IPS[0]]
     week = [call for call in mine if timedelta(0) <= call["before"] <= timedelta(days=7)]
 
-    services = services_used.ask(alert, principal, store).data
+    services = data_of(services_used.ask(alert, principal, store))
     counted = Counter(call["call"][0] for call in week)
     failed = Counter(call["call"][0] for call in week if call["error"])
     assert {row["event_source"]: row["count"] for row in services["services"]} == counted
@@ -115,7 +116,7 @@ def test_every_count_equals_a_plain_recount(history: list[dict[str, Any]]) -> No
     for row in services["services"]:
         assert {day["day"]: day["count"] for day in row["days"]} == per_day[row["event_source"]]
 
-    calls = interesting_calls.ask(alert, principal, store).data
+    calls = data_of(interesting_calls.ask(alert, principal, store))
     dull = ("DescribeInstances", "GetObject", "ListFunctions20150331")
     expected = Counter(
         (*call["call"], call["error"])
@@ -131,7 +132,7 @@ def test_every_count_equals_a_plain_recount(history: list[dict[str, Any]]) -> No
         sum(count for key, count in expected.items() if key[2]),
     )
 
-    data = baseline.ask(alert, principal, store).data
+    data = data_of(baseline.ask(alert, principal, store))
     for view, members in ((data, mine), (data["whole_role"], of_role)):
         old = [
             call for call in members if timedelta(hours=12) < call["before"] <= timedelta(days=14)

@@ -32,6 +32,7 @@ from tests.a_case import (
     five_answers,
     put_in_inbox,
 )
+from tests.answered import data_of
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -281,7 +282,7 @@ def test_a_frozen_answer_stands_when_logs_index_and_inbox_have_moved_on(
     assert kept.keys() == expected.keys()
     for name, one in kept.items():
         assert one.document["sentence"] == expected[name].sentence
-        assert one.document["data"] == expected[name].data
+        assert one.document["data"] == data_of(expected[name])
         assert one.records == {EVENT: RECORD}
         assert one.index_version == "v1"
         assert one.coverage["window"]["status"] == "covered"

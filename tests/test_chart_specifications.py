@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema.exceptions import ValidationError
 
 from cases.metrics import Ageing, Group, Precision, Spread
+from enrich.data.services_used import ServiceUse
 from ui.cases import metrics_charts
 from ui.kit import charts
 from ui.kit.hatching import band_strokes, strokes
@@ -58,9 +59,9 @@ def only_known_fields(part: Any, row: dict[str, Any] | None) -> None:
             only_known_fields(inner, row)
 
 
-def services(found: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
+def services(found: list[tuple[str, int, int]]) -> list[ServiceUse]:
     return [
-        {"event_source": source, "service": None, "count": ok + failed, "failed": failed}
+        ServiceUse(event_source=source, count=ok + failed, failed=failed)
         for source, ok, failed in found
     ]
 

@@ -29,6 +29,7 @@ from tests.an_event import (
     around,
     by_the_console,
 )
+from tests.answered import as_written
 from tests.memory_store import MemoryStore
 from trail.index.build import add
 from trail.store import open_store
@@ -508,7 +509,7 @@ def test_one_event_id_with_two_callers_is_of_neither_for_sure(masked, tmp_path):
 
     for store in (MemoryStore([kept, other, use]), open_store(tmp_path / "index")):
         alert = an_alert(use)
-        answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+        answer = as_written(ASSUMED_BY.ask(alert, alert.principals[0], store))
         (hop,) = answer.data["chain"]
         assert hop["confidence"] == "medium"
         assert {caller["user_name"] for caller in hop["callers"]} == {"alice", "mallory"}
@@ -716,7 +717,7 @@ def test_a_key_that_no_event_shows_is_kept_and_not_dated_by_its_owner_s_others()
     alert = replace(a_finding(a_use(a_role_session(key=K1))), first_seen=None, last_seen=None)
     filled = fill_gaps(alert, store)
     assert filled.principals[0].access_key_id == K1
-    answer = ASSUMED_BY.ask(filled, filled.principals[0], store)
+    answer = as_written(ASSUMED_BY.ask(filled, filled.principals[0], store))
     assert the_hop(answer) == (mint["eventID"], "access_key", "certain")
 
 
@@ -727,7 +728,7 @@ def test_an_arn_alone_is_of_no_session_in_particular():
     alert = replace(keyless(newest, ), first_seen=None, last_seen=None, event_name=None,
                     source_ip_address=None)  # fmt: skip
     filled = fill_gaps(alert, store)
-    answer = ASSUMED_BY.ask(filled, filled.principals[0], store)
+    answer = as_written(ASSUMED_BY.ask(filled, filled.principals[0], store))
     (hop,) = answer.data["chain"]
     assert hop["confidence"] == "low"
     assert len(hop["callers"]) == 2
@@ -1226,7 +1227,7 @@ def test_a_finding_s_user_has_the_arn_that_records_give():
     use = a_use(recorded)
     finding = a_finding(use, arn=f"arn:aws:iam::{ACCOUNT}:user/alice")
     for records, arn in (([use], recorded["arn"]), ([], f"arn:aws:iam::{ACCOUNT}:user/alice")):
-        answer = ASSUMED_BY.ask(finding, finding.principals[0], MemoryStore(records))
+        answer = as_written(ASSUMED_BY.ask(finding, finding.principals[0], MemoryStore(records)))
         assert answer.data["origin"]["arn"] == arn
 
 
@@ -1932,7 +1933,7 @@ def test_the_chains_that_claimed_too_much(chain_cases: Path, tmp_path: Path, nam
     add([logs], tmp_path / "index")
     store = open_store(tmp_path / "index")
     (alert,) = parse_alerts((chain_cases / name / "alert.json").read_text())
-    answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+    answer = as_written(ASSUMED_BY.ask(alert, alert.principals[0], store))
     method, confidences, user = CASES[name]
     if method is None:
         assert answer.data["chain"] == []

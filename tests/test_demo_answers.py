@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 from recount import check
 
 from alerts import Alert, Principal, parse_alerts
@@ -134,7 +135,7 @@ def test_services_and_interesting_calls_equal_a_recount(company: Demo) -> None:
             if alert.first_seen - timedelta(days=7) <= at(record) <= alert.last_seen
             and belongs(record)
         ]
-        answers = {a.name: a.data for a in ask_all(alert, principal, company.store)}
+        answers = {a.name: data_of(a) for a in ask_all(alert, principal, company.store)}
         services = answers["services_used"]
         assert inside, f"{name}: the recount itself found nothing"
         assert services["total"] == calls(inside), name
@@ -175,7 +176,7 @@ def test_baselines_equal_a_recount(company: Demo) -> None:
             == (alert.event_source, alert.event_name)
         ]
         (answer,) = [a for a in ask_all(alert, principal, company.store) if a.name == "baseline"]
-        data = answer.data
+        data = data_of(answer)
         assert data["events"] == calls(before), name
         assert data["active_days"] == len({at(record).date() for record in before}), name
 
@@ -226,7 +227,7 @@ def test_roles_assumed_equal_a_recount(company: Demo) -> None:
             a for a in ask_all(alert, principal, company.store) if a.name == "roles_assumed"
         ]
         shown: Counter[str] = Counter()
-        for row in answer.data["roles"]:
+        for row in data_of(answer)["roles"]:
             shown[row["result"]] += row["count"]
         assert +shown == +expected, name
 

@@ -366,7 +366,7 @@ def test_what_stays_behind_is_read_of_every_kind_and_what_is_left_out_is_said() 
     )
     names = {r["eventName"] for r in records if r["eventID"] in step.commands[0]}
     read = sum(record["eventID"] in step.commands[0] for record in records)
-    told = {row["event_name"] for row in answers[3].data["calls"]} & names
+    told = {row.event_name for row in answers[3].data.calls} & names
     assert names == told
     assert len(names) > 5
     made = sum(record["eventName"] in names for record in records)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from an_event import ACCOUNT, a_role_session, a_user, an_event
+from answered import as_written
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
@@ -33,7 +34,9 @@ def every_day(days: int = 9) -> list[dict[str, Any]]:
 def calls_of(*records: dict[str, Any], alert: dict[str, Any] | None = None) -> Answer:
     record = alert or at(NOON)
     parsed = parse_alerts(json.dumps(record))[0]
-    return ask(parsed, parsed.principals[0], MemoryStore([record, *records, *every_day()]))
+    return as_written(
+        ask(parsed, parsed.principals[0], MemoryStore([record, *records, *every_day()]))
+    )
 
 
 def rows_of(answer: Answer, key: str = "calls") -> dict[tuple[str, str | None], int]:
@@ -318,7 +321,7 @@ def test_only_reads_is_nothing_and_no_logs_is_not_covered() -> None:
 
     alert = parse_alerts(json.dumps(at(NOON)))[0]
     far = MemoryStore([at(NOON - timedelta(days=40))])
-    not_covered = ask(alert, alert.principals[0], far)
+    not_covered = as_written(ask(alert, alert.principals[0], far))
     assert not_covered.status == "not_covered"
     assert not_covered.data["total"] is None
     assert not_covered.data["calls"] == []
@@ -384,7 +387,7 @@ def test_a_real_users_calls_equal_a_plain_recount(real_data: Path, stratus_store
         if not dull or "errorCode" in one:
             expected[one["eventSource"], name, one.get("errorCode")] += 1
     alert = parse_alerts(json.dumps(record))[0]
-    answer = ask(alert, alert.principals[0], stratus_store)
+    answer = as_written(ask(alert, alert.principals[0], stratus_store))
     assert expected == {
         (row["event_source"], row["event_name"], row["error_code"]): row["count"]
         for row in answer.data["calls"]
@@ -402,7 +405,7 @@ def test_the_failed_password_reads_of_the_real_run(real_data: Path, stratus_stor
         if record["eventID"].startswith("cfdb926f")
     )
     alert = parse_alerts(json.dumps(record))[0]
-    answer = ask(alert, alert.principals[0], stratus_store)
+    answer = as_written(ask(alert, alert.principals[0], stratus_store))
     assert answer.status == "partial"
     assert rows_of(answer) == {("GetPasswordData", "Client.UnauthorizedOperation"): 29}
     assert answer.data["sensitive_reads"] == []

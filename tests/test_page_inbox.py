@@ -388,7 +388,7 @@ def test_answers_made_ahead_are_the_ones_that_asking_gives(
     assert [(a.name, a.status, a.sentence, a.evidence, a.caveats) for a in ahead_of_time] == [
         (a.name, a.status, a.sentence, a.evidence, a.caveats) for a in asked
     ]
-    assert [dict(a.data) for a in ahead_of_time] == [dict(a.data) for a in asked]
+    assert [a.data for a in ahead_of_time] == [a.data for a in asked]
     # Not for an alert that was corrected, nor from another index.
     moved = replace(alert, source_ip_address="203.0.113.9")
     assert kept.answers_ahead(version, moved, 0) is None

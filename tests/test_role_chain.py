@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from enrich.chain.juggling import juggling_sentence
+from enrich.data.assumed_by import Juggling
 from tests.an_alert import an_alert, who_assumed
 from tests.an_event import (
     ACCOUNT,
@@ -456,7 +458,7 @@ def test_two_roles_that_assume_each_other_are_juggling_too():
 
     assert juggling["role_arns"] == [f"arn:aws:iam::{ACCOUNT}:role/ping"]
     assert juggling["renewals"] == 1
-    assert juggling_sentence(juggling) == (
+    assert juggling_sentence(msgspec.convert(juggling, Juggling)) == (
         "Role juggling: ping was assumed again from itself or back once, after a first call"
         f" at {juggling['first_mint']}."
     )
@@ -469,7 +471,7 @@ def test_several_roles_that_come_up_again_are_said_in_the_plural():
         "first_mint": "2026-03-10T11:00:00Z",
         "cycle": False,
     }
-    assert juggling_sentence(juggling) == (
+    assert juggling_sentence(msgspec.convert(juggling, Juggling)) == (
         "Role juggling: ping and pong were assumed again from themselves or back 2 times, after a"
         " first call at 2026-03-10T11:00:00Z."
     )

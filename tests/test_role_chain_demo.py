@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 
 import demo
 from alerts.parse import parse_alerts
@@ -47,10 +48,10 @@ def test_every_storys_chain_is_found_hop_by_hop(cases, store):
     for alert, principal, truth in cases:
         answer = assumed_by(alert, principal, store)
         keys = ("event_id", "event_name", "event_time", "method", "role_arn")
-        assert [[hop[key] for key in keys] for hop in answer.data["chain"]] == [
+        assert [[hop[key] for key in keys] for hop in data_of(answer)["chain"]] == [
             [hop[key] for key in keys] for hop in truth["chain"]
         ], truth["id"]
-        for hop, told in zip(answer.data["chain"], truth["chain"], strict=True):
+        for hop, told in zip(data_of(answer)["chain"], truth["chain"], strict=True):
             assert {key: hop["by"][key] for key in told["by"]} == told["by"], truth["id"]
             assert hop["minted_access_key_id"] == told["minted_access_key_id"]
             assert hop["confidence"] in ("certain", "high"), truth["id"]
@@ -60,7 +61,7 @@ def test_every_storys_chain_is_found_hop_by_hop(cases, store):
 
 def test_every_storys_origin_is_named(cases, store):
     for alert, principal, truth in cases:
-        origin = assumed_by(alert, principal, store).data["origin"]
+        origin = data_of(assumed_by(alert, principal, store))["origin"]
         told = truth["origin"]
         assert {key: origin[key] for key in told} == told, truth["id"]
         assert origin["field"], truth["id"]
@@ -78,7 +79,7 @@ def test_every_storys_assumptions_are_counted(cases, store):
         "after_alert",
     )
     for alert, principal, truth in cases:
-        data = roles_assumed(alert, principal, store).data
+        data = data_of(roles_assumed(alert, principal, store))
         told = truth["roles_assumed"]
         assert (data["from"], data["to"]) == (told["from"], told["to"])
         assert sorted(str([role[key] for key in keys]) for role in data["roles"]) == sorted(
@@ -88,14 +89,14 @@ def test_every_storys_assumptions_are_counted(cases, store):
 
 def test_the_leaked_key_is_seen_to_enumerate_and_its_tree_shows_the_chained_roles(cases, store):
     alert, principal, _ = next(case for case in cases if case[2]["id"] == "leaked-key-enumeration")
-    assert roles_assumed(alert, principal, store).data["enumeration"]["targets"] >= 20
+    assert data_of(roles_assumed(alert, principal, store))["enumeration"]["targets"] >= 20
 
     def names(node):
         return [
             [branch["role_arn"].rpartition("/")[2], *names(branch)] for branch in node["sessions"]
         ]
 
-    tree = assumed_by(alert, principal, store).data["forward"]
+    tree = data_of(assumed_by(alert, principal, store))["forward"]
     assert ["example-deploy-broker", ["example-secrets-reader"]] in names(tree)
 
 

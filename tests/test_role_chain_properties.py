@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from enrich.questions.assumed_by import ASSUMED_BY
 from tests.an_alert import an_alert, who_assumed
 from tests.an_event import a_role_session, a_user, an_assumption, an_event
+from tests.answered import as_written
 from trail.index.build import add
 from trail.store import Store, open_store
 
@@ -171,7 +172,7 @@ def test_a_console_chain_over_midnight_is_the_same_on_a_real_index(tmp_path):
     store = on_disk([login, mint, chained, *uses], tmp_path)
     alert = an_alert(uses[0])
 
-    answer = ASSUMED_BY.ask(alert, alert.principals[0], store)
+    answer = as_written(ASSUMED_BY.ask(alert, alert.principals[0], store))
 
     assert [(hop["event_id"], hop["rule"]) for hop in answer.data["chain"]] == [
         (mint["eventID"], "R2"),

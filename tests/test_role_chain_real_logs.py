@@ -16,6 +16,7 @@ from enrich.answer import Answer
 from enrich.questions.assumed_by import assumed_by
 from enrich.questions.roles_assumed import roles_assumed
 from tests.an_alert import an_alert
+from tests.answered import as_written, data_of
 from trail.store import Store
 
 
@@ -37,7 +38,7 @@ def ec2_records(real_data: Path) -> list[dict[str, Any]]:
 def ask(records: list[dict[str, Any]], event_id: str, store: Store) -> Answer:
     record = next(record for record in records if record["eventID"] == event_id)
     alert = an_alert(record)
-    return assumed_by(alert, alert.principals[0], store)
+    return as_written(assumed_by(alert, alert.principals[0], store))
 
 
 def sessions(records: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -132,7 +133,7 @@ def test_the_stolen_instance_credential_is_found_among_three_of_one_second(ec2_r
 def test_without_its_key_the_three_mints_of_one_second_are_all_listed(ec2_records, ec2_store):
     record = next(r for r in ec2_records if r["eventID"] == "edc2222c-5063-47fb-9fc0-c2ffb86b9d15")
     alert = an_alert(record, access_key_id=None)
-    (hop,) = assumed_by(alert, alert.principals[0], ec2_store).data["chain"]
+    (hop,) = data_of(assumed_by(alert, alert.principals[0], ec2_store))["chain"]
     same_second = [
         mint["eventID"]
         for mint in ec2_records
@@ -149,7 +150,7 @@ def test_bert_jan_assumed_five_roles_and_was_refused_thirteen_times(stratus_reco
         r for r in stratus_records if r["eventID"] == "8331be91-3e22-4b79-99e1-a62eb77a5963"
     )
     alert = an_alert(record)
-    roles = roles_assumed(alert, alert.principals[0], stratus_store).data["roles"]
+    roles = data_of(roles_assumed(alert, alert.principals[0], stratus_store))["roles"]
     made = [role for role in roles if role["result"] == "success"]
     refused = [role for role in roles if role["result"] == "failure"]
 
@@ -169,7 +170,7 @@ def test_bert_jans_console_session_leads_to_his_login_with_mfa(stratus_records, 
 
 def test_a_bare_access_key_without_a_time_is_answered_by_the_record_of_its_making(stratus_store):
     (alert,) = parse_alerts("ASIATFQR7NSCWLLE7IWW")
-    answer = assumed_by(alert, alert.principals[0], stratus_store)
+    answer = as_written(assumed_by(alert, alert.principals[0], stratus_store))
     assert answer.status == "answered"
     assert answer.data["chain"][0]["event_id"] == "bbe86c7c-5981-4ac8-ad20-9248612b16c1"
     assert answer.data["origin"]["label"] == "bert-jan"

@@ -9,6 +9,7 @@ import pytest
 from enrich.questions.roles_assumed import ROLES_ASSUMED
 from tests.an_alert import an_alert, which_roles
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from tests.answered import as_written
 from tests.memory_store import MemoryStore
 from trail.index.build import add
 from trail.store import open_store
@@ -171,7 +172,7 @@ def test_a_masked_shared_id_makes_no_copies_of_many_calls(masked, tmp_path):
     add([tmp_path / "logs"], tmp_path / "index", workers=1)
     alert = an_alert(ALERT)
     for store in (MemoryStore([*records, ALERT]), open_store(tmp_path / "index")):
-        answer = ROLES_ASSUMED.ask(alert, alert.principals[0], store)
+        answer = as_written(ROLES_ASSUMED.ask(alert, alert.principals[0], store))
         assert rows(answer, "count") == [(3,)]
 
 

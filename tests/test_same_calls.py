@@ -18,6 +18,7 @@ from alerts import parse_alerts
 from enrich.answer import Answer
 from enrich.questions import baseline, interesting_calls, roles_assumed, services_used
 from tests.an_event import ACCOUNT, a_role_session, an_assumption, an_event
+from tests.answered import as_written
 from tests.memory_store import say_what_counts
 from trail.events import event_row
 from trail.index.build import add
@@ -66,7 +67,7 @@ def asked(index: Path, question: Any, at: str = LATER) -> Answer:
     answer = question(alert, alert.principals[0], store)
     store.close()
     assert isinstance(answer, Answer)
-    return answer
+    return as_written(answer)
 
 
 def called(index: Path, at: str = LATER) -> dict[str, int]:
@@ -250,7 +251,7 @@ def called_of(index: Path, name: str) -> int:
     """How often a call was made, by the baseline's own count of the alert's call."""
     record = a_call(eventName=name, eventSource="s3.amazonaws.com")
     alert = parse_alerts(json.dumps(record | {"eventTime": "2026-03-11T12:00:00Z"}))[0]
-    answer = baseline.ask(alert, alert.principals[0], open_store(index))
+    answer = as_written(baseline.ask(alert, alert.principals[0], open_store(index)))
     count = answer.data["same_api"]["events"]
     assert isinstance(count, int)
     return count

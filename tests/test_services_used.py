@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from an_event import ACCOUNT, a_role_session, a_user, an_event
+from answered import as_written
 from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
-from enrich.questions.services_used import ask, empty_data
+from enrich.data.services_used import ServicesUsed
+from enrich.forms.json_form import plain
+from enrich.questions.services_used import ask
 from trail.store import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -22,7 +25,7 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 def services_of(records: list[dict[str, Any]], alert_record: dict[str, Any]) -> Answer:
     alert = parse_alerts(json.dumps(alert_record))[0]
-    return ask(alert, alert.principals[0], MemoryStore(records))
+    return as_written(ask(alert, alert.principals[0], MemoryStore(records)))
 
 
 def at(moment: datetime, **changes: Any) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def test_a_finding_over_hours_includes_up_to_its_last_event() -> None:
         at(NOON + timedelta(hours=3, seconds=1)),
     ]
     user = Principal("IAMUser", arn=f"arn:aws:iam::{ACCOUNT}:user/alice")
-    answer = ask(alert, user, MemoryStore(records))
+    answer = as_written(ask(alert, user, MemoryStore(records)))
     assert answer.data["total"] == 1
 
 
@@ -227,10 +230,10 @@ def test_samples_and_alerts_without_time_or_identity_do_not_apply() -> None:
         (timeless, user, "not_covered", "no time"),
         (alert, nobody, "not_applicable", "no identity"),
     ):
-        answer = ask(one, principal, store)
+        answer = as_written(ask(one, principal, store))
         assert answer.status == status
         assert word in answer.sentence
-        assert answer.data == empty_data()
+        assert answer.data == plain(ServicesUsed())
 
 
 def test_evidence_is_capped_and_says_so() -> None:
@@ -255,7 +258,7 @@ def real_records(real_data: Path) -> list[dict[str, Any]]:
 def test_the_failed_password_reads_of_the_real_run(real_data: Path, stratus_store: Store) -> None:
     record = next(r for r in real_records(real_data) if r["eventID"].startswith("cfdb926f"))
     alert = parse_alerts(json.dumps(record))[0]
-    answer = ask(alert, alert.principals[0], stratus_store)
+    answer = as_written(ask(alert, alert.principals[0], stratus_store))
     assert answer.status == "partial"
     assert answer.sentence == (
         "29 calls to 1 service in the indexed part of the 7 days to the alert (the logs begin"
@@ -277,7 +280,7 @@ def test_a_real_users_counts_equal_a_plain_recount(real_data: Path, stratus_stor
         if one["eventTime"] <= record["eventTime"]:
             counts[one["eventSource"]] += 1
             failed[one["eventSource"]] += "errorCode" in one
-    answer = ask(alert, alert.principals[0], stratus_store)
+    answer = as_written(ask(alert, alert.principals[0], stratus_store))
     rows = answer.data["services"]
     assert {row["event_source"]: row["count"] for row in rows} == counts
     assert {row["event_source"]: row["failed"] for row in rows} == failed

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 
 from alerts import parse_alerts
 from alerts.alert import Alert
@@ -198,7 +199,7 @@ def test_the_attack_in_a_flat_table_is_listed(shape_cases: Path, tmp_path: Path)
     _, store = indexed(shape_cases, "108-splunk-flat-covered", tmp_path)
     (alert,) = parse_alerts((shape_cases / "108-splunk-flat-covered" / "alert.json").read_bytes())
     answers = {one.name: one for one in ask_all(alert, alert.principals[0], store)}
-    listed = json.dumps(answers["interesting_calls"].data, default=str)
+    listed = json.dumps(data_of(answers["interesting_calls"]))
     for name in ("CreateUser", "CreateAccessKey", "AttachUserPolicy"):
         assert name in listed
     assert answers["interesting_calls"].status == "answered"

@@ -225,14 +225,14 @@ def test_interesting_calls_say_what_they_acted_on() -> None:
     (alert,) = parse_alerts(json.dumps(shared))
     store = MemoryStore([shared, *records, *every_day()])
     data = ask_all(alert, alert.principals[0], store)[3].data
-    (reads,) = [row for row in data["sensitive_reads"] if row["event_name"] == "GetSecretValue"]
-    assert [(one["kind"], one["name"], one["count"]) for one in reads["targets"]] == [
+    (reads,) = [row for row in data.sensitive_reads if row.event_name == "GetSecretValue"]
+    assert [(one.kind, one.name, one.count) for one in reads.targets] == [
         ("secret", "prod/db", 2),
         ("secret", "prod/api", 1),
     ]
-    assert (reads["targets_total"], reads["targets_of"]) == (2, 3)
+    assert (reads.targets_total, reads.targets_of) == (2, 3)
     assert in_words(reads) == "secret prod/db, secret prod/api"
-    (sharing,) = [row for row in data["calls"] if row["event_name"] == "ModifySnapshotAttribute"]
+    (sharing,) = [row for row in data.calls if row.event_name == "ModifySnapshotAttribute"]
     assert in_words(sharing) == "shared with 999988887777, snapshot snap-1"
 
 
@@ -251,5 +251,5 @@ def test_of_many_calls_the_newest_are_told() -> None:
     (alert,) = parse_alerts(json.dumps(own))
     store = MemoryStore([own, *puts, *every_day()])
     data = ask_all(alert, alert.principals[0], store)[3].data
-    (row,) = [row for row in data["calls"] if row["event_name"] == "PutItem"]
+    (row,) = [row for row in data.calls if row.event_name == "PutItem"]
     assert in_words(row) == "table t1, table t2, table t3 (of the newest 3 of 8)"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answered import data_of
 
 from alerts import Alert, correct, parse_alerts
 from cases import inbox
@@ -75,7 +76,7 @@ def test_without_a_zone_nothing_is_never_nothing() -> None:
     answered = correct(alert, time_zone="America/Los_Angeles")
     results = ask_for_every_principal(answered, MemoryStore([*EARLIER, THEFT]))
     services = next(one for one in results[0].answers if one.name == "services_used")
-    assert (services.status, services.data["total"]) == ("answered", 1)
+    assert (services.status, data_of(services)["total"]) == ("answered", 1)
     assert "assumed" not in services.sentence
 
 

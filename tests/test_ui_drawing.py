@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,10 @@ from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
 from enrich.chain.words import distance_words
+from enrich.data.assumed_by import AssumedBy
+from enrich.data.services_used import ServiceUse
 from tests.an_event import a_role_session, an_assumption, an_event
+from tests.answered import data_of
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
 from ui.explore import event_search
@@ -119,6 +123,10 @@ def a_hop(**changes: Any) -> dict[str, Any]:
     }
 
 
+def told(data: dict[str, Any]) -> AssumedBy:
+    return msgspec.convert(data, AssumedBy)
+
+
 def hrefs(tree: Any) -> list[str]:
     own = [tree["a"]["href"]] if tree.get("a", {}).get("href") else []
     return own + [ref for kid in tree.get("k", ()) if isinstance(kid, dict) for ref in hrefs(kid)]
@@ -130,17 +138,17 @@ def test_a_service_that_assumes_a_role_for_a_workload_is_named() -> None:
         "chain": [a_hop()],
         "origin": {"type": "AWSService", "label": "EC2 instance i-0abc", "field": "x"},
     }
-    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    words = texts([chain_drawing(alert, alert.principals[0], told(data))])
     assert words[:3] == ["AWS service", "EC2 instance i-0abc", "ec2.amazonaws.com"]
     del data["origin"]["label"]
-    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    words = texts([chain_drawing(alert, alert.principals[0], told(data))])
     assert words[:2] == ["AWS service", "ec2.amazonaws.com"]
     assert "unknown caller" not in words
 
 
 def test_a_click_on_a_link_leads_to_its_event() -> None:
     alert = alert_of(an_event(userIdentity=a_role_session("web", "i-0abc")))
-    tree = chain_drawing(alert, alert.principals[0], {"chain": [a_hop()], "origin": {}})
+    tree = chain_drawing(alert, alert.principals[0], told({"chain": [a_hop()]}))
     (hop,) = [kid for kid in tree["k"] if kid["t"] == "a"]
     assert hop["a"]["href"] == "events?event=11111111-aaaa-4aaa-8aaa-000000000001"
 
@@ -157,16 +165,20 @@ def test_who_made_an_old_key_is_a_note_and_not_the_origin() -> None:
         acting=False,
     )
     data = {"chain": [made], "origin": {"label": "alice", "field": "userIdentity.arn"}}
-    words = texts([chain_drawing(alert, alert.principals[0], data)])
+    words = texts([chain_drawing(alert, alert.principals[0], told(data))])
     assert "carol" not in words
     assert words[:2] == ["IAM user", "alice"]
-    note = making_of_the_key(data)
+    note = making_of_the_key(told(data))
     assert note is not None
     assert texts([note])[:2] == ["How the key was made:", "carol"]
     assert "events?event=11111111-aaaa-4aaa-8aaa-000000000001" in hrefs(note)
     # A key that somebody else made the day before is a way in: then the maker is the origin.
     words = texts(
-        [chain_drawing(alert, alert.principals[0], {**data, "chain": [{**made, "acting": True}]})]
+        [
+            chain_drawing(
+                alert, alert.principals[0], told({**data, "chain": [{**made, "acting": True}]})
+            )
+        ]
     )
     assert words.index("by key creation") < words.index("alice", words.index("by key creation"))
 
@@ -178,13 +190,13 @@ def test_every_event_and_caller_that_fits_a_link_can_be_reached() -> None:
         for name, event in zip(("alice", "carol"), events, strict=False)
     ]
     hop = a_hop(confidence="medium", candidates=events, callers=callers)
-    note = fitting_notes({"chain": [hop, a_hop()]})
+    note = fitting_notes(told({"chain": [hop, a_hop()]}))
     assert note is not None
     assert {f"events?event={event}" for event in events} <= set(hrefs(note))
     words = texts([note])
     assert words[0].startswith("3 events fit the link to web by access key, by 2 different callers")
     assert {"alice", "carol"} <= set(words)
-    assert fitting_notes({"chain": [a_hop()]}) is None
+    assert fitting_notes(told({"chain": [a_hop()]})) is None
 
 
 def test_what_was_worked_out_says_so() -> None:
@@ -198,14 +210,14 @@ def test_what_was_worked_out_says_so() -> None:
                         "to": "2026-03-10T11:00:02Z", "coverage": "not_covered"},
         "derived_account": "444455556666",
     }  # fmt: skip
-    note = inferences(data)
+    note = inferences(told(data))
     assert note is not None
     words = texts([note])
     assert [word for word in words if word[0] in "◐◌"] == ["◐ Pattern", "◌ Missing", "◌ Inferred"]
     assert "account 444455556666: calculated, no record says so" in " ".join(words)
-    drawn = texts([chain_drawing(alert, alert.principals[0], data)])
+    drawn = texts([chain_drawing(alert, alert.principals[0], told(data))])
     assert "would be in the logs of account 111122223333" in drawn
-    assert "hop-guess" in hops(chain_drawing(alert, alert.principals[0], data))[0]
+    assert "hop-guess" in hops(chain_drawing(alert, alert.principals[0], told(data)))[0]
 
 
 @given(st.text(alphabet="abcde ,.;()0", max_size=900))
@@ -453,7 +465,7 @@ def test_a_bar_leads_to_exactly_the_events_that_an_answer_counts() -> None:
     answer = next(
         one for one in ask_all(alert, alert.principals[0], store) if one.name == "services_used"
     )
-    assert {row["event_source"]: row["count"] for row in answer.data["services"]} == {
+    assert {row["event_source"]: row["count"] for row in data_of(answer)["services"]} == {
         "ec2.amazonaws.com": 2,
         "s3.amazonaws.com": 1,
     }
@@ -492,8 +504,8 @@ def test_an_hour_of_the_day_is_a_filter(hour: str, many: int) -> None:
 
 def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
     services = [
-        {"event_source": "ec2.amazonaws.com", "service": "EC2", "count": 29, "failed": 29},
-        {"event_source": "s3.amazonaws.com", "service": "S3", "count": 10, "failed": 3},
+        ServiceUse(event_source="ec2.amazonaws.com", service="EC2", count=29, failed=29),
+        ServiceUse(event_source="s3.amazonaws.com", service="S3", count=10, failed=3),
     ]
     bars = charts.service_bars(services)
     values, failures = rows_in(bars.spec)
@@ -594,7 +606,7 @@ def a_long_chain(many: int) -> dict[str, Any]:
 @pytest.mark.parametrize("many", [3, 10])
 def test_a_long_chain_shows_both_ends_and_folds_the_middle(many: int) -> None:
     alert = alert_of(an_event())
-    tree = chain_drawing(alert, alert.principals[0], a_long_chain(many))
+    tree = chain_drawing(alert, alert.principals[0], told(a_long_chain(many)))
     (fold,) = [kid for kid in tree["k"] if kid["t"] == "details"]
     seen = "\n".join(texts([kid for kid in tree["k"] if kid is not fold]))
     assert "alice" in seen
@@ -607,7 +619,7 @@ def test_a_long_chain_shows_both_ends_and_folds_the_middle(many: int) -> None:
 
 def test_two_hops_stand_open() -> None:
     alert = alert_of(an_event())
-    tree = chain_drawing(alert, alert.principals[0], a_long_chain(2))
+    tree = chain_drawing(alert, alert.principals[0], told(a_long_chain(2)))
     assert not [kid for kid in tree["k"] if kid["t"] == "details"]
 
 

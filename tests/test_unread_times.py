@@ -16,6 +16,7 @@ from enrich.__main__ import main
 from enrich.gaps import fill_gaps
 from tests.a_page import a_page, words
 from tests.an_event import a_role_session, an_event
+from tests.answered import data_of
 from tests.memory_store import MemoryStore
 from trail.index.build import add
 from ui.triage.intake import pack
@@ -267,7 +268,7 @@ def test_a_time_without_seconds_is_all_of_its_minute() -> None:
         _utc(2026, 3, 10, 6, 6, 59),
     )
     answers = {one.name: one for one in ask_all(alert, alert.principals[0], MemoryStore([call]))}
-    assert answers["interesting_calls"].data["total"] == 1
+    assert data_of(answers["interesting_calls"])["total"] == 1
     hour = _one(f"{WHO} was used March 10, 2026 6 AM UTC")
     assert hour.last_seen == _utc(2026, 3, 10, 6, 59, 59)
     to_the_second = _one(f"{WHO} was used at 2026-03-10 06:06:00 UTC")
@@ -286,7 +287,7 @@ def test_a_date_alone_is_all_of_its_day(day: str) -> None:
     )
     assert alert.time_question is None
     answers = {one.name: one for one in ask_all(alert, alert.principals[0], MemoryStore([call]))}
-    assert answers["interesting_calls"].data["total"] == 1
+    assert data_of(answers["interesting_calls"])["total"] == 1
     # In no zone that is known it is asked, and an answer moves the whole day.
     alert = _one(f"{WHO} was used on {day}")
     assert alert.time_question is not None

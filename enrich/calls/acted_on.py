@@ -7,11 +7,11 @@ is said of them says so.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from enrich.calls.call_details import Call
+from enrich.data.interesting_calls import CallGroup, TargetCount
 from enrich.entity import Match
 from enrich.facts.targets import Target, targets_of
 from enrich.sql_text import bound_list, bound_values
@@ -26,25 +26,23 @@ SHOWN = 10
 
 
 class ActedOn(NamedTuple):
-    """`targets`: kind, name, whether something was shared with it, and in how many of the
-    `looked_at` records it is named; at most `SHOWN` of `total`.
-    """
+    """At most `SHOWN` of the `total` things that the `looked_at` records name."""
 
-    targets: list[dict[str, Any]]
+    targets: tuple[TargetCount, ...]
     total: int
     looked_at: int
 
 
-NOTHING = ActedOn([], 0, 0)
+NOTHING = ActedOn((), 0, 0)
 
 
 def find_targets(
-    match: Match, store: Store, window: Window, rows: Sequence[Mapping[str, Any]]
+    match: Match, store: Store, window: Window, rows: Sequence[CallGroup]
 ) -> tuple[dict[Call, ActedOn], tuple[Query, ...]]:
-    """Per call what its records name. `rows` have `event_name`, `signal`, `count`, `event_ids`."""
-    names = sorted({row["event_name"] for row in rows if row["signal"] and row["count"] <= ALL_OF})
-    few = [row for row in rows if row["event_name"] not in names]
-    ids = sorted({event_id for row in few for event_id in row["event_ids"]})
+    """Per call what its records name."""
+    names = sorted({row.event_name for row in rows if row.signal and row.count <= ALL_OF})
+    few = [row for row in rows if row.event_name not in names]
+    ids = sorted({event_id for row in few for event_id in row.event_ids})
     if not names and not ids:
         return {}, ()
     found = store.query(
@@ -80,7 +78,10 @@ def find_targets(
         )
     return {
         call: ActedOn(
-            [{**asdict(target), "count": count} for target, count in _most(counts[call])],
+            tuple(
+                TargetCount(kind=one.kind, name=one.name, shared=one.shared, count=count)
+                for one, count in _most(counts[call])
+            ),
             len(counts[call]),
             number,
         )
@@ -88,24 +89,24 @@ def find_targets(
     }, (found.query,)
 
 
-def in_words(row: Mapping[str, Any], most: int = 3) -> str:
+def in_words(row: CallGroup, most: int = 3) -> str:
     """ "secret prod/db, secret prod/api and 4 more (of the newest 3 of 812)"; "" without any.
 
-    Quotes log text. `row` is one of the answer's calls; older ones know no targets.
+    Quotes log text.
     """
-    targets = (row.get("targets") or ())[:most]
+    targets = row.targets[:most]
     if not targets:
         return ""
-    named = (f"{_kind(one)} {short(str(one['name']))}" for one in targets)
-    left = row["targets_total"] - len(targets)
+    named = (f"{_kind(one)} {short(one.name)}" for one in targets)
+    left = row.targets_total - len(targets)
     more = f" and {left:,} more" if left > 0 else ""
-    of = row["targets_of"]
-    part = f" (of the newest {of:,} of {row['count']:,})" if of < row["count"] else ""
+    of = row.targets_of
+    part = f" (of the newest {of:,} of {row.count:,})" if of < row.count else ""
     return f"{', '.join(named)}{more}{part}"
 
 
-def _kind(target: Mapping[str, Any]) -> str:
-    return "shared with" if target["shared"] else str(target["kind"])
+def _kind(target: TargetCount) -> str:
+    return "shared with" if target.shared else target.kind
 
 
 def _one_of(column: str, name: str, values: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from enrich.calls.calls_sql import calls
+from enrich.data.interesting_calls import Detail
 from enrich.entity import Match
 from enrich.facts.techniques import plain_name
 from enrich.window import Window
@@ -72,25 +72,6 @@ def known_details(event_name: str) -> bool:
     return plain_name(event_name) in DETAILS
 
 
-class Detail(NamedTuple):
-    """How many calls a phrase holds for, and how many of them failed."""
-
-    words: str
-    calls: int
-    failed: int
-
-    @property
-    def told(self) -> str:
-        """ "with start-up code: 2"."""
-        return f"{self.words}: {self.calls:,}"
-
-    @property
-    def succeeded(self) -> Detail | None:
-        """The same of the calls that succeeded, None when there are none."""
-        done = self.calls - self.failed
-        return Detail(self.words, done, 0) if done else None
-
-
 Call = tuple[str | None, str, str | None]
 """Event source, event name, error code."""
 
@@ -128,5 +109,6 @@ def find_details(
         for number, (name, words, _) in enumerate(told):
             count = row[f"detail_{number}"]
             if name == plain_name(row["event_name"]) and count:
-                details[call].append(Detail(words, count, row[f"failed_{number}"]))
+                failed = row[f"failed_{number}"]
+                details[call].append(Detail(words=words, calls=count, failed=failed))
     return dict(details), found.query

@@ -5,8 +5,7 @@ and 4 share word for word, so that the store runs each once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from alerts.alert import Alert
@@ -22,6 +21,7 @@ from enrich.calls.calls_sql import (
     midnight,
 )
 from enrich.calls.replaced import replaced_caveats
+from enrich.data.found import Earlier
 from enrich.entity import Match, by_identity_id
 from enrich.sql_text import values_in
 from enrich.window import Window, iso
@@ -95,38 +95,15 @@ def made_before(
     return found.rows, before, (*queries, found.query)
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """How much is known of the time before the alert's day."""
-
-    events: int
-    window: Window
-    first: datetime | None
-    last: datetime | None
-
-    @property
-    def sufficient(self) -> bool:
-        """Whether it may be said that something never happened before (§9)."""
-        if self.first is None or self.last is None:
-            return False
-        return self.events >= LEAST_EVENTS and self.first.date() < self.last.date()
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "events": self.events,
-            "from": iso(self.window.first),
-            "to": iso(self.window.last),
-            "sufficient": self.sufficient,
-        }
-
-
 def earlier(found: Sequence[Mapping[str, Any]], window: Window) -> Earlier:
     """The rows of `made_before` in short."""
+    events = sum(row["events"] for row in found)
+    days = {row[end].date() for row in found for end in ("first", "last")}
     return Earlier(
-        sum(row["events"] for row in found),
-        window,
-        min((row["first"] for row in found), default=None),
-        max((row["last"] for row in found), default=None),
+        events=events,
+        window_first=iso(window.first),
+        window_last=iso(window.last),
+        sufficient=events >= LEAST_EVENTS and len(days) > 1,
     )
 
 

@@ -5,9 +5,8 @@ For the reader's eye only: no count of any answer rests on it.
 
 from __future__ import annotations
 
-from typing import Any
-
 from enrich.calls.calls_sql import COUNTED, IN_CONSOLE, calls
+from enrich.data.interesting_calls import Click, Clicks
 from enrich.entity import Match
 from enrich.window import Window, iso
 from trail.store import Query, Store
@@ -18,8 +17,8 @@ CLICK_NAMES = 8
 """At most so many call names stand for a click."""
 
 
-def find_clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, Any], Query]:
-    """`calls` and `clicks` of the window, reads and all, and the `newest` clicks."""
+def find_clicks(match: Match, store: Store, window: Window) -> tuple[Clicks, Query]:
+    """The clicks of the window, and the newest of them."""
     found = store.query(
         f"""
         select
@@ -42,16 +41,15 @@ def find_clicks(match: Match, store: Store, window: Window) -> tuple[dict[str, A
         last=window.last,
     )
     rows = found.rows
-    return {
-        "calls": int(rows[0]["total"]) if rows else 0,
-        "clicks": rows[0]["seconds"] if rows else 0,
-        "newest": [
-            {
-                "time": iso(row["event_time"]),
-                "count": row["calls"],
-                "failed": row["failed"],
-                "event_names": sorted(set(row["names"])),
-            }
-            for row in rows
-        ],
-    }, found.query
+    newest = (
+        Click(
+            time=iso(row["event_time"]),
+            count=row["calls"],
+            failed=row["failed"],
+            event_names=tuple(sorted(set(row["names"]))),
+        )
+        for row in rows
+    )
+    calls_made = int(rows[0]["total"]) if rows else 0
+    clicks = rows[0]["seconds"] if rows else 0
+    return Clicks(calls=calls_made, clicks=clicks, newest=tuple(newest)), found.query

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
+from enrich.data.roles_assumed import Enumeration
 from enrich.entity import Match
 from enrich.facts.denial import parse_denial
 from enrich.facts.role_name import role_named
@@ -27,7 +27,7 @@ SHOWN = 20
 
 def find_enumeration(
     match: Match, store: Store, window: Window
-) -> tuple[dict[str, Any] | None, Query]:
+) -> tuple[Enumeration | None, Query]:
     """The densest stretch of refused role names, or None; and the query."""
     found = store.query(
         f"""
@@ -55,13 +55,13 @@ def find_enumeration(
     return densest(denied), found.query
 
 
-def densest(denied: Iterable[tuple[datetime, object, str]]) -> dict[str, Any] | None:
+def densest(denied: Iterable[tuple[datetime, object, str]]) -> Enumeration | None:
     """The `WITHIN` with the most distinct targets, when there are `LEAST_TARGETS` or more; of the
     (time, target, event id) in it, `event_ids` names one call of each target.
     """
     within: deque[tuple[datetime, object, str]] = deque()
     targets: Counter[object] = Counter()
-    most: dict[str, Any] | None = None
+    most: Enumeration | None = None
     for call in sorted(denied, key=lambda one: one[0]):
         moment, target, _ = call
         within.append(call)
@@ -71,15 +71,15 @@ def densest(denied: Iterable[tuple[datetime, object, str]]) -> dict[str, Any] | 
             targets[gone] -= 1
             if not targets[gone]:
                 del targets[gone]
-        if len(targets) >= LEAST_TARGETS and (most is None or len(targets) > most["targets"]):
+        if len(targets) >= LEAST_TARGETS and (most is None or len(targets) > most.targets):
             seconds = (moment - within[0][0]).total_seconds()
             of_targets = {refused: event_id for _, refused, event_id in reversed(within)}
-            most = {
-                "targets": len(targets),
-                "calls": len(within),
-                "from": iso(within[0][0]),
-                "to": iso(moment),
-                "minutes": max(1, -(-int(seconds) // 60)),
-                "event_ids": list(of_targets.values())[::-1][:SHOWN],
-            }
+            most = Enumeration(
+                targets=len(targets),
+                calls=len(within),
+                window_first=iso(within[0][0]),
+                window_last=iso(moment),
+                minutes=max(1, -(-int(seconds) // 60)),
+                event_ids=tuple([*of_targets.values()][::-1][:SHOWN]),
+            )
     return most

@@ -6,11 +6,9 @@ events in its window that agree with everything it states; what merely happened 
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import Any
-
 from alerts.alert import Alert
 from enrich.calls.likeness import alike
+from enrich.data.baseline import OwnEvent
 from enrich.entity import Match
 from enrich.sql_text import bound_list, bound_values, values_in
 from enrich.window import days_before, iso
@@ -19,22 +17,22 @@ from trail.store import Query, Store
 OWN_EVENTS = 20
 
 
-def stated_events(alert: Alert) -> list[dict[str, Any]]:
+def stated_events(alert: Alert) -> tuple[OwnEvent, ...]:
     """The one event that the alert itself is, which need not be indexed to be read."""
     if alert.event_id is None or alert.first_seen is None:
-        return []
-    return [{"event_id": alert.event_id, "event_time": iso(alert.first_seen.astimezone(UTC))}]
+        return ()
+    return (OwnEvent(event_id=alert.event_id, event_time=iso(alert.first_seen)),)
 
 
 def own_events(
     alert: Alert, whose: Match, store: Store
-) -> tuple[list[dict[str, Any]], tuple[Query, ...]]:
-    """`event_id` and `event_time` of the alert's events, the earliest first."""
+) -> tuple[tuple[OwnEvent, ...], tuple[Query, ...]]:
+    """The alert's events, the earliest first."""
     if alert.event_id is not None:
         return stated_events(alert), ()
     conditions, values = alike(alert)
     if not conditions:
-        return [], ()
+        return (), ()
     wanted = list(conditions.values())
     if alert.error_code is not None:
         wanted.append("error_code = $alert_error")
@@ -53,5 +51,5 @@ def own_events(
     found = store.query(
         sql, values_in(sql, {**values, **bound}), first=window.first, last=window.last
     )
-    rows = [{"event_id": r["event_id"], "event_time": iso(r["event_time"])} for r in found.rows]
-    return rows, (found.query,)
+    own = (OwnEvent(event_id=r["event_id"], event_time=iso(r["event_time"])) for r in found.rows)
+    return tuple(own), (found.query,)

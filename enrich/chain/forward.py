@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import structs
 
 from enrich.calls.calls_sql import COUNTED, each_once
 from enrich.chain.claims import is_narrowing
@@ -16,6 +18,7 @@ from enrich.chain.mints import (
     merge_copies,
 )
 from enrich.chain.session import Session
+from enrich.data.assumed_by import ForwardSession, ForwardTree
 from enrich.facts.role_name import role_arn_of, role_named
 from enrich.sql_text import bound_list, bound_values
 from enrich.window import iso
@@ -57,15 +60,15 @@ class Branch:
         return self.mint is not None and is_narrowing(self.mint)
 
 
-def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
-    """The tree from one session: its own counts, and `sessions`, each again with its `sessions`.
+def find_forward(session: Session, reader: MintReader) -> ForwardTree:
+    """The tree from one session.
 
     A session is told apart by its key; a console session, whose keys change, by principal and
     creation date. From an IAM user's long-term key the tree starts seven days before the alert.
     """
     end = session.seen_until or session.seen
     if end is None or not (session.identity_id or session.access_key_id):
-        return empty_tree()
+        return ForwardTree(limit=TREE_SESSIONS)
     start = session.created
     if start is None:
         start = (session.seen or end) - (
@@ -86,27 +89,19 @@ def find_forward(session: Session, reader: MintReader) -> dict[str, Any]:
     )
     branches, cut = _grow(root, first, last, reader)
     unchecked = _count(branches, first, last, reader)
-    shown = [_shown(branch) for branch in branches]
-    for branch, node in zip(branches, shown, strict=True):
-        if branch.parent is not None:
-            shown[branch.parent]["sessions"].append(node)
-    return {
-        **empty_tree(),
-        **shown[0],
-        "from": iso(first),
-        "to": iso(last),
-        "total": len(branches) - 1,
-        "renewals": sum(_renews(branch, branches) for branch in branches),
-        "cut": cut,
-        "unchecked_keys": unchecked,
-    }
-
-
-def empty_tree() -> dict[str, Any]:
-    """A tree of which nothing is known."""
-    return {"from": None, "to": None, "total": None, "renewals": None, "cut": False,
-            "unchecked_keys": 0, "limit": TREE_SESSIONS, "events": None, "failed": None,
-            "sessions": []}  # fmt: skip
+    made: dict[int | None, list[Branch]] = {}
+    for branch in branches:
+        made.setdefault(branch.parent, []).append(branch)
+    return ForwardTree(
+        window_first=iso(first),
+        window_last=iso(last),
+        total=len(branches) - 1,
+        renewals=sum(_renews(branch, branches) for branch in branches),
+        cut=cut,
+        unchecked_keys=unchecked,
+        limit=TREE_SESSIONS,
+        **structs.asdict(_shown(root, made)),
+    )
 
 
 def _renews(branch: Branch, branches: Sequence[Branch]) -> bool:
@@ -300,28 +295,29 @@ def _count(branches: Sequence[Branch], first: datetime, last: datetime, reader: 
     return len(strange[STRANGE_KEYS:])
 
 
-def _shown(branch: Branch) -> dict[str, Any]:
+def _shown(branch: Branch, made: Mapping[int | None, Sequence[Branch]]) -> ForwardSession:
+    """A branch with those that it `made`, by its number."""
     mint = branch.mint
-    return {
-        "id": branch.number,
-        "parent": branch.parent,
-        "depth": branch.depth,
-        "access_key_id": branch.key,
-        "principal_id": branch.principal_id,
-        "role_arn": branch.role_arn,
-        "session_name": branch.session_name,
-        "user_name": key_owner(mint) if mint else None,
-        "created": iso(branch.created),
-        "event_id": mint.event_id if mint else None,
-        "event_time": iso(mint.time) if mint else None,
-        "event_name": mint.event_name if mint else None,
-        "narrowed": branch.is_narrowing,
-        "interface": mint.interface if mint else None,
-        "source_ip_address": mint.row["source_ip_address"] if mint else None,
-        "events": branch.events,
-        "failed": branch.failed,
-        "first": iso(branch.first),
-        "last": iso(branch.last),
-        "source_ip_addresses": sorted(branch.source_ip_addresses)[:50],
-        "sessions": [],
-    }
+    return ForwardSession(
+        id=branch.number,
+        parent=branch.parent,
+        depth=branch.depth,
+        access_key_id=branch.key,
+        principal_id=branch.principal_id,
+        role_arn=branch.role_arn,
+        session_name=branch.session_name,
+        user_name=key_owner(mint) if mint else None,
+        created=iso(branch.created),
+        event_id=mint.event_id if mint else None,
+        event_time=iso(mint.time) if mint else None,
+        event_name=mint.event_name if mint else None,
+        narrowed=branch.is_narrowing,
+        interface=mint.interface if mint else None,
+        source_ip_address=mint.row["source_ip_address"] if mint else None,
+        events=branch.events,
+        failed=branch.failed,
+        first=iso(branch.first),
+        last=iso(branch.last),
+        source_ip_addresses=tuple(sorted(branch.source_ip_addresses)[:50]),
+        sessions=tuple(_shown(one, made) for one in made.get(branch.number, ())),
+    )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from enrich.chain.back import Chain
 from enrich.chain.hop import Hop
+from enrich.data.assumed_by import Juggling
 from enrich.facts.role_name import role_named, short_name
 from enrich.window import iso
 from enrich.words import listed
 from trail.counted import times
 
 
-def juggling_of(chain: Chain) -> dict[str, Any] | None:
+def juggling_of(chain: Chain) -> Juggling | None:
     """Roles that come up more than once on the path, or a cycle: access that renews itself."""
     roles: dict[object, list[Hop]] = {}
     for hop in chain.hops:
@@ -26,21 +24,21 @@ def juggling_of(chain: Chain) -> dict[str, Any] | None:
     if not repeated and chain.stopped != "cycle":
         return None
     times = [hop.mint.time for hops in repeated for hop in hops if hop.mint is not None]
-    return {
-        "role_arns": sorted({str(hops[0].role_arn) for hops in repeated}),
-        "renewals": sum(len(hops) - 1 for hops in repeated),
-        "first_mint": iso(min(times, default=None)),
-        "cycle": chain.stopped == "cycle",
-    }
+    return Juggling(
+        role_arns=tuple(sorted({str(hops[0].role_arn) for hops in repeated})),
+        renewals=sum(len(hops) - 1 for hops in repeated),
+        first_mint=iso(min(times, default=None)),
+        cycle=chain.stopped == "cycle",
+    )
 
 
-def juggling_sentence(juggling: Mapping[str, Any]) -> str:
-    names = listed(str(short_name(arn)) for arn in juggling["role_arns"])
+def juggling_sentence(juggling: Juggling) -> str:
+    names = listed(str(short_name(arn)) for arn in juggling.role_arns)
     if not names:
         return "Role juggling: the records go round in a cycle."
-    often = times(juggling["renewals"])
-    since = f", after a first call at {juggling['first_mint']}" if juggling["first_mint"] else ""
-    return f"{renewed(names, len(juggling['role_arns']))} {often}{since}."
+    often = times(juggling.renewals)
+    since = f", after a first call at {juggling.first_mint}" if juggling.first_mint else ""
+    return f"{renewed(names, len(juggling.role_arns))} {often}{since}."
 
 
 def renewed(names: str, roles: int) -> str:

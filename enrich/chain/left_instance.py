@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,56 +11,16 @@ from alerts.alert import Alert
 from enrich.chain.back import Chain
 from enrich.chain.mints import MintReader
 from enrich.chain.session import Session
+from enrich.data.assumed_by import LeftInstance
 from enrich.words import listed
 
 # A user agent is the caller's own word: it can accuse here, it never clears.
 _ODD_ON_AN_INSTANCE = re.compile(r"\b(Darwin|macOS|kali|parrot|pentoo|Windows/1[01])\b", re.I)
 
 
-@dataclass(frozen=True)
-class Left:
-    """The credentials of an instance in use from another place, and the events that show it."""
-
-    instance: str
-    address: str
-    """Where they were used."""
-    event_ids: tuple[str, ...]
-    """Uses from there."""
-    earlier_addresses: tuple[str, ...] = ()
-    """Where sessions of the same instance had been used before."""
-    earlier_event_ids: tuple[str, ...] = ()
-    system: str | None = None
-    """The operating system that the client names, where that alone gives it away."""
-
-    @property
-    def sentence(self) -> str:
-        used = f"Credentials of EC2 instance {self.instance} were used from {self.address}"
-        if self.earlier_addresses:
-            return (
-                f"{used}, while the instance's sessions had used"
-                f" {listed(self.earlier_addresses, at_most=3)} before: they may have left the"
-                " instance."
-            )
-        return (
-            f"{used} by a client that says it runs on {self.system}, which instances rarely do:"
-            " they may have left the instance."
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "instance": self.instance,
-            "source_ip_address": self.address,
-            "event_ids": list(self.event_ids),
-            "earlier_addresses": list(self.earlier_addresses),
-            "earlier_event_ids": list(self.earlier_event_ids),
-            "system": self.system,
-            "sentence": self.sentence,
-        }
-
-
 def left_the_instance(
     alert: Alert, session: Session, chain: Chain, reader: MintReader
-) -> Left | None:
+) -> LeftInstance | None:
     """Whether an instance's credential seems to be used somewhere else than its instance.
 
     Only said with evidence: sessions of the same instance had used another address before, or
@@ -103,13 +62,20 @@ def left_the_instance(
             return _from_elsewhere(instance, address, there, before)
         odd = _ODD_ON_AN_INSTANCE.search(alert.user_agent or session.user_agent or "")
         if odd is not None:
-            return Left(instance, address, _newest_each(there), system=odd[0])
+            return LeftInstance(
+                instance=instance,
+                source_ip_address=address,
+                event_ids=_newest_each(there),
+                system=odd[0],
+                sentence=f"{_used(instance, address)} by a client that says it runs on {odd[0]},"
+                " which instances rarely do: they may have left the instance.",
+            )
     return _by_its_own_events(instance, session.created, places)
 
 
 def _by_its_own_events(
     instance: str, created: datetime | None, places: Sequence[Mapping[str, Any]]
-) -> Left | None:
+) -> LeftInstance | None:
     """The same where the alert is not about that use: its own instance's address, or none.
 
     One credential (all keys of one creation date) used from two addresses says it, the later being
@@ -134,15 +100,22 @@ def _from_elsewhere(
     address: str,
     there: Sequence[Mapping[str, Any]],
     before: Sequence[Mapping[str, Any]],
-) -> Left:
+) -> LeftInstance:
     """The finding, each address and event once, in the rows' order."""
-    return Left(
-        instance,
-        address,
-        _newest_each(there),
-        tuple(dict.fromkeys(str(row["source_ip_address"]) for row in before)),
-        _newest_each(before),
+    earlier = tuple(dict.fromkeys(str(row["source_ip_address"]) for row in before))
+    return LeftInstance(
+        instance=instance,
+        source_ip_address=address,
+        event_ids=_newest_each(there),
+        earlier_addresses=earlier,
+        earlier_event_ids=_newest_each(before),
+        sentence=f"{_used(instance, address)}, while the instance's sessions had used"
+        f" {listed(earlier, at_most=3)} before: they may have left the instance.",
     )
+
+
+def _used(instance: str, address: str) -> str:
+    return f"Credentials of EC2 instance {instance} were used from {address}"
 
 
 def _newest_each(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

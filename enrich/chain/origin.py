@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypedDict
+
+from msgspec.structs import replace as changed
 
 from enrich.chain.back import Chain
 from enrich.chain.claims import as_maker_of_key, as_named_by_caller, weakest
@@ -18,27 +19,9 @@ from enrich.chain.mints import Mint
 from enrich.chain.session import Session
 from enrich.chain.words import NAMELESS, caller_names
 from enrich.chain.workload import workload_of_mint
+from enrich.data.assumed_by import Origin
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named, short_name
-
-
-class Origin(TypedDict):
-    """The origin as `data` shows it.
-
-    `label` is the name as it was recorded, `field` the path it was read from, `detail` the same
-    in words for a sentence, `confidence` that of the weakest hop on the way.
-    """
-
-    type: str | None
-    arn: str | None
-    label: str | None
-    field: str | None
-    detail: str | None
-    confidence: str | None
-
-
-NO_ORIGIN: Origin = {"type": None, "arn": None, "label": None, "field": None, "detail": None,
-                     "confidence": None}  # fmt: skip
 
 _PERMISSION_SET = re.compile(r"^AWSReservedSSO_(.+)_[0-9a-f]{16}$", re.IGNORECASE)
 
@@ -54,9 +37,9 @@ def origin_of(chain: Chain, session: Session) -> Origin:
     several = bool(hops) and len(hops[-1].callers) > 1
     origin = _one_of(hops[-1]) if several else _end_of(end, hops)
     if hops and not chain.only_borrowed:
-        origin["confidence"] = weakest([hop.confidence for hop in hops])
+        origin = changed(origin, confidence=weakest([hop.confidence for hop in hops]))
     if any(hop.method == "key_created" for hop in hops):
-        origin["confidence"] = as_maker_of_key(origin["confidence"])
+        origin = changed(origin, confidence=as_maker_of_key(origin.confidence))
     sessions = [session, *(hop.by for hop in hops)]
     named = next((one.source_identity for one in sessions if one.source_identity), None)
     field = "sessionContext.sourceIdentity"
@@ -68,26 +51,26 @@ def origin_of(chain: Chain, session: Session) -> Origin:
         return origin
     # Set once, at the first assumption, by whoever made it: it adds to a person whom the records
     # name, and stands in where they name none.
-    if origin["type"] in ("IAMUser", "Root", "IdentityCenterUser", "SAMLUser", "WebIdentityUser"):
-        if named == origin["label"]:
+    if origin.type in ("IAMUser", "Root", "IdentityCenterUser", "SAMLUser", "WebIdentityUser"):
+        if named == origin.label:
             return origin
-        return {
-            **origin,
-            "label": f"{origin['label']} (source identity {named})",
-            "field": f"{origin['field']}; {field}",
-            "detail": f"{origin['detail']} (source identity {named})",
-        }
+        return changed(
+            origin,
+            label=f"{origin.label} (source identity {named})",
+            field=f"{origin.field}; {field}",
+            detail=f"{origin.detail} (source identity {named})",
+        )
     behind = ""
-    if origin["detail"] and origin["label"] != named:
-        behind = f", by way of {origin['detail']}"
-    return {
-        "type": "SourceIdentity",
-        "arn": origin["arn"],
-        "label": named,
-        "field": field,
-        "detail": f"source identity {named}{behind}",
-        "confidence": as_named_by_caller(origin["confidence"]),
-    }
+    if origin.detail and origin.label != named:
+        behind = f", by way of {origin.detail}"
+    return Origin(
+        type="SourceIdentity",
+        arn=origin.arn,
+        label=named,
+        field=field,
+        detail=f"source identity {named}{behind}",
+        confidence=as_named_by_caller(origin.confidence),
+    )
 
 
 def acting_hops(hops: Sequence[Hop]) -> list[Hop]:
@@ -131,7 +114,7 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
         return _saml(last.mint, last)
     if end.type == "WebIdentityUser" and last is not None and last.mint is not None:
         return _web_identity(last.mint)
-    return Origin(**_plain(end, last))
+    return _plain(end, last)
 
 
 def _plain(end: Session, last: Hop | None) -> Origin:
@@ -178,7 +161,7 @@ def _plain(end: Session, last: Hop | None) -> Origin:
         who = "principal " + end.principal_id if end.principal_id else "a principal"
         where = f" in account {end.account_id}" if end.account_id else ""
         return _origin(end.type, end.arn, f"{who}{where}", "userIdentity.principalId")
-    return NO_ORIGIN
+    return Origin()
 
 
 def _saml(mint: Mint, hop: Hop) -> Origin:
@@ -256,14 +239,7 @@ def _origin(
     field: str | None,
     detail: str | None = None,
 ) -> Origin:
-    return {
-        "type": kind,
-        "arn": arn,
-        "label": label,
-        "field": field,
-        "detail": detail or label,
-        "confidence": None,
-    }
+    return Origin(type=kind, arn=arn, label=label, field=field, detail=detail or label)
 
 
 def _text(value: object) -> str | None:

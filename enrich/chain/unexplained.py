@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerts.account_of_key import account_of_key
 from enrich.answer import Status
@@ -14,6 +13,7 @@ from enrich.chain.mints import CLOCK_SKEW, MintReader
 from enrich.chain.origin import account_of_role
 from enrich.chain.session import LONGEST_SESSION, Session
 from enrich.chain.words import named
+from enrich.data.assumed_by import WouldBeIn
 from enrich.window import iso
 from enrich.words import clock
 from trail.access_keys import is_stand_in
@@ -29,11 +29,14 @@ class Unexplained:
     status: Status
     missing: str | None = None
     """What is missing, in words; None when nothing is."""
+    would_be_in: WouldBeIn | None = None
+    """Which logs would hold it; None without a time."""
+    derived_account: str | None = None
+    """The account that an id was made in, by calculation from the id alone."""
 
 
 def say_where(
     session: Session,
-    data: dict[str, Any],
     caveats: list[str],
     reader: MintReader,
     region: str | None,
@@ -59,21 +62,19 @@ def say_where(
     first = about - (CLOCK_SKEW if exact else longest)
     last = about + CLOCK_SKEW
     derived = account_of_key(session.access_key_id) or account_of_key(session.principal_id)
-    data["derived_account"] = derived
     coverage = _coverage(
         session, reader, account, region, (about, about) if exact else (first, about)
     )
     if own_missing is not None and coverage.status != "not_covered":
         coverage = replace(coverage, missing=(own_missing, *coverage.missing), status="partial")
-    data["would_be_in"] = {
-        "account_id": account,
-        "regions": "any",
-        "from": iso(first),
-        "to": iso(last),
-        "coverage": coverage.status,
-        "looked_at": list(coverage.regions),
-        "missing": list(coverage.missing),
-    }
+    would_be_in = WouldBeIn(
+        account_id=account,
+        window_first=iso(first),
+        window_last=iso(last),
+        coverage=coverage.status,
+        looked_at=tuple(coverage.regions),
+        missing=tuple(coverage.missing),
+    )
     when = (
         f"at {clock(about)} (within 2 s)" if exact else f"between {clock(first)} and {clock(last)}"
     )
@@ -99,10 +100,9 @@ def say_where(
         )
     missing = "; ".join(coverage.missing) or None
     if coverage.status == "covered":
-        return Unexplained(covered)
-    if coverage.status == "partial" or covered == "answered":
-        return Unexplained("partial", missing)
-    return Unexplained("not_covered", missing)
+        return Unexplained(covered, None, would_be_in, derived)
+    partial = coverage.status == "partial" or covered == "answered"
+    return Unexplained("partial" if partial else "not_covered", missing, would_be_in, derived)
 
 
 def _coverage(

@@ -9,6 +9,7 @@ from typing import Any
 from enrich.chain.back import Chain
 from enrich.chain.claims import weakest
 from enrich.chain.session import Session
+from enrich.data.assumed_by import Origin
 from enrich.facts.interface import INTERFACE_WORDS
 from enrich.facts.role_name import short_name
 from enrich.words import age, clock, short
@@ -30,9 +31,9 @@ _NAMES = ("arn", "principal_id", "user_name", "invoked_by")
 _SHOWN_OTHERWISE = ("AWSService", "SAMLUser", "WebIdentityUser", "Root")
 
 
-def chain_sentence(chain: Chain, session: Session, data: Mapping[str, Any]) -> str:
+def chain_sentence(chain: Chain, session: Session, found: Origin) -> str:
     first = chain.assumption or chain.hops[0]
-    origin = short(data["origin"]["detail"] or "an unknown caller", 140)
+    origin = short(found.detail or "an unknown caller", 140)
     more = f", through {len(chain.hops)} hops" if len(chain.hops) > 1 else ""
     fitting = f", {len(first.candidates)} calls fit" if len(first.candidates) > 1 else ""
     # The sentence names whoever stands at the end: it is no surer than the weakest hop to there,

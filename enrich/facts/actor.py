@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from enrich.data.assumed_by import WhoActs
 from enrich.facts.interface import CONSOLE_INVOKERS, SERVICE_HOST
 from enrich.facts.session_names import (
     CLOUD_FORMATION,
@@ -57,14 +58,15 @@ class Actor:
         own_word = "" if self.asserted else ", the caller's own word"
         return f"{KIND_WORDS[self.kind]}: {self.why} ({self.field}{own_word})"
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "field": self.field,
-            "why": self.why,
-            "asserted": self.asserted,
-            "words": self.words,
-        }
+    def told(self) -> WhoActs:
+        """The same as an answer holds it."""
+        return WhoActs(
+            kind=self.kind,
+            field=self.field,
+            why=self.why,
+            asserted=self.asserted,
+            words=self.words,
+        )
 
 
 NOT_KNOWN = Actor("not_known")

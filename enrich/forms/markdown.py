@@ -8,14 +8,18 @@ spans whose fence is longer than any run of backticks inside.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.chain.words import distance_words
-from enrich.forms.json_form import Result, plain
+from enrich.data.assumed_by import AssumedBy, ChainHop
+from enrich.data.baseline import Baseline, BaselineView
+from enrich.data.interesting_calls import CallGroup, InterestingCalls
+from enrich.data.roles_assumed import RolesAssumed, RoleTaken
+from enrich.data.services_used import ServicesUsed, ServiceUse
+from enrich.forms.json_form import Result
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import weigh
@@ -122,10 +126,10 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     lines = ["", f"### {text(answer.question)}", "", f"**{status}**: {text(answer.sentence)}"]
     for caveat in answer.caveats:
         lines += ["", f"Note: {text(caveat)}"] if caveat not in said else []
-    actor = answer.data.get("actor") or {}
-    if actor.get("field"):
-        lines += ["", f"Who acts: {text(actor['words'])}"]
-    rows, headings = _ROWS.get(answer.name, _no_rows)(plain(answer.data))
+    actor = answer.data.actor if isinstance(answer.data, AssumedBy) else None
+    if actor is not None and actor.field:
+        lines += ["", f"Who acts: {text(actor.words)}"]
+    rows, headings = _table_of(answer)
     if rows:
         lines += ["", *table(headings, rows[:MOST_ROWS])]
         if len(rows) > MOST_ROWS:
@@ -169,92 +173,87 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
 _Table = tuple[list[Sequence[object]], Sequence[str]]
 
 
-def _no_rows(data: Mapping[str, Any]) -> _Table:
-    return [], ()
+def _table_of(answer: Answer) -> _Table:
+    match answer.data:
+        case RolesAssumed(roles=roles):
+            return _roles(roles)
+        case ServicesUsed(services=services):
+            return _services(services)
+        case InterestingCalls(calls=calls, sensitive_reads=reads):
+            return _calls([*calls, *reads])
+        case Baseline(telling=view):
+            return _baseline(view)
+        case AssumedBy(chain=hops):
+            return _chain(hops)
+        case _:
+            return [], ()
 
 
-def _chain(data: Mapping[str, Any]) -> _Table:
+def _chain(hops: Sequence[ChainHop]) -> _Table:
     rows: list[Sequence[object]] = []
-    for hop in data.get("chain", ()):
-        by = hop.get("by") or {}
-        who = by.get("arn") or by.get("principal_id") or by.get("type")
-        distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
-        how = f"{hop.get('matched') or hop.get('method')} ({hop.get('confidence')})"
+    for hop in hops:
+        who = hop.by.arn or hop.by.principal_id or hop.by.type
+        distance = distance_words(hop.method, hop.time_distance_s)
+        how = f"{hop.matched or hop.method} ({hop.confidence})"
         how += f", {distance}" if distance else ""
         rows.append(
             (
-                text(hop.get("event_time")),
+                text(hop.event_time),
                 code(who),
-                code(hop.get("role_arn")),
+                code(hop.role_arn),
                 text(how),
-                code(hop.get("event_id")),
+                code(hop.event_id),
             )
         )
     return rows, ("Time", "By", "Role", "Matched by", "Event")
 
 
-def _roles(data: Mapping[str, Any]) -> _Table:
+def _roles(roles: Sequence[RoleTaken]) -> _Table:
     return [
         (
-            code(row.get("role_arn")),
-            text(row.get("result")),
-            code(row.get("error_code")),
-            text(row.get("interface")),
-            row.get("count"),
+            code(row.role_arn),
+            text(row.result),
+            code(row.error_code),
+            text(row.interface),
+            row.count,
         )
-        for row in data.get("roles", ())
+        for row in roles
     ], ("Role", "Result", "Error", "Through", "Count")
 
 
-def _services(data: Mapping[str, Any]) -> _Table:
+def _services(services: Sequence[ServiceUse]) -> _Table:
     return [
-        (
-            text(row["service"]),
-            row["count"],
-            row["failed"],
-            text(row["first"]),
-            text(row["last"]),
-        )
-        for row in data["services"]
+        (text(row.service), row.count, row.failed, text(row.first), text(row.last))
+        for row in services
     ], ("Service", "Calls", "Failed", "First", "Last")
 
 
-def _calls(data: Mapping[str, Any]) -> _Table:
+def _calls(calls: Sequence[CallGroup]) -> _Table:
     return [
         (
-            code(row["event_name"]),
-            text(row["service"]),
-            code(row["error_code"]),
-            row["count"],
+            code(row.event_name),
+            text(row.service),
+            code(row.error_code),
+            row.count,
             text(targets_in_words(row)),
-            text(", ".join(row["reasons"])),
-            " ".join(row["techniques"]),
+            text(", ".join(row.reasons)),
+            " ".join(row.techniques),
         )
-        for row in [*data["calls"], *data["sensitive_reads"]]
+        for row in calls
     ], ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK")
 
 
-def _baseline(data: Mapping[str, Any]) -> _Table:
-    view = data["whole_role"] if data["scope"] == "whole_role" else data
+def _baseline(view: BaselineView) -> _Table:
     return [
         (
-            code(row["source_ip_address"]),
-            code(row["user_agent"]),
-            row["count"],
-            text(row["first"]),
-            text(row["last"]),
+            code(row.source_ip_address),
+            code(row.user_agent),
+            row.count,
+            text(row.first),
+            text(row.last),
         )
-        for row in view["all_apis"]["pairs"]
+        for row in view.all_apis.pairs
     ], ("Source IP", "User agent", "Calls", "First", "Last")
-
-
-_ROWS: Mapping[str, Callable[[Mapping[str, Any]], _Table]] = {
-    "assumed_by": _chain,
-    "roles_assumed": _roles,
-    "services_used": _services,
-    "interesting_calls": _calls,
-    "baseline": _baseline,
-}
 
 
 def _call_of(alert: Alert) -> str | None:

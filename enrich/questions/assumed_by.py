@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
 from enrich.chain.back import Chain, resolve_chain
 from enrich.chain.caller import by_callers_copy
-from enrich.chain.forward import STRANGE_KEYS, TREE_SESSIONS, empty_tree, find_forward
+from enrich.chain.forward import STRANGE_KEYS, TREE_SESSIONS, find_forward
 from enrich.chain.hop import Hop
 from enrich.chain.juggling import juggling_of, juggling_sentence
 from enrich.chain.left_instance import left_the_instance
 from enrich.chain.mints import MINT_CAP, MintReader
-from enrich.chain.origin import NO_ORIGIN, account_of_role, acting_hops, origin_of
+from enrich.chain.origin import account_of_role, acting_hops, origin_of
 from enrich.chain.rules import needs_explaining, weighed
 from enrich.chain.session import Session, actor_in, record_in, session_of_alert
 from enrich.chain.unexplained import Unexplained, say_where, time_of
 from enrich.chain.uses import completed, find_uses
 from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
+from enrich.data.assumed_by import AssumedBy, Caller, ChainHop, Origin, PossibleCaller
 from enrich.facts.actor import NOT_KNOWN, Actor
 from enrich.own_event import missing_own_event
 from enrich.window import iso, why_not_looked_up
@@ -36,18 +36,9 @@ EVIDENCE = 50
 """Candidates of one hop that count as evidence; `data` lists every one."""
 
 
-def empty_data() -> dict[str, Any]:
-    """`data` with every documented key and nothing found."""
-    return {
-        "chain": [],
-        "origin": dict(NO_ORIGIN),
-        "forward": empty_tree(),
-        "juggling": None,
-        "left_instance": None,
-        "would_be_in": None,
-        "derived_account": None,
-        "actor": NOT_KNOWN.as_json(),
-    }
+def nothing_known() -> AssumedBy:
+    """What is told where nothing was looked up."""
+    return AssumedBy(actor=NOT_KNOWN.told())
 
 
 def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
@@ -64,7 +55,7 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
             reader,
             "not_applicable",
             str(why_not_looked_up(alert)),
-            empty_data(),
+            nothing_known(),
         )
     caveats: list[str] = []
     stated = session_of_alert(alert, principal)
@@ -74,30 +65,24 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
     uses = find_uses(stated, alert, reader)
     session = weighed(completed(stated, uses, alert), reader)
     chain = resolve_chain(session, reader)
-    data = empty_data()
-    acting = len(acting_hops(chain.hops))
-    data["chain"] = [
-        {**shown_hop(hop), "acting": number < acting} for number, hop in enumerate(chain.hops)
-    ]
-    data["origin"] = dict(origin_of(chain, session))
-    data["actor"] = _who_acts(session, chain.hops, alert.event_name).as_json()
-    data["forward"] = find_forward(session, reader)
-    data["juggling"] = juggling_of(chain)
+    origin = origin_of(chain, session)
+    forward = find_forward(session, reader)
+    juggling = juggling_of(chain)
     # The alarms stand in the sentence.
     caveats += [one for one in chain.caveats if one not in chain.said.alarms]
-    if data["juggling"] is not None:
-        caveats.append(juggling_sentence(data["juggling"]))
-    if data["forward"]["cut"]:
+    if juggling is not None:
+        caveats.append(juggling_sentence(juggling))
+    if forward.cut:
         caveats.append(f"The tree of what it went on to assume is cut at {TREE_SESSIONS} sessions.")
-    if data["forward"]["unchecked_keys"]:
+    if forward.unchecked_keys:
         caveats.append(
-            f"Calls with {counted(data['forward']['unchecked_keys'], 'further access key')} count"
+            f"Calls with {counted(forward.unchecked_keys, 'further access key')} count"
             f" as this session's own: only {STRANGE_KEYS} keys were looked up, and another session"
             " of the same name and second may have some of them."
         )
-    if data["forward"]["renewals"]:
+    if forward.renewals:
         caveats.append(
-            f"Role juggling: {counted(data['forward']['renewals'], 'session')} of what it went on"
+            f"Role juggling: {counted(forward.renewals, 'session')} of what it went on"
             " to assume renewed a role that it came from."
         )
     if reader.cut:
@@ -108,12 +93,11 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
             " begun before that."
         )
     own_missing = missing_own_event(alert, store) if chain.stopped == "unexplained" else None
-    status, sentence = _status_and_sentence(
-        chain, session, data, caveats, reader, alert.region, own_missing
+    status, sentence, missing = _status_and_sentence(
+        chain, session, origin, caveats, reader, alert.region, own_missing
     )
     if (left := left_the_instance(alert, session, chain, reader)) is not None:
         caveats.insert(0, left.sentence)
-        data["left_instance"] = left.as_json()
         sentence += " These credentials may have left that instance."
     if chain.said.alarms:
         sentence = " ".join([sentence, *chain.said.alarms])
@@ -123,6 +107,19 @@ def assumed_by(alert: Alert, principal: Principal, store: Store) -> Answer:
         if hop.mint is not None
         for event_id in (hop.mint.event_id, *hop.also, *hop.candidates[:EVIDENCE])
     ]
+    acting = len(acting_hops(chain.hops))
+    data = AssumedBy(
+        chain=tuple(
+            shown_hop(hop, acting=number < acting) for number, hop in enumerate(chain.hops)
+        ),
+        origin=origin,
+        forward=forward,
+        juggling=juggling,
+        left_instance=left,
+        would_be_in=missing.would_be_in if missing is not None else None,
+        derived_account=missing.derived_account if missing is not None else None,
+        actor=_who_acts(session, chain.hops, alert.event_name).told(),
+    )
     return _answer(started, reader, status, sentence, data, evidence, caveats)
 
 
@@ -155,94 +152,96 @@ def _dated_by_its_mint(session: Session, reader: MintReader) -> Session:
     )
 
 
-def shown_hop(hop: Hop) -> dict[str, Any]:
-    """A hop as `data["chain"]` shows it (contract 4), with a few more keys.
-
-    `acting` (set by `assumed_by`) is false for the hops that only tell how an old key was made.
-    """
+def shown_hop(hop: Hop, *, acting: bool) -> ChainHop:
+    """A hop as the answer holds it."""
     mint = hop.mint
     by = hop.by
     interface = None
     if mint is not None:
         interface = "console" if hop.console else mint.interface
-    return {
-        "event_id": mint.event_id if mint else None,
-        "event_time": iso(mint.time) if mint else None,
-        "event_name": mint.event_name if mint else None,
-        "method": hop.method,
-        "rule": hop.rule,
-        "confidence": hop.confidence,
-        "time_distance_s": hop.time_distance_s,
-        "candidates": list(hop.candidates),
-        "interface": interface,
-        "interface_detail": mint.interface_detail if mint else None,
-        "role_arn": hop.role_arn,
-        "session_name": hop.session_name,
-        "minted_access_key_id": mint.key if mint else None,
-        "source_ip_address": hop.source_ip_address,
-        "user_agent": hop.user_agent,
-        "address_event_id": hop.address_event_id or (mint.event_id if mint else None),
-        "by": {
-            "type": by.type,
-            "arn": by.arn,
-            "principal_id": by.principal_id,
-            "access_key_id": by.access_key_id,
-            "user_name": by.user_name,
-            "account_id": by.account_id,
-            "session_name": by.session_name,
-            "invoked_by": by.invoked_by,
-            "field": hop.by_label_field,
-            "actor": actor_in(by).as_json(),
-        },
-        "callers": [{**caller, "last": iso(caller["last"])} for caller in hop.callers],
-        "also": list(hop.also),
-        "account_id": mint.row["recipient_account_id"] if mint else None,
-        "aws_region": mint.row["aws_region"] if mint else None,
-        "matched": METHOD_WORDS[hop.method],
-    }
+    return ChainHop(
+        event_id=mint.event_id if mint else None,
+        event_time=iso(mint.time) if mint else None,
+        event_name=mint.event_name if mint else None,
+        method=hop.method,
+        rule=hop.rule,
+        confidence=hop.confidence,
+        time_distance_s=hop.time_distance_s,
+        candidates=hop.candidates,
+        interface=interface,
+        interface_detail=mint.interface_detail if mint else None,
+        role_arn=hop.role_arn,
+        session_name=hop.session_name,
+        minted_access_key_id=mint.key if mint else None,
+        source_ip_address=hop.source_ip_address,
+        user_agent=hop.user_agent,
+        address_event_id=hop.address_event_id or (mint.event_id if mint else None),
+        by=Caller(
+            type=by.type,
+            arn=by.arn,
+            principal_id=by.principal_id,
+            access_key_id=by.access_key_id,
+            user_name=by.user_name,
+            account_id=by.account_id,
+            session_name=by.session_name,
+            invoked_by=by.invoked_by,
+            field=hop.by_label_field,
+            actor=actor_in(by).told(),
+        ),
+        callers=tuple(
+            PossibleCaller(**{**caller, "last": iso(caller["last"])}) for caller in hop.callers
+        ),
+        also=hop.also,
+        account_id=mint.row["recipient_account_id"] if mint else None,
+        aws_region=mint.row["aws_region"] if mint else None,
+        matched=METHOD_WORDS[hop.method],
+        acting=acting,
+    )
 
 
 def _status_and_sentence(
     chain: Chain,
     session: Session,
-    data: dict[str, Any],
+    origin: Origin,
     caveats: list[str],
     reader: MintReader,
     region: str | None,
     own_missing: str | None,
-) -> tuple[Status, str]:
+) -> tuple[Status, str, Unexplained | None]:
+    """And, where the chain ends without an explanation, which logs would have it."""
     if chain.hops:
         status: Status = "answered"
+        missing = None
         if chain.stopped == "unexplained" and chain.end is not None:
             covered: Status = "nothing" if chain.only_borrowed else "answered"
             mint = chain.hops[-1].mint
             region = mint.row["aws_region"] if mint is not None else region
-            found = say_where(chain.end, data, caveats, reader, region, covered, own_missing)
-            status = found.status
+            missing = say_where(chain.end, caveats, reader, region, covered, own_missing)
+            status = missing.status
             if status == "partial":
-                return status, f"{chain_sentence(chain, session, data)} {_lacking(chain, found)}"
-        return status, chain_sentence(chain, session, data)
+                told = f"{chain_sentence(chain, session, origin)} {_lacking(chain, missing)}"
+                return status, told, missing
+        return status, chain_sentence(chain, session, origin), missing
     if not needs_explaining(session):
-        return "not_applicable", not_assumed(session, has_misfits=chain.said.has_misfits)
-    found = say_where(session, data, caveats, reader, region, "nothing", own_missing)
+        return "not_applicable", not_assumed(session, has_misfits=chain.said.has_misfits), None
+    found = say_where(session, caveats, reader, region, "nothing", own_missing)
     what = named(session)
     account = account_of_role(session)
     if time_of(session) is None:
-        return found.status, (
+        sentence = (
             f"No indexed event explains {what}; the alert has no time, so whether its logs are"
             " indexed cannot be told."
         )
-    if found.status == "not_covered":
-        return found.status, (
+    elif found.status == "not_covered":
+        sentence = (
             f"No logs of account {account or 'the role'} around {clock(time_of(session))} are"
             f" indexed, so who assumed {what} cannot be told."
         )
-    if found.status == "partial":
-        return found.status, f"No indexed event explains {what}: {found.missing}."
-    return (
-        found.status,
-        f"No indexed event explains {what}, although that account and time are covered.",
-    )
+    elif found.status == "partial":
+        sentence = f"No indexed event explains {what}: {found.missing}."
+    else:
+        sentence = f"No indexed event explains {what}, although that account and time are covered."
+    return found.status, sentence, found
 
 
 def _lacking(chain: Chain, found: Unexplained) -> str:
@@ -258,7 +257,7 @@ def _answer(
     reader: MintReader,
     status: Status,
     sentence: str,
-    data: Mapping[str, Any],
+    data: AssumedBy,
     evidence: Sequence[str] = (),
     caveats: Sequence[str] = (),
 ) -> Answer:
@@ -275,4 +274,4 @@ def _answer(
     )
 
 
-ASSUMED_BY = Enrichment(name=NAME, question=QUESTION, ask=assumed_by, empty_data=empty_data)
+ASSUMED_BY = Enrichment(name=NAME, question=QUESTION, ask=assumed_by, empty_data=nothing_known)

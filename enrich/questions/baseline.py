@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
@@ -19,9 +18,10 @@ from enrich.calls.calls_made import LOOK_BACK
 from enrich.calls.comparison import (
     PAIRS,
     agent_facts,
-    empty_view,
+    errors_of,
+    hours_of,
     network_facts,
-    rhythm_of,
+    regions_of,
     unusual,
     view_of,
 )
@@ -29,6 +29,7 @@ from enrich.calls.history import PAIRS_COMPARED, SAME_CALL, Counts
 from enrich.calls.likeness import Likeness, value_of
 from enrich.calls.own_events import own_events
 from enrich.count import Count, Events
+from enrich.data.baseline import Baseline, BaselineView, BeforeDwell, LastSeen
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.ip import ip_facts
 from enrich.facts.service_names import service_name
@@ -45,34 +46,13 @@ DAYS = 14
 GAP = timedelta(hours=12)
 
 
-def empty_data() -> Mapping[str, Any]:
-    return {
-        "from": None,
-        "to": None,
-        "scope": "entity",
-        **empty_view(),
-        "whole_role": empty_view(),
-        "user_agent": None,
-        "network": None,
-        "hours": [],
-        "regions": [],
-        "errors": [],
-        "peers": None,
-        "earlier": None,
-        "before_dwell": None,
-        "unusual": [],
-        "own_events": [],
-        "pairs_cut": None,
-    }
-
-
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The comparison, with the (IP, user agent) pairs it rests on."""
     without = has_no_window(alert, store)
     entity = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:
-        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), Baseline())
     assert alert.first_seen is not None
     window = Window(alert.first_seen - timedelta(days=DAYS), alert.first_seen - GAP)
     looked = look(alert, principal, store, window, open_end=True)
@@ -84,39 +64,56 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     history, query = scene.history(window)
     queries += (query,)
     of_entity, of_whole = history.counts("entity"), history.counts("whole")
-    data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
-    data["own_events"] = own
     status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
             f"No logs of {looked.whose} are indexed from {DAYS} days to"
             f" {GAP // timedelta(hours=1)} hours before the alert: add them to compare with."
         )
+        data = Baseline(
+            window_first=iso(window.first), window_last=iso(window.last), own_events=own
+        )
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
     pairs = history.pairs()
     view = view_of(alert, history, of_entity, "entity", pairs)
-    role_view = empty_view()
+    role_view = BaselineView()
     if whole.is_role:
         role_view = view_of(alert, history, of_whole, "whole", pairs)
-    rests_on_role = whole.is_role and (entity.role_filter is None or not view["sufficient"])
-    data |= view | {
-        "whole_role": role_view,
-        "scope": "whole_role" if rests_on_role else "entity",
-        "user_agent": agent_facts(alert, pairs),
-        "network": network_facts(alert, pairs),
-        "peers": history.sessions() if whole.is_role else None,
-        "pairs_cut": len(pairs) == PAIRS_COMPARED,
-    }
-    data |= rhythm_of(history)
+    rests_on_role = whole.is_role and (entity.role_filter is None or not view.sufficient)
     telling = role_view if rests_on_role else view
     only_failed = history.only_failed("whole" if rests_on_role else "entity")
-    data["unusual"] = unusual(alert, data, telling, only_failed=only_failed)
-    if telling["new"] or not telling["sufficient"]:
-        data["earlier"], query = _earlier(scene, window)
+    network, hours, errors = network_facts(alert, pairs), hours_of(history), errors_of(history)
+    last_seen = None
+    if telling.new or not telling.sufficient:
+        last_seen, query = _earlier(scene, window)
         queries += (query,)
-    data["before_dwell"], more = _before_dwell(scene, principal, window, of_whole)
+    dwell, more = _before_dwell(scene, principal, window, of_whole)
     queries += more
+    data = Baseline(
+        window_first=iso(window.first),
+        window_last=iso(window.last),
+        scope="whole_role" if rests_on_role else "entity",
+        events=view.events,
+        active_days=view.active_days,
+        same_api=view.same_api,
+        all_apis=view.all_apis,
+        new=view.new,
+        sufficient=view.sufficient,
+        seen=view.seen,
+        whole_role=role_view,
+        user_agent=agent_facts(alert, pairs),
+        network=network,
+        hours=hours,
+        regions=regions_of(history),
+        errors=errors,
+        peers=history.sessions() if whole.is_role else None,
+        earlier=last_seen,
+        before_dwell=dwell,
+        unusual=unusual(alert, telling, hours, network, errors, only_failed=only_failed),
+        own_events=own,
+        pairs_cut=len(pairs) == PAIRS_COMPARED,
+    )
     evidence = tuple(history.like_the_alert("whole" if rests_on_role else "entity"))
 
     caveats = looked.caveats() + _caveats(telling, data, evidence) + history.caveats
@@ -124,20 +121,17 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
-def _earlier(scene: Likeness, window: Window) -> tuple[dict[str, Any], Query]:
+def _earlier(scene: Likeness, window: Window) -> tuple[LastSeen, Query]:
     """When what is new was last seen before the window: a monthly job is rare, not new."""
     before = Window(window.first - LOOK_BACK, window.first)
     row, query = scene.last_seen(before)
-    return {
-        "from": iso(before.first),
-        "events": row["events"],
-        "last": {field: iso(row[f"{field}_last"]) for field in scene.conditions},
-    }, query
+    last = {field: iso(row[f"{field}_last"]) for field in scene.conditions}
+    return LastSeen(window_first=iso(before.first), events=row["events"], last=last), query
 
 
 def _before_dwell(
     scene: Likeness, principal: Principal, window: Window, of_whole: Counts
-) -> tuple[dict[str, Any] | None, tuple[Query, ...]]:
+) -> tuple[BeforeDwell | None, tuple[Query, ...]]:
     """The comparison up to the first sign of this session or address, when that is older.
 
     An intruder who was there before the 12 hours is in the baseline and looks normal. The
@@ -162,41 +156,41 @@ def _before_dwell(
     shorter = Window(window.first, until)
     history, query = scene.history(shorter)
     view = view_of(scene.alert, history, history.counts("whole"), "whole", history.pairs())
-    return {
-        "to": iso(until),
-        "reason": reason,
-        "events": view["events"],
-        "active_days": view["active_days"],
-        "sufficient": view["sufficient"],
-        "new": view["new"],
-    }, (query,)
+    dwell = BeforeDwell(
+        until=iso(until),
+        reason=reason,
+        events=view.events,
+        active_days=view.active_days,
+        sufficient=view.sufficient,
+        new=view.new,
+    )
+    return dwell, (query,)
 
 
 def _caveats(
-    telling: Mapping[str, Any],
-    data: Mapping[str, Any],
+    telling: BaselineView,
+    data: Baseline,
     evidence: Sequence[str],
 ) -> tuple[str, ...]:
     caveats: tuple[str, ...] = ()
-    if data["pairs_cut"]:
+    if data.pairs_cut:
         caveats += (
             f"Only the {PAIRS_COMPARED:,} most frequent pairs of IP and user agent are compared.",
         )
-    if telling["all_apis"]["pairs_total"] > PAIRS:
+    if (pairs := telling.all_apis.pairs_total or 0) > PAIRS:
         caveats += (
-            f"The {PAIRS} most frequent of {telling['all_apis']['pairs_total']:,} pairs of IP"
-            " and user agent are listed.",
+            f"The {PAIRS} most frequent of {pairs:,} pairs of IP and user agent are listed.",
         )
-    like = telling["same_api"]["events"]
+    like = telling.same_api.events
     if evidence and like is not None and len(evidence) < like:
         caveats += (
             f"The evidence lists {counted(len(evidence), 'event')} like the alert: of"
             " each kind of call the newest few of a day.",
         )
-    if (dwell := data["before_dwell"]) is not None:
+    if (dwell := data.before_dwell) is not None:
         caveats += (
-            f"Activity like the alert's may be older than 12 hours ({dwell['reason']},"
-            f" {dwell['to']}); before that, unseen: {listed(_words(dwell['new'])) or 'nothing'}.",
+            f"Activity like the alert's may be older than 12 hours ({dwell.reason},"
+            f" {dwell.until}); before that, unseen: {listed(_words(dwell.new)) or 'nothing'}.",
         )
     return caveats
 
@@ -223,11 +217,11 @@ def _words(fields: Sequence[str]) -> list[str]:
 
 
 def _sentence(
-    alert: Alert, entity: Match, data: Mapping[str, Any], looked: Looked, window: Window
+    alert: Alert, entity: Match, data: Baseline, looked: Looked, window: Window
 ) -> tuple[str, tuple[Count, ...]]:
-    on_role = data["scope"] == "whole_role"
-    view = data["whole_role"] if on_role else data
-    span = looked.span(f"the {DAYS} days before the alert", view["events"] or 0)
+    on_role = data.scope == "whole_role"
+    view = data.telling
+    span = looked.span(f"the {DAYS} days before the alert", view.events or 0)
     who = "this identity"
     if on_role:
         who = "the whole role"
@@ -235,15 +229,17 @@ def _sentence(
         who = "this session name or source IP"
     seen = Events("whole_role" if on_role else "entity", window.first, window.last, open_end=True)
     calls, days = history_counts(view, seen)
-    if not view["events"]:
+    if not view.events:
         return f"No calls by {who} in {span}: nothing to compare with.", ()
     counts: tuple[Count, ...] = (calls, days)
     few = ""
     if on_role and entity.role_filter is not None:
-        of_entity = history_counts(data, Events("entity", seen.first, seen.last, open_end=True))
+        of_entity = history_counts(
+            data.of_entity, Events("entity", seen.first, seen.last, open_end=True)
+        )
         few = f" (only {of_entity[0]} on {of_entity[1]} by this session name or source IP)"
         counts += of_entity
-    lead = "" if view["sufficient"] else "Insufficient history: "
+    lead = "" if view.sufficient else "Insufficient history: "
     sentence = f"{lead}{calls} on {days} by {who} in {span}{few}"
     alike = _alike_counts(alert, view, seen)
     counts += tuple(alike.values())
@@ -258,13 +254,13 @@ def _sentence(
         )
         sentence += _same_call(of_call) if of_call["events"].number else ""
     values = [
-        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}" for field in view["new"]
+        f"{_ATTRIBUTE[field]} {short(value_in_words(alert, field), 45)}" for field in view.new
     ]
-    odd = listed(_ODD[one["what"]] for one in data["unusual"] if one["what"] in _ODD)
+    odd = listed(_ODD[one.what] for one in data.unusual if one.what in _ODD)
     if values:
         unseen = f" Not seen: {listed(values)}."
         unseen += f" New as well: {odd}." if odd else ""
-    elif view["seen"]:
+    elif view.seen:
         unseen = " Nothing about the alert is new" + (f" but {odd}." if odd else ".")
     else:
         unseen = ""
@@ -274,16 +270,14 @@ def _sentence(
 _FROM = {"source_ip_address": "from this IP", "user_agent": "with this user agent"}
 
 
-def _alike_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dict[str, Count]:
+def _alike_counts(alert: Alert, view: BaselineView, seen: Events) -> dict[str, Count]:
     """How many of the view's calls, of whichever API, came from the alert's IP and with its user
     agent: none of its own call may be from there, and all others.
     """
     return {
-        name: Count(
-            seen.where(**{name: getattr(alert, name)}), number=view["seen"][name]["count"] or 0
-        )
+        name: Count(seen.where(**{name: getattr(alert, name)}), number=view.seen[name].count)
         for name in _FROM
-        if name in view["seen"]
+        if name in view.seen
     }
 
 
@@ -300,23 +294,23 @@ def _same_call(of_call: Mapping[str, Count]) -> str:
     return told
 
 
-def history_counts(view: Mapping[str, Any], seen: Events) -> tuple[Count, Count]:
+def history_counts(view: BaselineView, seen: Events) -> tuple[Count, Count]:
     """How many calls a view holds, on how many days."""
     return (
-        Count(seen, number=view["events"] or 0),
+        Count(seen, number=view.events or 0),
         # From noon to midnight, fourteen days later, is a part of fifteen.
         Count(
             seen,
-            number=(days := view["active_days"] or 0),
+            number=(days := view.active_days or 0),
             noun="calendar day" if days > DAYS else "day",
             distinct="day",
         ),
     )
 
 
-def same_call_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dict[str, Count]:
+def same_call_counts(alert: Alert, view: BaselineView, seen: Events) -> dict[str, Count]:
     """The view's counts of the alert's own call: in all (`events`), and those of `SAME_CALL`."""
-    same = view["same_api"]
+    same = view.same_api
     where = {"event_name": {"api": plain_name(alert.event_name or "")}}
     if alert.event_source is not None:
         where["event_name"]["event_source"] = alert.event_source
@@ -324,10 +318,10 @@ def same_call_counts(alert: Alert, view: Mapping[str, Any], seen: Events) -> dic
     where["user_agent"] = {"user_agent": alert.user_agent or ""}
     counts = {}
     for name, shared in {"events": ("event_name",), **SAME_CALL}.items():
-        if same[name] is not None:
+        if (number := getattr(same, name)) is not None:
             columns = {key: value for one in shared for key, value in where[one].items()}
-            ids = tuple(same["event_ids"].get(name, ()))
-            counts[name] = Count(seen.where(**columns), ids, number=same[name])
+            ids = same.event_ids.get(name, ())
+            counts[name] = Count(seen.where(**columns), ids, number=number)
     return counts
 
 
@@ -341,4 +335,4 @@ def value_in_words(alert: Alert, field: str) -> str:
     return plain_name(value) if field == "event_name" else str(value)
 
 
-BASELINE = Enrichment(NAME, QUESTION, ask, empty_data)
+BASELINE = Enrichment(NAME, QUESTION, ask, Baseline)

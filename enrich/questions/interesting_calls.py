@@ -10,17 +10,27 @@ as logged. What is known beyond that only labels rows (`reasons`, `techniques`) 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.calls.acted_on import NOTHING, find_targets
-from enrich.calls.call_details import Detail, find_details, known_details
-from enrich.calls.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
+from enrich.calls.call_details import Call, find_details, known_details
+from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
 from enrich.count import Count, Events
+from enrich.data.found import Earlier
+from enrich.data.interesting_calls import (
+    CallGroup,
+    CallsOnDay,
+    Detail,
+    InterestingCalls,
+    UsualCalls,
+)
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
@@ -53,37 +63,16 @@ _ROUTINE = frozenset(
 """Writes that services and agents make all day (§6.2): a reason to fold a row, never to drop it."""
 
 
-def empty_data() -> Mapping[str, Any]:
-    return {
-        "from": None,
-        "to": None,
-        "total": None,
-        "failed": None,
-        "calls": [],
-        "sensitive_reads": [],
-        "scope": None,
-        "denied": None,
-        "failures": {},
-        "high_signal": None,
-        "by_service": None,
-        "console": None,
-        "alert_day": None,
-        "before": None,
-    }
-
-
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The interesting calls: high-signal ones first, then the most frequent."""
     without = has_no_window(alert, store)
     match = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
-        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), InterestingCalls())
     window = days_before(alert, DAYS)
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
-    data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
-
     made, replaced, query = calls_made(match, store, window)
     groups = _groups(made)
     queries += (query,)
@@ -93,6 +82,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
             f"No logs of {looked.whose} are indexed for the {DAYS} days to the alert:"
             " add them to see the calls made."
         )
+        data = InterestingCalls(window_first=iso(window.first), window_last=iso(window.last))
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
     shown = [
@@ -105,10 +95,10 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
-    total = sum(row["count"] for row in rows)
+    total = sum(row.count for row in rows)
     failures = Counter[str]()
     for row in rows:
-        failures.update({row["failure"]: row["failed"]} if row["failed"] else {})
+        failures.update({row.failure: row.failed} if row.failure else {})
     clicks = None
     if by_hand := [group for group in groups if group["in_console"]]:
         clicks, query = find_clicks(match, store, _span(by_hand))
@@ -117,22 +107,24 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
     caveats += replaced
     assert alert.first_seen is not None
-    data |= {
-        "total": total,
-        "failed": sum(row["failed"] for row in rows),
-        "calls": rows,
-        "sensitive_reads": sensitive,
-        "scope": match.scope,
-        "denied": failures["denied"],
-        "failures": dict(failures.most_common()),
-        "high_signal": sum(row["count"] for row in rows if row["signal"]),
-        "by_service": sum(row["by_service"] for row in rows),
-        "console": clicks,
-        "alert_day": f"{midnight(alert.first_seen).date()}",
-        "before": None if before is None else before.as_json(),
-    }
+    data = InterestingCalls(
+        window_first=iso(window.first),
+        window_last=iso(window.last),
+        total=total,
+        failed=sum(row.failed for row in rows),
+        calls=rows,
+        sensitive_reads=sensitive,
+        scope=match.scope,
+        denied=failures["denied"],
+        failures=dict(failures.most_common()),
+        high_signal=sum(row.count for row in rows if row.signal),
+        by_service=sum(row.by_service for row in rows),
+        console=clicks,
+        alert_day=f"{midnight(alert.first_seen).date()}",
+        before=before,
+    )
     made_in = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(data, made_in, looked)
+    sentence, counts = _sentence(total, rows, sensitive, made_in, looked)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
@@ -180,7 +172,7 @@ def _labelled(
     whole: Match,
     store: Store,
     window: Window,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Earlier | None, tuple[Query, ...]]:
+) -> tuple[tuple[CallGroup, ...], tuple[CallGroup, ...], Earlier | None, tuple[Query, ...]]:
     """The interesting rows and the reads, the gravest first, each with what its parameters say,
     what it acted on and whether it is a first; and how much is known of the time before.
     """
@@ -193,96 +185,97 @@ def _labelled(
     both = [*interesting, *reads]
     queries: tuple[Query, ...] = ()
     known = None
+    before: dict[tuple[str | None, str], UsualCalls] = {}
     if both:
         found, since, more = made_before(alert, whole, store, window)
         queries += more
         known = earlier(found, since)
-        before = {(call["event_source"], plain_name(call["event_name"])): call for call in found}
-        for row in both:
-            call = (row["event_source"], plain_name(row["event_name"]))
-            row["never_before"] = call not in before if before else None
-            row["before"] = _usual(before[call]) if call in before else None
-    named = sorted({row["event_name"] for row in both if known_details(row["event_name"])})
+        before = {
+            (call["event_source"], plain_name(call["event_name"])): _usual(call) for call in found
+        }
+    details: dict[Call, list[Detail]] = {}
+    named = sorted({row.event_name for row in both if known_details(row.event_name)})
     if named:
         span = _span([group for group in groups if group["event_name"] in named])
         details, query = find_details(match, store, span, named)
         queries += (query,)
-        for row in both:
-            found_of_call = details.get(
-                (row["event_source"], row["event_name"], row["error_code"]), []
-            )
-            row["details"] = [detail.told for detail in found_of_call]
-            row["detail_counts"] = [detail._asdict() for detail in found_of_call]
-            row["reasons"] += row["details"]
     acted, more = find_targets(match, store, window, both)
     queries += more
-    for row in both:
-        on = acted.get((row["event_source"], row["event_name"], row["error_code"]), NOTHING)
-        row |= {"targets": on.targets, "targets_total": on.total, "targets_of": on.looked_at}
-    return sorted(interesting, key=_order), sorted(reads, key=_order), known, queries
+
+    def labelled(row: CallGroup) -> CallGroup:
+        api = (row.event_source, plain_name(row.event_name))
+        call = (row.event_source, row.event_name, row.error_code)
+        said = tuple(details.get(call, ()))
+        told = tuple(detail.told for detail in said)
+        on = acted.get(call, NOTHING)
+        return replace(
+            row,
+            reasons=row.reasons + told,
+            never_before=api not in before if before else None,
+            details=told,
+            targets=on.targets,
+            targets_total=on.total,
+            targets_of=on.looked_at,
+            detail_counts=said,
+            before=before.get(api),
+        )
+
+    def in_order(rows: Iterable[CallGroup]) -> tuple[CallGroup, ...]:
+        return tuple(sorted(map(labelled, rows), key=_order))
+
+    return in_order(interesting), in_order(reads), known, queries
 
 
-def _call(group: Mapping[str, Any], read: Signal | None = None) -> dict[str, Any]:
+def _call(group: Mapping[str, Any], read: Signal | None = None) -> CallGroup:
     source, name, code = group["event_source"], group["event_name"], group["error_code"]
     signal = read or high_signal(source, name) or sensitive_read(source, name)
     failure = error_class(code, group["a_message"]) if group["failed"] else None
     routine = plain_name(name) in _ROUTINE and group["by_service"] == group["calls"]
-    return {
-        "event_source": source,
-        "event_name": name,
-        "error_code": code,
-        "count": group["calls"],
-        "first": iso(group["first"]),
-        "last": iso(group["last"]),
-        "reasons": _reasons(group, signal, failure, routine),
-        "techniques": list(signal.techniques) if signal else [],
-        "failed": group["failed"],
-        "failure": failure,
-        "by_service": group["by_service"],
-        "service": service_name(source),
-        "signal": signal.kind if signal else None,
-        "why": signal.why if signal else None,
-        "routine": routine,
-        "never_before": None,
-        "details": [],
-        "targets": [],
-        "targets_total": 0,
-        "targets_of": 0,
-        "event_ids": group["event_ids"],
-        "detail_counts": [],
-        "before": None,
-        "succeeded_ids": group["succeeded_ids"],
-        "failed_ids": group["failed_ids"],
-        "days": _by_day(group["days"]),
-    }
+    return CallGroup(
+        event_source=source,
+        event_name=name,
+        error_code=code,
+        count=group["calls"],
+        first=iso(group["first"]),
+        last=iso(group["last"]),
+        reasons=_reasons(group, signal, failure, routine),
+        techniques=signal.techniques if signal else (),
+        failed=group["failed"],
+        failure=failure,
+        by_service=group["by_service"],
+        service=service_name(source),
+        signal=signal.kind if signal else None,
+        why=signal.why if signal else None,
+        routine=routine,
+        event_ids=tuple(group["event_ids"]),
+        succeeded_ids=tuple(group["succeeded_ids"]),
+        failed_ids=tuple(group["failed_ids"]),
+        days=_by_day(group["days"]),
+    )
 
 
-def _usual(call: Mapping[str, Any]) -> dict[str, Any]:
-    """How often the principal (a role as a whole) made a call before the alert's day."""
-    return {
-        "events": call["events"],
-        "days": call["days"],
-        "most": call["most"],
-        "most_on": f"{call['most_on']}",
-    }
+def _usual(call: Mapping[str, Any]) -> UsualCalls:
+    return UsualCalls(
+        events=call["events"],
+        days=call["days"],
+        most=call["most"],
+        most_on=f"{call['most_on']}",
+    )
 
 
-def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The days of one call: how many `succeeded` and `failed`, the newest that succeeded."""
-    days: dict[Any, dict[str, Any]] = {}
-    for row in sorted(rows, key=lambda row: (row["day"], row["is_failed"])):
-        blank = {"day": f"{row['day']}", "succeeded": 0, "failed": 0, "succeeded_ids": []}
-        day = days.setdefault(row["day"], blank)
-        day["failed" if row["is_failed"] else "succeeded"] += row["calls"]
-        if not row["is_failed"]:
-            day["succeeded_ids"] = newest_ids([row], OF_EACH)
-    return list(days.values())
-
-
-def succeeded_details(row: Mapping[str, Any]) -> list[Detail]:
-    """What the parameters of a row's successful calls say."""
-    details = (Detail(**one).succeeded for one in row["detail_counts"])
-    return [detail for detail in details if detail is not None]
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> tuple[CallsOnDay, ...]:
+    days: dict[Any, dict[bool, Mapping[str, Any]]] = defaultdict(dict)
+    for row in rows:  # a row for each day and result
+        days[row["day"]][row["is_failed"]] = row
+    return tuple(
+        CallsOnDay(
+            day=f"{day}",
+            succeeded=of[False]["calls"] if False in of else 0,
+            failed=of[True]["calls"] if True in of else 0,
+            succeeded_ids=tuple(newest_ids([of[False]], OF_EACH)) if False in of else (),
+        )
+        for day, of in sorted(days.items())
+    )
 
 
 _FAILURE_WORDS = {
@@ -299,7 +292,7 @@ _FAILURE_WORDS = {
 
 def _reasons(
     group: Mapping[str, Any], signal: Signal | None, failure: str | None, routine: bool
-) -> list[str]:
+) -> tuple[str, ...]:
     """Why the row stands here, the weightiest first."""
     reasons = []
     if signal is not None:
@@ -318,44 +311,47 @@ def _reasons(
         reasons.append("routine of a service")
     elif group["by_service"] == group["calls"]:
         reasons.append("made by a service on the caller's behalf")
-    return reasons
+    return tuple(reasons)
 
 
 _GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
 
 
-def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _order(row: CallGroup) -> tuple[Any, ...]:
     """What succeeded and matters, then what was tried and matters, then the rest by count.
 
     In each, telling parameters and calls never made before go ahead of the gravity of the kind.
     """
-    gravity = _GRAVITY.get(row["signal"], len(KINDS))
+    gravity = _GRAVITY.get(row.signal or "", len(KINDS))
     grave = gravity < _GRAVITY["sensitive read"]
     return (
-        row["routine"],
-        not (grave and row["failed"] < row["count"]),
+        row.routine,
+        not (grave and row.failed < row.count),
         not grave,
-        not row["details"],
-        row["never_before"] is False,
+        not row.details,
+        row.never_before is False,
         gravity,
-        -row["count"],
-        row["event_source"] or "",
-        row["event_name"],
-        row["error_code"] or "",
+        -row.count,
+        row.event_source or "",
+        row.event_name,
+        row.error_code or "",
     )
 
 
 def _sentence(
-    data: Mapping[str, Any], events: Events, looked: Looked
+    calls: int,
+    rows: Sequence[CallGroup],
+    sensitive: Sequence[CallGroup],
+    events: Events,
+    looked: Looked,
 ) -> tuple[str, tuple[Count, ...]]:
-    rows, sensitive = data["calls"], data["sensitive_reads"]
     span = looked.span(f"the {DAYS} days to the alert", len(rows) + len(sensitive))
     interesting = events.where(interesting=True)
-    total = Count(interesting, number=data["total"], noun="interesting call")
-    failed = Count(interesting.where(failed=True), number=data["failed"])
+    total = Count(interesting, number=calls, noun="interesting call")
+    failed = Count(interesting.where(failed=True), number=sum(row.failed for row in rows))
     reads = Count(
         events.where(interesting=False).one_of(api_of(row) for row in sensitive),
-        number=sum(row["count"] for row in sensitive),
+        number=sum(row.count for row in sensitive),
         noun="sensitive read",
     )
     of_names = _of_names(rows, interesting)
@@ -372,11 +368,11 @@ def _sentence(
     how = ", all failed" if failed.number == total.number else how
     sentence = f"{total} in {span}{how}: {_listed(of_names)}."
     first = rows[0]
-    if first["failed"] < first["count"] and first["signal"] not in (None, "sensitive read"):
-        details = succeeded_details(first)
-        told = [first["signal"], *(detail.told for detail in details)]
-        told += ["not seen before the alert's day"] if first["never_before"] else []
-        sentence += f" Weightiest that succeeded: {short(first['event_name'])} ({', '.join(told)})."
+    if first.failed < first.count and first.signal not in (None, "sensitive read"):
+        details = first.succeeded_details
+        told = [first.signal, *(detail.told for detail in details)]
+        told += ["not seen before the alert's day"] if first.never_before else []
+        sentence += f" Weightiest that succeeded: {short(first.event_name)} ({', '.join(told)})."
         counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
     return sentence + (f" Also {also}." if also else ""), counts
 
@@ -386,17 +382,17 @@ def details_counted(details: Sequence[Detail], events: Events) -> tuple[Count, .
     return tuple(Count(events.where(detail=one.words), number=one.calls) for one in details)
 
 
-def api_of(row: Mapping[str, Any]) -> dict[str, tuple[str | None]]:
+def api_of(row: CallGroup) -> dict[str, tuple[str | None]]:
     """A row's call as a condition on events."""
-    return {name: (row[name],) for name in ("event_source", "event_name")}
+    return {"event_source": (row.event_source,), "event_name": (row.event_name,)}
 
 
-def _of_names(rows: Sequence[Mapping[str, Any]], events: Events) -> dict[str, Count]:
+def _of_names(rows: Sequence[CallGroup], events: Events) -> dict[str, Count]:
     """The calls of each name, whatever service it is of."""
     counts = Counter[str]()
     for row in rows:
-        counts[row["event_name"]] += row["count"]
-    apis = {name: [api_of(row) for row in rows if row["event_name"] == name] for name in counts}
+        counts[row.event_name] += row.count
+    apis = {name: [api_of(row) for row in rows if row.event_name == name] for name in counts}
     return {
         name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
     }
@@ -407,4 +403,4 @@ def _listed(of_names: Mapping[str, Count], at_most: int = 5) -> str:
     return listed(every, at_most=at_most)
 
 
-INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, empty_data)
+INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, InterestingCalls)

@@ -20,6 +20,7 @@ from enrich.calls.enumeration import find_enumeration
 from enrich.chain.mints import CLOCK_SKEW
 from enrich.chain.portal import handed_out, roles_behind
 from enrich.count import Count, Events
+from enrich.data.roles_assumed import Enumeration, RolesAssumed, RoleTaken
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.denial import REASON_WORDS, parse_denial
 from enrich.facts.interface import PORTAL, interface_detail, interface_of, json_object
@@ -51,28 +52,13 @@ LISTED = 50
 """Addresses, user agents and session names listed per row."""
 
 
-def empty_data() -> dict[str, Any]:
-    """`data` with every documented key and nothing looked up."""
-    return {
-        "from": None,
-        "to": None,
-        "roles": [],
-        "targets_unknown": None,
-        "enumeration": None,
-        "total": None,
-        "succeeded": None,
-        "failed": None,
-        "scope": None,
-    }
-
-
 def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     """Roles by role, result, error, interface, and whether after the alert; failures with why."""
     started = time.perf_counter()
     without = has_no_window(alert, store)
     match = None if without else entity_match(alert, principal)
     if match is None or alert.first_seen is None:
-        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), RolesAssumed())
     last_seen = max(alert.last_seen or alert.first_seen, alert.first_seen)
     window = Window(alert.first_seen - BEFORE, last_seen + AFTER)
     # The index seldom reaches the day after the alert: that is not a gap in the answer.
@@ -93,36 +79,34 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     if len(kinds) == KINDS:
         caveats.append(f"Only the {KINDS:,} most frequent combinations were counted.")
     roles = _roles(kinds, alert.source_ip_address)
-    failed = sum(role["count"] for role in roles if role["result"] == "failure")
-    total = sum(role["count"] for role in roles)
+    failed = sum(role.count for role in roles if role.result == "failure")
+    total = sum(role.count for role in roles)
     unknown = sum(
-        role["count"] for role in roles if role["result"] == "failure" and role["role_arn"] is None
+        role.count for role in roles if role.result == "failure" and role.role_arn is None
     )
     enumeration = None
-    if len({role["role_arn"] for role in roles if role["result"] == "failure"}) > 1:
+    if len({role.role_arn for role in roles if role.result == "failure"}) > 1:
         enumeration, query = find_enumeration(match, store, window)
         queries += (query,)
     status = looked.status(total)
-    data = {
-        **empty_data(),
-        "from": iso(window.first),
-        "to": iso(window.last),
-        "roles": roles,
-        "targets_unknown": unknown,
-        "enumeration": enumeration,
-        "total": total,
-        "succeeded": total - failed,
-        "failed": failed,
-        "scope": match.scope,
-    }
-    if status == "not_covered":
-        data |= {"targets_unknown": None, "total": None, "succeeded": None, "failed": None}
+    looked_at = status != "not_covered"
+    data = RolesAssumed(
+        window_first=iso(window.first),
+        window_last=iso(window.last),
+        roles=roles,
+        targets_unknown=unknown if looked_at else None,
+        enumeration=enumeration,
+        total=total if looked_at else None,
+        succeeded=total - failed if looked_at else None,
+        failed=failed if looked_at else None,
+        scope=match.scope,
+    )
     if unknown:
         caveats.append(
             f"{counted(unknown, 'failed call')} named no role: neither the request nor the error"
             " message has one."
         )
-    evidence = list(dict.fromkeys(one for role in roles for one in role["event_ids"]))
+    evidence = list(dict.fromkeys(one for role in roles for one in role.event_ids))
     if len(evidence) < total:
         caveats.append(
             f"The evidence lists {len(evidence):,} of {counted(total, 'call')}: the first"
@@ -250,7 +234,7 @@ def _kinds(
     return found.rows, found.query
 
 
-def _roles(kinds: Iterable[Mapping[str, Any]], address: str | None) -> list[dict[str, Any]]:
+def _roles(kinds: Iterable[Mapping[str, Any]], address: str | None) -> tuple[RoleTaken, ...]:
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for kind in kinds:
         denial = parse_denial(kind["error_code"], kind["error_message"])
@@ -266,48 +250,51 @@ def _roles(kinds: Iterable[Mapping[str, Any]], address: str | None) -> list[dict
         key = (target, bool(kind["failed"]), kind["error_code"], why, interface)
         grouped[(*key, bool(kind["after_alert"]))].append(kind)
     roles = [_role(key, members, address) for key, members in grouped.items()]
-    return sorted(
-        roles,
-        key=lambda role: (
-            role["after_alert"],
-            role["result"] == "failure",
-            -role["count"],
-            str(role["role_arn"]),
-        ),
+    return tuple(
+        sorted(
+            roles,
+            key=lambda role: (
+                role.after_alert,
+                role.result == "failure",
+                -role.count,
+                str(role.role_arn),
+            ),
+        )
     )
 
 
 def _role(
     key: tuple[Any, ...], kinds: Sequence[Mapping[str, Any]], address: str | None
-) -> dict[str, Any]:
+) -> RoleTaken:
     target, failed, error_code, why, interface, after_alert = key
     early = sorted(kinds, key=lambda kind: kind["first"])
     from_there = [k for k in early if address is not None and k["source_ip_address"] == address]
-    return {
-        "role_arn": target,
-        "result": "failure" if failed else "success",
-        "error_code": error_code,
-        "reason_class": why,
-        "interface": interface,
-        "count": sum(int(kind["count"]) for kind in kinds),
-        "first": iso(early[0]["first"]),
-        "last": iso(max(kind["last"] for kind in kinds)),
-        "source_ip_addresses": _distinct(kinds, "source_ip_address"),
-        "after_alert": after_alert,
-        "user_agents": _distinct(kinds, "user_agent"),
-        "session_names": sorted(
-            {name for kind in kinds for name in kind["session_names"] or () if name}
-        )[:LISTED],
-        "interface_detail": next(filter(None, map(interface_detail, early)), None),
-        "reason": REASON_WORDS[why] if why else None,
-        "error_message": next((kind["error_message"] for kind in early if failed), None),
-        "by_alert_key": sum(int(kind["count"]) for kind in kinds if kind["by_alert_key"]),
-        "event_ids": [event for kind in early for event in kind["event_ids"]][:EVENTS_SHOWN],
-        "from_alert_address": sum(int(kind["count"]) for kind in from_there),
-        "from_alert_address_ids": [one for kind in from_there for one in kind["event_ids"]][
-            :EVENTS_SHOWN
-        ],
-    }
+    names = {name for kind in kinds for name in kind["session_names"] or () if name}
+    return RoleTaken(
+        role_arn=target,
+        result="failure" if failed else "success",
+        error_code=error_code,
+        reason_class=why,
+        interface=interface,
+        count=sum(int(kind["count"]) for kind in kinds),
+        first=iso(early[0]["first"]),
+        last=iso(max(kind["last"] for kind in kinds)),
+        source_ip_addresses=_distinct(kinds, "source_ip_address"),
+        after_alert=after_alert,
+        user_agents=_distinct(kinds, "user_agent"),
+        session_names=tuple(sorted(names)[:LISTED]),
+        interface_detail=next(filter(None, map(interface_detail, early)), None),
+        reason=REASON_WORDS[why] if why else None,
+        error_message=next((kind["error_message"] for kind in early if failed), None),
+        by_alert_key=sum(int(kind["count"]) for kind in kinds if kind["by_alert_key"]),
+        event_ids=_some_ids(early),
+        from_alert_address=sum(int(kind["count"]) for kind in from_there),
+        from_alert_address_ids=_some_ids(from_there),
+    )
+
+
+def _some_ids(kinds: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple([event_id for kind in kinds for event_id in kind["event_ids"]][:EVENTS_SHOWN])
 
 
 def _root_target(kind: Mapping[str, Any]) -> str | None:
@@ -320,14 +307,14 @@ def _root_target(kind: Mapping[str, Any]) -> str | None:
     return target if target.startswith("arn:") else f"arn:aws:iam::{target}:root"
 
 
-def _distinct(kinds: Iterable[Mapping[str, Any]], name: str) -> list[str]:
-    return sorted({kind[name] for kind in kinds if kind[name]})[:LISTED]
+def _distinct(kinds: Iterable[Mapping[str, Any]], name: str) -> tuple[str, ...]:
+    return tuple(sorted({kind[name] for kind in kinds if kind[name]})[:LISTED])
 
 
 def _sentence(
-    roles: Sequence[Mapping[str, Any]],
+    roles: Sequence[RoleTaken],
     status: str,
-    enumeration: Mapping[str, Any] | None,
+    enumeration: Enumeration | None,
     events: Events,
     span: str,
 ) -> tuple[str, tuple[Count, ...]]:
@@ -345,7 +332,7 @@ def _sentence(
         whom = f"{made.roles}, " if made.roles.number else "a role "
         parts.append(f"Assumed {whom}{made.times}: {listed(made.names)}")
     if refused.times.number:
-        every = {role["reason_class"] for role in refused.rows}
+        every = {role.reason_class or "unknown" for role in refused.rows}
         reasons = every - {"unknown"}
         why = f" (refused by {listed(REASON_WORDS[one] for one in sorted(reasons))}"
         why += "; some records do not say why)" if every != reasons else ")"
@@ -358,8 +345,7 @@ def _sentence(
     if enumeration is not None:
         targets = enumerated(enumeration, events)
         sentence += (
-            f" Enumeration: {targets} were refused within"
-            f" {counted(enumeration['minutes'], 'minute')}."
+            f" Enumeration: {targets} were refused within {counted(enumeration.minutes, 'minute')}."
         )
         counts += (targets,)
     return sentence, counts
@@ -391,7 +377,7 @@ def _span(looked: Looked, reached: datetime | None, window: Window, found: int) 
 class Tried(NamedTuple):
     """The assumptions of one result: how often, of how many roles, and those by name."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[RoleTaken]
     times: Count
     roles: Count
     """Those that the records name."""
@@ -404,22 +390,22 @@ class Tried(NamedTuple):
         return (self.times, self.roles, self.role_names, self.unnamed)
 
 
-def tried(roles: Iterable[Mapping[str, Any]], result: str, events: Events) -> Tried:
+def tried(roles: Iterable[RoleTaken], result: str, events: Events) -> Tried:
     """The rows of one result ("success" or "failure"), counted; `events` says whose and when."""
-    rows = [role for role in roles if role["result"] == result]
-    named = [role for role in rows if role["role_arn"] is not None]
+    rows = [role for role in roles if role.result == result]
+    named = [role for role in rows if role.role_arn is not None]
     of = events.where(assumption=True, failed=result == "failure")
-    ids = tuple(event_id for role in rows for event_id in role["event_ids"])
-    targets = {role_key(role["role_arn"]) for role in named}
-    names = {short_name(role["role_arn"]) for role in named}
+    ids = tuple(event_id for role in rows for event_id in role.event_ids)
+    targets = {role_key(role.role_arn) for role in named}
+    names = {short_name(role.role_arn) for role in named}
     distinct = "role" if result == "success" else "target"
-    unnamed = [role for role in rows if role["role_arn"] is None]
+    unnamed = [role for role in rows if role.role_arn is None]
     return Tried(
         rows,
-        Count(of, ids, number=sum(role["count"] for role in rows), noun="time"),
+        Count(of, ids, number=sum(role.count for role in rows), noun="time"),
         Count(of, number=len(targets), noun=distinct, distinct="role"),
         Count(of, number=len(names), noun="different name", distinct="role_name"),
-        Count(of.where(role=None), number=sum(role["count"] for role in unnamed)),
+        Count(of.where(role=None), number=sum(role.count for role in unnamed)),
         # Those without a target are counted beside the named ones.
         _names(named if result == "failure" and named else rows),
     )
@@ -435,14 +421,15 @@ def _on_targets(refused: Tried) -> str:
     return on
 
 
-def enumerated(enumeration: Mapping[str, Any], events: Events) -> Count:
+def enumerated(enumeration: Enumeration, events: Events) -> Count:
     """The targets of the densest stretch of refusals, each with a call that it was refused in."""
-    first, last = (datetime.fromisoformat(enumeration[end]) for end in ("from", "to"))
+    ends = (enumeration.window_first, enumeration.window_last)
+    first, last = map(datetime.fromisoformat, ends)
     refused = replace(events, first=first, last=last).where(assumption=True, failed=True)
     return Count(
         refused,
-        tuple(enumeration["event_ids"]),
-        number=enumeration["targets"],
+        enumeration.event_ids,
+        number=enumeration.targets,
         noun="different role",
         distinct="role",
     )
@@ -454,12 +441,11 @@ def role_key(arn: str | None) -> str | None:
     return arn if role is None else f"{role.account_id}/{role.name}"
 
 
-def _names(roles: Iterable[Mapping[str, Any]]) -> list[str]:
+def _names(roles: Iterable[RoleTaken]) -> list[str]:
     names = [
-        short(short_name(role["role_arn"]) or "a role that the record does not name")
-        for role in roles
+        short(short_name(role.role_arn) or "a role that the record does not name") for role in roles
     ]
     return list(dict.fromkeys(names))
 
 
-ROLES_ASSUMED = Enrichment(name=NAME, question=QUESTION, ask=roles_assumed, empty_data=empty_data)
+ROLES_ASSUMED = Enrichment(name=NAME, question=QUESTION, ask=roles_assumed, empty_data=RolesAssumed)

@@ -13,12 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment
 from enrich.calls.acted_upon import acted_upon, in_words, name_of
-from enrich.calls.calls_made import Earlier, calls_made, earlier, evidence_caveats, made_before
+from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.count import Count, Events
+from enrich.data.found import Earlier
+from enrich.data.services_used import NamedInEvents, ServicesUsed, ServiceUse, UseOnDay
 from enrich.entity import by_identity_id, entity_match
 from enrich.facts.service_names import service_name
 from enrich.facts.valuable_services import why_valuable
@@ -41,29 +45,13 @@ FEW = 10
 """With no more calls of its own than this, what others did to it is told beside them."""
 
 
-def empty_data() -> Mapping[str, Any]:
-    return {
-        "from": None,
-        "to": None,
-        "total": None,
-        "services": [],
-        "failed": None,
-        "scope": None,
-        "alert_day": None,
-        "days": [],
-        "looked_back_to": None,
-        "acted_upon": None,
-        "before": None,
-    }
-
-
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The services used, most calls first."""
     without = has_no_window(alert, store)
     match = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
-        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), empty_data())
+        return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), ServicesUsed())
     window = days_before(alert, DAYS)
     looked = look(alert, principal, store, window)
     match, queries = by_identity_id(match, store, window.first, window.last)
@@ -72,12 +60,12 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     queries += (query,)
     total = sum(row["calls"] for row in made)
     status = looked.status(total)
-    data = dict(empty_data()) | {"from": iso(window.first), "to": iso(window.last)}
     if status == "not_covered":
         sentence = (
             f"No logs of {looked.whose} are indexed for the {DAYS} days to the alert:"
             " add them to see the services used."
         )
+        data = ServicesUsed(window_first=iso(window.first), window_last=iso(window.last))
         return Answer(NAME, QUESTION, status, sentence, data, (), looked.caveats(), queries)
 
     found, since, more = made_before(alert, whole, store, window)
@@ -91,30 +79,32 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
     caveats += _thin(services, before.all)
     caveats += replaced
-    data |= {
-        "total": total,
-        "failed": sum(row["failed"] for row in services),
-        "services": services,
-        "scope": match.scope,
-        "alert_day": f"{alert_day}",
-        "days": [f"{day}" for day in _days(window)],
-        "looked_back_to": iso(before.all.window.first),
-        "before": before.all.as_json(),
-    }
+    data = ServicesUsed(
+        window_first=iso(window.first),
+        window_last=iso(window.last),
+        total=total,
+        services=services,
+        failed=sum(row.failed for row in services),
+        scope=match.scope,
+        alert_day=f"{alert_day}",
+        days=tuple(f"{day}" for day in _days(window)),
+        looked_back_to=before.all.window_first,
+        before=before.all,
+    )
     events = Events(match.scope, window.first, window.last)
     sentence, counts = _sentence(services, events, looked)
     if total <= FEW and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
         caveats += (named.limit,) if named.limit is not None else ()
-        data["acted_upon"] = {
-            "events": named.events,
-            "event_ids": [row["event_id"] for row in named.newest[:OF_ALL]],
-            "from": iso(named.looked_from),
-        }
+        newest = tuple(row["event_id"] for row in named.newest[:OF_ALL])
+        told = NamedInEvents(
+            events=named.events, event_ids=newest, looked_from=iso(named.looked_from)
+        )
+        data = replace(data, acted_upon=told)
         if named.events:
             sentence = f"{sentence} {in_words(named)}"
-            evidence = tuple(row["event_id"] for row in named.newest[:OF_ALL])
+            evidence = newest
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
@@ -134,77 +124,73 @@ class _Before:
 
 def _services(
     made: Sequence[Mapping[str, Any]], before: _Before, alert_day: date
-) -> list[dict[str, Any]]:
+) -> tuple[ServiceUse, ...]:
     grouped: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in made:
         grouped[row["event_source"] or ""].append(row)
     services = [
-        {
-            "event_source": source or None,
-            "service": service_name(source or None),
-            "count": sum(row["calls"] for row in rows),
-            "failed": sum(row["failed"] for row in rows),
-            "first": iso(min(row["first"] for row in rows)),
-            "last": iso(max(row["last"] for row in rows)),
-            "on_alert_day": sum(row["calls"] for row in rows if row["day"] >= alert_day),
-            "never_before": before.never(source),
-            "last_before": iso(before.services.get(source)),
-            "event_ids": newest_ids(rows, OF_EACH),
-            "valuable": why_valuable(source or None),
-            "days": _by_day(rows),
-        }
+        ServiceUse(
+            event_source=source or None,
+            service=service_name(source or None),
+            count=sum(row["calls"] for row in rows),
+            failed=sum(row["failed"] for row in rows),
+            first=iso(min(row["first"] for row in rows)),
+            last=iso(max(row["last"] for row in rows)),
+            on_alert_day=sum(row["calls"] for row in rows if row["day"] >= alert_day),
+            never_before=before.never(source),
+            last_before=iso(before.services.get(source)),
+            event_ids=tuple(newest_ids(rows, OF_EACH)),
+            valuable=why_valuable(source or None),
+            days=_by_day(rows),
+        )
         for source, rows in grouped.items()
     ]
-    return sorted(services, key=lambda row: (-row["count"], row["event_source"] or ""))
+    return tuple(sorted(services, key=lambda row: (-row.count, row.event_source or "")))
 
 
-def _by_day(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> tuple[UseOnDay, ...]:
     days: dict[date, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         days[row["day"]].append(row)
-    return [
-        {
-            "day": f"{day}",
-            "count": sum(row["calls"] for row in days[day]),
-            "failed": sum(row["failed"] for row in days[day]),
-        }
+    return tuple(
+        UseOnDay(
+            day=f"{day}",
+            count=sum(row["calls"] for row in days[day]),
+            failed=sum(row["failed"] for row in days[day]),
+        )
         for day in sorted(days)
-    ]
+    )
 
 
 def _sentence(
-    services: Sequence[Mapping[str, Any]], events: Events, looked: Looked
+    services: Sequence[ServiceUse], events: Events, looked: Looked
 ) -> tuple[str, tuple[Count, ...]]:
     span = looked.span(f"the {DAYS} days to the alert", len(services))
-    total = Count(events, number=sum(row["count"] for row in services))
+    total = Count(events, number=sum(row.count for row in services))
     if not services:
         return f"No calls by this identity in {span}.", ()
     kinds = Count(events, number=len(services), noun="service", distinct="event_source")
-    failed = Count(events.where(failed=True), number=sum(row["failed"] for row in services))
+    failed = Count(events.where(failed=True), number=sum(row.failed for row in services))
     of_each = [
-        Count(
-            events.where(event_source=row["event_source"]),
-            tuple(row["event_ids"]),
-            number=row["count"],
-        )
+        Count(events.where(event_source=row.event_source), row.event_ids, number=row.count)
         for row in services
     ]
     how = f", {failed.number:,} failed" if failed.number else ""
     how = ", all failed" if failed.number == total.number else how
     named = listed(
-        f"{short(row['service'])} {count.number:,}"
+        f"{short(row.service)} {count.number:,}"
         for row, count in zip(services, of_each, strict=True)
     )
     sentence = f"{total} to {kinds} in {span}{how}: {named}."
-    new = [short(row["service"]) for row in services if row["never_before"]]
+    new = [short(row.service) for row in services if row.never_before]
     if new:
         sentence += f" Not used before the alert's day: {listed(new)}."
     return sentence, (total, kinds, failed, *of_each)
 
 
-def _thin(services: Sequence[Mapping[str, Any]], before: Earlier) -> tuple[str, ...]:
+def _thin(services: Sequence[ServiceUse], before: Earlier) -> tuple[str, ...]:
     """A service is new only against a history that says so (§9)."""
-    if before.sufficient or not any(row["never_before"] for row in services):
+    if before.sufficient or not any(row.never_before for row in services):
         return ()
     return (
         f"Insufficient history: {counted(before.events, 'event')} before the alert's day. That a"
@@ -217,4 +203,4 @@ def _days(window: Window) -> list[date]:
     return [first + ONE_DAY * number for number in range((last - first).days + 1)]
 
 
-SERVICES_USED = Enrichment(NAME, QUESTION, ask, empty_data)
+SERVICES_USED = Enrichment(NAME, QUESTION, ask, ServicesUsed)

@@ -10,10 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.assumed_by import AssumedBy
+from enrich.data.baseline import Baseline, BaselineView
+from enrich.data.interesting_calls import InterestingCalls
+from enrich.data.roles_assumed import RolesAssumed
+from enrich.data.services_used import ServicesUsed
 from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import Weighing, Weight
 from enrich.words import short
@@ -73,6 +78,8 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
 }
 """Kind of a line → its words. Kinds that come several times are counted."""
 
+_KINDS = {AssumedBy, RolesAssumed, ServicesUsed, InterestingCalls, Baseline}
+
 _SEVERAL = {"high_signal_call": "high-signal calls", "new_service": "new services"}
 
 _ONLY_STATUS: Mapping[str, str] = {
@@ -90,7 +97,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {answer.name for answer in answers} != set(_FOUND):
+    if {type(answer.data) for answer in answers} != _KINDS:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -102,8 +109,25 @@ def _chip(answer: Answer, weighing: Weighing) -> Chip:
         return Chip(_told(for_), "for")
     if against:
         return Chip(_told(against), "against")
-    plain = _FOUND[answer.name](answer.data) if answer.name in _FOUND else None
-    return Chip(_ONLY_STATUS.get(answer.status) or plain or "answered", "neither")
+    return Chip(_ONLY_STATUS.get(answer.status) or _found(answer) or "answered", "neither")
+
+
+def _found(answer: Answer) -> str | None:
+    """What it found, where nothing in it speaks for or against anything."""
+    match answer.data:
+        case RolesAssumed(roles=roles):
+            return counted(len({row.role_arn for row in roles}), "role")
+        case ServicesUsed(services=services):
+            return counted(len(services), "service")
+        case InterestingCalls(total=total, sensitive_reads=reads):
+            calls = counted(total or 0, "interesting call")
+            return f"{calls}, {counted(len(reads), 'kind')} of sensitive reads" if reads else calls
+        case Baseline(telling=view):
+            return _normal(view)
+        case AssumedBy(origin=origin):
+            return short(origin.label, 40) if origin.label else "not explained"
+        case _:
+            return None
 
 
 def _told(lines: Sequence[Weight]) -> str:
@@ -126,41 +150,9 @@ def _number(line: Weight, noun: str) -> int:
     return next(one.number for one in line.counts if one.noun == noun)
 
 
-def _who(data: Mapping[str, Any]) -> str | None:
-    origin = data.get("origin") or {}
-    return short(str(origin["label"]), 40) if origin.get("label") else "not explained"
-
-
-def _roles(data: Mapping[str, Any]) -> str:
-    roles = {row["role_arn"] for row in data.get("roles") or ()}
-    return counted(len(roles), "role")
-
-
-def _services(data: Mapping[str, Any]) -> str:
-    return counted(len(data.get("services") or ()), "service")
-
-
-def _calls(data: Mapping[str, Any]) -> str:
-    reads = len(data.get("sensitive_reads") or ())
-    calls = counted(data.get("total") or 0, "interesting call")
-    return f"{calls}, {counted(reads, 'kind')} of sensitive reads" if reads else calls
-
-
-def _normal(data: Mapping[str, Any]) -> str:
-    whole = data.get("scope") == "whole_role"
-    view = (data.get("whole_role") if whole else data) or {}
-    if not view.get("sufficient"):
+def _normal(view: BaselineView) -> str:
+    if not view.sufficient:
         return "too little history"
     # No event of the alert's own is indexed, or else what is new would be weighed.
-    new = [_NEW[f"new_{field}"] for field in view.get("new") or ()]
+    new = [_NEW[f"new_{field}"] for field in view.new]
     return f"new: {', '.join(new)}" if new else "nothing new"
-
-
-_FOUND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
-    "assumed_by": _who,
-    "roles_assumed": _roles,
-    "services_used": _services,
-    "interesting_calls": _calls,
-    "baseline": _normal,
-}
-"""What an answer found, where nothing in it speaks for or against anything."""

@@ -17,7 +17,10 @@ from itertools import zip_longest
 from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
+from enrich.data.assumed_by import AssumedBy
+from enrich.data.interesting_calls import CallGroup, InterestingCalls
+from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
 from enrich.verdict.weight import SURE
 from enrich.window import iso
@@ -38,12 +41,11 @@ def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) ->
     """In order: stop the credential, then those before and after it, look further, ask."""
     if alert.sample:
         return [Step("Nothing to do", "This is a generated sample finding: it names nobody real.")]
-    by_name = {answer.name: answer for answer in answers}
     return [
         *_stop(alert, principal),
-        *_stop_before(by_name.get("assumed_by")),
-        *_stop_after(alert, by_name.get("roles_assumed"), by_name.get("assumed_by")),
-        *_undo(by_name.get("interesting_calls")),
+        *_stop_before(data_among(answers, AssumedBy)),
+        *_stop_after(alert, data_among(answers, RolesAssumed)),
+        *_undo(data_among(answers, InterestingCalls)),
         *_look_further(alert, principal),
         *_fill_gaps(answers),
     ]
@@ -201,20 +203,19 @@ _IDENTITY_CENTER = Step(
 )
 
 
-def _stop_before(answer: Answer | None) -> Iterator[Step]:
+def _stop_before(found: AssumedBy | None) -> Iterator[Step]:
     """The credentials that made the alert's: stopping the last alone lets them make another."""
-    if answer is None:
+    if found is None:
         return
     seen: set[str] = set()
-    for hop in answer.data.get("chain", ()):
-        by: Mapping[str, Any] = hop.get("by") or {}
-        key, user = by.get("access_key_id"), by.get("user_name")
+    for hop in found.chain:
+        key, user, arn = hop.by.access_key_id, hop.by.user_name, hop.by.arn
         if not key or key in seen:
             continue
         seen.add(key)
-        sure = hop.get("confidence") in SURE
-        how = f"({hop.get('matched') or hop.get('method')}, {hop.get('confidence')})"
-        what = "the next access key" if hop.get("method") == "key_created" else "this session"
+        sure = hop.confidence in SURE
+        how = f"({hop.matched or hop.method}, {hop.confidence})"
+        what = "the next access key" if hop.method == "key_created" else "this session"
         if key.startswith("AKIA") and user:
             verb = "made" if sure else "may have made"
             caution = "" if sure else "Check first that it is the one. "
@@ -230,21 +231,22 @@ def _stop_before(answer: Answer | None) -> Iterator[Step]:
                     ),
                 ),
             )
-        elif by.get("arn"):
+        elif arn:
             yield Step(
                 "Look at the session before it",
-                f"{short(by['arn'], 120)} {'made' if sure else 'may have made'} {what} {how}:"
+                f"{short(arn, 120)} {'made' if sure else 'may have made'} {what} {how}:"
                 " decide whether it is in other hands too.",
                 (_events_of_key(key),),
             )
 
 
-def _stop_after(alert: Alert, roles: Answer | None, chain: Answer | None) -> Iterator[Step]:
+def _stop_after(alert: Alert, found: RolesAssumed | None) -> Iterator[Step]:
     """Sessions that the principal went on to make live on when its own credential is stopped."""
-    if roles is None:
+    if found is None:
         return
-    made = [row for row in roles.data.get("roles", ()) if row["result"] == "success"]
-    names = sorted({str(row["role_arn"]) for row in made if row["role_arn"]})
+    names = sorted(
+        {row.role_arn for row in found.roles if row.result == "success" and row.role_arn}
+    )
     if not names:
         return
     before = iso(alert.last_seen or alert.first_seen)
@@ -271,18 +273,14 @@ _LEFT_BEHIND = frozenset({"persistence", "privilege escalation", "defence evasio
 _CANNOT_BE_EDITED = re.compile(r":role/(aws-reserved|aws-service-role)/|/AWSReservedSSO_")
 
 
-def _undo(answer: Answer | None) -> Iterator[Step]:
+def _undo(found: InterestingCalls | None) -> Iterator[Step]:
     """What was made or switched off and stays so after the credential is gone."""
-    if answer is None:
+    if found is None:
         return
-    rows = [
-        row
-        for row in answer.data["calls"]
-        if row["signal"] in _LEFT_BEHIND and row["failed"] < row["count"]
-    ]
+    rows = [row for row in found.calls if row.signal in _LEFT_BEHIND and row.failed < row.count]
     if rows:
-        ids = _of_each_first([row.get("succeeded_ids") or row["event_ids"] for row in rows])
-        read, of = ids[: max(_READ, len(rows))], sum(row["count"] - row["failed"] for row in rows)
+        ids = _of_each_first([row.succeeded_ids or row.event_ids for row in rows])
+        read, of = ids[: max(_READ, len(rows))], sum(row.count - row.failed for row in rows)
         which = "reads them all" if len(read) >= of else f"reads {len(read):,} of {of:,} of them"
         each = "" if len(read) >= of else ", of each kind at least the newest"
         yield Step(
@@ -303,8 +301,8 @@ _READ = 100
 """Events that the query for what stays behind names, or one of each kind where those are more."""
 
 
-def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(short(row["event_name"]) for row in rows))
+def _names(rows: Sequence[CallGroup]) -> list[str]:
+    return list(dict.fromkeys(short(row.event_name) for row in rows))
 
 
 def _of_each_first(groups: Sequence[Sequence[str]]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from enrich.count import Cited
+from enrich.data.baseline import Baseline
 from enrich.facts.user_agent import parse_user_agent
 from enrich.verdict.weight import Answers, Weight
 from enrich.words import short
@@ -57,5 +58,6 @@ def _of_the_client(known: Answers, user_agent: str, own: Cited) -> Iterator[Weig
 
 def _is_known(known: Answers) -> bool:
     """Whether the client is one of those in the baseline."""
-    agent = known.history and known.by_name["baseline"].data["user_agent"]
-    return bool(agent and agent["normal_form_seen"])
+    baseline = known.found(Baseline)
+    agent = None if baseline is None else baseline.user_agent
+    return agent is not None and agent.normal_form_seen

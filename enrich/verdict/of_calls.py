@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from enrich.count import Count, Events
+from enrich.data.found import Earlier
+from enrich.data.interesting_calls import CallGroup, InterestingCalls
+from enrich.data.services_used import ServicesUsed
 from enrich.facts.techniques import plain_name
-from enrich.questions.interesting_calls import api_of, details_counted, succeeded_details
-from enrich.verdict.weight import Answers, Weight, events_of, ids
+from enrich.questions.interesting_calls import api_of, details_counted
+from enrich.verdict.weight import Answers, Weight, events_in, ids
 from enrich.words import listed, short
 
 MANY_DENIALS = 10
@@ -22,14 +24,13 @@ MANY_READS = 3
 """Fewer reads of secrets on the alert's day are never more than usual."""
 _SECRETS = "T1555.006"
 _CALLS, _SERVICES = "interesting_calls", "services_used"
-Row = Mapping[str, Any]
 
 
 def from_calls(known: Answers) -> Iterator[Weight]:
-    answer = known.told(_CALLS)
-    if answer is None or answer.data["from"] is None:
+    data = known.found(InterestingCalls)
+    if data is None or data.scope is None:
         return
-    events, data = events_of(answer), answer.data
+    events = events_in(data, data.scope)
     yield from _high_signal(known, data, events)
     yield from _denials(data, events)
     yield from _secrets(known, data, events)
@@ -37,70 +38,68 @@ def from_calls(known: Answers) -> Iterator[Weight]:
 
 
 def from_services(known: Answers) -> Iterator[Weight]:
-    answer = known.told(_SERVICES)
-    if answer is None or answer.data["from"] is None:
+    used = known.found(ServicesUsed)
+    if used is None or used.scope is None:
         return
-    before = _before(answer.data)
+    before = _before(used.before)
     if before is None:
         return
-    rows = [
-        row
-        for row in answer.data["services"]
-        if row["never_before"] and row["valuable"] and row["on_alert_day"]
-    ]
+    rows = [row for row in used.services if row.never_before and row.valuable and row.on_alert_day]
     for row in rows[:WEIGHTY]:
-        of = events_of(answer).where(event_source=row["event_source"])
-        calls = Count(of, tuple(row["event_ids"]), number=row["count"], noun="time")
-        failed = Count(of.where(failed=True), number=row["failed"])
+        of = events_in(used, used.scope).where(event_source=row.event_source)
+        calls = Count(of, row.event_ids, number=row.count, noun="time")
+        failed = Count(of.where(failed=True), number=row.failed)
         how = ", all failed" if failed.number == calls.number else ""
         how = how or (f", {failed.number:,} of them failed" if failed.number else "")
         yield Weight(
             "new_service",
             "for",
-            f"{short(row['service'])} was called {calls} on the alert's day{how}, and never in"
-            f" {before} before it. {row['valuable']}",
+            f"{short(row.service)} was called {calls} on the alert's day{how}, and never in"
+            f" {before} before it. {row.valuable}",
             _SERVICES,
             (calls, failed, before),
         )
 
 
-def _before(data: Mapping[str, Any]) -> Count | None:
+def _before(before: Earlier | None) -> Count | None:
     """How much is known of the time before the alert's day, if it is enough to call things new."""
-    before = data["before"]
-    if before is None or not before["sufficient"]:
+    if before is None or not before.sufficient:
         return None
-    first, last = (datetime.fromisoformat(before[end]) for end in ("from", "to"))
-    of = Events("whole_role", first, last, open_end=True)
-    return Count(of, number=before["events"], noun="event", distinct="event_id")
+    return Count(_events_of(before), number=before.events, noun="event", distinct="event_id")
 
 
-def _succeeded(row: Row, events: Events, noun: str = "time") -> Count:
+def _events_of(before: Earlier) -> Events:
+    first, last = map(datetime.fromisoformat, (before.window_first, before.window_last))
+    return Events("whole_role", first, last, open_end=True)
+
+
+def _succeeded(row: CallGroup, events: Events, noun: str = "time") -> Count:
     return Count(
-        events.one_of([api_of(row)]).where(error_code=row["error_code"], failed=False),
-        tuple(row["succeeded_ids"]),
-        number=row["count"] - row["failed"],
+        events.one_of([api_of(row)]).where(error_code=row.error_code, failed=False),
+        row.succeeded_ids,
+        number=row.count - row.failed,
         noun=noun,
     )
 
 
-def _high_signal(known: Answers, data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
+def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iterator[Weight]:
     grave = [
         row
-        for row in data["calls"]
-        if row["signal"] not in (None, "sensitive read") and row["failed"] < row["count"]
+        for row in data.calls
+        if row.signal not in (None, "sensitive read") and row.failed < row.count
     ]
-    before = _before(data)
+    before = _before(data.before)
     # What the identity does every week speaks for nothing, unless its parameters do.
-    telling = [row for row in grave if succeeded_details(row) or row["never_before"] is not False]
+    telling = [row for row in grave if row.succeeded_details or row.never_before is not False]
     for row in telling[:WEIGHTY]:
-        done, details = _succeeded(row, events), succeeded_details(row)
-        first = before if row["never_before"] else None
+        done, details = _succeeded(row, events), row.succeeded_details
+        first = before if row.never_before else None
         since = "" if first is None else f", never in {first} before the alert's day"
-        about = ", ".join([row["signal"], *row["techniques"], *(one.told for one in details)])
+        about = ", ".join([row.signal or "", *row.techniques, *(one.told for one in details)])
         yield Weight(
             "high_signal_call",
             "for",
-            f"{short(row['event_name'])} succeeded {done}{since} ({about}): {row['why']}",
+            f"{short(row.event_name)} succeeded {done}{since} ({about}): {row.why}",
             _CALLS,
             (done, *details_counted(details, done.of), *((first,) if first else ())),
         )
@@ -108,23 +107,23 @@ def _high_signal(known: Answers, data: Mapping[str, Any], events: Events) -> Ite
         yield from _everyday(known, grave, events)
 
 
-def _everyday(known: Answers, grave: Sequence[Row], events: Events) -> Iterator[Weight]:
+def _everyday(known: Answers, grave: Sequence[CallGroup], events: Events) -> Iterator[Weight]:
     """Each high-signal call was routine on earlier days, too many for an intruder's first visit."""
     if not known.complete(_CALLS) or known.intruder_may_be_in_history:
         return
     counts: list[Count] = []
     told = []
     for row in grave:
-        days = [d for d in row["days"] if d["day"] < known.alert_day and d["succeeded"]]
+        days = [d for d in row.days if d.day < known.alert_day and d.succeeded]
         if len(days) < USUAL_DAYS:
             return
-        of = events.one_of({"day": (day["day"],)} for day in days)
-        of = of.one_of([api_of(row)]).where(error_code=row["error_code"], failed=False)
-        newest = ids(days[::-1], "succeeded_ids")
-        calls = Count(of, newest, number=sum(day["succeeded"] for day in days), noun="time")
+        of = events.one_of({"day": (day.day,)} for day in days)
+        of = of.one_of([api_of(row)]).where(error_code=row.error_code, failed=False)
+        newest = ids(day.succeeded_ids for day in days[::-1])
+        calls = Count(of, newest, number=sum(day.succeeded for day in days), noun="time")
         on = Count(of, number=len(days), noun="day", distinct="day")
         counts += [calls, on]
-        told.append(f"{short(row['event_name'])} {calls} on {on}")
+        told.append(f"{short(row.event_name)} {calls} on {on}")
     yield Weight(
         "everyday_calls",
         "against",
@@ -135,16 +134,16 @@ def _everyday(known: Answers, grave: Sequence[Row], events: Events) -> Iterator[
     )
 
 
-def _denials(data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
-    denied = [row for row in data["calls"] if row["failure"] == "denied"]
-    of = events.one_of({**api_of(row), "error_code": (row["error_code"],)} for row in denied)
+def _denials(data: InterestingCalls, events: Events) -> Iterator[Weight]:
+    denied = [row for row in data.calls if row.failure == "denied"]
+    of = events.one_of({**api_of(row), "error_code": (row.error_code,)} for row in denied)
     times = Count(
         of.where(failed=True),
-        ids(denied, "failed_ids"),
-        number=sum(row["failed"] for row in denied),
+        ids(row.failed_ids for row in denied),
+        number=sum(row.failed for row in denied),
         noun="time",
     )
-    names = {row["event_name"] for row in denied}
+    names = {row.event_name for row in denied}
     calls = Count(of, number=len(names), noun="different call", distinct="event_name")
     if times.number >= MANY_DENIALS and calls.number >= MANY_NAMES:
         yield Weight(
@@ -156,16 +155,16 @@ def _denials(data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
         )
 
 
-def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
-    reads = [row for row in data["sensitive_reads"] if _SECRETS in row["techniques"]]
+def _secrets(known: Answers, data: InterestingCalls, events: Events) -> Iterator[Weight]:
+    reads = [row for row in data.sensitive_reads if _SECRETS in row.techniques]
     of_reads = events.where(failed=False)
-    unknown = [row for row in reads if row["never_before"] is not False]
+    unknown = [row for row in reads if row.never_before is not False]
     if unknown:
         of = of_reads.one_of(api_of(row) for row in unknown)
-        number = sum(row["count"] for row in unknown)
-        times = Count(of, ids(unknown, "succeeded_ids"), number=number, noun="time")
-        before = _before(data) if all(row["never_before"] for row in unknown) else None
-        names = listed(short(plain_name(row["event_name"])) for row in unknown)
+        number = sum(row.count for row in unknown)
+        times = Count(of, ids(row.succeeded_ids for row in unknown), number=number, noun="time")
+        before = _before(data.before) if all(row.never_before for row in unknown) else None
+        names = listed(short(plain_name(row.event_name)) for row in unknown)
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
         if before is not None:
@@ -178,48 +177,52 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
             (times, *((before,) if before else ())),
         )
     for row in reads:
-        if row["never_before"] is False:
+        if row.never_before is False:
             yield from _beyond_usual(known, data, row, events)
 
 
 def _beyond_usual(
-    known: Answers, data: Mapping[str, Any], row: Row, events: Events
+    known: Answers, data: InterestingCalls, row: CallGroup, events: Events
 ) -> Iterator[Weight]:
     """Whether secrets were read twice as often as on any day of the month before, by the whole
     role.
     """
-    usual = row["before"]
-    busy = [day for day in row["days"] if day["day"] >= known.alert_day]
-    if not busy or usual["days"] < USUAL_DAYS:
+    usual = row.before
+    busy = [day for day in row.days if day.day >= known.alert_day]
+    if not busy or usual is None or data.before is None or usual.days < USUAL_DAYS:
         return
-    now = max(busy, key=lambda day: day["succeeded"])
-    if now["succeeded"] < MANY_READS or now["succeeded"] < 2 * usual["most"]:
+    now = max(busy, key=lambda day: day.succeeded)
+    if now.succeeded < MANY_READS or now.succeeded < 2 * usual.most:
         return
-    of = events.one_of([api_of(row)]).where(failed=False, day=now["day"])
-    times = Count(of, tuple(now["succeeded_ids"]), number=now["succeeded"], noun="time")
-    first, last = (datetime.fromisoformat(data["before"][end]) for end in ("from", "to"))
-    before = Events("whole_role", first, last, open_end=True).one_of([api_of(row)])
-    days = Count(before, number=usual["days"], noun="earlier day", distinct="day")
-    most = Count(before.where(day=usual["most_on"]), number=usual["most"], distinct="event_id")
+    of = events.one_of([api_of(row)]).where(failed=False, day=now.day)
+    times = Count(of, now.succeeded_ids, number=now.succeeded, noun="time")
+    before = _events_of(data.before).one_of([api_of(row)])
+    days = Count(before, number=usual.days, noun="earlier day", distinct="day")
+    most = Count(before.where(day=usual.most_on), number=usual.most, distinct="event_id")
     yield Weight(
         "secrets_read_beyond_usual",
         "for",
-        f"{short(row['event_name'])} read secrets or parameters {times} on {now['day']}, at most"
+        f"{short(row.event_name)} read secrets or parameters {times} on {now.day}, at most"
         f" {most.number:,} on any of the {days} that had any.",
         _CALLS,
         (times, days, most),
     )
 
 
-def _by_services(known: Answers, data: Mapping[str, Any], events: Events) -> Iterator[Weight]:
+def _by_services(known: Answers, data: InterestingCalls, events: Events) -> Iterator[Weight]:
     """AWS itself states who made a call on whose behalf; the identity's own calls would show."""
-    rows = [*data["calls"], *data["sensitive_reads"]]
-    if not known.complete(_CALLS) or not data["total"]:
+    rows = [*data.calls, *data.sensitive_reads]
+    if not known.complete(_CALLS) or not data.total:
         return
-    if any(row["by_service"] != row["count"] for row in rows):
+    if any(row.by_service != row.count for row in rows):
         return
     of = events.where(interesting=True, by_service=True)
-    calls = Count(of, ids(data["calls"]), number=data["total"], noun="interesting call")
+    calls = Count(
+        of,
+        ids(row.event_ids for row in data.calls),
+        number=data.total,
+        noun="interesting call",
+    )
     yield Weight(
         "by_aws_services",
         "against",

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
 from enrich.calls.calls_sql import midnight
 from enrich.calls.own_events import stated_events
 from enrich.count import Cited, Count, Events, Whose
-from enrich.window import Window
+from enrich.data.baseline import Baseline, BaselineView, OwnEvent
+from enrich.data.found import Found, InWindow
 
 Side = Literal["for", "against"]
+_Kind = TypeVar("_Kind", bound=Found)
 CITED = 5
 """How many event ids a line carries at most."""
 SURE = ("certain", "high")
@@ -97,10 +99,11 @@ class Answers:
     principal: Principal
     by_name: Mapping[str, Answer]
 
-    def told(self, name: str) -> Answer | None:
-        """The answer, if it looked at any logs."""
-        answer = self.by_name.get(name)
-        return answer if answer is not None and answer.status in _LOOKED else None
+    def found(self, kind: type[_Kind]) -> _Kind | None:
+        """What the answer with that kind of data found, if it looked at any logs."""
+        return data_among(
+            (answer for answer in self.by_name.values() if answer.status in _LOOKED), kind
+        )
 
     def complete(self, name: str) -> bool:
         """Whether the answer had all its logs: without them, nothing in it speaks against."""
@@ -108,11 +111,11 @@ class Answers:
         return answer is not None and answer.status == "answered"
 
     @cached_property
-    def own(self) -> tuple[Mapping[str, Any], ...]:
-        """The alert's own events, by id and time."""
-        baseline = self.by_name.get("baseline")
-        known = baseline.data["own_events"] if baseline is not None else ()
-        return tuple(known or stated_events(self.alert))
+    def own(self) -> tuple[OwnEvent, ...]:
+        """The alert's own events."""
+        baseline = data_among(self.by_name.values(), Baseline)
+        known = baseline.own_events if baseline is not None else ()
+        return known or stated_events(self.alert)
 
     @property
     def lacks_own_call(self) -> bool:
@@ -123,7 +126,7 @@ class Answers:
 
     def own_with(self, **columns: str | bool | None) -> Cited:
         """The alert's own events, each of which has these values."""
-        ids = tuple(event["event_id"] for event in self.own)
+        ids = tuple(event.event_id for event in self.own)
         return Cited(Events("alert").where(**columns), ids)
 
     @property
@@ -133,22 +136,19 @@ class Answers:
         return f"{midnight(self.alert.first_seen).date()}"
 
     @property
-    def history(self) -> Mapping[str, Any]:
+    def history(self) -> BaselineView:
         """The view that the baseline's sentence rests on; empty without a baseline."""
-        answer = self.told("baseline")
-        if answer is None:
-            return {}
-        view: Mapping[str, Any] = answer.data
-        return view["whole_role"] if view["scope"] == "whole_role" else view
+        baseline = self.found(Baseline)
+        return BaselineView() if baseline is None else baseline.telling
 
     @property
     def intruder_may_be_in_history(self) -> bool:
         """Whether the session or its address is older than the baseline's gap, and what came before
         it does not clear it.
         """
-        answer = self.told("baseline")
-        dwell = None if answer is None else answer.data["before_dwell"]
-        return dwell is not None and (not dwell["sufficient"] or bool(dwell["new"]))
+        baseline = self.found(Baseline)
+        dwell = None if baseline is None else baseline.before_dwell
+        return dwell is not None and (not dwell.sufficient or bool(dwell.new))
 
 
 _LOOKED = ("answered", "partial", "nothing")
@@ -191,23 +191,17 @@ def by_strength(lines: Iterable[Weight]) -> tuple[Weight, ...]:
     return tuple(sorted(lines, key=lambda line: place.get(line.kind, len(place))))
 
 
-def window_of(answer: Answer) -> Window:
-    """The window that an answer says it looked at."""
-    first, last = (datetime.fromisoformat(answer.data[end]) for end in ("from", "to"))
-    return Window(first, last)
+def events_in(data: InWindow, whose: Whose, *, open_end: bool = False) -> Events:
+    """The events of the window that an answer looked at."""
+    assert data.window_first is not None
+    assert data.window_last is not None
+    first, last = map(datetime.fromisoformat, (data.window_first, data.window_last))
+    return Events(whose, first, last, open_end=open_end)
 
 
-def events_of(answer: Answer, scope: Whose | None = None) -> Events:
-    """The events that an answer is about."""
-    window = window_of(answer)
-    whose: Whose = scope or answer.data["scope"]
-    open_end = answer.name == "baseline"
-    return Events(whose, window.first, window.last, open_end=open_end)
-
-
-def ids(rows: Iterable[Mapping[str, Any]], name: str = "event_ids") -> tuple[str, ...]:
+def ids(of_rows: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """The event ids of some rows, of each row one before the second of any."""
-    lists = [list(row[name]) for row in rows]
+    lists = [*of_rows]
     longest = max(map(len, lists), default=0)
     return tuple(
         dict.fromkeys(one[place] for place in range(longest) for one in lists if len(one) > place)

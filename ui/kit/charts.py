@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import altair as alt
 
+from enrich.data.services_used import ServiceUse
 from ui.kit import markup, phrases
 from ui.kit.hatching import band_strokes, strokes
 from ui.kit.specification import Spec, built_once, finished, milliseconds, rows
@@ -59,29 +60,27 @@ class Marked:
 
 
 @built_once
-def service_bars(services: Sequence[Mapping[str, Any]], most: int = 12) -> Bars:
+def service_bars(services: Sequence[ServiceUse], most: int = 12) -> Bars:
     """Calls per service, the failed ones apart; bars stand for (event source, result).
 
     The busiest `most` services. How many failed is written out as well: one of a thousand is no
     pixel wide.
     """
-    shown = sorted(services, key=lambda row: -int(row["count"]))[:most]
+    shown = sorted(services, key=lambda row: -row.count)[:most]
     bars: list[tuple[str, str]] = []
     values = []
     for row in shown:
         for order, (result, calls) in enumerate(
-            (("succeeded", row["count"] - row["failed"]), ("failed", row["failed"]))
+            (("succeeded", row.count - row.failed), ("failed", row.failed))
         ):
             if calls:
                 named = {"service": _name_of(row), "calls": calls, "result": result}
                 values.append(named | {"order": order, "n": len(bars)})
-                bars.append((str(row["event_source"]), result))
+                bars.append((str(row.event_source), result))
     failures = [
-        {"service": _name_of(row), "failed": f"✕ {row['failed']:,}"}
-        for row in shown
-        if row["failed"]
+        {"service": _name_of(row), "failed": f"✕ {row.failed:,}"} for row in shown if row.failed
     ]
-    longest = max((row["count"] for row in shown), default=0) or 1
+    longest = max((row.count for row in shown), default=0) or 1
     y = alt.Y("service:N", sort=[_name_of(row) for row in shown], axis=_labels(), title=None)
     calls_made = (
         alt.Chart(rows(values), name="services")
@@ -487,8 +486,8 @@ def _own_or_others() -> alt.Color:
     )
 
 
-def _name_of(row: Mapping[str, Any]) -> str:
-    named = str(row.get("service") or phrases.service(row["event_source"]))
+def _name_of(row: ServiceUse) -> str:
+    named = row.service or phrases.service(row.event_source)
     return chart_name(phrases.shortened(named, 40))
 
 

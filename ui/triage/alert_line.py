@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from alerts.alert import Alert, Principal
 from alerts.resources import resources_of
 from enrich.chain.session import record_in
+from enrich.data.assumed_by import AssumedBy, WhoActs
 from enrich.facts.actor import KIND_WORDS
 from enrich.facts.targets import Target, targets_of
 from enrich.facts.user_agent import normal_form
@@ -21,7 +21,7 @@ from ui.kit.pieces import Tone, acted_on, fact, link, mark, title_of
 def alert_line(
     alert: Alert,
     principal: Principal,
-    assumed_by: Mapping[str, Any],
+    assumed_by: AssumedBy,
     *,
     titled: bool = True,
     targets: Sequence[Target] = (),
@@ -104,18 +104,18 @@ def _unsure(alert: Alert) -> Node | None:
     return el("span", "mute small", " not the activity's") if alert.time_is_fallback else None
 
 
-def who(principal: Principal, assumed_by: Mapping[str, Any]) -> list[Node | str]:
+def who(principal: Principal, assumed_by: AssumedBy) -> list[Node | str]:
     """The human or workload at the origin, then what it acted as."""
     if not _names_anybody(principal):
         return [el("span", "mute", "no AWS identity named")]
     acted_as = _acted_as(principal)
-    origin = assumed_by.get("origin") or {}
-    label = origin.get("label")
+    origin = assumed_by.origin
+    label = origin.label
     name = acted_as_text(principal)
     if not label or label == name or label == principal.arn:
         return [acted_as]
-    target = origin.get("arn") or label
-    return [el("span", "", link(str(label), links.entity(str(target))), " → ", acted_as)]
+    target = origin.arn or label
+    return [el("span", "", link(label, links.entity(target)), " → ", acted_as)]
 
 
 ACTOR_SHAPES = {"human": "☺", "automation": "⚙", "aws_service": "☁", "ai_agent": "◇"}
@@ -128,28 +128,32 @@ def short_field(path: str) -> str:
     return ".".join(parts[-2:]) if parts[-1] in ("type", "arn", "userId") else parts[-1]
 
 
-def actor_mark(actor: Mapping[str, Any] | None) -> Node | None:
+def actor_word(actor: WhoActs) -> str:
+    """What kind of actor it is, in words."""
+    return next((word for kind, word in KIND_WORDS.items() if kind == actor.kind), actor.kind)
+
+
+def actor_mark(actor: WhoActs | None) -> Node | None:
     """Who acts, as a mark that tells the field in its tool tip; nothing where nothing says so."""
-    kind = (actor or {}).get("kind")
-    if actor is None or kind not in ACTOR_SHAPES or not actor.get("field"):
+    if actor is None or actor.kind not in ACTOR_SHAPES or not actor.field:
         return None
-    field = short_field(str(actor["field"]))
-    own_word = "" if actor.get("asserted") else ", its own word"
+    field = short_field(actor.field)
+    own_word = "" if actor.asserted else ", its own word"
     return el(
         "span",
         "",
-        mark(f"{KIND_WORDS[kind]}: {field}{own_word}", "mute", ACTOR_SHAPES[kind]),
-        title=str(actor.get("words")),
+        mark(f"{actor_word(actor)}: {field}{own_word}", "mute", ACTOR_SHAPES[actor.kind]),
+        title=actor.words,
     )
 
 
-def _actor(assumed_by: Mapping[str, Any]) -> Node | None:
+def _actor(assumed_by: AssumedBy) -> Node | None:
     """Who acts in the alert's session, else at its origin; that nothing says so is said, too."""
-    actor = assumed_by.get("actor")
+    actor = assumed_by.actor
     if actor is None:
         return None
-    behind = [hop for hop in assumed_by.get("chain") or () if hop.get("acting", True)]
-    origin = (behind[-1].get("by") or {}).get("actor") if behind else None
+    behind = assumed_by.acting
+    origin = behind[-1].by.actor if behind else None
     known = actor_mark(actor) or actor_mark(origin)
     return el("span", "", " ", known or el("span", "mute small", f"· {KIND_WORDS['not_known']}"))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from alerts.alert import Alert
-from enrich.entity import Scope
+from enrich.data.baseline import Baseline, BaselineView, Pair
 from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import more, pivot, table, time_of
@@ -16,7 +15,7 @@ from ui.triage.card_services import Leading
 from ui.triage.newness import telling_view
 
 
-def charts_of(alert: Alert, found: Mapping[str, Any], of_what: str, leading: Leading) -> None:
+def charts_of(alert: Alert, found: Baseline, of_what: str, leading: Leading) -> None:
     """Three small charts on one scale of "seen", whose bars lead to the events they count."""
     pairs = _known(telling_view(found))
     if not pairs:
@@ -36,33 +35,31 @@ _ABOUT = {
 """What each chart shows, for those who do not see it."""
 
 
-def tables(found: Mapping[str, Any]) -> Node:
+def tables(found: Baseline) -> Node:
     """The counts behind the charts."""
     view = telling_view(found)
-    return el("div", "stack", _same_call(view), _pairs(_known(view)), _peers(found.get("peers")))
+    return el("div", "stack", _same_call(view), _pairs(_known(view)), _peers(found.peers))
 
 
-def _known(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _known(view: BaselineView) -> Sequence[Pair]:
     """The pairs of IP and client that were seen."""
-    pairs: Sequence[Mapping[str, Any]] = (view.get("all_apis") or {}).get("pairs") or []
-    return pairs
+    return view.all_apis.pairs
 
 
 def _drawn(
     alert: Alert,
-    found: Mapping[str, Any],
-    pairs: Sequence[Mapping[str, Any]],
+    found: Baseline,
+    pairs: Sequence[Pair],
     leading: Leading,
 ) -> list[tuple[charts.Spec, list[str | None]]]:
     """The charts of addresses, clients and hours, and where the bars of each lead."""
-    agent = found.get("user_agent") or {}
-    own_client = agent.get("normal_form") or alert.user_agent
-    scope: Scope = "whole_role" if found.get("scope") == "whole_role" else "entity"
-    column = "whole_role" if scope == "whole_role" else "count"
-    hours = {int(row["hour"]): int(row[column] or 0) for row in found.get("hours") or ()}
+    agent, scope = found.user_agent, found.scope
+    own_client = (agent.normal_form if agent is not None else None) or alert.user_agent
+    of_role = scope == "whole_role"
+    hours = {row.hour: row.whole_role if of_role else row.count for row in found.hours}
     own_hour = alert.first_seen.hour if alert.first_seen else None
-    by_ip = _summed(pairs, "source_ip_address")
-    by_client = _summed(pairs, "normal_form", "user_agent")
+    by_ip = _summed((pair.source_ip_address, pair.count) for pair in pairs)
+    by_client = _summed((pair.normal_form or pair.user_agent, pair.count) for pair in pairs)
     ips = charts.seen_bars("IP addresses", by_ip, alert.source_ip_address)
     clients = charts.seen_bars("Clients", by_client, own_client)
     hourly = charts.hour_bars("Hour of day (UTC)", hours, own_hour)
@@ -82,35 +79,35 @@ def _drawn(
     ]
 
 
-def _as_logged(pairs: Sequence[Mapping[str, Any]], client: str) -> str:
+def _as_logged(pairs: Sequence[Pair], client: str) -> str:
     """What the user agents behind a client all begin with, which the search looks for."""
     agents = [
-        str(pair["user_agent"])
+        pair.user_agent
         for pair in pairs
-        if client in (pair.get("normal_form"), pair.get("user_agent")) and pair.get("user_agent")
+        if client in (pair.normal_form, pair.user_agent) and pair.user_agent
     ]
     return os.path.commonprefix(agents) or client
 
 
-def _same_call(view: Mapping[str, Any]) -> Node:
-    same = view.get("same_api") or {}
+def _same_call(view: BaselineView) -> Node:
+    same = view.same_api
     return el(
         "p",
         "row",
         el("span", "mute", "The same call before:"),
         *(
-            el("span", "", el("strong", "", phrases.number(same.get(key))), f" {words}")
-            for key, words in (
-                ("events", "in all"),
-                ("same_ip", "from this IP"),
-                ("same_agent", "with this client"),
-                ("same_ip_and_agent", "with both"),
+            el("span", "", el("strong", "", phrases.number(count)), f" {words}")
+            for count, words in (
+                (same.events, "in all"),
+                (same.same_ip, "from this IP"),
+                (same.same_agent, "with this client"),
+                (same.same_ip_and_agent, "with both"),
             )
         ),
     )
 
 
-def _pairs(pairs: Sequence[Mapping[str, Any]]) -> Node | None:
+def _pairs(pairs: Sequence[Pair]) -> Node | None:
     if not pairs:
         return None
     return more(
@@ -119,12 +116,12 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> Node | None:
             ("IP", "Client", "As logged", "Events", "First (UTC)", "Last (UTC)"),
             [
                 (
-                    pivot(pair.get("source_ip_address")),
-                    phrases.text(pair.get("normal_form")),
-                    el("span", "long", phrases.text(pair.get("user_agent"))),
-                    pair.get("count"),
-                    time_of(pair.get("first")),
-                    time_of(pair.get("last")),
+                    pivot(pair.source_ip_address),
+                    phrases.text(pair.normal_form),
+                    el("span", "long", phrases.text(pair.user_agent)),
+                    pair.count,
+                    time_of(pair.first),
+                    time_of(pair.last),
                 )
                 for pair in pairs
             ],
@@ -134,8 +131,8 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> Node | None:
     )
 
 
-def _peers(peers: Any) -> Node | None:
-    if not isinstance(peers, Mapping) or not peers.get("sessions"):
+def _peers(peers: Mapping[str, int] | None) -> Node | None:
+    if not peers or not peers.get("sessions"):
         return None
     shares = [
         f"{peers[key]} had {words}"
@@ -144,7 +141,7 @@ def _peers(peers: Any) -> Node | None:
             ("user_agent", "this client"),
             ("event_name", "this call"),
         )
-        if isinstance(peers.get(key), int)
+        if key in peers
     ]
     return el(
         "p",
@@ -154,12 +151,9 @@ def _peers(peers: Any) -> Node | None:
     )
 
 
-def _summed(
-    pairs: Sequence[Mapping[str, Any]], column: str, instead: str | None = None
-) -> dict[str, int]:
+def _summed(calls: Iterable[tuple[str | None, int]]) -> dict[str, int]:
     sums: dict[str, int] = {}
-    for pair in pairs:
-        value = pair.get(column) or (pair.get(instead) if instead else None)
+    for value, count in calls:
         if value:
-            sums[str(value)] = sums.get(str(value), 0) + int(pair["count"])
+            sums[value] = sums.get(value, 0) + count
     return sums

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from enrich.chain.words import distance_words
+from enrich.data.assumed_by import AssumedBy, ChainHop, ForwardSession, ForwardTree
+from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from trail.counted import counted
 from ui.kit import phrases
 from ui.kit.markup import Node, el
@@ -22,57 +23,54 @@ INTERFACES = {
 MOST_FITTING = 8
 
 
-def chain_table(data: Mapping[str, Any]) -> Node | None:
+def chain_table(found: AssumedBy) -> Node | None:
     """Every link with how it was matched, then what the session went on to assume."""
-    hops = data.get("chain") or ()
-    origin = data.get("origin") or {}
+    origin = found.origin
     parts: list[Node | None] = []
-    if hops:
+    if found.chain:
         parts.append(
             table(
                 ("When (UTC)", "Matched", "Confidence", "By", "Role", "Session", "Key made",
                  "Through", "From", "Event", "Also fits"),
-                [_link(hop) for hop in hops],
+                [_link(hop) for hop in found.chain],
                 caption="Every link of the role chain, nearest first",
             )
         )  # fmt: skip
-    if origin.get("label"):
+    if origin.label:
         parts.append(
             el(
                 "p",
                 "",
                 el("span", "mute", "Origin: "),
-                el("strong", "", str(origin.get("detail") or origin["label"])),
-                el("span", "mute", f", read from {origin['field']}")
-                if origin.get("field")
-                else None,
+                el("strong", "", origin.detail or origin.label),
+                el("span", "mute", f", read from {origin.field}") if origin.field else None,
             )
         )
-    parts.append(forward_tree(data.get("forward") or {}))
+    parts.append(forward_tree(found.forward))
     return el("div", "stack", *parts) if any(parts) else None
 
 
-def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
-    by = hop.get("by") or {}
-    others = [event for event in hop.get("candidates") or () if event != hop.get("event_id")]
-    distance = distance_words(hop.get("method"), hop.get("time_distance_s"))
-    interface = str(hop.get("interface_detail") or INTERFACES.get(str(hop.get("interface")), "–"))
+def _link(hop: ChainHop) -> tuple[Node | str | int | None, ...]:
+    by = hop.by
+    others = [event for event in hop.candidates if event != hop.event_id]
+    distance = distance_words(hop.method, hop.time_distance_s)
+    interface = hop.interface_detail or INTERFACES.get(str(hop.interface), "–")
     return (
-        time_of(hop.get("event_time"), full=True),
+        time_of(hop.event_time, full=True),
         el(
             "span",
             "",
-            METHOD_WORDS.get(str(hop.get("method")), str(hop.get("method"))),
-            el("span", "mute", f" {hop.get('rule') or ''}"),
+            METHOD_WORDS.get(str(hop.method), str(hop.method)),
+            el("span", "mute", f" {hop.rule or ''}"),
         ),
-        f"{hop.get('confidence')}" + (f", {distance}" if distance else ""),
-        pivot(by.get("arn") or by.get("principal_id") or by.get("access_key_id")),
-        pivot(hop.get("role_arn")),
-        pivot(hop.get("session_name")),
-        pivot(hop.get("minted_access_key_id"), look="mono"),
+        f"{hop.confidence}" + (f", {distance}" if distance else ""),
+        pivot(by.arn or by.principal_id or by.access_key_id),
+        pivot(hop.role_arn),
+        pivot(hop.session_name),
+        pivot(hop.minted_access_key_id, look="mono"),
         interface,
-        pivot(hop.get("source_ip_address")),
-        event_link(hop.get("event_id"), hop.get("event_name")),
+        pivot(hop.source_ip_address),
+        event_link(hop.event_id, hop.event_name),
         el(
             "span",
             "row",
@@ -84,15 +82,15 @@ def _link(hop: Mapping[str, Any]) -> tuple[Node | str | int | None, ...]:
     )
 
 
-def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node | None:
+def forward_tree(forward: ForwardTree, *, most: int | None = None) -> Node | None:
     """What the session went on to assume, as a tree; equal sessions are one line with a count.
 
     None when there is nothing, or when it would take more than `most` lines.
     """
-    sessions = forward.get("sessions") or []
+    sessions = forward.sessions
     if not sessions or (most is not None and _lines(sessions) > most):
         return None
-    total = forward.get("total") or len(sessions)
+    total = forward.total or len(sessions)
     return el(
         "div",
         "",
@@ -101,38 +99,38 @@ def forward_tree(forward: Mapping[str, Any], *, most: int | None = None) -> Node
     )
 
 
-def _lines(sessions: Sequence[Mapping[str, Any]]) -> int:
+def _lines(sessions: Sequence[ForwardSession]) -> int:
     return sum(1 + _lines(_children(group)) for group in _grouped(sessions))
 
 
-def _grouped(sessions: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _grouped(sessions: Sequence[ForwardSession]) -> list[list[ForwardSession]]:
     """The sessions of one role and session name together, in order of their first."""
-    grouped: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
+    grouped: dict[tuple[str, str, bool], list[ForwardSession]] = {}
     for session in sessions:
-        name = str(session.get("session_name") or "")
-        made = str(session.get("role_arn") or session.get("access_key_id") or "")
-        key = (made, name, bool(session.get("narrowed")))
+        name = session.session_name or ""
+        made = session.role_arn or session.access_key_id or ""
+        key = (made, name, session.narrowed)
         grouped.setdefault(key, []).append(session)
     return list(grouped.values())
 
 
-def _children(group: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [child for session in group for child in session.get("sessions") or ()]
+def _children(group: Sequence[ForwardSession]) -> list[ForwardSession]:
+    return [child for session in group for child in session.sessions]
 
 
-def _branches(sessions: Sequence[Mapping[str, Any]]) -> list[Node]:
+def _branches(sessions: Sequence[ForwardSession]) -> list[Node]:
     return [_branch(group) for group in _grouped(sessions)]
 
 
-def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
+def _branch(group: Sequence[ForwardSession]) -> Node:
     first = group[0]
     children = _children(group)
-    role = first.get("role_arn")
-    target = role or first.get("access_key_id") or first.get("principal_id")
-    calls = sum(int(session.get("events") or 0) for session in group)
-    failed = sum(int(session.get("failed") or 0) for session in group)
-    times = [str(s["event_time"]) for s in group if s.get("event_time")]
-    ips = list(dict.fromkeys(s["source_ip_address"] for s in group if s.get("source_ip_address")))
+    role = first.role_arn
+    target = role or first.access_key_id or first.principal_id
+    calls = sum(session.events for session in group)
+    failed = sum(session.failed for session in group)
+    times = [session.event_time for session in group if session.event_time]
+    ips = list(dict.fromkeys(s.source_ip_address for s in group if s.source_ip_address))
     return el(
         "li",
         "",
@@ -140,10 +138,10 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
             "span",
             "row",
             pivot(str(target), phrases.role_name(role) if role else str(target)),
-            pivot(first.get("session_name")) if first.get("session_name") else None,
+            pivot(first.session_name) if first.session_name else None,
             el("strong", "", f"× {len(group)}") if len(group) > 1 else None,
-            el("span", "mute", "same session, narrowed") if first.get("narrowed") else None,
-            event_link(first.get("event_id"), phrases.when(times[0])) if times else None,
+            el("span", "mute", "same session, narrowed") if first.narrowed else None,
+            event_link(first.event_id, phrases.when(times[0])) if times else None,
             el("span", "mute", f"to {phrases.when(max(times))}") if len(times) > 1 else None,
             el("span", "mute", "from") if ips else None,
             *(pivot(ip) for ip in ips[:3]),
@@ -154,21 +152,20 @@ def _branch(group: Sequence[Mapping[str, Any]]) -> Node:
     )
 
 
-def roles_table(data: Mapping[str, Any]) -> Node | None:
+def roles_table(found: RolesAssumed) -> Node | None:
     """Roles taken on first, then those refused; a long list of refusals is folded."""
-    roles = data.get("roles") or ()
-    taken = [role for role in roles if role.get("result") != "failure"]
-    refused = [role for role in roles if role.get("result") == "failure"]
-    enumeration = data.get("enumeration")
+    taken = [role for role in found.roles if role.result != "failure"]
+    refused = [role for role in found.roles if role.result == "failure"]
+    enumeration = found.enumeration
     parts: list[Node | None] = []
-    if isinstance(enumeration, Mapping):
+    if enumeration is not None:
         parts.append(
             el(
                 "p",
                 "row",
                 mark("Enumeration", "bad"),
-                f"{counted(enumeration.get('targets') or 0, 'different role')} refused from "
-                f"{phrases.window(enumeration.get('from'), enumeration.get('to'))}",
+                f"{counted(enumeration.targets, 'different role')} refused from "
+                f"{phrases.window(enumeration.window_first, enumeration.window_last)}",
             )
         )
     if taken:
@@ -177,13 +174,12 @@ def roles_table(data: Mapping[str, Any]) -> Node | None:
         shown = _roles(refused, "Roles refused")
         words = f"{phrases.count(len(refused), 'role')} refused"
         parts.append(more(words, shown, open=len(refused) <= 6))
-    unknown = data.get("targets_unknown")
-    if unknown:
+    if unknown := found.targets_unknown:
         parts.append(el("p", "mute", f"{phrases.count(unknown, 'refusal')} did not name the role."))
     return el("div", "stack", *parts) if parts else None
 
 
-def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
+def _roles(roles: Sequence[RoleTaken], caption: str) -> Node:
     return table(
         ("Result", "Role", "Times", "Through", "First (UTC)", "Last (UTC)", "From", "Why refused"),
         [
@@ -192,16 +188,16 @@ def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
                     "span",
                     "row",
                     mark("Refused", "bad", "✕")
-                    if role.get("result") == "failure"
+                    if role.result == "failure"
                     else mark("Assumed", "good"),
-                    mark("After the alert", "warn") if role.get("after_alert") else None,
+                    mark("After the alert", "warn") if role.after_alert else None,
                 ),
-                pivot(role.get("role_arn")) if role.get("role_arn") else "not named",
-                role.get("count"),
-                INTERFACES.get(str(role.get("interface")), str(role.get("interface") or "–")),
-                time_of(role.get("first")),
-                time_of(role.get("last")),
-                el("span", "row", *(pivot(ip) for ip in role.get("source_ip_addresses") or ())),
+                pivot(role.role_arn) if role.role_arn else "not named",
+                role.count,
+                INTERFACES.get(str(role.interface), role.interface or "–"),
+                time_of(role.first),
+                time_of(role.last),
+                el("span", "row", *(pivot(ip) for ip in role.source_ip_addresses)),
                 _why(role),
             )
             for role in roles
@@ -211,6 +207,6 @@ def _roles(roles: Sequence[Mapping[str, Any]], caption: str) -> Node:
     )
 
 
-def _why(role: Mapping[str, Any]) -> str:
-    parts = (str(role.get("reason_class") or "").replace("_", " "), role.get("error_code"))
-    return ", ".join(str(part) for part in parts if part)
+def _why(role: RoleTaken) -> str:
+    parts = ((role.reason_class or "").replace("_", " "), role.error_code)
+    return ", ".join(part for part in parts if part)

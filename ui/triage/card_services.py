@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from alerts.alert import Alert
+from enrich.data.services_used import ServicesUsed, ServiceUse
 from enrich.entity import Scope
 from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
@@ -19,14 +18,13 @@ class Leading(Protocol):
     def __call__(self, scope: Scope, **more: str | None) -> str | None: ...
 
 
-def charts_of(_: Alert, found: Mapping[str, Any], of_what: str, leading: Leading) -> None:
+def charts_of(used: ServicesUsed, of_what: str, leading: Leading) -> None:
     """Calls per service as bars, which lead to the calls."""
-    services: Sequence[Mapping[str, Any]] = found.get("services") or []
-    if not services:
+    if not used.services:
         return
 
     def made() -> tuple[charts.Spec, list[str | None]]:
-        bars = charts.service_bars(services)
+        bars = charts.service_bars(used.services)
         return bars.spec, [
             leading("entity", service=source, result=result) for source, result in bars.of
         ]
@@ -40,43 +38,39 @@ def charts_of(_: Alert, found: Mapping[str, Any], of_what: str, leading: Leading
     )
 
 
-def services_table(found: Mapping[str, Any], leading: Leading) -> Node | None:
+def services_table(used: ServicesUsed, leading: Leading) -> Node | None:
     """The same numbers, with what is new and what an intruder would value."""
-    services: Sequence[Mapping[str, Any]] = found.get("services") or []
-    if not services:
+    if not used.services:
         return None
     return table(
         ("Service", "Calls", "Failed", "Alert's day", "First (UTC)", "Last (UTC)", "Notable"),
         [
             (
-                pivot(row.get("event_source"), str(row.get("service") or "–")),
-                _to_events(row.get("count"), leading, row.get("event_source"), None),
-                _to_events(row.get("failed"), leading, row.get("event_source"), "failed"),
-                row.get("on_alert_day"),
-                time_of(row.get("first")),
-                time_of(row.get("last")),
+                pivot(row.event_source, row.service or "–"),
+                _to_events(row.count, leading, row.event_source, None),
+                _to_events(row.failed, leading, row.event_source, "failed"),
+                row.on_alert_day,
+                time_of(row.first),
+                time_of(row.last),
                 _notable(row),
             )
-            for row in services
+            for row in used.services
         ],
         caption="Calls per service",
         numbers=frozenset({"Calls", "Failed", "Alert's day"}),
     )
 
 
-def _to_events(
-    count: int | None, leading: Leading, source: str | None, result: str | None
-) -> Node | int | None:
+def _to_events(count: int, leading: Leading, source: str | None, result: str | None) -> Node | int:
     """The number, leading to the events that it counts."""
     address = leading("entity", service=source, result=result) if count and source else None
     return link(phrases.number(count), address) if address else count
 
 
-def _notable(row: Mapping[str, Any]) -> Node:
-    valuable = row.get("valuable")
+def _notable(row: ServiceUse) -> Node:
     return el(
         "span",
         "row",
-        mark("Never before", "bad") if row.get("never_before") else None,
-        el("span", "mute", str(valuable)) if valuable else None,
+        mark("Never before", "bad") if row.never_before else None,
+        el("span", "mute", row.valuable) if row.valuable else None,
     )

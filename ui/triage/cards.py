@@ -9,13 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
 from enrich.answer import Answer
+from enrich.data.assumed_by import AssumedBy
+from enrich.data.baseline import Baseline
+from enrich.data.found import Found, InWindow, Moment
+from enrich.data.interesting_calls import InterestingCalls
+from enrich.data.roles_assumed import RolesAssumed
+from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
 from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
@@ -30,17 +35,8 @@ from ui.shell import data
 from ui.triage import card_baseline, card_calls, card_roles, card_services
 from ui.triage.card_services import Leading
 
-_TABLES: Mapping[str, Callable[[Mapping[str, Any]], Node | None]] = {
-    "assumed_by": card_roles.chain_table,
-    "roles_assumed": card_roles.roles_table,
-    "interesting_calls": card_calls.calls_table,
-    "baseline": card_baseline.tables,
-}
-_CHARTS: Mapping[str, Callable[[Alert, Mapping[str, Any], str, Leading], None]] = {
-    "services_used": card_services.charts_of,
-    "baseline": card_baseline.charts_of,
-}
-"""Drawn between the heading of a card and its tables."""
+_CHARTED = frozenset({"services_used", "baseline"})
+"""Questions whose cards have charts, between the heading and the tables."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ def cards(asked: Asked, answers: Sequence[Answer]) -> None:
     """The cards of the answers, in their order; neighbours without charts are drawn together."""
     together: list[Answer] = []
     for answer in answers:
-        if answer.name in _CHARTS and _told(answer):
+        if answer.name in _CHARTED and _told(answer):
             _plain(asked, together)
             together = []
             _charted(asked, answer)
@@ -85,7 +81,7 @@ def _charted(asked: Asked, answer: Answer) -> None:
     with st.container(border=True, key=f"card-of-{answer.name}"):
         _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(asked, answer)])
         try:
-            _CHARTS[answer.name](asked.alert, answer.data, asked.of_what, _leading(asked, answer))
+            _charts(asked, answer)
         except BacktrailError as error:
             text.say_problem(f"problem-of-{answer.name}", "No charts could be drawn.", error)
         _draw(
@@ -93,6 +89,16 @@ def _charted(asked: Asked, answer: Answer) -> None:
             f"rest-of-{answer.name}",
             lambda opened: [el("div", "stack", *_rest(asked, answer, opened))],
         )
+
+
+def _charts(asked: Asked, answer: Answer) -> None:
+    match answer.data:
+        case ServicesUsed():
+            card_services.charts_of(answer.data, asked.of_what, _leading(asked, answer))
+        case Baseline():
+            card_baseline.charts_of(
+                asked.alert, answer.data, asked.of_what, _leading(asked, answer)
+            )
 
 
 def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node]]) -> None:
@@ -132,18 +138,26 @@ def _rest(asked: Asked, answer: Answer, opened: frozenset[str]) -> list[Node | N
 
 
 def _table(asked: Asked, answer: Answer) -> Node | None:
-    if answer.name == "services_used":
-        return card_services.services_table(answer.data, _leading(asked, answer))
-    make = _TABLES.get(answer.name)
-    return make(answer.data) if make else None
+    match answer.data:
+        case RolesAssumed():
+            return card_roles.roles_table(answer.data)
+        case ServicesUsed():
+            return card_services.services_table(answer.data, _leading(asked, answer))
+        case InterestingCalls():
+            return card_calls.calls_table(answer.data)
+        case Baseline():
+            return card_baseline.tables(answer.data)
+        case AssumedBy():
+            return card_roles.chain_table(answer.data)
+        case _:
+            return None
 
 
 def _leading(asked: Asked, answer: Answer) -> Leading:
     """Where the answer's numbers lead: the event search with the answer's window and filters."""
 
     def to(scope: Scope, **more: str | None) -> str | None:
-        window = phrases.as_time(answer.data.get("from")), phrases.as_time(answer.data.get("to"))
-        first, last = window
+        first, last = map(phrases.as_time, _ends(answer.data))
         if first is None or last is None:
             return None
         filters = data.kept(
@@ -194,7 +208,15 @@ def _told(answer: Answer) -> bool:
     return answer.status not in ("not_covered", "failed")
 
 
-def _window(found: Mapping[str, Any]) -> Node | None:
-    if not found.get("from") or not found.get("to"):
+def _window(found: Found) -> Node | None:
+    first, last = _ends(found)
+    if not first or not last:
         return None
-    return el("span", "mute small", phrases.window(found["from"], found["to"]))
+    return el("span", "mute small", phrases.window(first, last))
+
+
+def _ends(found: Found) -> tuple[Moment | None, Moment | None]:
+    """The window's first and last moment, where the question has a window."""
+    if isinstance(found, InWindow):
+        return found.window_first, found.window_last
+    return None, None

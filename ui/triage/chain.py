@@ -7,16 +7,15 @@ where text stays text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.facts.actor import KIND_WORDS
+from enrich.data.assumed_by import AssumedBy, Caller, ChainHop, Origin, PossibleCaller, WhoActs
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, link
-from ui.triage.alert_line import ACTOR_SHAPES, KINDS, acted_as_text, short_field
+from ui.triage.alert_line import ACTOR_SHAPES, KINDS, acted_as_text, actor_word, short_field
 
 METHOD_WORDS = {
     "access_key": "by access key",
@@ -35,16 +34,15 @@ CONFIDENCE_TONES: dict[str, Tone] = {
     "low": "warn",
 }
 ORIGIN_KINDS = KINDS | {"SourceIdentity": "source identity"}
-Hops = Sequence[Mapping[str, Any]]
+Hops = Sequence[ChainHop]
 
 
-def chain_drawing(alert: Alert, principal: Principal, data: Mapping[str, Any]) -> Node:
+def chain_drawing(alert: Alert, principal: Principal, found: AssumedBy) -> Node:
     """The chain of an `assumed_by` answer's data, whatever its length; none is one node."""
-    hops = acting(data)
-    origin = data.get("origin") or {}
+    hops, origin = found.acting, found.origin
     parts = _folded(_up_to_the_session(hops, alert, principal, origin))
     if not hops:
-        parts = _without_hops(principal, data, origin)
+        parts = _without_hops(principal, found)
     parts.append(_hop("made the call", None, tone="mute"))
     parts.append(_alert(alert))
     return el("div", "chain", *parts, role="group", aria_label="Role chain, origin to alert")
@@ -71,34 +69,29 @@ def _folded(parts: list[Node]) -> list[Node]:
     ]
 
 
-def acting(data: Mapping[str, Any]) -> Hops:
-    """The hops up to who acted. The others only tell how an old key was made."""
-    return [hop for hop in data.get("chain") or () if hop.get("acting", True)]
-
-
-def caller_name(by: Mapping[str, Any]) -> str:
+def caller_name(by: Caller | PossibleCaller) -> str:
     """Who made a call, in as few words as still name them."""
-    if by.get("user_name"):
-        return str(by["user_name"])
-    arn = by.get("arn")
+    if by.user_name:
+        return by.user_name
+    arn = by.arn
     if arn and ":assumed-role/" in arn:
         return " / ".join(phrases.short_arn(arn).split("/")[1:])
     if arn:
         return phrases.short_arn(arn)
-    named = by.get("invoked_by") or by.get("principal_id") or by.get("access_key_id")
-    return str(named or "unknown caller")
+    return by.invoked_by or by.principal_id or _key_of(by) or "unknown caller"
 
 
-def caller_target(by: Mapping[str, Any]) -> str | None:
+def caller_target(by: Caller | PossibleCaller) -> str | None:
     """The name under which the entity page knows a caller."""
-    for name in ("arn", "principal_id", "access_key_id", "invoked_by", "user_name"):
-        if by.get(name):
-            return str(by[name])
-    return None
+    return by.arn or by.principal_id or _key_of(by) or by.invoked_by or by.user_name
+
+
+def _key_of(by: Caller | PossibleCaller) -> str | None:
+    return by.access_key_id if isinstance(by, Caller) else None
 
 
 def _up_to_the_session(
-    hops: Hops, alert: Alert, principal: Principal, origin: Mapping[str, Any]
+    hops: Hops, alert: Alert, principal: Principal, origin: Origin
 ) -> list[Node]:
     """Caller, link, session, link, … up to the session that made the alert's call."""
     parts: list[Node] = []
@@ -107,43 +100,42 @@ def _up_to_the_session(
         made_it = hops[len(hops) - place] if place else None
         if made_it is None:
             parts.append(_first(hop, origin))
-        elif made_it.get("role_arn"):
+        elif made_it.role_arn:
             parts.append(_session(made_it))
         else:
-            parts.append(_caller(hop.get("by") or {}))
+            parts.append(_caller(hop.by))
         parts.append(_link(hop, alert))
-    if hops and hops[0].get("method") == "key_created":
+    if hops and hops[0].method == "key_created":
         parts.append(_principal(principal))
     elif hops:
         parts.append(_session(hops[0], principal))
     return parts
 
 
-def _without_hops(
-    principal: Principal, data: Mapping[str, Any], origin: Mapping[str, Any]
-) -> list[Node]:
+def _without_hops(principal: Principal, found: AssumedBy) -> list[Node]:
     """The principal alone, behind it who its own fields name, or that a record is missing."""
-    if _adds_to(origin, principal):
+    origin = found.origin
+    if origin.label and _adds_to(origin, principal):
         return [
             _node(
-                ORIGIN_KINDS.get(str(origin.get("type")), "Origin"),
-                str(origin["label"]),
-                origin.get("arn") or origin["label"],
-                f"read from {origin['field']}" if origin.get("field") else None,
+                ORIGIN_KINDS.get(str(origin.type), "Origin"),
+                origin.label,
+                origin.arn or origin.label,
+                f"read from {origin.field}" if origin.field else None,
                 look="node-origin",
             ),
             _hop("known from the record", None, tone="mute"),
             _principal(principal),
         ]
-    missing = data.get("would_be_in")
-    if missing:
+    missing = found.would_be_in
+    if missing is not None:
         return [
             _node(
                 "Unknown",
                 "no event says who",
                 None,
-                f"would be in the logs of account {missing.get('account_id') or 'unknown'}",
-                phrases.window(missing.get("from"), missing.get("to")),
+                f"would be in the logs of account {missing.account_id or 'unknown'}",
+                phrases.window(missing.window_first, missing.window_last),
                 look="node-missing",
             ),
             _hop("not found", None, tone="warn", guess=True),
@@ -152,43 +144,40 @@ def _without_hops(
     return [_principal(principal, look="node-origin")]
 
 
-def _adds_to(origin: Mapping[str, Any], principal: Principal) -> bool:
+def _adds_to(origin: Origin, principal: Principal) -> bool:
     """Whether the origin says more than the principal's own node does."""
-    label = origin.get("label")
-    if not label:
-        return False
     known = {principal.user_name, principal.arn, acted_as_text(principal)} - {None}
-    return label not in known and origin.get("arn") not in known
+    return origin.label not in known and origin.arn not in known
 
 
-def _first(hop: Mapping[str, Any], origin: Mapping[str, Any]) -> Node:
+def _first(hop: ChainHop, origin: Origin) -> Node:
     """The origin: the last hop's caller under the name that says most."""
-    by = hop.get("by") or {}
+    by = hop.by
     caller = caller_name(by)
-    name = str(origin.get("label") or caller)
-    kind = str(origin.get("type") or by.get("type"))
-    source = hop.get("source_ip_address")
-    if len(hop.get("callers") or ()) > 1:  # one candidate's key and address are nobody's here
+    name = origin.label or caller
+    kind = origin.type or by.type
+    source = hop.source_ip_address
+    if len(hop.callers) > 1:  # one candidate's key and address are nobody's here
         return _node("One of several callers", name, None, look="node-origin")
     return _node(
-        ORIGIN_KINDS.get(kind, kind if kind != "None" else "Caller"),
+        ORIGIN_KINDS.get(kind, kind) if kind else "Caller",
         name,
-        origin.get("arn") or caller_target(by) or name,
+        origin.arn or caller_target(by) or name,
         caller if caller not in name and caller != "unknown caller" else None,
-        by.get("access_key_id"),
-        f"from {source}" if source and source not in (caller, by.get("invoked_by")) else None,
+        by.access_key_id,
+        f"from {source}" if source and source not in (caller, by.invoked_by) else None,
         look="node-origin",
-        actor=by.get("actor"),
+        actor=by.actor,
     )
 
 
-def _caller(by: Mapping[str, Any]) -> Node:
+def _caller(by: Caller) -> Node:
     return _node(
-        KINDS.get(str(by.get("type")), str(by.get("type") or "Caller")),
+        KINDS.get(str(by.type), by.type or "Caller"),
         caller_name(by),
         caller_target(by),
-        by.get("access_key_id"),
-        actor=by.get("actor"),
+        by.access_key_id,
+        actor=by.actor,
     )
 
 
@@ -202,17 +191,17 @@ def _principal(principal: Principal, look: str = "") -> Node:
     )
 
 
-def _session(hop: Mapping[str, Any], principal: Principal | None = None) -> Node:
-    role = phrases.role_name(hop.get("role_arn") or (principal and principal.role_arn) or "")
-    session = hop.get("session_name") or (principal and principal.session_name)
+def _session(hop: ChainHop, principal: Principal | None = None) -> Node:
+    role = phrases.role_name(hop.role_arn or (principal and principal.role_arn) or "")
+    session = hop.session_name or (principal and principal.session_name)
     name = role if role != "–" else acted_as_text(principal) if principal else "session"
-    kind = "Console session" if hop.get("event_name") == "ConsoleLogin" else "Session"
+    kind = "Console session" if hop.event_name == "ConsoleLogin" else "Session"
     return _node(
         "Role session" if role != "–" else kind,
         name,
-        hop.get("role_arn") or (principal.arn if principal else None),
+        hop.role_arn or (principal.arn if principal else None),
         f"session {session}" if session and session not in name else None,
-        hop.get("minted_access_key_id"),
+        hop.minted_access_key_id,
     )
 
 
@@ -230,30 +219,28 @@ def _alert(alert: Alert) -> Node:
     )
 
 
-def _link(hop: Mapping[str, Any], alert: Alert) -> Node:
-    confidence = str(hop.get("confidence") or "low")
-    method = str(hop.get("method") or "inferred")
-    fitting = len(hop.get("candidates") or ())
+def _link(hop: ChainHop, alert: Alert) -> Node:
+    confidence = hop.confidence or "low"
+    method = hop.method or "inferred"
+    fitting = len(hop.candidates)
     return _hop(
         METHOD_WORDS.get(method, method),
-        hop.get("event_id"),
-        str(hop["event_name"]) if hop.get("event_name") else None,
-        phrases.clock(hop["event_time"], beside=datetime.now(UTC))
-        if hop.get("event_time")
-        else None,
+        hop.event_id,
+        hop.event_name or None,
+        phrases.clock(hop.event_time, beside=datetime.now(UTC)) if hop.event_time else None,
         confidence + (f", 1 of {fitting} that fit" if fitting > 1 else ""),
         tone=CONFIDENCE_TONES.get(confidence, "warn"),
         guess=confidence == "low" or method in ("most_recent", "inferred"),
     )
 
 
-def _kind_words(kind: str, actor: Mapping[str, Any] | None) -> str:
+def _kind_words(kind: str, actor: WhoActs | None) -> str:
     """ "IAM user · human: mfaAuthenticated"; the kind alone where nothing says who acts."""
-    if not actor or not actor.get("field") or actor.get("kind") not in ACTOR_SHAPES:
+    if actor is None or not actor.field or actor.kind not in ACTOR_SHAPES:
         return kind
-    if actor["kind"] == "aws_service":  # which is what its kind says already
+    if actor.kind == "aws_service":  # which is what its kind says already
         return kind
-    return f"{kind} · {KIND_WORDS[actor['kind']]}: {short_field(str(actor['field']))}"
+    return f"{kind} · {actor_word(actor)}: {short_field(actor.field)}"
 
 
 def _hop(
@@ -281,12 +268,17 @@ def _node(
     target: str | None,
     *more: str | None,
     look: str = "",
-    actor: Mapping[str, Any] | None = None,
+    actor: WhoActs | None = None,
 ) -> Node:
     return el(
         "div",
         f"node {look}".strip(),
-        el("div", "node-kind", _kind_words(kind, actor), title=(actor or {}).get("words")),
+        el(
+            "div",
+            "node-kind",
+            _kind_words(kind, actor),
+            title=actor.words if actor is not None else None,
+        ),
         link(name, links.entity(str(target)), "node-name", title=name)
         if target
         else el("span", "node-name", name, title=name),

@@ -5,10 +5,8 @@ All of it stands apart from the drawing, since none of it is a link that somebod
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from enrich.chain.juggling import juggling_sentence
+from enrich.data.assumed_by import AssumedBy, Caller, ChainHop, PossibleCaller, WouldBeIn
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import event_link, link, mark, more
@@ -18,45 +16,45 @@ MOST_FITTING = 12
 """Events listed of those that fit one link; the card's table cites them as well."""
 
 
-def origin_note(data: Mapping[str, Any]) -> Node | None:
+def origin_note(found: AssumedBy) -> Node | None:
     """Who it comes down to, from which field, and as surely as the weakest link on the way."""
-    origin = data.get("origin") or {}
-    label = origin.get("detail") or origin.get("label")
+    origin = found.origin
+    label = origin.detail or origin.label
     if not label:
         return None
     told = []
-    if origin.get("field"):
-        told.append(f"read from {origin['field']}")
-    if origin.get("confidence"):
-        told.append(f"{origin['confidence']} over the whole chain")
+    if origin.field:
+        told.append(f"read from {origin.field}")
+    if origin.confidence:
+        told.append(f"{origin.confidence} over the whole chain")
     return el(
         "p",
         "small",
         el("span", "mute", "Origin: "),
-        el("strong", "", str(label)),
+        el("strong", "", label),
         el("span", "mute", "; ".join(["", *told])) if told else None,
     )
 
 
-def making_of_the_key(data: Mapping[str, Any]) -> Node | None:
+def making_of_the_key(found: AssumedBy) -> Node | None:
     """Who made the long-term key that was used, when: a note, for its owner is who acted."""
-    making = [hop for hop in data.get("chain") or () if hop.get("acting") is False]
+    making = [hop for hop in found.chain if not hop.acting]
     if not making:
         return None
     parts: list[Node | str] = []
     for hop in reversed(making):
-        parts.append(_maker(hop.get("by") or {}))
+        parts.append(_maker(hop.by))
         parts.append(
             el(
                 "span",
                 "",
                 "→ ",
-                event_link(hop.get("event_id"), hop.get("event_name")),
-                f" {phrases.when(hop.get('event_time'))}, {hop.get('confidence')} →",
+                event_link(hop.event_id, hop.event_name),
+                f" {phrases.when(hop.event_time)}, {hop.confidence} →",
             )
         )
-    key = making[0].get("minted_access_key_id")
-    parts.append(link(str(key), links.entity(str(key))) if key else "the key")
+    key = making[0].minted_access_key_id
+    parts.append(link(key, links.entity(key)) if key else "the key")
     return el(
         "p",
         "aside row",
@@ -66,25 +64,22 @@ def making_of_the_key(data: Mapping[str, Any]) -> Node | None:
     )
 
 
-def _maker(by: Mapping[str, Any]) -> Node | str:
+def _maker(by: Caller | PossibleCaller) -> Node | str:
     target = caller_target(by)
     name = caller_name(by)
     return link(name, links.entity(target)) if target else el("span", "", name)
 
 
-def fitting_notes(data: Mapping[str, Any]) -> Node | None:
+def fitting_notes(found: AssumedBy) -> Node | None:
     """For each link that more than one event fits: every caller that it could have been."""
-    folded = [
-        _fitting(hop) for hop in data.get("chain") or () if len(hop.get("candidates") or ()) > 1
-    ]
+    folded = [_fitting(hop) for hop in found.chain if len(hop.candidates) > 1]
     return el("div", "stack", *folded) if folded else None
 
 
-def _fitting(hop: Mapping[str, Any]) -> Node:
-    events: Sequence[str] = hop["candidates"]
-    role = phrases.role_name(hop.get("role_arn"))
-    method = METHOD_WORDS.get(str(hop.get("method")), str(hop.get("method")))
-    callers = hop.get("callers") or ()
+def _fitting(hop: ChainHop) -> Node:
+    events, callers = hop.candidates, hop.callers
+    role = phrases.role_name(hop.role_arn)
+    method = METHOD_WORDS.get(str(hop.method), str(hop.method))
     who = f", by {len(callers)} different callers" if len(callers) > 1 else ""
     return more(
         f"{phrases.count(len(events), 'event')} fit the link to {phrases.shortened(role, 60)} "
@@ -109,23 +104,23 @@ def _fitting(hop: Mapping[str, Any]) -> Node:
     )
 
 
-def _caller_that_fits(caller: Mapping[str, Any]) -> Node:
+def _caller_that_fits(caller: PossibleCaller) -> Node:
     return el(
         "li",
         "",
         _maker(caller),
-        f": {phrases.count(int(caller.get('count') or 0), 'event')}, last ",
-        event_link(caller.get("event_id"), phrases.when(caller.get("last"))),
+        f": {phrases.count(caller.count, 'event')}, last ",
+        event_link(caller.event_id, phrases.when(caller.last)),
     )
 
 
-def inferences(data: Mapping[str, Any]) -> Node | None:
+def inferences(found: AssumedBy) -> Node | None:
     """What was worked out and no record says: renewals, the log that is missing, an account."""
     rows: list[Node] = []
-    juggling = data.get("juggling")
-    if juggling:
+    juggling = found.juggling
+    if juggling is not None:
         rows.append(el("li", "", mark("Pattern", "warn"), f" {juggling_sentence(juggling)}"))
-    renewals = (data.get("forward") or {}).get("renewals")
+    renewals = found.forward.renewals
     if renewals:
         rows.append(
             el(
@@ -136,19 +131,19 @@ def inferences(data: Mapping[str, Any]) -> Node | None:
                 "that it came from.",
             )
         )
-    missing = data.get("would_be_in")
-    if missing:
+    missing = found.would_be_in
+    if missing is not None:
         rows.append(
             el(
                 "li",
                 "",
                 mark("Missing", "mute", "◌"),
                 " The event that would explain it further belongs in the logs of account ",
-                f"{missing.get('account_id') or 'unknown'}, {_span(missing)}; of those the index "
-                f"has {COVERED.get(str(missing.get('coverage')), 'an unknown part')}.",
+                f"{missing.account_id or 'unknown'}, {_span(missing)}; of those the index "
+                f"has {COVERED.get(str(missing.coverage), 'an unknown part')}.",
             )
         )
-    derived = data.get("derived_account")
+    derived = found.derived_account
     if derived:
         rows.append(
             el(
@@ -164,5 +159,5 @@ def inferences(data: Mapping[str, Any]) -> Node | None:
 COVERED = {"covered": "all days", "partial": "some days", "not_covered": "none"}
 
 
-def _span(missing: Mapping[str, Any]) -> str:
-    return phrases.window(missing.get("from"), missing.get("to"))
+def _span(missing: WouldBeIn) -> str:
+    return phrases.window(missing.window_first, missing.window_last)

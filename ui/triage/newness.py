@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from alerts.alert import Alert
 from enrich.answer import Answer
 from enrich.calls.new_for import Levels
+from enrich.data.baseline import Baseline, BaselineView
 from ui.kit import phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import mark, notes, pivot, table
@@ -33,14 +31,15 @@ def newness(alert: Alert, answer: Answer, levels: Levels | None = None) -> Node:
     """Each property of the alert as new, rare or seen; what cannot be compared says so."""
     data = answer.data
     title = el("h3", "panel-title", "New against the baseline")
-    if answer.status in ("not_covered", "failed", "not_applicable"):
+    compared = answer.status not in ("not_covered", "failed", "not_applicable")
+    if not compared or not isinstance(data, Baseline):
         return el("div", "stack", title, el("p", "", answer.sentence), notes(answer.caveats))
     view = telling_view(data)
     rows: list[Node | str] = []
     for name, label in PROPERTIES.items():
         rows += [_verdict(name, alert, view), el("span", "mute", label), _value(name, alert, data)]
-    for unusual in data.get("unusual") or ():
-        what, value = str(unusual.get("what")), unusual.get("value")
+    for unusual in data.unusual:
+        what, value = unusual.what, unusual.value
         shown = f"{value}:00 to {value}:59 UTC" if what == "hour_of_day" else phrases.text(value)
         rows += [
             mark("New", "bad", "▲"),
@@ -99,55 +98,50 @@ def _seen(count: int | None, of: int | None = None) -> Node | str:
     return f"{count:,} of {of:,}" if of else phrases.number(count)
 
 
-def telling_view(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The half of a baseline answer that its sentence rests on."""
-    if data.get("scope") == "whole_role" and (data.get("whole_role") or {}).get("events"):
-        whole: Mapping[str, Any] = data["whole_role"]
-        return whole
-    return data
+def telling_view(data: Baseline) -> BaselineView:
+    """The half of a baseline answer that is shown: what its sentence rests on, if it has calls."""
+    return data.telling if data.whole_role.events else data.of_entity
 
 
-def measured_against(data: Mapping[str, Any]) -> str:
+def measured_against(data: Baseline) -> str:
     """ "Against 1,204 events on 11 days, …": never a "new" without what it was compared with."""
     view = telling_view(data)
-    events, days = view.get("events"), view.get("active_days")
-    if not isinstance(events, int):
+    if view.events is None:
         return "Nothing to compare with."
     scope = "the whole role"
-    if view is data:
-        of_a_role = (data.get("whole_role") or {}).get("events") is not None
+    if view is not data.whole_role:
+        of_a_role = data.whole_role.events is not None
         scope = "this session name or source IP" if of_a_role else "this principal"
-    over = f" on {phrases.count(days, 'day')}" if isinstance(days, int) else ""
+    over = f" on {phrases.count(view.active_days, 'day')}" if view.active_days is not None else ""
     return (
-        f"Against {phrases.count(events, 'event')}{over} by {scope}, "
-        f"{phrases.window(data.get('from'), data.get('to'))}"
+        f"Against {phrases.count(view.events, 'event')}{over} by {scope}, "
+        f"{phrases.window(data.window_first, data.window_last)}"
     )
 
 
-def _verdict(name: str, alert: Alert, view: Mapping[str, Any]) -> Node:
+def _verdict(name: str, alert: Alert, view: BaselineView) -> Node:
     if _of_alert(name, alert) is None:
         return mark("Not stated", "mute", "–")
-    if not view.get("events"):
+    if not view.events:
         return mark("No history", "mute", "○")
-    if name in (view.get("new") or ()):
+    if name in view.new:
         return mark("New", "bad", "▲")
-    seen = (view.get("seen") or {}).get(name) or {}
-    count, share = seen.get("count"), seen.get("share")
-    if not count:
+    seen = view.seen.get(name)
+    if seen is None or not seen.count:
         return mark("Seen", "good", "●")
-    times = f"{count:,}×"
-    if isinstance(share, int | float) and share < RARE:
+    times = f"{seen.count:,}×"
+    if seen.share is not None and seen.share < RARE:
         return mark(f"Rare, {times}", "warn", "◐")
     return mark(f"Seen {times}", "good", "●")
 
 
-def _value(name: str, alert: Alert, data: Mapping[str, Any]) -> Node | str:
+def _value(name: str, alert: Alert, data: Baseline) -> Node | str:
     value = _of_alert(name, alert)
     if value is None:
         return "–"
     if name == "user_agent":
-        agent = data.get("user_agent") or {}
-        return el("span", "clip", str(agent.get("normal_form") or value), title=value)
+        form = data.user_agent.normal_form if data.user_agent is not None else None
+        return el("span", "clip", form or value, title=value)
     return pivot(value, phrases.service(value) if name == "event_source" else None)
 
 

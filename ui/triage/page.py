@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -11,9 +10,11 @@ from alerts.alert import Alert, Principal
 from alerts.correct import CorrectionRefused
 from cases.fingerprint import fingerprint
 from enrich import NOBODY
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
 from enrich.calls.deeds import find_deeds, targets_of_alert
 from enrich.calls.new_for import Levels, find_levels
+from enrich.data.assumed_by import AssumedBy, ForwardTree
+from enrich.data.baseline import Baseline
 from enrich.facts.targets import Target
 from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
@@ -213,7 +214,7 @@ def _above(
     what speaks for and against it.
     """
     by_name = {answer.name: answer for answer in answers}
-    assumed_by = by_name["assumed_by"].data if "assumed_by" in by_name else {}
+    assumed_by = data_among(answers, AssumedBy) or AssumedBy()
     return [
         el(
             "div",
@@ -239,8 +240,8 @@ def _above(
                     making_of_the_key(assumed_by),
                     fitting_notes(assumed_by),
                     inferences(assumed_by),
-                    _too_big_a_tree(assumed_by),
-                    forward_tree(assumed_by.get("forward") or {}, most=MOST_BRANCHES),
+                    _too_big_a_tree(assumed_by.forward),
+                    forward_tree(assumed_by.forward, most=MOST_BRANCHES),
                 ),
                 did,
             ),
@@ -279,7 +280,7 @@ def show_what_is_named(found: intake.Chosen, store: Store, user: session.User) -
         el(
             "div",
             "top",
-            alert_line(alert, principal, {}),
+            alert_line(alert, principal, AssumedBy()),
             link("Another alert", "triage", "another"),
         ),
         notice("The alert does not say enough for the five questions.", *_missing(found)),
@@ -340,7 +341,7 @@ def show_every_principal(found: intake.Chosen, store: Store) -> None:
         except BacktrailError as error:
             text.say_problem(f"problem-of-{number}", "The index could not be asked.", error)
             continue
-        who = next((a.data for a in answers if a.name == "assumed_by"), {})
+        who = data_among(answers, AssumedBy) or AssumedBy()
         weighing = weigh(found.alert, principal, answers)
         with st.container(border=True):
             draw(
@@ -373,10 +374,9 @@ def check_first(found: intake.Chosen) -> None:
         correct(found)
 
 
-def _too_big_a_tree(assumed_by: Mapping[str, Any]) -> Node | None:
+def _too_big_a_tree(forward: ForwardTree) -> Node | None:
     """Where the tree of further sessions stands when it is too big to stand beside the chain."""
-    forward = assumed_by.get("forward") or {}
-    total = forward.get("total")
+    total = forward.total
     if not total or forward_tree(forward, most=MOST_BRANCHES):
         return None
     return el(
@@ -394,7 +394,10 @@ def _levels(
     baseline = next((one for one in answers if one.name == "baseline"), None)
     if baseline is None or baseline.status in ("not_covered", "failed", "not_applicable"):
         return None
-    first, end = (phrases.as_time(baseline.data.get(name)) for name in ("from", "to"))
+    found = data_among([baseline], Baseline)
+    if found is None:
+        return None
+    first, end = map(phrases.as_time, (found.window_first, found.window_last))
     if first is None or end is None:
         return None
     return find_levels(alert, principal, store, first, end)

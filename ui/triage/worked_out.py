@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer
+from enrich.answer import Answer, data_among
+from enrich.data.assumed_by import AssumedBy
+from enrich.data.baseline import Baseline
 from enrich.entity import ROLE_TYPES
 from ui.kit import phrases
 from ui.kit.badges import STATUS_WORDS, query_id
@@ -28,9 +29,8 @@ class Step:
 
 def worked_out(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Node:
     """The columns from left to right, a step under the other in each."""
-    by_name = {answer.name: answer for answer in answers}
-    chain = by_name["assumed_by"].data if "assumed_by" in by_name else {}
-    baseline = by_name["baseline"].data if "baseline" in by_name else {}
+    chain = data_among(answers, AssumedBy) or AssumedBy()
+    baseline = data_among(answers, Baseline)
     columns = (
         ("What came", _kinds(alert)),
         ("Who it names", _identities(principal)),
@@ -107,22 +107,22 @@ _RULES: tuple[tuple[str, frozenset[str]], ...] = (
 """The write-up's rules in their order, and the methods of hops that belong to each."""
 
 
-def _rules(chain: Mapping[str, Any]) -> list[Step]:
-    hops = chain.get("chain") or ()
-    used = [str(hop.get("method")) for hop in hops]
+def _rules(found: AssumedBy) -> list[Step]:
+    hops = found.chain
+    used = [str(hop.method) for hop in hops]
     steps = []
     for words, methods in _RULES:
-        of_it = [hop for hop in hops if hop.get("method") in methods]
-        told = list(dict.fromkeys(str(hop.get("confidence")) for hop in of_it))
+        of_it = [hop for hop in hops if hop.method in methods]
+        told = list(dict.fromkeys(str(hop.confidence) for hop in of_it))
         detail = f"{phrases.count(len(of_it), 'link')}: {', '.join(told)}" if of_it else ""
         steps.append(Step(words, bool(of_it), detail))
     return [*steps, Step("Nothing matched, or none was needed", not used)]
 
 
-def _filters(alert: Alert, principal: Principal, baseline: Mapping[str, Any]) -> list[Step]:
+def _filters(alert: Alert, principal: Principal, baseline: Baseline | None) -> list[Step]:
     is_role = principal.type in ROLE_TYPES or (principal.principal_id or "").startswith("AROA")
     filtered = is_role and bool(principal.session_name or alert.source_ip_address)
-    whole = baseline.get("scope") == "whole_role"
+    whole = baseline is not None and baseline.scope == "whole_role"
     return [
         Step("Its ARN or id", not is_role),
         Step("The role's, of the session name or the address", filtered),
