@@ -37,8 +37,12 @@ SIGNS_SAID = 3
 """How many of the signs for a true positive a review's reason quotes; the page lists them all."""
 
 
-def review_reasons(connection: Connection, row: Row[Any], settings: Settings) -> list[str]:
-    """Why this closed case deserves a lead's look; none when it does not."""
+def review_reasons(
+    connection: Connection, row: Row[Any], settings: Settings, index_id: str | None = None
+) -> list[str]:
+    """Why this closed case deserves a lead's look; none when it does not. What was not saved to it
+    is weighed as the index `index_id` answered it.
+    """
     reasons: list[str] = []
     if row.severity in settings.review_severities:
         reasons.append(f"severity {row.severity}")
@@ -51,7 +55,7 @@ def review_reasons(connection: Connection, row: Row[Any], settings: Settings) ->
     if row.verdict == "true_positive":
         reasons.append("true positive: every one is reviewed")
     elif row.verdict in ("benign", "false_positive"):
-        found = weighed(connection, row.id)
+        found = weighed(connection, row.id, index_id)
         words = str(row.verdict).replace("_", " ")
         if len(found.for_) > len(found.against):
             reasons.append(
@@ -72,10 +76,15 @@ def _signs(sentences: Sequence[str]) -> str:
 
 
 def put_up_for_review(
-    database: Database, connection: Connection, actor: str, row: Row[Any], settings: Settings
+    database: Database,
+    connection: Connection,
+    actor: str,
+    row: Row[Any],
+    settings: Settings,
+    index_id: str | None = None,
 ) -> None:
     """Ask for a review of the case that was just closed, if it deserves one."""
-    reasons = review_reasons(connection, row, settings)
+    reasons = review_reasons(connection, row, settings, index_id)
     if reasons:
         apply(
             database,
