@@ -115,11 +115,20 @@ def printed_values(text: str) -> list[Any]:
         value = json_in(inner)
         return [] if value is None else [value]
     if _PYTHON_OPENING.match(stripped):
-        try:
-            return [_checked(ast.literal_eval(stripped))]
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return []
+        whole = _as_python(stripped)
+        lines = [line for line in stripped.split("\n") if line.strip()]
+        if whole or len(lines) == 1 or not all(map(_PYTHON_OPENING.match, lines)):
+            return whole
+        return [value for line in lines for value in _as_python(line.strip())]
     return []
+
+
+def _as_python(text: str) -> list[Any]:
+    """The value that a literal of Python's is, in a list; an empty one if the text is none."""
+    try:
+        return [_checked(ast.literal_eval(text))]
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return []
 
 
 def json_in(text: str) -> Any:

@@ -10,7 +10,7 @@ from alerts.alert import Alert
 from alerts.json_text import json_values, printed_values, text_of
 from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.kinds.free_text import read_text
-from alerts.table_text import cells_apart, table_rows
+from alerts.table_text import cells_apart, fields_listed, table_rows
 from trail.errors import AlertUnrecognised
 from trail.read.mend import as_text, mended, where_it_breaks
 from trail.read.yaml_text import TooLong, yaml_values
@@ -37,6 +37,8 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     how: tuple[str, ...] = ()
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
+    if not alerts and (listed := fields_listed(pasted)) and (alerts := _alerts_in([listed])):
+        containers = [listed]
     if not alerts and (printed := _of_yaml(pasted)) and (alerts := _alerts_in(printed)):
         containers = printed
     if alerts:

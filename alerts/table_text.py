@@ -6,8 +6,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import Any
 
 from alerts.arns import IDENTITY_ARN
+from alerts.json_text import json_values, printed_values
 from trail.read.tables import DELIMITERS, row_of, table_in
 
 _LOOKED_AT = 65_536
@@ -42,6 +44,32 @@ def table_rows(text: str) -> list[dict[str, str]]:
         return []
     made = (row_of(table.header, row) for row in [row for row in rows if any(row)][1:])
     return [row for row in made if isinstance(row, dict)]
+
+
+def fields_listed(text: str) -> dict[str, Any]:
+    """The fields of a record that stand one a line, each with its value behind a tab; empty for any
+    other text. A value may be JSON itself."""
+    lines = [line for line in text.split("\n") if line.strip()][:_MOST_LISTED]
+    found: dict[str, Any] = {}
+    for line in lines:
+        name, tab, value = line.rstrip("\r").partition("\t")
+        if not tab or not _FIELD.fullmatch(name.strip()):
+            return {}
+        found[name.strip()] = _as_value(value.strip())
+    # Two or more, or a table of two columns would be taken for it.
+    return found if len(found) == len(lines) > 2 and "eventName" in found else {}
+
+
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,80}")
+_MOST_LISTED = 500
+
+
+def _as_value(text: str) -> Any:
+    if text in ("", "-", "null", "None"):
+        return None
+    if text[:1] in ("{", "["):
+        return next(iter(printed_values(text) or json_values(text)), text)
+    return text
 
 
 def cells_apart(text: str) -> str:

@@ -428,6 +428,7 @@ def _save(
     action: str,
     state: State | None = None,
     settings: Settings | None = None,
+    index_id: str | None = None,
 ) -> Case:
     wanted = _checked(changes)
     with database.write() as connection:
@@ -451,7 +452,9 @@ def _save(
             if state == "closed":
                 _set_alerts(connection, case_id, "closed")
                 closed = case_row(connection, case_id)
-                put_up_for_review(database, connection, actor, closed, settings or Settings())
+                put_up_for_review(
+                    database, connection, actor, closed, settings or Settings(), index_id
+                )
             case = _case(case_row(connection, case_id))
     if conflict is not None:
         raise conflict
@@ -514,14 +517,19 @@ def close_case(
     verdict: Verdict | None = None,
     reason: str | None = None,
     settings: Settings | None = None,
+    index_id: str | None = None,
 ) -> Case:
-    """The closed case; put up for review by itself where `cases.review` says so."""
+    """The closed case; put up for review by itself where `cases.review` says so, by the answers of
+    the index `index_id` where none were saved to it.
+    """
     changes: dict[str, Any] = {}
     if verdict is not None:
         changes["verdict"] = verdict
     if reason is not None:
         changes["reason"] = reason
-    return _save(database, actor, case_id, version, changes, "case closed", "closed", settings)
+    return _save(
+        database, actor, case_id, version, changes, "case closed", "closed", settings, index_id
+    )
 
 
 def reopen_case(database: Database, actor: str, case_id: int, reason: str) -> Case:

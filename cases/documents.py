@@ -56,10 +56,31 @@ def _read_principal(document: Mapping[str, Any]) -> Principal:
     return Principal(**values)
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """The answer under the names that `python -m enrich --json` prints, and its queries."""
+ASKED_ABOUT = "asked_about"
+"""Beside a kept answer's own keys: the alert and the principal that it was given about."""
+
+
+def answer_document(
+    answer: Answer, asked_about: tuple[Alert, Principal] | None = None
+) -> dict[str, Any]:
+    """The answer under the names that `python -m enrich --json` prints, and its queries.
+
+    `asked_about` is kept with it where it is given: the inbox keeps an alert as it came, and the
+    questions are asked about what the index adds to one that says too little.
+    """
     document: dict[str, Any] = plain(answer)
+    if asked_about is not None:
+        alert, principal = asked_about
+        document[ASKED_ABOUT] = {"alert": alert_document(alert), "principal": plain(principal)}
     return document
+
+
+def asked_about_in(document: Mapping[str, Any]) -> tuple[Alert, Principal] | None:
+    """What the answer that `answer_document` wrote was given about, where that was kept."""
+    about = document.get(ASKED_ABOUT)
+    if about is None:
+        return None
+    return read_alert(about["alert"], ""), _read_principal(about["principal"])
 
 
 def read_answer(document: Mapping[str, Any]) -> Answer:

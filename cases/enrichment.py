@@ -33,6 +33,8 @@ ABANDONED_AFTER = timedelta(minutes=10)
 
 Chips = Mapping[str, "Chip"]
 """Name of an answer → what it found in a word or two."""
+AskedAbout = tuple[Alert, Principal]
+"""The alert as it was completed from the index, and whom of it the questions were asked about."""
 Ask = Callable[[Alert, Principal, "Store"], Sequence["Answer"]]
 Progress = Callable[[int, int, str], None]
 
@@ -69,14 +71,15 @@ def _save_answers(
     index_version: str,
     answers: Sequence[Sequence[Answer]],
     chips: Sequence[Chips] = (),
+    asked: Sequence[AskedAbout] = (),
 ) -> None:
     of = tables.answers.c
     index_id = index_of(index_version)
     connection.execute(
         delete(tables.answers).where(of.alert_id == alert_id, of.index_id == index_id)
     )
-    kept, found = dict(enumerate(answers)), dict(enumerate(chips))
-    _insert(connection, now, alert_id, index_version, kept, found)
+    kept, found, about = dict(enumerate(answers)), dict(enumerate(chips)), dict(enumerate(asked))
+    _insert(connection, now, alert_id, index_version, kept, found, about)
     _links_of_answers(connection, alert_id)
     # An alert that arrived again meanwhile is `pending`, and has to stay so.
     connection.execute(
@@ -98,6 +101,7 @@ def keep_shown(
     principal: int,
     answers: Sequence[Answer],
     chips: Chips,
+    asked: AskedAbout | None = None,
 ) -> None:
     """Keep the answers that somebody was just shown for one of the alert's principals.
 
@@ -133,6 +137,7 @@ def keep_shown(
             index_version,
             {principal: answers},
             {principal: chips},
+            {} if asked is None else {principal: asked},
         )
         _links_of_answers(connection, alert_id)
         if complete:
@@ -155,6 +160,7 @@ def _insert(
     index_version: str,
     answers: Mapping[int, Sequence[Answer]],
     chips: Mapping[int, Chips],
+    asked: Mapping[int, AskedAbout],
 ) -> None:
     rows: list[dict[str, Any]] = [
         {
@@ -166,7 +172,7 @@ def _insert(
             "position": position,
             "status": answer.status,
             "sentence": answer.sentence,
-            "document": answer_document(answer),
+            "document": answer_document(answer, asked.get(principal)),
             "asked_at": now,
             "found": chip.words if chip is not None else None,
             "way": chip.way if chip is not None else None,
@@ -309,7 +315,8 @@ def enrich_pending(
             with database.write() as connection:
                 if _is_kept(connection, alert_id):  # a lead may have deleted it meanwhile
                     now = database.now()
-                    _save_answers(connection, now, alert_id, version, answers, found)
+                    asked = [(alert, principal) for principal in people]
+                    _save_answers(connection, now, alert_id, version, answers, found, asked)
         done += 1
         progress(done, done + pending_count(database, version), alert_id)
     return done

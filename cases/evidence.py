@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select
 
-from alerts.alert import Alert
+from alerts.alert import Alert, Principal
 from cases import blobs, tables
 from cases.canonical import canonical, digest, plain
 from cases.change import apply, case_row, refuse_if_sealed
@@ -199,18 +199,20 @@ def freeze_answers(
     principal: int = 0,
     names: Sequence[str] = (),
     answers: Sequence[Answer] | None = None,
+    asked: tuple[Alert, Principal] | None = None,
 ) -> list[Evidence]:
     """The answers of one of the alert's principals, frozen into the case.
 
-    Without `answers` those that the inbox keeps are taken; `names` chooses among them (all when
-    empty). The raw records are read before the write, so that nobody waits for a slow source.
+    Without `answers` those that the inbox keeps are taken; `asked` is what given ones are about.
+    `names` chooses among them (all when empty). The raw records are read before the write, so that
+    nobody waits for a slow source.
     """
     with database.read() as connection:
         require(connection, actor, "work")
         alert = read_one(connection, alert_id)
         version = store.version()
         if answers is not None:
-            found = [(answer_document(answer), version) for answer in answers]
+            found = [(answer_document(answer, asked), version) for answer in answers]
         else:
             found = [
                 (kept.document, kept.index_version)

@@ -6,6 +6,7 @@ checks. Cases that deserve a second look are put up for review by themselves whe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from cases.change import (
 from cases.database import Database
 from cases.errors import CaseRefused, NotAllowed
 from cases.settings import Settings
-from cases.users import one_name, require
+from cases.users import find_user, one_name, require
 from cases.weighed import weighed
 from trail.counted import counted
 
@@ -37,8 +38,12 @@ SIGNS_SAID = 3
 """How many of the signs for a true positive a review's reason quotes; the page lists them all."""
 
 
-def review_reasons(connection: Connection, row: Row[Any], settings: Settings) -> list[str]:
-    """Why this closed case deserves a lead's look; none when it does not."""
+def review_reasons(
+    connection: Connection, row: Row[Any], settings: Settings, index_id: str | None = None
+) -> list[str]:
+    """Why this closed case deserves a lead's look; none when it does not. What was not saved to it
+    is weighed as the index `index_id` answered it.
+    """
     reasons: list[str] = []
     if row.severity in settings.review_severities:
         reasons.append(f"severity {row.severity}")
@@ -51,7 +56,7 @@ def review_reasons(connection: Connection, row: Row[Any], settings: Settings) ->
     if row.verdict == "true_positive":
         reasons.append("true positive: every one is reviewed")
     elif row.verdict in ("benign", "false_positive"):
-        found = weighed(connection, row.id)
+        found = weighed(connection, row.id, index_id)
         words = str(row.verdict).replace("_", " ")
         if len(found.for_) > len(found.against):
             reasons.append(
@@ -72,10 +77,15 @@ def _signs(sentences: Sequence[str]) -> str:
 
 
 def put_up_for_review(
-    database: Database, connection: Connection, actor: str, row: Row[Any], settings: Settings
+    database: Database,
+    connection: Connection,
+    actor: str,
+    row: Row[Any],
+    settings: Settings,
+    index_id: str | None = None,
 ) -> None:
     """Ask for a review of the case that was just closed, if it deserves one."""
-    reasons = review_reasons(connection, row, settings)
+    reasons = review_reasons(connection, row, settings, index_id)
     if reasons:
         apply(
             database,
@@ -153,9 +163,29 @@ def analysts_of(connection: Connection, row: Row[Any]) -> dict[str, str]:
 
 def deed_of(connection: Connection, row: Row[Any], name: str) -> str | None:
     """What makes them one of the case's analysts, or None. Names that differ in case or in how
-    their letters are encoded are one person's here."""
+    their letters are encoded are one person's here; and since a local name was chosen and not
+    proven, it is theirs as well who sign in under that name or with that address.
+    """
     did = analysts_of(connection, row)
-    return next((did[one] for one in did if one_name(one) == one_name(name)), None)
+    known, local = _known_as(connection, name)
+    for author, deed in did.items():
+        if one_name(author) == one_name(name):
+            return deed
+        theirs, is_local = _known_as(connection, author)
+        if is_local != local and theirs & known:
+            return deed
+    return None
+
+
+def _known_as(connection: Connection, name: str) -> tuple[set[str], bool]:
+    """What a person may have been called before people signed in here, and whether theirs is a
+    local name."""
+    user = find_user(connection, name)
+    if user is None or user.issuer is None:
+        return {one_name(name)}, True
+    # Where somebody else had the name, an address or a number was put behind it.
+    plain_name = re.sub(r" \([^()]+\)$", "", name)
+    return {one_name(one) for one in (name, plain_name, user.email or "") if one}, False
 
 
 _DEEDS = {"owner": "owned", "decided_by": "decided", "closed_by": "closed"}

@@ -6,6 +6,7 @@ away counts at once. Local users are added by a lead; who signs in is added by `
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -69,8 +70,20 @@ def users(database: Database) -> list[User]:
 
 
 def one_name(name: str) -> str:
-    """What names have in common that nobody tells apart: "Lou" and "lou"."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """What names have in common that nobody tells apart: "Lou" and "lou", also with signs in them
+    that no screen shows."""
+    seen = "".join(one for one in unicodedata.normalize("NFKC", name) if not _is_unseen(one))
+    return unicodedata.normalize("NFKC", seen.casefold())
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) == "Cf" or _UNSEEN.match(character) is not None
+
+
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+"""What is drawn as nothing and is no format character: Unicode's Default_Ignorable_Code_Point."""
 
 
 def find_user(connection: Connection, name: str) -> User | None:
@@ -120,6 +133,8 @@ def add_user(database: Database, actor: str, name: str, role: Role) -> User:
         raise CaseRefused(f"{role!r} is no role: choose {', '.join(ROLES)}.")
     if not name.strip() or name != name.strip() or len(name) > 100:
         raise CaseRefused("A user's name is 1 to 100 characters, without space around it.")
+    if any(_is_unseen(one) or not one.isprintable() for one in name):
+        raise CaseRefused("A user's name has no characters that nobody sees.")
     with database.write() as connection:
         first = connection.execute(select(tables.users.c.name).limit(1)).one_or_none() is None
         if first and (role != "lead" or actor != name):

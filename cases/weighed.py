@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from alerts.alert import Alert, Principal
 from cases import tables
-from cases.documents import read_alert, read_answer
-from cases.enrichment import read_answers
+from cases.documents import asked_about_in, read_alert, read_answer
+from cases.enrichment import answers_for
 from cases.evidence import read_evidence
 
 if TYPE_CHECKING:  # they bring DuckDB and pandas along, two seconds for the command line
@@ -30,9 +30,10 @@ class Weighed:
     unread: int = 0
 
 
-def weighed(connection: Connection, case_id: int) -> Weighed:
+def weighed(connection: Connection, case_id: int, index_id: str | None = None) -> Weighed:
     """What speaks for and against, from the answers that the case stands on: those saved to it,
-    else those kept ahead.
+    else those kept ahead of the index `index_id`, or where that has given none of the one that
+    answered last.
     """
     held = (
         select(tables.alerts)
@@ -49,17 +50,17 @@ def weighed(connection: Connection, case_id: int) -> Weighed:
     against: list[str] = []
     unread = 0
     for row in connection.execute(held).all():
-        alert = read_alert(row.parsed, row.raw)
         documents: dict[tuple[int, str], Mapping[str, Any]] = {
-            (one.principal, one.name): one.document for one in read_answers(connection, row.id)
+            (one.principal, one.name): one.document
+            for one in answers_for(connection, row.id, index_id)
         }
         for (alert_id, number, name), document in saved.items():
             if alert_id == row.id and number is not None:
                 documents[number, name] = document
-        for number, principal in _people(alert):
+        for number in sorted({number for number, _ in documents}):
             mine = [one for key, one in documents.items() if key[0] == number]
             try:
-                weighing = _weigh(alert, principal, mine)
+                weighing = _weigh(*_asked_about(row, number, mine), mine)
             except (AttributeError, KeyError, TypeError, ValueError):
                 unread += len(mine)
                 continue
@@ -68,11 +69,22 @@ def weighed(connection: Connection, case_id: int) -> Weighed:
     return Weighed(tuple(dict.fromkeys(for_)), tuple(dict.fromkeys(against)), unread)
 
 
-def _people(alert: Alert) -> Iterator[tuple[int, Principal]]:
-    return iter(enumerate(alert.principals or (Principal("Unknown"),)))
+def _asked_about(
+    row: Row[Any], number: int, documents: Sequence[Mapping[str, Any]]
+) -> tuple[Alert, Principal]:
+    """What the answers were given about. Raises `ValueError` where that was not kept, and the alert
+    as it came says too little to weigh them by."""
+    for document in documents:
+        if (asked := asked_about_in(document)) is not None:
+            return asked
+    alert = read_alert(row.parsed, row.raw)
+    people = alert.principals or (Principal("Unknown"),)
+    if alert.first_seen is None or number >= len(people):
+        raise ValueError
+    return alert, people[number]
 
 
-def _weigh(alert: Alert, principal: Principal, documents: list[Mapping[str, Any]]) -> Weighing:
+def _weigh(alert: Alert, principal: Principal, documents: Sequence[Mapping[str, Any]]) -> Weighing:
     from enrich.verdict.weighing import weigh
 
     return weigh(alert, principal, [read_answer(document) for document in documents])

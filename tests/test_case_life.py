@@ -451,6 +451,24 @@ def test_names_that_differ_in_case_are_one_for_the_sign_off(database: Database) 
     refused_to_sign(database, closed.id, "closed")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["lo\u200bu", "lou\u2060", "l\u00adou", "lou\ufe0f", "lo\u034fu", "lou\u3164", "\u202elou"],
+)
+def test_names_that_differ_in_what_nobody_sees_are_one_for_the_sign_off(
+    sqlite_database: Database, name: str
+) -> None:
+    with pytest.raises(CaseRefused, match="no characters that nobody sees"):
+        users.add_user(sqlite_database, "lea", name, "lead")
+    # One from before that was refused.
+    closed = a_closed_case(sqlite_database)
+    with sqlite_database.write() as connection:
+        connection.execute(
+            sa.update(tables.cases).where(tables.cases.c.id == closed.id).values(closed_by=name)
+        )
+    refused_to_sign(sqlite_database, closed.id, "closed")
+
+
 def test_an_approved_case_is_sealed_until_a_lead_reopens_it(database: Database) -> None:
     store = LiteralStore({EVENT: RECORD})
     case_id, alert_id = frozen_case(database, store)

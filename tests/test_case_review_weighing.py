@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,19 @@ from memory_store import MemoryStore
 
 from alerts import parse_alerts
 from cases import case, enrichment, evidence, inbox, review
+from cases.actor import Actor
 from cases.database import Database
 from cases.errors import NotAllowed
-from enrich import ask_all
+from cases.report.content import report_document
+from cases.weighed import weighed
+from enrich import ask_all, fill_gaps
 from enrich.verdict.weighing import weigh
-from tests.a_case import LiteralStore, a_case, an_alert, an_answer, five_answers
+from tests.a_case import LiteralStore, a_case, an_alert, an_answer, five_answers, put_in_inbox
+from trail.index.build import add
+from trail.store import open_store
+from ui.shell.who import User
+from ui.triage import offer_case
+from ui.triage.intake import Chosen
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -78,6 +88,92 @@ def test_a_harmless_case_is_not_put_up(sqlite_database: Database) -> None:
     assert for_ == ()
     assert against
     assert (closed.review, closed.review_reasons) == ("none", ())
+
+
+def test_an_alert_that_said_too_little_is_weighed_as_it_was_asked_about(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event id alone: what the index added is not in the inbox, and the page weighed by it."""
+    monkeypatch.setattr(offer_case, "case_database", sqlite_database.acting_as)
+    event_id = "0c0ffee0-1111-4222-8333-444455556666"
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({"Records": [KEY_MADE | {"eventID": event_id}, *LIKE_EVERY_DAY]}))
+    add([log], tmp_path / "index")
+    (pasted,) = parse_alerts(event_id)
+    assert (pasted.first_seen, pasted.principals) == (None, ())
+    with open_store(tmp_path / "index") as store:
+        alert = fill_gaps(pasted, store)
+        (principal,) = alert.principals
+        answers = ask_all(alert, principal, store)
+        weighing = weigh(alert, principal, answers)
+        user = User("ann", "analyst", Actor("ann", "chosen"))
+        opened = offer_case._Work(
+            Chosen((pasted,), pasted, alert, principal), answers, store, user
+        ).into(None)
+        with sqlite_database.read() as connection:
+            saved = weighed(connection, opened.id)
+        # The inbox asks about the same.
+        (alert_id,) = put_in_inbox(sqlite_database, parse_alerts(event_id[:8])[0])
+        enrichment.enrich_pending(sqlite_database, store, ask_all)
+        other = case.open_case(sqlite_database, "ann", [alert_id])
+        with sqlite_database.read() as connection:
+            ahead = weighed(connection, other.id)
+    said = tuple(line.sentence for line in weighing.for_)
+    assert len(said) > len(weighing.against)
+    for found in (saved, ahead):
+        assert found.for_ == said
+        assert found.against == tuple(line.sentence for line in weighing.against)
+    closed = case.close_case(
+        sqlite_database, "ann", opened.id, opened.version, verdict="benign", reason="So I think."
+    )
+    assert said[0] in closed.review_reasons[0]
+
+
+def test_answers_about_what_is_not_known_any_more_are_said_not_to_be_weighed(
+    sqlite_database: Database,
+) -> None:
+    """As an older version kept them of an alert without a time."""
+    opened = a_case(sqlite_database, an_alert(first_seen=None, last_seen=None, principals=()))
+    alert_id = inbox.queue(sqlite_database).alerts[0].id
+    enrichment.save_answers(sqlite_database, alert_id, "v1", [five_answers()])
+    closed = case.close_case(
+        sqlite_database, "ann", opened.id, opened.version, verdict="benign", reason="ok"
+    )
+    (why,) = closed.review_reasons
+    assert "5 kept answers are of an older version and cannot be weighed" in why
+
+
+def test_a_case_is_weighed_and_told_by_the_index_that_its_page_shows(
+    sqlite_database: Database,
+) -> None:
+    """Another dashboard's index, asked later, has no logs of it."""
+    made = KEY_MADE | {"userAgent": "aws-cli/2.15.0"}
+    (alert,) = parse_alerts(json.dumps(made))
+    principal = alert.principals[0]
+    here = MemoryStore([made, *LIKE_EVERY_DAY, *OTHERS])
+    closed = []
+    for reads, index_id in (("here", "aaaaaaaaaaaa"), ("there", "dddddddddddd")):
+        opened = a_case(sqlite_database, replace(alert, id=reads))
+        (alert_id,) = [
+            one.id for one in inbox.queue(sqlite_database).alerts if one.state != "closed"
+        ]
+        for store, version in ((here, "aaaaaaaaaaaa-7"), (MemoryStore([]), "dddddddddddd-7")):
+            answers = ask_all(alert, principal, store)
+            enrichment.save_answers(sqlite_database, alert_id, version, [list(answers)])
+        told = report_document(sqlite_database, opened.id, index_id)["answers"]
+        assert {one["index_version"] for one in told} == {f"{index_id}-7"}
+        closed.append(
+            case.close_case(
+                sqlite_database,
+                "ann",
+                opened.id,
+                opened.version,
+                verdict="benign",
+                reason="So I think.",
+                index_id=index_id,
+            )
+        )
+    assert [one.review for one in closed] == ["requested", "none"]
 
 
 def test_every_true_positive_is_reviewed(sqlite_database: Database) -> None:

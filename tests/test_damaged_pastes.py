@@ -8,10 +8,12 @@ import quopri
 import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from alerts import parse_alerts
+from tests.an_event import an_event
 from tests.test_alert_guardduty import EVENTBRIDGE
 
 
@@ -62,3 +64,66 @@ def test_a_finding_damaged_twice_is_read_whole(first: str) -> None:
         assert person.principal_id == "AROAREADERXXXXXXXXXXX:i-0123456789abcdef0", then
         assert person.access_key_id == "ASIAROLESESSION00001", then
         assert alert.first_seen == datetime(2026, 3, 10, 12, tzinfo=UTC), then
+
+
+LISTED = an_event(errorCode=None, requestParameters={"a": "it's", "b": None, "c": [True, 1]})
+
+
+def listed(print_value: Callable[[Any], str]) -> str:
+    """A record as a field a line, its value behind a tab."""
+    return "\n".join(
+        f"{name}\t{print_value(value) if isinstance(value, dict | list) else value}"
+        for name, value in LISTED.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        listed(json.dumps),
+        listed(repr),
+        listed(json.dumps).replace("\n", "\r\n"),
+        "\n".join([repr(LISTED)] * 2),
+        json.dumps(LISTED),
+    ],
+    ids=["fields", "fields of Python's", "fields with CR", "Python's, one a line", "JSON"],
+)
+def test_a_record_as_tools_print_it_is_that_record(pasted: str) -> None:
+    (alert,) = parse_alerts(pasted)
+    assert alert.event_id == LISTED["eventID"]
+    assert alert.error_code is None
+    assert alert.principals[0].arn == LISTED["userIdentity"]["arn"]
+    assert alert.shape.startswith("CloudTrail record")
+
+
+@pytest.mark.parametrize(
+    "name", ["requestID", "RequestId", "request id", "'requestID'", "sharedEventID", '"requestId"']
+)
+@pytest.mark.parametrize("between", [": ", "=", "\t", " "])
+def test_an_id_that_says_what_it_is_of_is_no_event_s(name: str, between: str) -> None:
+    other = "0c0ffee0-1111-4222-8333-444455556666"
+    text = f"{name}{between}{other} by arn:aws:iam::111122223333:user/alice"
+    (alert,) = parse_alerts(text)
+    assert alert.event_id is None
+    (alert,) = parse_alerts(f"{text}, event {LISTED['eventID']}")
+    assert (alert.event_id, alert.event_ids) == (LISTED["eventID"], (LISTED["eventID"],))
+
+
+@pytest.mark.parametrize(
+    ("pasted", "where"),
+    [
+        ("{'a' 1, arn:aws:iam::111122223333:user/alice}", "line 1, column 2: a name in double"),
+        (
+            '{"a": 01, "b": "arn:aws:iam::111122223333:user/alice"}',
+            "column 8: a comma or a closing",
+        ),
+        ('{"a"\n 1, "b": "arn:aws:iam::111122223333:user/alice"}', "line 2, column 2: the colon"),
+        ('{"a": nil, "b": "arn:aws:iam::111122223333:user/alice"}', "column 7: a value is missing"),
+        ('{"a": "\\q", "b": "arn:aws:iam::111122223333:user/alice"}', "column 8: a backslash"),
+    ],
+)
+def test_where_json_breaks_is_told_in_our_words(pasted: str, where: str) -> None:
+    (alert,) = parse_alerts(pasted)
+    (said,) = [note for note in alert.notes if "The JSON breaks at" in note]
+    assert where in said
+    assert "xpecting" not in said

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from streamlit import config
 from streamlit.runtime.secrets import AttrDict
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_app_utils import (
     create_signed_value,
     decode_signed_value,
@@ -20,6 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 from cases import sign_in
 from cases.database import Database
 from cases.errors import SettingRefused
+from tests.a_page import words
 from tests.a_sign_in import ROLES, claims
 from ui.kit import look
 from ui.shell import door, provider
@@ -250,6 +252,53 @@ def test_nobody_is_sent_to_another_place(sqlite_database: Database, wanted: str)
     assert returned_to(sqlite_database, f"__Host-backtrail-return={signed}") == "/base/"
     other = create_signed_value("x" * 64, "backtrail-return", "events?").decode()
     assert returned_to(sqlite_database, f"__Host-backtrail-return={other}") == "/base/"
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome"),
+    [
+        ("error=access_denied&error_description=no&state=x", "denied"),
+        ("error=server_error&state=x", "failed"),
+        ("code=1&state=stale", "failed"),
+        ("", "failed"),
+    ],
+)
+def test_a_sign_in_that_failed_is_told_on_the_page_that_it_leads_to(
+    sqlite_database: Database, query: str, outcome: str
+) -> None:
+    """Streamlit sends the browser to the first page, and says nothing."""
+    _, headers, _ = ask(sqlite_database, f"/oauth2callback?{query}", location="/base/")
+    assert dict(headers)["location"] == f"/base/?sign-in={outcome}"
+    assert not [line for name, line in headers if name == "set-cookie"]
+    # The page that they came for is still remembered.
+    assert cookies_out(ask(sqlite_database, f"/?sign-in={outcome}")) == {}
+    # Who is in, and goes back to it in their browser's history, is in.
+    secret, _ = sign_in.begin(sqlite_database, verified(sqlite_database), "default")
+    cookie = f"__Host-backtrail={secret}"
+    _, headers, _ = ask(sqlite_database, f"/oauth2callback?{query}", cookie, location="/base/")
+    assert dict(headers)["location"] == "/base/"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [("denied", "Your identity provider refused"), ("failed", "Sign in again."), ("x", None)],
+)
+def test_the_first_page_says_that_signing_in_failed_and_what_to_do(
+    outcome: str, says: str | None
+) -> None:
+    def page() -> None:
+        from cases.errors import SignedOut
+        from ui.shell import sign_in_page
+
+        sign_in_page.ask(SignedOut("You are not signed in. Sign in again."))
+
+    at = AppTest.from_function(page)
+    at.query_params["sign-in"] = outcome
+    at.run(timeout=60)
+    assert not at.exception
+    assert ("Signing in failed." in words(at)) == (says is not None)
+    assert (says or "Sign in to Backtrail") in words(at)
+    assert [button.label for button in at.button] == ["Sign in"]
 
 
 # Settings

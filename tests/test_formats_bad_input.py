@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from tests.an_event import an_event
 from trail.events import Unreadable, event_row
 from trail.index.build import add
+from trail.index.catalog import Catalog
 from trail.read.formats import Bad, Loose, read_source, take_apart
 from trail.store import open_store
 
@@ -459,3 +460,14 @@ def test_damage_anywhere_loses_at_most_its_neighbours(data: Any, tmp_path: Path)
     path = tmp_path / "damaged.json"
     path.write_bytes(text[:at] + junk + text[at + data.draw(st.integers(0, 6), "cut") :])
     assert _read(path) >= 4
+
+
+def test_a_reject_says_in_our_words_where_its_json_breaks(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text('{"Records":[{"eventID": 01}]}')
+    add([log], tmp_path / "index")
+    with Catalog(tmp_path / "index") as catalog:
+        (rejected,) = catalog.rejects()
+    assert rejected.reason == (
+        "malformed JSON: line 1, column 14: a comma or a closing bracket is missing"
+    )

@@ -254,6 +254,42 @@ def test_an_address_or_an_account_written_another_way_goes(written: str) -> None
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "2001:DB8:A0B:12F0::1",
+        "2001:0db8:0a0b:12f0:0000:0000:0000:0001",
+        "2001:0db8:a0b:12f0:0:0:0:1",
+        "2001:db8:a0b:12f0:0:0:0.0.0.1",  # the last 32 bits as IPv4 has them (RFC 4291, 2.2)
+        "2001[:]db8[:]a0b[:]12f0[::]1",
+        "2001-db8-a0b-12f0--1",
+        "2001-0db8-0a0b-12f0-0000-0000-0000-0001",
+        "42540766414390830568948465903729639425",
+        "20010db80a0b12f00000000000000001",
+        "0x20010DB80A0B12F00000000000000001",
+        "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.f.2.1.b.0.a.0.8.b.d.0.1.0.0.2.ip6.arpa",
+    ],
+)
+def test_an_address_of_ipv6_written_another_way_is_the_same_address(written: str) -> None:
+    record, note = redacted({**MALLORY, "sourceIPAddress": "2001:db8:a0b:12f0::1"}, written)
+    assert (record["sourceIPAddress"], note) == ("address-1", "address-1")
+
+
+def test_an_address_of_ipv4_in_ipv6_is_the_same_address() -> None:
+    for written in ("::ffff:203.0.113.5", "::ffff:cb00:7105"):
+        assert redacted(MALLORY, f"from {written}")[1] == "from address-1"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encode", [base64.b64encode, lambda data: data.hex().encode()])
+def test_a_name_in_either_utf_16_goes(
+    encode: Callable[[bytes], bytes], encoding: str, before: str
+) -> None:
+    hidden = encode(f"{before}qq.mallory".encode(encoding)).decode()
+    assert redacted(MALLORY, f"see {hidden} there")[1] == "see [redacted] there"
+
+
+@pytest.mark.parametrize(
     "written", ["qqzk@acme[.]example", "qqzk[@]acme.example", "qqzk[at]acme[dot]example"]
 )
 def test_a_mail_that_nobody_shall_click_goes(written: str) -> None:

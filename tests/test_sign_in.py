@@ -315,6 +315,36 @@ def test_answers_that_a_page_showed_are_kept_for_those_who_may_work(database: Da
 # What is written down
 
 
+@pytest.mark.parametrize(
+    ("local", "name", "email"),
+    [
+        ("sam", "Sam", "s@example.com"),
+        ("Sam", "Sam", "s@example.com"),  # the name is taken: "Sam (s@example.com)"
+        ("sam@example.com", "Samantha Doe", "Sam@example.com"),
+    ],
+)
+def test_work_under_a_local_name_bars_who_signs_in_under_it_from_the_sign_off(
+    database: Database, local: str, name: str, email: str
+) -> None:
+    users.add_user(database, "lea", local, "lead")
+    opened = a_case(database)
+    case.add_note(database, local, opened.id, "I looked.")
+    now = case.get_case(database, opened.id)
+    closed = case.close_case(
+        database, "ann", opened.id, now.version, verdict="true_positive", reason="Stolen."
+    )
+    person = signed_in(database, name, "lead", sub="9", email=email)
+    hands = database.acting_as(person.actor)
+    with pytest.raises(NotAllowed, match="wrote a note in case 1 and cannot sign it off"):
+        review.approve(hands, person.actor.name, closed.id, closed.version)
+    # Of two who sign in, each is known by the provider: one name makes them not one.
+    other = signed_in(database, "Lea Other", "lead", sub="10", email="other@example.com")
+    seal = review.approve(
+        database.acting_as(other.actor), other.actor.name, closed.id, closed.version
+    )
+    assert seal
+
+
 def test_entries_say_how_a_name_was_known_and_nobody_can_rewrite_that(
     database: Database, clock: Clock
 ) -> None:

@@ -151,6 +151,22 @@ def test_the_page_is_remembered_for_somebody_whose_sign_in_has_ended(deployed: D
     assert [one for one in cookies if one.startswith("__Host-backtrail-return=")]
 
 
+def test_signing_in_that_failed_says_so_and_leads_on(
+    deployed: Deployment, somebody: BrowserContext
+) -> None:
+    page = somebody.new_page()
+    page.goto(f"{deployed.home}/events?call=ListBuckets")
+    see(page, SIGN_IN_PAGE)
+    page.goto(f"{deployed.home}/oauth2callback?error=access_denied&state=made-up")
+    see(page, "Signing in failed.")
+    assert "Your identity provider refused" in page.inner_text("body")
+    page.goto(f"{deployed.home}/oauth2callback?code=1&state=made-up")
+    see(page, "The way back from your identity provider was too old")
+    # From there they come to the page that they wanted.
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("https://127.0.0.1*/**", timeout=SOON_MS)
+
+
 def test_local_users_are_off(deployed: Deployment, browser: Browser) -> None:
     database = deployed.database()
     if "local-lea" not in [one.name for one in users.users(database)]:

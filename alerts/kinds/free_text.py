@@ -22,6 +22,12 @@ _MASKED_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{0,12}(?:\*|[xX•#
 _EVENT_ID = re.compile(
     r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])", re.I
 )
+# What stands before an id of the same form that is no event's.
+_OTHER_ID = re.compile(
+    r"(?:request|shared[ _-]?event|original[ _-]?request|invocation|correlation|trace|session)"
+    r"[ _-]?ids?[\"'\\]{0,3}\s{0,3}[:=]?\s{0,3}[\"'\\]{0,3}\Z",
+    re.I,
+)
 # As our screens cut it. Any other word of eight such letters is a word.
 _CUT_ID_ALONE = re.compile(r"\s*([0-9a-f]{8})(?:…|\.{3})?\s*", re.I)
 _CUT_ID_NAMED = re.compile(r"\bevent(?:\s+id)?[\s:#]{1,3}([0-9a-f]{8})(?![\w-])", re.I)
@@ -93,7 +99,13 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
         draft.note_no_key(no_key)
     ids = list(dict.fromkeys(UNIQUE_ID.findall(looked_at)))
     arns = list(dict.fromkeys(match[0] for match in IDENTITY_ARN.finditer(looked_at)))
-    events = list(dict.fromkeys(match.lower() for match in _EVENT_ID.findall(looked_at)))
+    events = list(
+        dict.fromkeys(
+            match[0].lower()
+            for match in _EVENT_ID.finditer(looked_at)
+            if _OTHER_ID.search(looked_at, max(0, match.start() - 40), match.start()) is None
+        )
+    )
     if not events and (
         cut := _CUT_ID_ALONE.fullmatch(looked_at) or _CUT_ID_NAMED.search(looked_at)
     ):

@@ -18,6 +18,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -65,15 +66,21 @@ class Run:
     """Or a piece of one: nobody decodes it."""
 
 
-def encoded_runs(text: str) -> Iterator[Run]:
+@lru_cache(maxsize=8)  # each text is looked at some times in a row, and a long one takes long
+def encoded_runs(text: str) -> tuple[Run, ...]:
     """The runs of characters that may hide a text, in its order."""
+    return tuple(_encoded_runs(text))
+
+
+def _encoded_runs(text: str) -> Iterator[Run]:
     spent = 0
     for start, end, run in _runs(text):
+        if len(run) == 36 and _UUID.fullmatch(run):
+            continue  # six bytes between two dashes at the most: no name that is not found as it is
         if len(run) > LONGEST:
             yield Run(start, end, run, True)
         elif _HIDDEN_64.search(run) or _HEX.search(run):
-            if _UUID.fullmatch(run) is None:  # a list of event ids is no file
-                spent += end - start
+            spent += end - start
             yield Run(start, end, run, spent > ALL_RUNS)
         elif _HIDDEN_32.search(run):
             yield Run(start, end, run, False)
@@ -122,6 +129,7 @@ def _wrapped(text: str) -> Iterator[tuple[int, int, str]]:
             first = last + 1
 
 
+@lru_cache(maxsize=8)
 def hidden_in(text: str) -> tuple[str, bool]:
     """Everything that the runs of a text may say, once each, on lines of their own, and whether
     there are others, which nobody decodes."""
@@ -168,8 +176,8 @@ def _texts(decoded: bytes) -> Iterator[str]:
         return
     yield decoded.decode("utf-8", "ignore")
     if b"\0" in decoded:  # UTF-16, as PowerShell encodes its commands
-        for start in (0, 1):
-            yield decoded[start:].decode("utf-16-le", "ignore")
+        for start in (0, 1):  # from 1 it is the big-endian one, whose last byte has lost its zero
+            yield (decoded + b"\0")[start:].decode("utf-16-le", "ignore")
     elif any(byte > 127 for byte in decoded):
         yield decoded.decode("latin-1")
 
@@ -186,7 +194,8 @@ _PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")  # quoted-printable, as mai
 
 
 _DEFANGED = re.compile(
-    r"(?<=[\w\])}>])\s?[\[({<]\s?(?:(\.)|(@)|(:)|(dot|punkt)|(at))\s?[\])}>]\s?(?=[\w\[({<])", re.I
+    r"(?<=[\w\])}>])\s?[\[({<]\s?(?:(\.)|(@)|(::?)|(dot|punkt)|(at))\s?[\])}>]\s?(?=[\w\[({<])",
+    re.I,
 )
 
 
@@ -201,7 +210,7 @@ def _refanged(match: re.Match[str]) -> str:
     """The sign in `203[.]0[.]113[.]5` or `ann[at]acme[dot]example`, which nobody shall click."""
     if match[1] or match[4]:
         return "."
-    return ":" if match[3] else "@"
+    return match[3] or "@"
 
 
 def _unescape(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import ahocorasick
 
@@ -36,10 +36,13 @@ def stand_in(kind: str, original: str, number: int) -> str:
     return f"{kind}-{number}"
 
 
-def named(originals: Mapping[str, str], clear: Iterable[str]) -> dict[str, str]:
+def named(
+    originals: Mapping[str, str], clear: Iterable[str], thing_of: Callable[[str, str], str]
+) -> dict[str, str]:
     """A stand-in for each original (text → kind), none of which is an original itself.
 
-    `clear` are originals, case-folded, that a stand-in must not even contain.
+    `clear` are originals, case-folded, that a stand-in must not even contain; `thing_of` an
+    original and its kind is the same for two that are one thing written in two ways.
     """
     counters: dict[str, int] = {}
     taken = {one.casefold() for one in originals}
@@ -53,8 +56,13 @@ def named(originals: Mapping[str, str], clear: Iterable[str]) -> dict[str, str]:
         return len(contained) > 0 and any(True for _ in contained.iter(candidate))
 
     found: dict[str, str] = {}
+    of_things: dict[str, str] = {}
     for original, kind in originals.items():
         if original.casefold() in found:
+            continue
+        thing = thing_of(original, kind)
+        if thing in of_things:
+            found[original.casefold()] = of_things[thing]
             continue
         while True:
             counters[kind] = counters.get(kind, 0) + 1
@@ -66,4 +74,5 @@ def named(originals: Mapping[str, str], clear: Iterable[str]) -> dict[str, str]:
             if candidate.casefold() not in taken:
                 break
         found[original.casefold()] = candidate
+        of_things[thing] = candidate
     return found

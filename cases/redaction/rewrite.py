@@ -27,7 +27,7 @@ from cases.redaction.kinds import ACCOUNT, CERTAIN, NAME, named
 from cases.redaction.originals import NESTED, Originals, is_account_number, is_label, parts_of_name
 from cases.redaction.own_words import own_words
 from cases.redaction.places import Holds, Place, holds, key_holds
-from cases.redaction.writings import other_writings
+from cases.redaction.writings import other_writings, thing_of
 
 DROPPED = "[redacted]"
 
@@ -63,6 +63,7 @@ class Redactor:
         self._stand_ins = named(
             originals.found,
             {one.casefold() for one, how in search.items() if how in (Search.CLEAR, Search.PART)},
+            thing_of,
         )
         self._patterns = _Patterns(search, self._stand_ins, originals.found)
         self._written: dict[tuple[str, Holds], str] = {}  # what was rewritten already
@@ -76,7 +77,11 @@ class Redactor:
 
     def redact(self, value: Any) -> Any:
         """The value with what identifies someone or something replaced; its shape stays."""
-        return self._walk(value, Place(), 0)
+        try:
+            return self._walk(value, Place(), 0)
+        finally:
+            for kept in (encoded_runs, hidden_in):  # texts of a case, which the next has no use for
+                kept.cache_clear()
 
     def _walk(self, value: Any, place: Place, depth: int) -> Any:
         if isinstance(value, str):
@@ -146,7 +151,7 @@ class Redactor:
             return written
         # Something encoded is left: without the runs that hide it, else decoded, else nothing.
         bare = text
-        for run in reversed(list(encoded_runs(text))):
+        for run in reversed(encoded_runs(text)):
             if run.is_file or any(self._shows(hidden, what) for hidden in hidden_texts(run.text)):
                 bare = f"{bare[: run.start]}{DROPPED}{bare[run.end :]}"
         for attempt in (bare, decoded(bare)):

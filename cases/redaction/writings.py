@@ -34,8 +34,11 @@ def _of_address(original: str) -> Iterator[str]:
     address = ipaddress.ip_address(without_padding(original))
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:
-            yield from (str(address), address.exploded, address.reverse_pointer)
-            yield ":".join(f"{int(part, 16):x}" for part in address.exploded.split(":"))
+            whole = ":".join(f"{int(part, 16):x}" for part in address.exploded.split(":"))
+            for written in (str(address), address.exploded, whole):
+                yield from (written, written.replace(":", "-"))
+            number = int(address)
+            yield from (f"{number}", f"{number:032x}", f"0x{number:x}", address.reverse_pointer)
             return
         address = address.ipv4_mapped
     number, parts = int(address), str(address).split(".")
@@ -44,6 +47,15 @@ def _of_address(original: str) -> Iterator[str]:
     yield ".".join(f"0x{int(part):02x}" for part in parts)
     yield ".".join(f"0{int(part):03o}" for part in parts)
     yield from ("-".join(parts), "_".join(parts), ".".join(reversed(parts)))
+
+
+def thing_of(original: str, kind: str) -> str:
+    """What all writings of one thing have in common: `::ffff:203.0.113.5` is `203.0.113.5`."""
+    if kind != ADDRESS:
+        return original.casefold()
+    address = ipaddress.ip_address(without_padding(original))
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def without_padding(address: str) -> str:

@@ -35,8 +35,10 @@ def render_report(
     *,
     redacted: bool = False,
     words: Sequence[str] | None = None,
+    index_id: str | None = None,
 ) -> bytes:
-    """The report's file, with its digest in it.
+    """The report's file, with its digest in it. Answers that were not saved to the case are those
+    of the index `index_id` where it has given any.
 
     Stand-ins are the same throughout one report, and in all its formats.
 
@@ -44,7 +46,7 @@ def render_report(
     that `BACKTRAIL_REDACTED_WORDS` lists. Whoever may read redacted alone is given no other.
     """
     lent = database.lent("read_redacted" if redacted else "read")
-    document = report_document(lent, case_id)
+    document = report_document(lent, case_id, index_id)
     if redacted:
         listed = listed_words() if words is None else words
         redactor = Redactor(

@@ -10,6 +10,7 @@ from cases import enrichment
 from cases.canonical import iso, plain
 from cases.case import CaseFile, case_file
 from cases.database import Database
+from cases.documents import ASKED_ABOUT
 from cases.evidence import Evidence
 from cases.inbox import get_alert
 from cases.report.credentials import without_credentials
@@ -18,14 +19,19 @@ from cases.verify import verify
 FORMAT = "backtrail-report-1"
 
 
-def report_document(database: Database, case_id: int) -> dict[str, Any]:
+def report_document(
+    database: Database, case_id: int, index_id: str | None = None
+) -> dict[str, Any]:
     """The case as of now, with the chain's head and what `verify` says of the whole database.
+
+    Answers that were not saved to it are those of the index `index_id` where it has given any, else
+    of the one that answered last.
 
     Secrets that a record or an alert shows are masked in it (see `cases.report.credentials`).
     """
-    file = case_file(database, case_id)
+    file = case_file(database, case_id, index_id)
     verification = verify(database)
-    answers = _answers(database, file)
+    answers = _answers(database, file, index_id)
     document = {
         "format": FORMAT,
         "generated_at": iso(database.now()),
@@ -72,7 +78,7 @@ def _alerts(file: CaseFile) -> list[dict[str, Any]]:
     return found
 
 
-def _answers(database: Database, file: CaseFile) -> list[dict[str, Any]]:
+def _answers(database: Database, file: CaseFile, index_id: str | None) -> list[dict[str, Any]]:
     frozen = [one for one in file.evidence if one.kind == "answer"]
     # Saved twice, the later one is what the case stands on; the earlier stays in the evidence.
     latest: dict[tuple[str | None, int | None, str], Evidence] = {
@@ -80,11 +86,13 @@ def _answers(database: Database, file: CaseFile) -> list[dict[str, Any]]:
     }
     found = [_frozen_answer(one) for one in latest.values()]
     for alert in file.alerts:
-        for kept in enrichment.stored_answers(database, alert.id):
+        with database.read() as connection:
+            kept_ahead = enrichment.answers_for(connection, alert.id, index_id)
+        for kept in kept_ahead:
             if (alert.id, kept.principal, kept.name) not in latest:
                 found.append(
                     {
-                        **kept.document,
+                        **_answer(kept.document),
                         "alert_id": alert.id,
                         "principal": kept.principal,
                         "frozen": False,
@@ -97,9 +105,14 @@ def _answers(database: Database, file: CaseFile) -> list[dict[str, Any]]:
     return found
 
 
+def _answer(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer alone: the alert that it is about has a place of its own in the report."""
+    return {key: value for key, value in document.items() if key != ASKED_ABOUT}
+
+
 def _frozen_answer(one: Evidence) -> dict[str, Any]:
     return {
-        **one.document,
+        **_answer(one.document),
         "sources": _sources(one),
         "alert_id": one.alert_id,
         "principal": one.principal,

@@ -33,6 +33,7 @@ def make_report(
     redacted: bool = False,
     words: Sequence[str] | None = None,
     by: Mapping[str, Any] | None = None,
+    index_id: str | None = None,
 ) -> MadeReport:
     """The report, recorded in the history. Whoever may read a case may take its report along: a
     database that cannot be written to is no reason to refuse it. Whoever may read redacted alone
@@ -40,7 +41,9 @@ def make_report(
 
     `by` is how the actor is known, where the database is in nobody's hands.
     """
-    content = render_report(database, case_id, form, redacted=redacted, words=words)
+    content = render_report(
+        database, case_id, form, redacted=redacted, words=words, index_id=index_id
+    )
     mark = read_mark(content)
     assert mark is not None
     told = {"sha256": mark.sha256, "form": form, "redacted": redacted, "head": str(mark.head)}

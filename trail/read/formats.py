@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from trail.counted import counted
 from trail.days_unread import unread_of
 from trail.digests import Hashed, of_bytes
+from trail.read.breaks import breaks_at
 from trail.read.columns import Chunk, TypedRecord
 from trail.read.containers import (
     Content,
@@ -1283,7 +1284,8 @@ def _one(text: bytes, name: str, ordinal: int) -> Loose | Bad | Skipped:
     except RecursionError:
         return Bad(name, position, _DEEP)
     except ValueError as error:
-        reason = f"malformed JSON: {str(error)[:120]}"
+        said = breaks_at(error) if isinstance(error, json.JSONDecodeError) else str(error)[:120]
+        reason = f"malformed JSON: {said}"
         return Bad(name, position, reason, foreign=not _may_hold(text))
     if not isinstance(value, dict):
         return Bad(name, position, _NO_OBJECT, foreign=True)

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from trail.read.breaks import breaks_at
+
 LONGEST = 2_000_000
 """Characters of a text that is mended at all."""
 
@@ -96,10 +98,7 @@ def where_it_breaks(text: str) -> str | None:
     except json.JSONDecodeError as error:
         if error.pos >= len(stripped) or error.msg.startswith("Unterminated string"):
             return f"The JSON is cut off at its end, after {len(stripped):,} characters. {_READ}"
-        return (
-            f"The JSON breaks at line {error.lineno}, column {error.colno}: "
-            f"{error.msg[:1].lower()}{error.msg[1:]}. {_READ}"
-        )
+        return f"The JSON breaks at {breaks_at(error)}. {_READ}"
     except RecursionError:
         return None
     return None

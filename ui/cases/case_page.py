@@ -10,6 +10,7 @@ from cases.database import Database
 from cases.errors import NotFound
 from cases.review import APPROVED
 from cases.similar import SimilarCase, similar_cases
+from trail.index.index_version import index_of
 from ui.cases import (
     case_alerts,
     case_evidence,
@@ -40,7 +41,8 @@ def show(database: Database, user: User) -> None:
         if not user.may("read"):
             outline_page.show_case(database, user, asked)
             return
-        file = case_file(database, int(asked), data.index_id())
+        here = data.index_id()
+        file = case_file(database, int(asked), here)
     except NotFound:
         draw(
             "no-such-case",
@@ -53,7 +55,7 @@ def show(database: Database, user: User) -> None:
         )
         return
     case = file.case
-    draw("case-head", _head(file))
+    draw("case-head", _head(file), _of_another_index(file, here))
     conflict.show(database, user, case)
     left, right = st.columns([13, 8], gap="large")
     with left:
@@ -122,6 +124,22 @@ def _head(file: CaseFile) -> Node:
         notice(f"Returned by {case.reviewer}", case.review_comment, tone="warn")
         if case.review == "returned"
         else None,
+    )
+
+
+def _of_another_index(file: CaseFile, here: str | None) -> Node | None:
+    """That what is saved to the case is not of the index that this dashboard has open, whose own
+    answers stand beside the case's alerts."""
+    saved = [index_of(one.index_version) for one in file.evidence if one.index_version]
+    others = sum(one != here for one in saved)
+    if here is None or not others:
+        return None
+    all_of_it = others == len(saved)
+    return notice(
+        "This case belongs to another index." if all_of_it else "Part of it is another index's.",
+        f"{'All' if all_of_it else 'Some'} of its saved answers and events are of another index"
+        " than the one that is open here. What stands beside its alerts is this index's.",
+        tone="warn",
     )
 
 

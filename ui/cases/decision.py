@@ -21,6 +21,7 @@ from ui.cases import conflict
 from ui.kit import boxes, case_words, text
 from ui.kit.markup import draw, el
 from ui.kit.pieces import notice
+from ui.shell import data
 from ui.shell.session import User
 
 FIELDS = ("verdict", "reason", "severity", "owner", "tags", "title", "summary")
@@ -189,7 +190,7 @@ def save_fields(
     if values:
         version = save_case(database, user.name, case_id, version, values).version
     if close:
-        close_case(database, user.name, case_id, version)
+        close_case(database, user.name, case_id, version, index_id=data.index_id())
 
 
 def _say_moved(base: Case, case: Case) -> None:

@@ -13,6 +13,7 @@ from cases.report import FORMATS, MEDIA_TYPES, Format
 from cases.report.made import make_report
 from trail.counted import counted
 from ui.kit.markup import draw, el
+from ui.shell import data
 from ui.shell.session import User
 
 UNRECORDED = "reports-unrecorded"
@@ -44,6 +45,7 @@ def show(database: Database, user: User, case_id: int) -> None:
                 " before you send them." + listed,
             ),
         )
+    of_index = data.index_id()
     unrecorded: list[str] = st.session_state.setdefault(UNRECORDED, [])
     if unrecorded:
         draw("report-unrecorded", el("p", "small bad", unrecorded[-1]))
@@ -53,7 +55,13 @@ def show(database: Database, user: User, case_id: int) -> None:
             st.download_button(
                 LABELS[form],
                 data=made_when_clicked(
-                    database, user.name, case_id, form, redacted=redacted, unrecorded=unrecorded
+                    database,
+                    user.name,
+                    case_id,
+                    form,
+                    redacted=redacted,
+                    unrecorded=unrecorded,
+                    index_id=of_index,
                 ),
                 file_name=f"case-{case_id}{ending}.{form}",
                 mime=MEDIA_TYPES[form],
@@ -71,13 +79,14 @@ def made_when_clicked(
     *,
     redacted: bool,
     unrecorded: MutableSequence[str],
+    index_id: str | None = None,
 ) -> Callable[[], bytes]:
     """What a click downloads. Why the history does not tell of it goes into `unrecorded`, which
     the page shows when it is drawn again: a download cannot draw.
     """
 
     def make() -> bytes:
-        made = make_report(database, actor, case_id, form, redacted=redacted)
+        made = make_report(database, actor, case_id, form, redacted=redacted, index_id=index_id)
         unrecorded[:] = [made.unrecorded] if made.unrecorded else []
         return made.content
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
@@ -167,6 +168,13 @@ class Door:
         start = held[0]
         claims = _claims(_set_cookies(start["headers"]))
         added: list[bytes] = []
+        if claims is None and not (known and await self._holds(known)):
+            # Streamlit sends them to the first page, whatever went wrong.
+            refused = ("error", "access_denied") in parse_qsl(
+                scope["query_string"].decode("latin-1")
+            )
+            log.say("not signed in", logging.WARNING, reason="denied" if refused else "failed")
+            _say_at(start["headers"], provider.DENIED if refused else provider.FAILED)
         if claims is not None:
             try:
                 secret = await asyncio.to_thread(self._begin, claims, known)
@@ -371,6 +379,8 @@ def _remembered(scope: Scope, path: str) -> list[bytes]:
     if scope["method"] != "GET" or page not in ("", *PAGES):
         return []
     query = scope["query_string"].decode("latin-1")
+    if provider.OUTCOME in dict(parse_qsl(query)):  # they came for another page before that
+        return []
     if (not page and not query) or len(query) > LONGEST_RETURN:
         return []
     value = create_signed_value(get_cookie_secret(), RETURN, f"{page}?{query}").decode("ascii")
@@ -393,6 +403,14 @@ def _go_to(headers: Headers, asked_for: str) -> None:
             again = urlencode(parse_qsl(query, keep_blank_values=True))
             where = f"{base}/{page}" + (f"?{again}" if again else "")
             headers[position] = (name, where.encode("latin-1", "replace"))
+
+
+def _say_at(headers: Headers, outcome: str) -> None:
+    """Has the redirect to the first page say there how signing in ended."""
+    for position, (name, value) in enumerate(headers):
+        if name.lower() == b"location":
+            told = urlencode({provider.OUTCOME: outcome}).encode("ascii")
+            headers[position] = (name, value.partition(b"?")[0] + b"?" + told)
 
 
 async def _unavailable(scope: Scope, send: Send) -> None:

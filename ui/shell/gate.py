@@ -107,7 +107,7 @@ def check_address(address: str | None, *, sign_in: bool) -> None:
 
     `address` is what the server binds to; none stands for every address of the machine.
     """
-    if address and (why := _no_address(address)) is not None:
+    if address and (why := no_address(address)) is not None:
         raise ServerRefused(f"Backtrail cannot listen at {address}: {why}")
     if sign_in or address == "localhost" or (address and is_loopback(address)):
         return
@@ -118,7 +118,7 @@ def check_address(address: str | None, *, sign_in: bool) -> None:
     )
 
 
-def _no_address(address: str) -> str | None:
+def no_address(address: str) -> str | None:
     """Why nothing can listen there, as far as its form says; None where something may."""
     if address.startswith("[") and address.endswith("]"):
         return f"write an IPv6 address without brackets, --server.address {address[1:-1]}"

@@ -22,6 +22,9 @@ CLAIM = "backtrail_sign_in"
 """The one claim of `st.user` that is asked: the id of a sign-in, put there by `ui.shell.door`."""
 DEFAULT = "default"
 CALLBACK = "/oauth2callback"
+OUTCOME, FAILED, DENIED = "sign-in", "failed", "denied"
+"""Parameter of the first page's address that says how signing in ended, where it did not succeed;
+anybody can make a link with it, which says no more than that."""
 SHORTEST_SECRET = 32
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cases.errors import SignedOut
-from ui.kit.markup import draw, el
-from ui.kit.pieces import title_of
+from ui.kit.markup import Node, draw, el
+from ui.kit.pieces import notice, title_of
 from ui.shell import provider, who
 from ui.shell.people import SHEET, label
 
@@ -17,6 +17,7 @@ def ask(why: SignedOut) -> None:
         "sign-in",
         title_of("Sign in to Backtrail"),
         el("p", "sentence", str(why).replace(" Sign in again.", "") if _had_one() else _WELCOME),
+        _how_it_ended(),
     )
     for name in provider.names():
         words = "Sign in" if name == provider.DEFAULT else f"Sign in with {_plain(name)}"
@@ -25,6 +26,21 @@ def ask(why: SignedOut) -> None:
 
 
 _WELCOME = "What is behind this page is for people who have a role in it."
+
+
+_ENDINGS = {
+    provider.DENIED: "Your identity provider refused, or you declined there. Sign in again with an"
+    " account that is allowed to use Backtrail, or ask whoever runs the provider to allow yours.",
+    provider.FAILED: "The way back from your identity provider was too old, was used before or"
+    " began in another browser, or the provider's answer did not hold. Sign in again. If it stays"
+    " so, whoever runs Backtrail finds the reason in its log.",
+}
+
+
+def _how_it_ended() -> Node | None:
+    """That signing in failed, and what to do; None where nobody has tried."""
+    found = _ENDINGS.get(st.query_params.get(provider.OUTCOME, ""))
+    return None if found is None else notice("Signing in failed.", found, tone="warn")
 
 
 def _had_one() -> bool:

@@ -27,6 +27,7 @@ from enrich import NOBODY, QUESTIONS
 from enrich.answer import Answer
 from enrich.verdict.chips import chips_of
 from trail.errors import BacktrailError
+from trail.index.index_version import index_of
 from trail.store import Store
 from ui.kit import boxes, case_words, deed, links, text
 from ui.kit.markup import Node, draw, el
@@ -114,6 +115,7 @@ class _Work:
             self.store,
             principal=self.position,
             answers=self.answers,
+            asked=(self.asked_about, self.principal),
         )
         self._keep(database, alert_id)
         return get_case(database, case_id)
@@ -122,13 +124,14 @@ class _Work:
         """The case shows what was just shown here, and waits for nothing. Not of an alert that
         was corrected on the page: the inbox holds another one.
         """
-        asked = [answer.name for answer in self.answers]
-        if asked == [question.name for question in QUESTIONS] and (
+        names = [answer.name for answer in self.answers]
+        if names == [question.name for question in QUESTIONS] and (
             inbox.get_alert(database, alert_id) == self.alert
         ):
             version = self.store.version()
             found = chips_of(self.asked_about, self.principal, self.answers)
-            keep_shown(database, alert_id, version, self.position, self.answers, found)
+            asked = (self.asked_about, self.principal)
+            keep_shown(database, alert_id, version, self.position, self.answers, found, asked)
 
 
 def _known(database: Database, alert: Alert) -> QueuedAlert | None:
@@ -227,7 +230,13 @@ def _closed(work: _Work) -> int:
     case = work.into(None)
     database = case_database(work.user.actor)
     number = close_case(
-        database, work.user.name, case.id, case.version, verdict=verdict, reason=reason
+        database,
+        work.user.name,
+        case.id,
+        case.version,
+        verdict=verdict,
+        reason=reason,
+        index_id=index_of(work.store.version()),
     ).id
     _decide(None)
     return number
