@@ -120,6 +120,8 @@ def _words(one: WrittenTime, more: int, assumed: str) -> str:
     names = _zones([one])
     if one.any_zone:
         said.append("names no time zone that is known")
+    elif one.contradicts_itself:
+        said.append(f"contradicts itself: it can be in {', '.join(names[:-1])} or {names[-1]}")
     elif names:
         said.append(f"can be in {', '.join(names[:-1])} or {names[-1]}" if names[1:] else names[0])
     others = f" (and {more:,} more)" if more > 0 else ""
