@@ -262,6 +262,10 @@ class _Logs:
         """Whether there is an event in the 12 hours after (or before) that moment."""
         first, last = (moment, moment + NEAR) if after else (moment - NEAR, moment)
         sides = (">", "<=") if after else (">=", "<")
+        for cell in self.store.days_of(self.account, first, last):
+            for time in (cell.first, cell.last):
+                if (first < time <= last) if after else (first <= time < last):
+                    return True
         # A row of a day and call says that its first and its last event are there: mostly enough.
         for relation, times in (("daily", ("first", "last")), ("events", ("event_time",))):
             there = " or ".join(

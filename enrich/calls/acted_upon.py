@@ -21,7 +21,7 @@ from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
 from alerts.parse import NO_TIME
 from enrich.words import clock, listed, short
-from trail.access_keys import is_stand_in
+from trail.access_keys import is_access_key, is_stand_in
 from trail.counted import counted
 from trail.errors import QueryTimedOut
 from trail.store import Query, Store
@@ -108,12 +108,18 @@ def acted_upon(
     of a damaged index nobody is told that nothing was found.
     """
     condition, parameters = _names(name)
-    if about_identities:
+    relation = "events"
+    if about_identities and name.startswith("ASIA") and is_access_key(name):
+        # IAM knows no temporary key: it is named where it was made, and that is looked up.
+        relation, condition, parameters = "credentials", "minted_access_key_id = $of", {}
+    elif about_identities:
         condition = f"{_ABOUT_IDENTITIES} and ({condition})"
     started = time.monotonic()
     # What is quick to read is read in one stretch where a window of questions is all there is.
     few = about_identities and store.coverage(None, first, last).events <= _AT_ONCE
     end, days = last, 8 if few else 1
+    if relation == "credentials":
+        days = max(1, (last - first).days + 1)
     found: list[Mapping[str, Any]] = []
     earliest: datetime | None = None
     queries: list[Query] = []
@@ -132,7 +138,7 @@ def acted_upon(
                          row_number() over (
                            partition by {_CALL} order by principal_arn is null, event_id
                          ) as copy
-                  from events
+                  from {relation}
                   where event_time >= $span_first and event_time <= $span_last
                     and replaced is null
                     and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of

@@ -23,6 +23,8 @@ Sought = Mapping[str, frozenset[str | None]]
 """Column (in lower case) → the parameters one of whose values each row must have in it; None among
 them stands for null."""
 
+Between = Mapping[str, tuple[str, str]]
+"""Column (in lower case) → the parameters between whose values each row must have it."""
 
 _ANY_COLUMN = frozenset({"STAR", "POSITIONAL_REFERENCE", "SHOW_REF", "PIVOT"})
 
@@ -35,6 +37,7 @@ class Reading:
 
     columns: frozenset[str] | None
     sought: Mapping[str, Sought]
+    between: Mapping[str, Between]
 
     def of(self, relation: str) -> Sought:
         """The values that it looks for in the relation, wherever it reads it."""
@@ -51,7 +54,9 @@ def reading(sql: str, relations: tuple[str, ...]) -> Reading:
     """What the statement reads of these relations; anything, where the parser refuses it."""
     nodes = list(_nodes(_parsed(sql)))
     return Reading(
-        _columns(nodes, relations), {relation: _sought(nodes, relation) for relation in relations}
+        _columns(nodes, relations),
+        {relation: _sought(nodes, relation) for relation in relations},
+        {relation: _between(nodes, relation) for relation in relations},
     )
 
 
@@ -82,20 +87,52 @@ def _sought(nodes: Sequence[Mapping[str, Any]], relation: str) -> Sought:
     """What is looked for wherever the relation is read: nothing, if it is read anywhere else than
     alone after a `from`, or with a column list.
     """
-    found: list[Sought] = []
-    for node in nodes:
-        table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
-        if isinstance(table, dict) and _is_table(table, relation):
-            names = {"", table["alias"].lower() or relation}
-            listed = bool(table["column_name_alias"])
-            found.append({} if listed else _conditions(node["where_clause"], names))
-    if not found or len(found) < sum(_is_table(node, relation) for node in nodes):
+    found = [_conditions(where, names) for where, names in _wheres(nodes, relation)]
+    if not found:
         return {}
     return {
         column: frozenset().union(*(conditions[column] for conditions in found))
         for column in found[0]
         if all(column in conditions for conditions in found)
     }
+
+
+def _between(nodes: Sequence[Mapping[str, Any]], relation: str) -> Between:
+    """The bounds that hold wherever the relation is read; none, where it is read several times."""
+    found = [_bounds(where, names) for where, names in _wheres(nodes, relation)]
+    return found[0] if len(found) == 1 else {}
+
+
+def _wheres(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any, set[str]]]:
+    """The condition of each place where the relation is read, and the names that it goes by there;
+    nothing, if it is read anywhere else than alone after a `from`.
+    """
+    found: list[tuple[Any, set[str]]] = []
+    for node in nodes:
+        table = node.get("from_table") if node.get("type") == "SELECT_NODE" else None
+        if isinstance(table, dict) and _is_table(table, relation):
+            names = {"", table["alias"].lower() or relation}
+            listed = bool(table["column_name_alias"])
+            found.append((None if listed else node["where_clause"], names))
+    return found if len(found) == sum(_is_table(node, relation) for node in nodes) else []
+
+
+def _bounds(where: Any, names: set[str]) -> dict[str, tuple[str, str]]:
+    """The columns that a condition wants between two parameters."""
+    if not isinstance(where, dict):
+        return {}
+    if where["type"] == "CONJUNCTION_AND":
+        found: dict[str, tuple[str, str]] = {}
+        for child in where["children"]:
+            found = _bounds(child, names) | found
+        return found
+    if where["type"] == "COMPARE_BETWEEN":
+        ends = (where["lower"], where["upper"])
+        if (name := _column(where["input"], names)) and all(
+            end["type"] == "VALUE_PARAMETER" for end in ends
+        ):
+            return {name: (ends[0]["identifier"], ends[1]["identifier"])}
+    return {}
 
 
 def _is_table(node: Mapping[str, Any], name: str) -> bool:

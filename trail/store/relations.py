@@ -25,6 +25,8 @@ class Statement:
     sought: dict[str, frozenset[str | None]]
     """Relation → the parameters, one of whose values each of its rows must have in the column that
     its segments are sorted by (None: null). Absent where the statement says no such thing."""
+    between: dict[str, tuple[str, str]]
+    """Relation → the two parameters between whose values each of its rows must have that column."""
     keys: dict[str, frozenset[str | None]]
     """The same of the access key that its rows were made with, for relations not in `sought`."""
     credentials_kind: str
@@ -49,6 +51,11 @@ def statement_of(sql: str) -> Statement:
         for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
         if column in read.of(relation)
     }
+    between = {
+        relation: read.between[relation][column]
+        for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
+        if column in read.between.get(relation, {})
+    }
     columns = {
         relation: tuple(n for n in names if read.columns is None or n in read.columns) or names[:1]
         for relation, names in _COLUMNS.items()
@@ -61,9 +68,9 @@ def statement_of(sql: str) -> Statement:
     }
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, sought, keys, kind, "with", f" {sql}")
+        return Statement(columns, sought, between, keys, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
-    return Statement(columns, sought, keys, kind, beginning, f", {sql[own.end() :]}")
+    return Statement(columns, sought, between, keys, kind, beginning, f", {sql[own.end() :]}")
 
 
 def definition(
