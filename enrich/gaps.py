@@ -16,6 +16,7 @@ from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named
+from enrich.key_and_name import with_the_keys_own_user
 from enrich.short_ids import is_short, which, whole_ids
 from enrich.words import short
 from trail.access_keys import is_access_key, is_doubtful_key, is_stand_in
@@ -42,7 +43,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     Page, inbox and command line ask about what this gives, so that one text has one set of answers.
     """
     alert = with_its_events_time(_with_whole_id(alert, store), store)
-    alert = _with_sessions(alert, store)
+    alert = with_the_keys_own_user(_with_sessions(alert, store), store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)

@@ -30,6 +30,7 @@ def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
 
     What is written no finer than the minute, the hour or the day means all of it.
     """
+    times = [time for time in times if not time.of_thing]
     told = [time for time in times if not time.sent]
     used = told or times
     if not used:

@@ -19,6 +19,7 @@ from typing import Literal
 
 from alerts.times.clock_times import CLOCK, HALF_AND_CLOCK, clock_of, lasts_of, parts_of
 from alerts.times.epoch_times import epoch_time
+from alerts.times.of_things import of_thing
 from alerts.times.said_again import SaidAgain, overlaps, said_again
 from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
@@ -113,7 +114,7 @@ _EPOCH_LABEL = re.compile(
     re.I,
 )
 OF_THE_SESSION = re.compile(
-    r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
+    r"(?:creation_?date|session_?created|password[_\s]?last[_\s]?used)[\s\"'\\:=]{1,6}$", re.I
 )
 """Before a time that is a session's or a password's, and not when a call was made."""
 _MESSAGE_S_OWN = re.compile(
@@ -179,6 +180,8 @@ class WrittenTime:
     """Of an epoch time: "seconds", "milliseconds"…"""
     at: tuple[int, int] = (0, 0)
     """Where in the text it stands."""
+    of_thing: bool = False
+    """It says how old something is that the text names: no time of the activity."""
     contradicts_itself: bool = False
     """It names two zones, or itself again in another one, and the two are unlike."""
 
@@ -243,11 +246,11 @@ def written_times(
                     written.lasts,
                     written.unit,
                     (written.start, end),
-                    contradicts and len(readings) > 1,
+                    contradicts_itself=contradicts and len(readings) > 1,
                 )
             )
-    times = _without_sending(text, times)
-    if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
+    times = _without_ages(text, _without_sending(text, times))
+    if any(not time.sent and not time.of_thing and time.lasts < WHOLE_DAY for time in times):
         # Beside times with an hour, a date alone may be of anything.
         times = [
             time
@@ -265,6 +268,22 @@ def _without_sending(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
         return times
     return [
         replace(time, sent=time.sent or is_own) for time, is_own in zip(times, own, strict=True)
+    ]
+
+
+def _without_ages(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
+    """The times, those marked that say how old something is, or when the alert was written. Where
+    there is no other, "user lee created at …" may be what the alert is about.
+    """
+    kinds = [of_thing(text, *time.at) for time in times]
+    told = any(kind is None and not time.sent for kind, time in zip(kinds, times, strict=True))
+    return [
+        replace(
+            time,
+            sent=time.sent or kind == "written",
+            of_thing=kind == "credential" or (kind == "perhaps" and told),
+        )
+        for kind, time in zip(kinds, times, strict=True)
     ]
 
 
