@@ -6,7 +6,7 @@ from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_for_every_principal
 from enrich.gaps import fill_gaps
-from tests.an_event import ACCOUNT, a_user, an_event
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_event
 from tests.memory_store import MemoryStore
 
 KEY = "AKIAY34FZKBOKMUTVV7A"
@@ -58,3 +58,22 @@ def test_where_the_index_does_not_know_the_key_the_text_stands() -> None:
     assert [(one.arn, one.access_key_id) for one in alert.principals] == [(LEE, KEY)]
     (parsed,) = parse_alerts(f"{AT} userName: lee, accessKeyId: {KEY}")
     assert (parsed.principals[0].type, parsed.principals[0].user_name) == ("Unknown", "lee")
+
+
+def test_a_key_that_several_used_is_told_to_be_judged_by_its_newest_event() -> None:
+    key = "ASIAY34FZKBOKMUTVV7B"
+    events = [
+        an_event(
+            eventID=f"{name}-{n}",
+            eventTime=f"2026-03-10T12:{n:02}:00Z",
+            userIdentity=a_role_session("reader", name, key=key),
+        )
+        for n, name in enumerate(["other", "other", "work"])
+    ]
+    alert = completed(key, MemoryStore(events))
+    assert alert.principals[0].session_name == "work"
+    (note,) = (one for one in alert.notes if "taken from event" in one)
+    other = f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/other (2 events)"
+    assert f"newest event of this access key; {other} used it as well" in note
+    (alone,) = (n for n in completed(key, MemoryStore(events[2:])).notes if "taken from event" in n)
+    assert "as well" not in alone

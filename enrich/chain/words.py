@@ -184,6 +184,9 @@ def short_caller(by: Session) -> str:
     if by.user_name:
         name = short(by.user_name)
         return f"IAM user {name}" if by.type == "IAMUser" else name
+    if by.type == "SAMLUser" and not by.arn:
+        # The principal id is a hash of the provider, and whom the provider names.
+        return f"SAML user {short(str(by.principal_id or 'without a name').rpartition(':')[2])}"
     return short(by.arn or by.principal_id or by.type)
 
 

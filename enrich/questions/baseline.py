@@ -68,7 +68,7 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The comparison, with the (IP, user agent) pairs it rests on."""
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     entity = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:

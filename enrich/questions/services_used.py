@@ -59,7 +59,7 @@ def empty_data() -> Mapping[str, Any]:
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The services used, most calls first."""
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     match = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
@@ -106,7 +106,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if total <= FEW and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
-        caveats += (named.limit,) if named.limit is not None else ()
+        caveats += named.caveats
         data["acted_upon"] = {
             "events": named.events,
             "event_ids": [row["event_id"] for row in named.newest[:OF_ALL]],

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from enrich.count import Count, Events
+from enrich.entity import ROLE_TYPES
 from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted, succeeded_details
 from enrich.verdict.weight import Answers, Weight, events_of, ids
@@ -58,7 +59,7 @@ def from_services(known: Answers) -> Iterator[Weight]:
             "new_service",
             "for",
             f"{short(row['service'])} was called {calls} on the alert's day{how}, and never in"
-            f" {before} before it. {row['valuable']}",
+            f" {_earlier(known, answer.data, before)} before it. {row['valuable']}",
             _SERVICES,
             (calls, failed, before),
         )
@@ -72,6 +73,15 @@ def _before(data: Mapping[str, Any]) -> Count | None:
     first, last = (datetime.fromisoformat(before[end]) for end in ("from", "to"))
     of = Events("whole_role", first, last, open_end=True)
     return Count(of, number=before["events"], noun="event", distinct="event_id")
+
+
+def _earlier(known: Answers, data: Mapping[str, Any], before: Count) -> str:
+    """How many events that is, whose and from when on: other lines count the 14 days alone, and
+    some of them one session: "882 events of the whole role from 2026-02-10 on,".
+    """
+    is_role = known.principal.type in ROLE_TYPES
+    whose = " of the whole role" if is_role else ""
+    return f"{before}{whose} from {data['before']['from'][:10]} on,"
 
 
 def _succeeded(row: Row, events: Events, noun: str = "time") -> Count:
@@ -95,7 +105,9 @@ def _high_signal(known: Answers, data: Mapping[str, Any], events: Events) -> Ite
     for row in telling[:WEIGHTY]:
         done, details = _succeeded(row, events), succeeded_details(row)
         first = before if row["never_before"] else None
-        since = "" if first is None else f", never in {first} before the alert's day"
+        since = ""
+        if first is not None:
+            since = f", never in {_earlier(known, data, first)} before the alert's day"
         about = ", ".join([row["signal"], *row["techniques"], *(one.told for one in details)])
         yield Weight(
             "high_signal_call",
@@ -169,7 +181,9 @@ def _secrets(known: Answers, data: Mapping[str, Any], events: Events) -> Iterato
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
         if before is not None:
-            since = f", {never} never made in {before} before the alert's day"
+            since = (
+                f", {never} never made in {_earlier(known, data, before)} before the alert's day"
+            )
         yield Weight(
             "secrets_read",
             "for",

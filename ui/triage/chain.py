@@ -85,6 +85,8 @@ def caller_name(by: Mapping[str, Any]) -> str:
         return " / ".join(phrases.short_arn(arn).split("/")[1:])
     if arn:
         return phrases.short_arn(arn)
+    if by.get("type") == "SAMLUser" and by.get("principal_id"):
+        return f"SAML user {str(by['principal_id']).rpartition(':')[2]}"  # before it, a hash
     named = by.get("invoked_by") or by.get("principal_id") or by.get("access_key_id")
     return str(named or "unknown caller")
 
