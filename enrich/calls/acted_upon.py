@@ -197,9 +197,11 @@ def name_of(principal: Principal) -> str | None:
     return principal.arn or principal.role_arn or principal.principal_id or principal.access_key_id
 
 
-def in_words(found: ActedUpon) -> str:
-    """A sentence for an answer that found few calls of an identity's own, or none."""
-    return f"It was acted upon in {counted(found.events, 'event')}{found.how}."
+def in_words(found: ActedUpon, name: str) -> str:
+    """A sentence for an answer that found few calls of an identity's own, or none. Many sessions of
+    a role may have one name, and what made another of them is no deed upon this one."""
+    who = "Sessions of this role and name were" if ":assumed-role/" in name else "It was"
+    return f"{who} acted upon in {counted(found.events, 'event')}{found.how}."
 
 
 _CALLS = 8

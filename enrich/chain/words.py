@@ -131,7 +131,7 @@ def not_assumed(session: Session, *, has_misfits: bool = False) -> str:
     """
     if session.type == "AWSService":
         who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
-        return f"Not an assumed role: {short(who)} made the call for itself."
+        return f"Not an assumed role: {short(who)} made the call."
     if session.has_long_term_key:
         found = (
             "no CreateAccessKey in the index that fits"

@@ -113,7 +113,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
             "from": iso(named.looked_from),
         }
         if named.events:
-            sentence = f"{sentence} {in_words(named)}"
+            sentence = f"{sentence} {in_words(named, name)}"
             evidence = tuple(row["event_id"] for row in named.newest[:OF_ALL])
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
