@@ -15,6 +15,7 @@ from alerts.times.epoch_times import epoch_time
 from alerts.times.time_window import TimeWindow, window_of
 from alerts.times.written_times import written_times
 from trail.access_keys import is_access_key, is_stand_in
+from trail.masks import could_be_a_name, may_be_mask, says_none
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -168,12 +169,26 @@ class Draft:
         if is_stand_in(principal.user_name):
             self.note_stand_in("user name", principal.user_name)
             principal = replace(principal, user_name=None)
-        if is_stand_in(principal.session_name):
-            self.note_stand_in("session name", principal.session_name)
+        session = principal.session_name
+        if session is not None and (
+            says_none(session) or (is_stand_in(session) and not could_be_a_name(session))
+        ):
+            self.note_stand_in("session name", session)
             principal = replace(principal, session_name=None)
+        self._note_masks(principal)
         if is_stand_in(principal.account_id):
             principal = replace(principal, account_id=None)
         return principal
+
+    def _note_masks(self, principal: Principal) -> None:
+        """Says of a name that may be one, and may be written over many, that it is looked up."""
+        user = (principal.arn or "").rpartition("/")[2] if principal.type == "IAMUser" else ""
+        for name, whose in ((principal.session_name, "session"), (user, "user")):
+            if name and may_be_mask(name):
+                self.note(
+                    f"“{name[:64]}” may be a {whose}'s name, or stand where names were masked: then"
+                    f" it is that of several {whose}s, whose events are counted together here."
+                )
 
     def note_no_key(self, text: str) -> None:
         """Says that what stands where a key would is none."""

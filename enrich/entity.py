@@ -173,8 +173,10 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
         parameters["entity_account"] = account
         parameters["entity_sessions"] = f"arn:%:sts::{account}:assumed-role/{escaped}/%"
         # Exports often have the ARN alone: there the session's own tells the role's name.
-        named = _BY_ARN_ALONE
-        if role_id is None:
+        named = f"identity_id between $entity_arns_from and $entity_arns_to and {_BY_ARN_ALONE}"
+        if role_id is not None:
+            parameters |= _FILED_UNDER_ARNS
+        else:
             # With its path where the alert has it, without where it had only the session's ARN;
             # role names are unique in an account whatever their path and case (§9).
             named = (
@@ -213,6 +215,9 @@ _BY_ARN_ALONE = (
     "(principal_id is null and issuer_arn is null"
     " and lower(principal_arn) like $entity_sessions escape '!')"
 )
+_FILED_UNDER_ARNS = {"entity_arns_from": "arn:", "entity_arns_to": "arn:\U0010ffff"}
+"""Between which their identity ids are: they are filed under their ARN, for want of an id. Bound as
+values, so that the store opens no more segments than those that have such ids."""
 
 
 def _root(alert: Alert, principal: Principal) -> Match | None:

@@ -16,9 +16,12 @@ from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_time import with_its_events_time
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named
+from enrich.key_and_name import with_the_keys_own_user
 from enrich.short_ids import is_short, which, whole_ids
-from enrich.words import short
+from enrich.unknown_names import with_unknown_names
+from enrich.words import listed, short
 from trail.access_keys import is_access_key, is_doubtful_key, is_stand_in
+from trail.counted import counted
 from trail.errors import AlertUnrecognised, SourceUnreadable
 from trail.store import Store
 
@@ -41,8 +44,12 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
 
     Page, inbox and command line ask about what this gives, so that one text has one set of answers.
     """
+    return with_unknown_names(_filled(alert, store), store)
+
+
+def _filled(alert: Alert, store: Store) -> Alert:
     alert = with_its_events_time(_with_whole_id(alert, store), store)
-    alert = _with_sessions(alert, store)
+    alert = with_the_keys_own_user(_with_sessions(alert, store), store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
@@ -63,6 +70,8 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
     if not given and found.principals == alert.principals:
         return alert  # it is the record itself
     note = f"What the alert does not state was taken from event {event_id} in the index."
+    if not cited and names_session:
+        note = " ".join([note, *_others_of_its_key(alert, found, store)])
     filled = replace(
         alert,
         **missing,
@@ -207,6 +216,34 @@ def _is_named(principals: Sequence[Principal]) -> bool:
 _OF_ONE_SESSION = frozenset(
     {"access_key_id", "session_created", "source_identity", "sign_in_session_arn"}
 )
+
+
+def _others_of_its_key(alert: Alert, found: Alert, store: Store) -> list[str]:
+    """That others used the key which the alert gives as well, if so: a key is one session's, or
+    one user's, and the newest event speaks for none of the others."""
+    key = next((one for one in map(_key, alert.principals) if one is not None), None)
+    summary = store.summary()
+    if key is None or summary.first is None or summary.last is None:
+        return []
+    rows = store.query(
+        "select coalesce(principal_arn, principal_id) as who, count(*) as events from events"
+        " where access_key_id = $key group by 1 order by events desc, who limit 6",
+        {"key": key},
+        first=summary.first,
+        last=summary.last,
+    ).rows
+    if len(rows) < 2:
+        return []
+    own = next((one.arn or one.principal_id for one in found.principals), None)
+    others = [
+        f"{short(str(row['who'] or 'somebody without a name'))} ({counted(row['events'], 'event')})"
+        for row in rows
+        if row["who"] != own
+    ]
+    return [
+        f"That is the newest event of this access key; {listed(others)} used it as well, which no"
+        " key of one session or user is: what follows is of the newest event's identity alone."
+    ]
 
 
 def _named_by(principal: Principal, found: Sequence[Principal]) -> Principal:

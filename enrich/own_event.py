@@ -32,26 +32,42 @@ def missing_own_event(alert: Alert, store: Store) -> str | None:
         return None
     first = alert.first_seen - _NEAR
     last = max(alert.first_seen, alert.last_seen or alert.first_seen) + _NEAR
-    found = store.query(
-        f"""
-        select distinct event_id from events
-        where event_time >= $near_first and event_time <= $near_last
-          and event_id in {bound_list("own", ids)}
-        """,
-        {**bound_values("own", ids), "near_first": first, "near_last": last},
-        first=first,
-        last=last,
-    )
-    known = {row["event_id"] for row in found.rows}
-    missing = [one for one in ids if one not in known]
-    if not missing:
-        return None
+    missing = ids
+    # Mostly they are the principal's, whose events lie together; else they may be anybody's.
+    for whose in dict.fromkeys((_filed_under(alert), ())):
+        by_whom = f"and identity_id in {bound_list('whose', whose)}" if whose else ""
+        found = store.query(
+            f"""
+            select distinct event_id from events
+            where event_time >= $near_first and event_time <= $near_last
+              and event_id in {bound_list("own", missing)} {by_whom}
+            """,
+            {
+                **bound_values("own", missing), **bound_values("whose", whose),
+                "near_first": first, "near_last": last,
+            },
+            first=first,
+            last=last,
+        )  # fmt: skip
+        known = {row["event_id"] for row in found.rows}
+        missing = [one for one in missing if one not in known]
+        if not missing:
+            return None
     if alert.event_id is not None:
         return f"the alert's own event ({short(missing[0])}) is not in the index"
     return (
         f"{len(missing)} of the {counted(len(ids), 'event')} that the alert cites"
         f" ({short(missing[0])}{', …' if len(missing) > 1 else ''}) are not in the index"
     )
+
+
+def _filed_under(alert: Alert) -> tuple[str, ...]:
+    """The identity ids that the alert's principals may have (`trail.events.identity_id`)."""
+    found: dict[str, None] = {}
+    for principal in alert.principals:
+        whole = principal.principal_id or ""
+        found |= dict.fromkeys((whole.partition(":")[0], whole, principal.arn or ""))
+    return tuple(one for one in found if one)
 
 
 def _is_data_event(alert: Alert) -> bool:

@@ -10,7 +10,7 @@ from typing import overload
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Status
-from enrich.entity import account_of, entity_match, has_masked_account, is_of_unnamed_account
+from enrich.entity import account_of, has_masked_account, is_of_unnamed_account
 from enrich.own_event import missing_own_event
 from enrich.words import age, short
 from trail.store import Coverage, Store
@@ -263,6 +263,10 @@ class _Logs:
         """Whether there is an event in the 12 hours after (or before) that moment."""
         first, last = (moment, moment + NEAR) if after else (moment - NEAR, moment)
         sides = (">", "<=") if after else (">=", "<")
+        for cell in self.store.days_of(self.account, first, last):
+            for time in (cell.first, cell.last):
+                if (first < time <= last) if after else (first <= time < last):
+                    return True
         # A row of a day and call says that its first and its last event are there: mostly enough.
         for relation, times in (("daily", ("first", "last")), ("events", ("event_time",))):
             there = " or ".join(
@@ -327,44 +331,19 @@ def why_not_looked_up(alert: Alert) -> str | None:
     return None
 
 
-def has_no_window(alert: Alert, store: Store) -> tuple[Status, str] | None:
+def has_no_window(alert: Alert) -> tuple[Status, str] | None:
     """The status and sentence for an alert that no question about events can be asked for, or None.
 
     Without a time the question applies all the same: nothing of what it asks is covered (§3.4 rule
-    7). That the index has no event of the name at all is said, if it has none.
+    7). That the index has no event of a name at all is a note of the alert's, once for all answers
+    (`enrich/unknown_names.py`).
     """
     reason = why_not_looked_up(alert)
     if reason is None:
         return None
     if alert.sample:
         return "not_applicable", reason
-    return "not_covered", " ".join([reason, *_unknown_names(alert, store)])
-
-
-def _unknown_names(alert: Alert, store: Store) -> list[str]:
-    """For each identity that the alert names, that no event of the index is its own, if so."""
-    summary = store.summary()
-    if summary.first is None or summary.last is None or alert.unread_times:
-        return []
-    said = []
-    for principal in alert.principals:
-        match = entity_match(alert, principal, scope="whole_role")
-        if match is None:
-            continue
-        relation = "events" if "access_key_id" in match.sql else "daily"
-        found = store.query(
-            f"select 1 as found from {relation} where {match.sql} limit 1",
-            match.parameters,
-            first=summary.first,
-            last=summary.last,
-        )
-        if not found.rows:
-            name = principal.arn or principal.role_arn or principal.principal_id
-            said.append(f"{short(name or 'That identity', 120)} acted in no indexed event.")
-            account = account_of(alert, principal)
-            if account is not None and account not in summary.accounts:
-                said.append(f"The index holds no logs of account {short(account)}.")
-    return said
+    return "not_covered", reason
 
 
 NO_ONE = "The alert names no identity whose calls could be looked up."

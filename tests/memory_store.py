@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from trail.errors import SourceUnreadable
 from trail.events import EVENT_SCHEMA, event_row, is_credential_event
+from trail.index.catalog import DayCoverage
 from trail.index.segments import rollup_of
 from trail.store import Coverage, IndexSummary, Query, QueryResult
 from trail.store.reread import RawRecord
@@ -88,6 +89,16 @@ class MemoryStore:
         days = tuple(day for day in window if day in set(wanted))
         missing = tuple(day for day in window if day not in set(wanted))
         return Coverage(first, last, days, missing, sum(day in days for day in wanted))
+
+    def days_of(self, account_id: str | None, first: datetime, last: datetime) -> list[DayCoverage]:
+        times: dict[tuple[Any, ...], list[datetime]] = {}
+        for row in self._rows:
+            account = row["recipient_account_id"] or ""
+            day = row["event_time"].date()
+            if account_id in (None, account) and first.date() <= day <= last.date():
+                cell = (day, account, row["aws_region"] or "")
+                times.setdefault(cell, []).append(row["event_time"])
+        return [DayCoverage(*cell, len(of), min(of), max(of)) for cell, of in times.items()]
 
     def summary(self) -> IndexSummary:
         times = [row["event_time"] for row in self._rows]

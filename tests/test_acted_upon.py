@@ -288,3 +288,36 @@ def test_a_masked_caller_is_nobody_by_name() -> None:
     found = acted_upon(GHOST, store, FIRST, LAST)
     assert "a caller whose name is masked" in found.how
     assert "***" not in found.how
+
+
+def test_a_correction_is_counted_once_and_told() -> None:
+    corrected = _on(
+        "ghost", "CreateUser", 1, addendum={
+            "reason": "UPDATED_DATA", "originalEventID": LIFE[0]["eventID"],
+            "updatedFields": "responseElements",
+        },
+    ) | {"eventID": "bbbbbbbb-0000-4000-8000-000000000001"}  # fmt: skip
+    store = MemoryStore([LIFE[0], corrected])
+    found = acted_upon(GHOST, store, FIRST, LAST)
+    assert [row["event_id"] for row in found.newest] == [corrected["eventID"]]
+    assert found.caveats == (
+        "Of what was done to it, 1 record is AWS's own correction: what was corrected does not"
+        " count as well.",
+    )
+    assert acted_upon(GHOST, MemoryStore(LIFE), FIRST, LAST).caveats == ()
+
+
+@pytest.mark.parametrize(
+    ("caller", "words"),
+    [
+        ({"type": "SAMLUser", "principalId": "E3b6=:kim", "userName": "kim"}, "SAML user kim"),
+        ({"type": "SAMLUser", "principalId": "E3b6=:kim"}, "SAML user kim"),
+        ({"type": "WebIdentityUser", "principalId": "idp.example:app:77"}, "web identity 77"),
+        ({"type": "AWSAccount", "principalId": "AIDAQ3EGXK7PL5N2WZTBV", "accountId": "9" * 12},
+         "AIDAQ3EGXK7PL5N2WZTBV of account 999999999999"),
+        ({"type": "SAMLUser", "principalId": "E3b6=:***"}, "a SAML user whose name is masked"),
+    ],
+)  # fmt: skip
+def test_a_caller_without_an_arn_is_told_by_what_it_is(caller: dict[str, Any], words: str) -> None:
+    store = MemoryStore([LIFE[0] | {"userIdentity": caller}])
+    assert acted_upon(GHOST, store, FIRST, LAST).how == f": CreateUser; by {words}"

@@ -137,7 +137,8 @@ def test_a_new_address_and_a_persistent_key_speak_for() -> None:
     assert any(sentence.startswith("The source IP 203.0.113.66 is not among") for sentence in told)
     assert any(
         sentence.startswith(
-            "CreateAccessKey succeeded 1 time, never in 26 events before the alert's day"
+            "CreateAccessKey succeeded 1 time, never in 26 events from 2026-02-06 on, before the"
+            " alert's day"
             " (persistence, T1098.001)"
         )
         for sentence in told

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alerts import parse_alerts
+from alerts import Alert, parse_alerts
 from enrich import ask_all
 from enrich.__main__ import _summary
 from enrich.answer import Answer
@@ -16,7 +16,7 @@ from enrich.forms.json_form import Result
 from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
 from enrich.words import age
-from tests.an_event import ACCOUNT, a_user, an_event
+from tests.an_event import ACCOUNT, a_role_session, a_user, an_event
 from tests.memory_store import MemoryStore
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -170,9 +170,32 @@ def test_an_arn_alone_that_the_index_does_not_know_is_not_covered(account: str) 
     answers = _asked(arn, _at(NOON))
     for name in QUESTIONS:
         assert answers[name].status == "not_covered"
-        assert f"{arn} acted in no indexed event." in answers[name].sentence
-        no_logs = "The index holds no logs of account 999999999999." in answers[name].sentence
-        assert no_logs == (account == "999999999999")
+        assert answers[name].sentence == (
+            "The alert states no time, so there is no window to look in."
+        )
+    (note,) = (n for n in _completed(arn, _at(NOON)).notes if "in no indexed event" in n)
+    held = "The index holds 1 event from 2026-03-20 to 2026-03-20, of 1 account"
+    nothing = ", and no logs of account 999999999999" if account == "999999999999" else ""
+    assert note == f"{arn} acts in no indexed event. {held}{nothing}."
+
+
+def _completed(text: str, *records: dict[str, Any]) -> Alert:
+    (alert,) = parse_alerts(text)
+    return fill_gaps(alert, MemoryStore(records))
+
+
+@pytest.mark.parametrize("when", ["", " at 2026-03-20 12:00:00 UTC"])
+def test_a_role_that_is_known_elsewhere_is_named_once(when: str) -> None:
+    known = _at(NOON) | {"userIdentity": a_role_session("reader", path="/team/")}
+    asked = "arn:aws:iam::999988887777:role/Reader"
+    completed = _completed(f"{asked}{when}", known)
+    (note,) = (n for n in completed.notes if "in no indexed event" in n)
+    assert note.endswith(
+        "and no logs of account 999988887777. It knows"
+        f" arn:aws:iam::{ACCOUNT}:role/team/reader by that name."
+    )
+    same = _completed(f"arn:aws:iam::{ACCOUNT}:role/reader{when}", known)
+    assert not any("in no indexed event" in n for n in same.notes)
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -302,3 +303,68 @@ def test_a_finding_as_a_tool_hands_it_out(shown: str) -> None:
     (person,) = alert.principals
     assert (person.principal_id, person.session_name) == ("AROAQQWWEERRTTYYUUIIO:kim", "kim")
     assert person.access_key_id == "ASIAQQQQWWWWEEEERRRR"
+
+
+KEY = "AKIAY34FZKBOKMUTVV7A"
+USED = "2026-03-10T07:06:00Z"
+
+
+@pytest.mark.parametrize(
+    "age",
+    [
+        "access key created 2025-01-02 03:04 UTC",
+        f"Access key {KEY} (created 2025-01-02 03:04 UTC)",
+        f"{KEY} issued 2025-01-02 03:04 UTC",
+        "The key was created on 2 January 2025 at 03:04 UTC",
+        "The key, created at 2025-01-02 03:04 UTC",
+        "Key age: 432 days (2025-01-02)",
+        "key active since 2025-01-02",
+        "Key created: 2025-01-02T03:04:05Z",
+        "CreateDate: 2025-01-02T03:04:05Z",
+        "access_key_1_last_rotated: 2025-01-02T03:04:05Z",
+        "Password last changed 2025-01-02 03:04 UTC",
+        "Password last used 2025-01-02 03:04 UTC",
+        "MFA enabled 2025-01-02 03:04 UTC",
+    ],
+)
+def test_how_old_a_credential_is_is_no_time_of_the_alert(age: str) -> None:
+    beside = the_alert(f"{LEE} was used at {USED}. {age}.")
+    assert beside.first_seen == beside.last_seen == datetime(2026, 3, 10, 7, 6, tzinfo=UTC)
+    before = the_alert(f"{LEE} {age}; it was seen at {USED}")
+    assert before.first_seen == before.last_seen == datetime(2026, 3, 10, 7, 6, tzinfo=UTC)
+    alone = the_alert(f"{LEE} {age}")
+    assert (alone.first_seen, alone.time_question) == (None, None)
+
+
+def test_what_a_time_was_not_taken_for_is_said() -> None:
+    (note,) = (one for one in the_alert(f"{KEY} (created {USED})").notes if "alert's time" in one)
+    assert note.startswith(f"“{USED}” is when something that the text names was made")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"New access key created {USED} for {LEE}",
+        f"{LEE}: access key created {USED} by kim",
+        f"The user {LEE} created at {USED}",
+        f"{LEE} created an access key at {USED}",
+        f"The key {KEY} created 2 users at {USED}",
+        f"Key {KEY} last used {USED}",
+        f"{LEE} called CreateAccessKey at {USED}",
+    ],
+)
+def test_the_news_that_something_was_made_is_of_its_time(told: str) -> None:
+    assert the_alert(told).first_seen == datetime(2026, 3, 10, 7, 6, tzinfo=UTC)
+
+
+def test_somebodys_age_beside_a_time_of_an_activity_is_none() -> None:
+    alert = the_alert(f"{LEE} made a call at {USED}. User created 2025-01-02 03:04 UTC.")
+    assert alert.first_seen == alert.last_seen
+
+
+def test_when_an_alert_was_written_is_not_when_it_happened() -> None:
+    alert = the_alert(f"{LEE} at {USED}. Finding created 2026-03-10T09:00:00Z")
+    assert alert.first_seen == alert.last_seen
+    assert not alert.time_is_fallback
+    alone = the_alert(f"{LEE}. Incident opened at 2026-03-10T09:00:00Z")
+    assert alone.time_is_fallback

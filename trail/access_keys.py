@@ -41,7 +41,8 @@ _TELLING = (
     *("YOURKEY", "KEYHERE", "SOMEKEY", "REALKEY", "NOTREAL", "NOTAREAL", "NOTAKEY", "NOTVALID"),
     *("INVALID", "FILTERED", "STRIPPED", "DEADBEEF", "SUPPRESSED", "UNAVAILABLE"),
 )
-"""Words of seven letters and more that people write over a key."""
+"""Words of seven letters and more that people write over a key. Names and event ids have lists of
+their own, with other words: `trail.masks` says why."""
 _SHORT = (
     *("MASKED", "MASK", "HIDDEN", "SAMPLE", "SECRET", "DUMMY", "FAKE", "TEST", "DEMO", "NULL"),
     *("NONE", "BLANK", "MOCK", "KEYID"),

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from trail.access_keys import is_stand_in
+from trail.masks import is_written_over_an_id
 
 NULLS = frozenset({"null", "NULL", "Null", "None", "<null>", "(null)", "\\N", "nil"})
 """How tools print what is not there. No field of CloudTrail's that is an id or a code is so."""
@@ -27,10 +28,6 @@ _OF_IDS = b"0123456789abcdefABCDEF-"
 _NO_SIGN = re.compile(r"[\W_]+")
 _NO_HEX = re.compile(r"[^0-9a-f-]")
 _TEMPLATE = re.compile(r"x{8}-x{4}-[x\d]x{3}-[xyn\d]x{3}-x{12}")
-_WRITTEN_OVER = (
-    "example", "redacted", "masked", "anonymi", "placeholder", "sanitized", "sanitised",
-    "scrubbed", "removed", "hidden",
-)  # fmt: skip
 _ONE_SIGN = frozenset(
     "-".join(sign * length for length in (8, 4, 4, 4, 12)) for sign in "0123456789abcdefABCDEF"
 )
@@ -57,4 +54,4 @@ def is_no_id(text: str) -> bool:
     signs = _NO_SIGN.sub("", bare)
     if len(set(signs)) <= 1:
         return len(signs) >= 8 or not signs
-    return _NO_HEX.search(bare) is not None and any(word in bare for word in _WRITTEN_OVER)
+    return _NO_HEX.search(bare) is not None and is_written_over_an_id(bare)

@@ -109,7 +109,7 @@ def read_record(
     principal, origins = principal_of_row(row)
     draft.add_principal(principal, **{name: where(path) for name, path in origins.items()})
     if principal.type == "AWSService":
-        draft.note("An AWS service made this call: there is no session of a person behind it.")
+        draft.note("An AWS service made this call: the record names no session behind it.")
     elif principal.type == "Unknown":
         draft.note("The record does not say what kind of identity made this call.")
     elif principal.type == "AWSAccount":

@@ -120,7 +120,7 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
     for arn in told:
         arns.append(arn)
         draft.note(f"{arn} was built from what the text says in words; a path is not known.")
-    _add_principals(draft, arns, keys, ids)
+    _add_principals(draft, arns, keys, ids, _user_of_a_key(looked_at) if not arns else None)
     if events:
         draft.put("event_id", events[0], "the text's first event id")
         draft.fields["event_ids"] = tuple(events)
@@ -133,6 +133,12 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
     times = written_times(looked_at[:_TIMES_LENGTH])
     for unread in unread_times(looked_at[:_TIMES_LENGTH], times):
         draft.cannot_read(unread)
+    for time in times:
+        if time.of_thing:
+            draft.note(
+                f"“{time.text.rstrip(')')}” is when something that the text names was made: it is"
+                " not taken for the alert's time."
+            )
     if (window := window_of(times)) is not None:
         draft.put_window(window, "the text's earliest time", "the text's latest time")
     if (call := _CALL.search(looked_at)) and call[1] not in ("arn", "http", "https"):
@@ -227,6 +233,14 @@ def _listed(found: re.Match[str], text: str) -> list[str]:
     return [*users, *more] if are_several else users
 
 
+def _user_of_a_key(text: str) -> str | None:
+    """The user that a text without any account names by a field: "userName: lee"."""
+    if _ACCOUNT.search(text):
+        return None
+    found = list(dict.fromkeys(match["user"] for match in _USER_IN_WORDS[1].finditer(text)))
+    return found[0] if len(found) == 1 and found[0].lower() not in _NO_NAMES else None
+
+
 def _as_meant(text: str) -> str:
     """Addresses and links as they are without what keeps them from being clicked, and account ids
     without the dashes that people write in them."""
@@ -243,13 +257,18 @@ def _title(text: str) -> str:
     return first if len(first) <= 120 else first[:119] + "…"
 
 
-def _add_principals(draft: Draft, arns: list[str], keys: list[str], ids: list[str]) -> None:
+def _add_principals(
+    draft: Draft, arns: list[str], keys: list[str], ids: list[str], user: str | None = None
+) -> None:
     people = [person for arn in arns if (person := principal_of_arn(arn)) is not None]
     people, ids = _each_once(people, ids)
     if len(people) <= 1 and len(keys) <= 1 and len(ids) <= 1:
         # One of each: they are taken to be parts of the same identity.
         person = people[0] if people else Principal("Unknown")
         key, unique = next(iter(keys), None), next(iter(ids), None)
+        if user is not None and key is not None and key.startswith("AKIA") and not (people or ids):
+            # A long-term key is a user's; beside a temporary one the name may be its role's.
+            person = Principal("Unknown", user_name=user)
         if people or keys or ids:
             draft.add_principal(
                 replace(

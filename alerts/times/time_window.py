@@ -30,6 +30,7 @@ def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
 
     What is written no finer than the minute, the hour or the day means all of it.
     """
+    times = [time for time in times if not time.of_thing]
     told = [time for time in times if not time.sent]
     used = told or times
     if not used:
@@ -120,6 +121,8 @@ def _words(one: WrittenTime, more: int, assumed: str) -> str:
     names = _zones([one])
     if one.any_zone:
         said.append("names no time zone that is known")
+    elif one.contradicts_itself:
+        said.append(f"contradicts itself: it can be in {', '.join(names[:-1])} or {names[-1]}")
     elif names:
         said.append(f"can be in {', '.join(names[:-1])} or {names[-1]}" if names[1:] else names[0])
     others = f" (and {more:,} more)" if more > 0 else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from alerts.times.of_things import of_thing
 from alerts.times.written_times import MONTH, OF_THE_SESSION, RANGE, WrittenTime
 
 MOST = 5
@@ -58,8 +59,10 @@ def unread_times(text: str, read: Sequence[WrittenTime]) -> tuple[str, ...]:
     found: dict[str, None] = {}
 
     def take(start: int, end: int) -> None:
-        of_session = OF_THE_SESSION.search(text[max(0, start - 40) : start])
-        if not of_session and not any(begin < end and start < until for begin, until in spans):
+        of_another = OF_THE_SESSION.search(text[max(0, start - 40) : start]) or (
+            of_thing(text, start, end) == "credential"
+        )
+        if not of_another and not any(begin < end and start < until for begin, until in spans):
             found[" ".join(text[start:end].split())] = None
             spans.append((start, end))
 
@@ -70,7 +73,7 @@ def unread_times(text: str, read: Sequence[WrittenTime]) -> tuple[str, ...]:
     for start, _ in tuple(spans):
         if (opens := _OPENS.search(text[max(0, start - 40) : start])) is not None:
             take(start - len(opens[0]), start - len(opens[0]) + len(opens[1]))
-    if not found and all(time.sent for time in read):
+    if not found and all(time.sent or time.of_thing for time in read):
         for match in _UNDATED.finditer(text):
             take(*match.span())
     return tuple(found)[:MOST]

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from alerts.times.clock_times import CLOCK, HALF_AND_CLOCK, clock_of, lasts_of, parts_of
 from alerts.times.epoch_times import epoch_time
+from alerts.times.of_things import of_thing
+from alerts.times.said_again import SaidAgain, overlaps, said_again
 from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
 
@@ -44,17 +47,18 @@ _DATE = rf"""(?:
   | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}
     (?P<y5>\d{{4}}|['’]\d\d)(?!\d)
   | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
-  | (?P<y6>\d{{4}})年\s?(?P<m6>\d\d?)月\s?(?P<d6>\d\d?)日
-)"""
-_CLOCK = r"""(?:
-    (?P<h>\d\d?)(?:[:h]|\.(?=\d\d\s?[ap]\.?m\b))(?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?!\d|:\d\d)
-    (?:\s?(?P<ap>[ap]\.?\s?m\b\.?)(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
-  | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
-  | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
+  | (?P<y6>\d{{4}})\s?[年년]\s?(?P<m6>\d\d?)\s?[月월]\s?(?P<d6>\d\d?)\s?[日일]
+  | (?P<y8>\d{{4}})\.\s(?P<m8>\d\d?)\.\s(?P<d8>\d\d?)(?:\.|(?!\d))
 )"""
 _ZONE = rf"(?:\s?[\[(]?(?P<zone>{ZONE})[\])]?)?"
+_DAY_OF_WEEK = (
+    r"(?:[\s,]{0,2}(?:[(（]\s?)?(?:(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]|[月火水木金土日]曜日?"
+    r"|[월화수목금토일]요일|(?<=[(（])[月火水木金土日월화수목금토일](?=[)）])"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?)(?:\s?[)）])?(?=[\s,]|[^a-z]))?"
+)
 _BETWEEN = (
-    r"(?:T|[\s,;:@|·–-]{0,4}"
+    rf"(?:T|{_DAY_OF_WEEK}"
+    r"[\s,;:@|·–-]{0,4}"
     r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?)"
 )
 RANGE = r"(?:\s?[-–—/]\s?|\s(?:to|and|until|till|through|bis|und|à|a)\s)"
@@ -72,7 +76,7 @@ _FORMS = tuple(
     re.compile(form, re.I | re.X)
     for form in (
         # What an ISO time, a mail header, a log, a console and a person put first: the date.
-        rf"(?<![\d.])(?<!\d[:/-]){_DATE}{_BETWEEN}{_CLOCK}{_ZONE}",
+        rf"(?<![\d.])(?<!\d[:/-]){_DATE}{_BETWEEN}{HALF_AND_CLOCK}{_ZONE}",
         # The basic form of ISO 8601.
         r"(?<![\w.:/-])(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)"
         r"T(?P<h>\d\d)(?:(?P<mi>\d\d)(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?)?)?"
@@ -80,12 +84,12 @@ _FORMS = tuple(
         # ISO 8601 to the hour.
         rf"(?<![\w.:/-])(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)T(?P<h>\d\d){_ZONE}(?![\w:.])",
         # Unix `date` and `git log`: Tue Mar 10 06:06:00 PDT 2026, Tue Mar 10 06:06:00 2026 -0700.
-        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{_CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)"
+        rf"(?<!\w)(?P<n>{MONTH})\s{{1,2}}(?P<d>\d\d?)\s{CLOCK}{_ZONE}\s(?P<y>\d{{4}})(?!\d)"
         rf"(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
         # Between 06:06 and 07:15 PDT on March 10, 2026.
-        rf"{_FROM}(?P<end>{_CLOCK}){_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
+        rf"{_FROM}(?P<end>{CLOCK}){_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
         # 06:06 PDT on March 10, 2026.
-        rf"(?<![\d.:/-]){_CLOCK}{_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
+        rf"(?<![\d.:/-]){CLOCK}{_ZONE}{_BEFORE_DATE}{_DATE}(?P<after>\s?[\[(]?{ZONE}[\])]?)?",
     )
 )
 # A day without a clock time; what is followed by one is a time that could not be read.
@@ -110,7 +114,7 @@ _EPOCH_LABEL = re.compile(
     re.I,
 )
 OF_THE_SESSION = re.compile(
-    r"(?:creation_?date|session_?created|password_?last_?used)[\s\"'\\:=]{1,6}$", re.I
+    r"(?:creation_?date|session_?created|password[_\s]?last[_\s]?used)[\s\"'\\:=]{1,6}$", re.I
 )
 """Before a time that is a session's or a password's, and not when a call was made."""
 _MESSAGE_S_OWN = re.compile(
@@ -142,7 +146,7 @@ _LABEL = re.compile(
     rf"(?:[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
     re.I,
 )
-_UNTIL = re.compile(rf"{RANGE}{_CLOCK}{_ZONE}", re.I | re.X)
+_UNTIL = re.compile(rf"{RANGE}{HALF_AND_CLOCK}{_ZONE}", re.I | re.X)
 _LASTING = re.compile(r"/PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?(?!\w)", re.I)
 """How long a stretch of time lasts that ISO 8601 gives by its beginning."""
 
@@ -176,6 +180,10 @@ class WrittenTime:
     """Of an epoch time: "seconds", "milliseconds"…"""
     at: tuple[int, int] = (0, 0)
     """Where in the text it stands."""
+    of_thing: bool = False
+    """It says how old something is that the text names: no time of the activity."""
+    contradicts_itself: bool = False
+    """It names two zones, or itself again in another one, and the two are unlike."""
 
     @property
     def is_open(self) -> bool:
@@ -200,11 +208,9 @@ def written_times(
     `zone` and `order` are the answers to what the text leaves open, and decide nothing else.
     """
     found = [one for one in _found(text) if not OF_THE_SESSION.search(_before(text, one.start))]
-    stated = {
-        said
-        for match in _STATED.finditer(text)
-        if (said := match["label"] or match["zone"] or match["said"]) is not None
-    }
+    statements = list(_STATED.finditer(text))
+    of_every_time = {said for m in statements if (said := m["zone"] or m["said"]) is not None}
+    stated = of_every_time | {m["label"] for m in statements if m["label"] is not None}
     for_all = next(iter(stated)) if len(stated) == 1 else None
     orders = {written.order for written in found if written.order is not None}
     if len(orders) == 1:
@@ -212,25 +218,39 @@ def written_times(
     is_mail = _OTHER_HEADER.search(text) is not None
     times = []
     for written in found:
-        own = written.zone or _label_before(text, written.start) or for_all
+        label = _label_before(text, written.start)
+        own = written.zone or label or for_all
         readings, any_zone = _readings(written, own, zone, order)
+        again, end = list[SaidAgain](), written.end
+        if written.unit is None and written.lasts < WHOLE_DAY:
+            again, end = said_again(text, written.start, written.end)
+            if written.zone is not None:
+                again += [SaidAgain(said, words=said) for said in {label, *of_every_time} if said]
+        open_still = len(readings)
+        readings, any_zone = _with_what_is_said_again(written, readings, any_zone, again)
+        contradicts = len(readings) > open_still
+        if zone is not None and contradicts:
+            readings = [one for one in readings if one.zone == zone] or readings
         if readings:
             sent = is_mail and _is_sent(text, written.start, written.end)
             plain = _plain(written, own, order)
+            if again:
+                plain += f" ({again[0].words})" + "".join(f" = {one.words}" for one in again[1:])
             times.append(
                 WrittenTime(
-                    written.text,
+                    written.text + text[written.end : end],
                     plain,
                     tuple(readings),
                     any_zone,
                     sent,
                     written.lasts,
                     written.unit,
-                    (written.start, written.end),
+                    (written.start, end),
+                    contradicts_itself=contradicts and len(readings) > 1,
                 )
             )
-    times = _without_sending(text, times)
-    if any(not time.sent and time.lasts < WHOLE_DAY for time in times):
+    times = _without_ages(text, _without_sending(text, times))
+    if any(not time.sent and not time.of_thing and time.lasts < WHOLE_DAY for time in times):
         # Beside times with an hour, a date alone may be of anything.
         times = [
             time
@@ -248,6 +268,22 @@ def _without_sending(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
         return times
     return [
         replace(time, sent=time.sent or is_own) for time, is_own in zip(times, own, strict=True)
+    ]
+
+
+def _without_ages(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
+    """The times, those marked that say how old something is, or when the alert was written. Where
+    there is no other, "user lee created at …" may be what the alert is about.
+    """
+    kinds = [of_thing(text, *time.at) for time in times]
+    told = any(kind is None and not time.sent for kind, time in zip(kinds, times, strict=True))
+    return [
+        replace(
+            time,
+            sent=time.sent or kind == "written",
+            of_thing=kind == "credential" or (kind == "perhaps" and told),
+        )
+        for kind, time in zip(kinds, times, strict=True)
     ]
 
 
@@ -343,15 +379,16 @@ class _Spans:
 
 
 def _read(text: str, match: re.Match[str]) -> _Found | None:
-    parts = match.groupdict()
+    parts = parts_of(text, match)
     has_clock = any(parts.get(name) is not None for name in ("h", "h2", "word"))
-    clock = _clock(parts) if has_clock else timedelta()
+    clock = clock_of(parts) if has_clock else timedelta()
     if clock is None:
         return None
     dates: list[tuple[Order | None, datetime]] = []
     order: Order | None = None
     if parts.get("a2"):
-        first, second, year = int(parts["a2"]), int(parts["b2"]), _year(parts["y2"])
+        first, second = int(parts["a2"] or 0), int(parts["b2"] or 0)
+        year = _year(parts["y2"])
         month_first, day_first = _day(year, first, second), _day(year, second, first)
         if month_first is not None and day_first is not None and month_first != day_first:
             weekday = _WEEKDAY.search(text[max(0, match.start() - 14) : match.start()])
@@ -383,16 +420,8 @@ def _read(text: str, match: re.Match[str]) -> _Found | None:
         locals_,
         parts.get("zone") or parts.get("after"),
         order,
-        _lasts(parts) if has_clock else WHOLE_DAY,
+        lasts_of(parts) if has_clock else WHOLE_DAY,
     )
-
-
-def _lasts(parts: Mapping[str, str | None]) -> timedelta:
-    """How much later the last second of a clock time is than its first."""
-    if parts.get("s") is not None:
-        return timedelta()
-    to_the_minute = parts.get("mi") is not None or parts.get("word") is not None
-    return WHOLE_MINUTE if to_the_minute else WHOLE_HOUR
 
 
 def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
@@ -403,7 +432,7 @@ def _sure_day(parts: Mapping[str, str | None]) -> datetime | None:
         except ValueError:
             return None
         return _day(of_week.year, of_week.month, of_week.day)
-    for number in ("", "1", "3", "4", "5", "6"):
+    for number in ("", "1", "3", "4", "5", "6", "8"):
         year, day = parts.get(f"y{number}"), parts.get(f"d{number}")
         month, name = parts.get(f"m{number}"), parts.get(f"n{number}")
         if year is not None and day is not None and (month is not None or name is not None):
@@ -425,37 +454,21 @@ def _day(year: int, month: int, day: int) -> datetime | None:
         return None
 
 
-def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
-    if (word := parts.get("word")) is not None:
-        return timedelta(hours=0 if word.lower() == "midnight" else 12)
-    hour = int(parts.get("h") or parts.get("h2") or 0)
-    minute, second = int(parts.get("mi") or 0), int(parts.get("s") or 0)
-    if half := (parts.get("ap") or parts.get("ap2") or "").lower()[:1]:
-        if parts.get("h2") and not 1 <= hour <= 12:
-            return None
-        if hour <= 12:
-            hour = hour % 12 + (12 if half == "p" else 0)
-    if hour > 23 or minute > 59 or second > 60:
-        return None
-    micros = int((parts.get("f") or "0")[:6].ljust(6, "0"))
-    return timedelta(hours=hour, minutes=minute, seconds=min(second, 59), microseconds=micros)
-
-
 def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
     """What "between 06:06 and 07:15 PDT on 10 March 2026" begins with, on the day that it names.
 
     None where that is no time, or later than the end: which of the two the day is of is not said.
     """
-    parts = match.groupdict()
+    parts = parts_of(match.string, match)
     if "end" not in parts:
         return None
     if parts["from_h"] and not any(parts[n] for n in ("from_mi", "from_ap", "between", "ap2")):
         return None  # "in 10 - 07:15"
-    own = parts["from_ap"] or ""
+    own = parts["from_ap"] or parts.get("half") or ""
     for half in dict.fromkeys((own or (parts.get("ap") or parts.get("ap2") or ""), own)):
         # "6:06 to 7:15 PM" begins in the evening, "11:30 to 1:15 PM" in the morning.
         first = {name: parts[f"from_{name}"] for name in ("h", "mi", "s", "word")} | {"ap": half}
-        clock = _clock(first)
+        clock = clock_of(first)
         if clock is None:
             continue
         begins = tuple(
@@ -466,7 +479,7 @@ def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
                 written,
                 locals=begins,
                 zone=parts["from_zone"] or written.zone,
-                lasts=_lasts(first),
+                lasts=lasts_of(first),
             )
     return None
 
@@ -486,7 +499,7 @@ def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
         )
         return
     until = _UNTIL.match(text, written.end)
-    clock = _clock(until.groupdict()) if until is not None else None
+    clock = clock_of(until.groupdict()) if until is not None else None
     if until is None or clock is None:
         yield written
         return
@@ -507,7 +520,7 @@ def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
         f"{written.text}{until[0]}",
         ends,
         until["zone"] or zone,
-        lasts=_lasts(until.groupdict()),
+        lasts=lasts_of(until.groupdict()),
     )
 
 
@@ -531,6 +544,36 @@ def _readings(
             for name, instant in found
             if EARLIEST <= instant < LATEST
         ]
+    return readings, any_zone
+
+
+def _with_what_is_said_again(
+    written: _Found, readings: list[Reading], any_zone: bool, again: Sequence[SaidAgain]
+) -> tuple[list[Reading], bool]:
+    """The readings that what else is said of the time agrees with; where none does, its own too."""
+    for said in again:
+        if any_zone:
+            meant = [
+                replace(one, zone=zone, instant=instant)
+                for one in readings
+                for zone, instant in said.meant(one.local, None)
+            ]
+            readings, any_zone = meant or readings, not meant
+            continue
+        found = [(one, said.meant(one.local, one.instant)) for one in readings]
+        agreed = [
+            one
+            for one, meant in found
+            if any(overlaps(one.instant, written.lasts, at, said.lasts) for _, at in meant)
+        ]
+        unlike = dict.fromkeys(
+            replace(one, zone=zone, instant=at)
+            for one, meant in found
+            for zone, at in meant
+            if zone not in {other.zone for other in readings} and EARLIEST <= at < LATEST
+        )
+        # UTC is the likeliest of what contradicts each other: what AWS shows is in it.
+        readings = agreed or sorted([*readings, *unlike], key=lambda one: one.zone != "UTC")
     return readings, any_zone
 
 

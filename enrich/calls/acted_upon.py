@@ -21,7 +21,7 @@ from alerts.alert import Alert, Principal
 from alerts.arns import IDENTITY_ARN
 from alerts.parse import NO_TIME
 from enrich.words import clock, listed, short
-from trail.access_keys import is_stand_in
+from trail.access_keys import is_access_key, is_stand_in
 from trail.counted import counted
 from trail.errors import QueryTimedOut
 from trail.store import Query, Store
@@ -57,6 +57,8 @@ class ActedUpon:
     queries: tuple[Query, ...]
     first: datetime | None = None
     """The time of the first of them all, of those too that are not kept."""
+    corrections: int = 0
+    """How many of them AWS wrote in place of others, which are not among them."""
 
     @property
     def last(self) -> datetime | None:
@@ -80,6 +82,21 @@ class ActedUpon:
             names[str(row["event_name"])] = None
         by = listed((short(who) for who, _ in callers.most_common()), at_most=3)
         return f": {listed((short(name) for name in names), at_most=_CALLS)}; by {by}"
+
+    @property
+    def corrected(self) -> str | None:
+        """That some stand for records that AWS corrected, in a sentence; None where none does."""
+        if not self.corrections:
+            return None
+        return (
+            f"Of what was done to it, {counted(self.corrections, 'record')}"
+            f" {'is' if self.corrections == 1 else 'are'} AWS's own correction: what was corrected"
+            " does not count as well."
+        )
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        return tuple(said for said in (self.limit, self.corrected) if said is not None)
 
     @property
     def limit(self) -> str | None:
@@ -108,31 +125,45 @@ def acted_upon(
     of a damaged index nobody is told that nothing was found.
     """
     condition, parameters = _names(name)
-    if about_identities:
+    relation = "events"
+    if about_identities and name.startswith("ASIA") and is_access_key(name):
+        # IAM knows no temporary key: it is named where it was made, and that is looked up.
+        relation, condition, parameters = "credentials", "minted_access_key_id = $of", {}
+    elif about_identities:
         condition = f"{_ABOUT_IDENTITIES} and ({condition})"
     started = time.monotonic()
     # What is quick to read is read in one stretch where a window of questions is all there is.
     few = about_identities and store.coverage(None, first, last).events <= _AT_ONCE
     end, days = last, 8 if few else 1
+    if relation == "credentials":
+        days = max(1, (last - first).days + 1)
     found: list[Mapping[str, Any]] = []
     earliest: datetime | None = None
     queries: list[Query] = []
-    events = 0
+    events = corrections = 0
+
+    def found_so_far(looked_from: datetime, *, whole: bool) -> ActedUpon:
+        newest = tuple(found[:MOST])
+        return ActedUpon(events, newest, looked_from, whole, tuple(queries), earliest, corrections)
+
     while True:
         start = max(first, end - timedelta(days=days))
         try:
             part = store.query(
                 f"""
                 select event_id, event_time, event_source, event_name, principal_arn, identity_id,
+                       identity_type, user_name, account_id,
                        source_ip_address, failed, count(*) over () as named,
+                       count(original_event_id) over () as corrections,
                        min(event_time) over () as earliest
                 from (
                   select event_id, event_time, event_source, event_name, principal_arn,
-                         identity_id, source_ip_address, failed,
+                         identity_id, identity_type, user_name, account_id, source_ip_address,
+                         failed, original_event_id,
                          row_number() over (
                            partition by {_CALL} order by principal_arn is null, event_id
                          ) as copy
-                  from events
+                  from {relation}
                   where event_time >= $span_first and event_time <= $span_last
                     and replaced is null
                     and coalesce(principal_arn, '') <> $of and coalesce(identity_id, '') <> $of
@@ -147,16 +178,17 @@ def acted_upon(
             )
         except QueryTimedOut:
             # Too much for one query: what is newer than this stretch was looked at.
-            return ActedUpon(events, tuple(found[:MOST]), end, False, tuple(queries), earliest)
+            return found_so_far(end, whole=False)
         queries.append(part.query)
         if part.rows:
             events += int(part.rows[0]["named"])
+            corrections += int(part.rows[0]["corrections"])
             found += part.rows
             earliest = part.rows[0]["earliest"]
         if start <= first:
-            return ActedUpon(events, tuple(found[:MOST]), first, True, tuple(queries), earliest)
+            return found_so_far(first, whole=True)
         if time.monotonic() - started > seconds:
-            return ActedUpon(events, tuple(found[:MOST]), start, False, tuple(queries), earliest)
+            return found_so_far(start, whole=False)
         end, days = start - timedelta(microseconds=1), days * 2
 
 
@@ -165,9 +197,11 @@ def name_of(principal: Principal) -> str | None:
     return principal.arn or principal.role_arn or principal.principal_id or principal.access_key_id
 
 
-def in_words(found: ActedUpon) -> str:
-    """A sentence for an answer that found few calls of an identity's own, or none."""
-    return f"It was acted upon in {counted(found.events, 'event')}{found.how}."
+def in_words(found: ActedUpon, name: str) -> str:
+    """A sentence for an answer that found few calls of an identity's own, or none. Many sessions of
+    a role may have one name, and what made another of them is no deed upon this one."""
+    who = "Sessions of this role and name were" if ":assumed-role/" in name else "It was"
+    return f"{who} acted upon in {counted(found.events, 'event')}{found.how}."
 
 
 _CALLS = 8
@@ -188,12 +222,29 @@ def _rank(row: Mapping[str, Any]) -> int:
 
 def _caller(row: Mapping[str, Any]) -> str:
     """Who made an event that names another: "user/bob", "assumed-role/admin/ann"."""
-    arn = str(row["principal_arn"] or "")
+    arn, kind = str(row["principal_arn"] or ""), str(row["identity_type"] or "")
     named = arn.split(":", 5)[-1] or str(row["identity_id"] or "")
+    if not arn and kind in _WITHOUT_ARN:
+        # The id is what a provider calls them: "EXAMPLEe3b6…=:kim", a hash and a name.
+        named = str(row["user_name"] or named.rpartition(":")[2])
+        what = f"{_WITHOUT_ARN[kind]} {named}" if named else f"a {_WITHOUT_ARN[kind]}"
+        return what if not is_stand_in(named) else f"a {_WITHOUT_ARN[kind]} whose name is masked"
+    if not arn and kind == "AWSAccount" and row["account_id"]:
+        of = f" of account {row['account_id']}"
+        return f"{named}{of}" if named not in ("", row["account_id"]) else f"a caller{of}"
     if not named:
         return "a caller without a name"
     # What stands where a name was masked is nobody's name, and may be several people's.
     return "a caller whose name is masked" if is_stand_in(named.rpartition("/")[2]) else named
+
+
+_WITHOUT_ARN = {
+    "SAMLUser": "SAML user",
+    "WebIdentityUser": "web identity",
+    "IdentityCenterUser": "Identity Center user",
+    "Directory": "directory user",
+}
+"""Callers that no record shows an ARN of (§1.2), in words."""
 
 
 def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
@@ -212,8 +263,7 @@ def at_what_was_done_to_it(alert: Alert, store: Store) -> Alert:
             when = f"from the first of these events, {clock(named.first)}, to the last,"
             when += f" {clock(named.last)}"
         note = f"{short(name, 120)} {named.sentence}. The time here is {when}: others acted then."
-        if named.limit is not None:
-            note += f" {named.limit}"
+        note += "".join(f" {said}" for said in named.caveats)
         where = f"the events that name it, from {named.newest[-1]['event_id']} on"
         return replace(
             alert,

@@ -9,7 +9,6 @@ cannot be known is said in the claim's caveats.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from enrich.facts.interface import is_console_call, is_service_call, json_object
 from enrich.facts.role_name import role_named
 from enrich.words import age
 from trail.access_keys import is_doubtful_key, is_stand_in
+from trail.masks import may_be_mask
 
 Confidence = Literal["certain", "high", "medium", "low"]
 _ORDER: tuple[Confidence, ...] = ("certain", "high", "medium", "low")
@@ -403,33 +403,18 @@ def by_date(
     return _as_dated(claim, session)
 
 
-_A_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
-"""What IAM allows in the names of roles, of sessions and of federated users."""
-_WRITTEN_OVER = re.compile(r"redact|masked|anonymi[sz]|obfuscat|placeholder|saniti[sz]e", re.I)
-
-
 def _is_masked(session: Session) -> bool:
     """Rule 1 for sessions: whether what a mint is compared with is a mask. Equal masks of two
     roles, or of two sessions' names, are no equal sessions."""
     if session.type == "FederatedUser":
-        return _stands_for_a_name((session.arn or session.principal_id or "").rpartition("/")[2])
+        return may_be_mask((session.arn or session.principal_id or "").rpartition("/")[2])
     if not session.is_role:
         return False  # a user whose record is masked is nobody by name (`of_nameless`)
-    if session.session_name is not None and _stands_for_a_name(session.session_name):
+    if session.session_name is not None and may_be_mask(session.session_name):
         return True
     role_id = (session.principal_id or "").partition(":")[0]
     role = role_named(session.role_arn)
-    return (not role_id or is_stand_in(role_id)) and (role is None or _stands_for_a_name(role.name))
-
-
-def _stands_for_a_name(name: str) -> bool:
-    """Whether the name is none that IAM would give, or tells that another was written over."""
-    return (
-        is_stand_in(name)
-        or _A_NAME.fullmatch(name) is None
-        or _WRITTEN_OVER.search(name) is not None
-        or (len(name) > 3 and len(set(name)) == 1)
-    )
+    return (not role_id or is_stand_in(role_id)) and (role is None or may_be_mask(role.name))
 
 
 def by_switch(session: Session, switches: int, doubt: str | None = None) -> Claim:

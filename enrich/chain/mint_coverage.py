@@ -53,8 +53,8 @@ def mint_coverage(
     if account_id is None:
         return MintCoverage(None, (), ("which account's logs would hold it is not known",),
                             "partial")  # fmt: skip
-    needed = {GLOBAL_REGION, *_sts_regions(reader, account_id)}
-    regions = sorted(needed | {region} if region else needed)
+    needed = {GLOBAL_REGION, region} if region else {GLOBAL_REGION}
+    regions = sorted(needed | _sts_regions(reader, account_id, needed))
     sides: Mapping[str, _Sides] = {}
     if _is_moment(first, last):
         sides = _by_days(reader, account_id, first, last)
@@ -241,25 +241,23 @@ def _nearest(
     summary = reader.store.summary()
     if summary.first is None or summary.last is None:
         return None
-    sides = (">", "last", "min", "asc") if after else ("<", "first", "max", "desc")
+    sides = (">", "min") if after else ("<", "max")
     whose = {"account": account_id, "region": region, "moment": moment}
-    days = reader.find(
-        f"""
-        select distinct day from daily
-        where recipient_account_id = $account and aws_region = $region and {sides[1]} {sides[0]}
-          $moment
-        order by day {sides[3]} limit {_DAYS_TRIED}
-        """,
-        whose,
-        first=moment if after else summary.first.astimezone(UTC),
-        last=summary.last.astimezone(UTC) if after else moment,
+    first, last = (moment, summary.last) if after else (summary.first, moment)
+    days = sorted(
+        {
+            cell.day
+            for cell in reader.store.days_of(account_id, first, last)
+            if cell.region == region and (cell.last > moment if after else cell.first < moment)
+        },
+        reverse=not after,
     )
-    for row in days:
-        begin = datetime.combine(row["day"], datetime.min.time(), UTC)
+    for day in days[:_DAYS_TRIED]:
+        begin = datetime.combine(day, datetime.min.time(), UTC)
         end = begin + timedelta(days=1)
         found = reader.find(
             f"""
-            select {sides[2]}(event_time) as nearest from events
+            select {sides[1]}(event_time) as nearest from events
             where recipient_account_id = $account and aws_region = $region
               and coalesce(event_category, 'Management') = 'Management'
               and event_time {sides[0]} $moment and event_time >= $begin and event_time < $end
@@ -390,10 +388,13 @@ def _sides_of(hours: Sequence[Mapping[str, Any]], first: datetime, last: datetim
     )
 
 
-def _sts_regions(reader: MintReader, account_id: str) -> set[str]:
-    """The Regions whose STS the account is known to use."""
+def _sts_regions(reader: MintReader, account_id: str, known: set[str]) -> set[str]:
+    """The Regions beside those known whose STS the account is known to use."""
     summary = reader.store.summary()
     if summary.first is None or summary.last is None:
+        return set()
+    cells = reader.store.days_of(account_id, summary.first, summary.last)
+    if {cell.region for cell in cells} <= {*known, ""}:
         return set()
     rows = reader.find(
         """

@@ -132,7 +132,7 @@ def not_assumed(session: Session, *, has_misfits: bool = False) -> str:
     """
     if session.type == "AWSService":
         who = session.principal_id or session.arn or session.invoked_by or "an AWS service"
-        return f"Not an assumed role: {short(who)} made the call for itself."
+        return f"Not an assumed role: {short(who)} made the call."
     if session.has_long_term_key:
         found = (
             "no CreateAccessKey in the index that fits"
@@ -185,6 +185,9 @@ def short_caller(by: Session) -> str:
     if by.user_name:
         name = short(by.user_name)
         return f"IAM user {name}" if by.type == "IAMUser" else name
+    if by.type == "SAMLUser" and not by.arn:
+        # The principal id is a hash of the provider, and whom the provider names.
+        return f"SAML user {short(str(by.principal_id or 'without a name').rpartition(':')[2])}"
     return short(by.arn or by.principal_id or by.type)
 
 

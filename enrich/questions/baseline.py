@@ -48,7 +48,7 @@ GAP = timedelta(hours=12)
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The comparison, with the (IP, user agent) pairs it rests on."""
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     entity = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if entity is None or whole is None:
@@ -117,8 +117,22 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     evidence = tuple(history.like_the_alert("whole" if rests_on_role else "entity"))
 
     caveats = looked.caveats() + _caveats(telling, data, evidence) + history.caveats
+    caveats += _of_another(alert, own)
     sentence, counts = _sentence(alert, entity, data, looked, window)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
+
+
+def _of_another(alert: Alert, own: Sequence[object]) -> tuple[str, ...]:
+    """That the alert's call may be another's, where it names several identities and no event shows
+    that this one made it: whoever did not call it has nothing new in it."""
+    several = len(alert.principals) > 1 and alert.event_id is None
+    if not several or own or alert.event_name is None:
+        return ()
+    return (
+        "The alert names several identities, and no indexed event shows that this one called"
+        f" {short(plain_name(alert.event_name), 40)} then: what is said of that call here is of the"
+        " alert's, which another of them may have made.",
+    )
 
 
 def _earlier(scene: Likeness, window: Window) -> tuple[LastSeen, Query]:

@@ -65,7 +65,7 @@ _ROUTINE = frozenset(
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The interesting calls: high-signal ones first, then the most frequent."""
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     match = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:

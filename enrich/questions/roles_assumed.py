@@ -55,7 +55,7 @@ LISTED = 50
 def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     """Roles by role, result, error, interface, and whether after the alert; failures with why."""
     started = time.perf_counter()
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     match = None if without else entity_match(alert, principal)
     if match is None or alert.first_seen is None:
         return Answer(NAME, QUESTION, *(without or ("not_applicable", NO_ONE)), RolesAssumed())

@@ -47,7 +47,7 @@ FEW = 10
 
 def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     """The services used, most calls first."""
-    without = has_no_window(alert, store)
+    without = has_no_window(alert)
     match = None if without else entity_match(alert, principal)
     whole = None if without else entity_match(alert, principal, scope="whole_role")
     if match is None or whole is None:
@@ -96,14 +96,14 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if total <= FEW and (name := name_of(principal)) is not None:
         named = acted_upon(name, store, window.first, window.last, seconds=1, about_identities=True)
         queries += named.queries
-        caveats += (named.limit,) if named.limit is not None else ()
+        caveats += named.caveats
         newest = tuple(row["event_id"] for row in named.newest[:OF_ALL])
         told = NamedInEvents(
             events=named.events, event_ids=newest, looked_from=iso(named.looked_from)
         )
         data = replace(data, acted_upon=told)
         if named.events:
-            sentence = f"{sentence} {in_words(named)}"
+            sentence = f"{sentence} {in_words(named, name)}"
             evidence = newest
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from enrich.count import Cited, Count
 from enrich.data.baseline import Baseline, BaselineView, BeforeDwell, Oddity
+from enrich.entity import ROLE_TYPES
 from enrich.facts.ip import ip_facts
 from enrich.facts.techniques import plain_name
 from enrich.questions.baseline import history_counts, same_call_counts, value_in_words
@@ -42,6 +43,8 @@ def from_baseline(known: Answers) -> Iterator[Weight]:
     seen = events_in(data, data.scope, open_end=True)
     calls, days = history_counts(view, seen)
     who = "the whole role" if on_role else "this identity"
+    if not on_role and known.principal.type in ROLE_TYPES:
+        who = "this session name or source IP"
     span = "the 14 days before"
     if not known.complete(_NAME):
         span = f"the indexed part of {span}"

@@ -9,6 +9,7 @@ from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.services_used import ServicesUsed
+from enrich.entity import ROLE_TYPES
 from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted
 from enrich.verdict.weight import Answers, Weight, events_in, ids
@@ -55,7 +56,7 @@ def from_services(known: Answers) -> Iterator[Weight]:
             "new_service",
             "for",
             f"{short(row.service)} was called {calls} on the alert's day{how}, and never in"
-            f" {before} before it. {row.valuable}",
+            f" {_earlier(known, before)} before it. {row.valuable}",
             _SERVICES,
             (calls, failed, before),
         )
@@ -71,6 +72,16 @@ def _before(before: Earlier | None) -> Count | None:
 def _events_of(before: Earlier) -> Events:
     first, last = map(datetime.fromisoformat, (before.window_first, before.window_last))
     return Events("whole_role", first, last, open_end=True)
+
+
+def _earlier(known: Answers, before: Count) -> str:
+    """How many events that is, whose and from when on: other lines count the 14 days alone, and
+    some of them one session: "882 events of the whole role from 2026-02-10 on,".
+    """
+    is_role = known.principal.type in ROLE_TYPES
+    whose = " of the whole role" if is_role else ""
+    since = "" if before.of.first is None else f" from {before.of.first.date()} on,"
+    return f"{before}{whose}{since}"
 
 
 def _succeeded(row: CallGroup, events: Events, noun: str = "time") -> Count:
@@ -94,7 +105,9 @@ def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iter
     for row in telling[:WEIGHTY]:
         done, details = _succeeded(row, events), row.succeeded_details
         first = before if row.never_before else None
-        since = "" if first is None else f", never in {first} before the alert's day"
+        since = ""
+        if first is not None:
+            since = f", never in {_earlier(known, first)} before the alert's day"
         about = ", ".join([row.signal or "", *row.techniques, *(one.told for one in details)])
         yield Weight(
             "high_signal_call",
@@ -168,7 +181,7 @@ def _secrets(known: Answers, data: InterestingCalls, events: Events) -> Iterator
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
         if before is not None:
-            since = f", {never} never made in {before} before the alert's day"
+            since = f", {never} never made in {_earlier(known, before)} before the alert's day"
         yield Weight(
             "secrets_read",
             "for",

@@ -147,6 +147,12 @@ class KeyRange:
             for value in values
         )
 
+    def may_hold_between(self, low: str, high: str) -> bool:
+        """Whether some row may have a value between the two, both included."""
+        return (
+            self.low is not None and self.high is not None and self.low <= high and low <= self.high
+        )
+
 
 @dataclass(frozen=True)
 class Segment:

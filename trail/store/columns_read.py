@@ -23,6 +23,9 @@ Sought = Mapping[str, frozenset[str | None]]
 """Column (in lower case) → the parameters one of whose values each row must have in it; None among
 them stands for null."""
 
+Between = Mapping[str, tuple[str, str]]
+"""Column (in lower case) → the parameters between whose values each row must have it."""
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -51,6 +54,7 @@ class Reading:
     columns: frozenset[str] | None
     sought: Mapping[str, Sought]
     bounds: Mapping[str, Bounds]
+    between: Mapping[str, Between]
 
     def of(self, relation: str) -> Sought:
         """The values that it looks for in the relation, wherever it reads it."""
@@ -62,7 +66,7 @@ def columns_read(sql: str, relations: tuple[str, ...]) -> frozenset[str] | None:
     return reading(sql, relations).columns
 
 
-_NONE: Mapping[str, Sought] = {"events": {}, "daily": {}}
+_NONE: Mapping[str, Any] = {"events": {}, "daily": {}}
 _ANY_TIME = {"events": Bounds(), "daily": Bounds()}
 _CANARIES = {
     "select user_name from events where (identity_id in ($a, $b) or failed) and ip is null"
@@ -74,17 +78,20 @@ _CANARIES = {
             "daily": {"day": frozenset({"day"})},
         },
         {"events": Bounds(frozenset({"from"}), frozenset({"to"})), "daily": Bounds()},
+        _NONE,
     ),
-    "select ip from events where ip in ($a, $b) and event_time > $c and event_time <= $d": Reading(
-        frozenset({"ip", "event_time"}),
+    "select ip from events where ip in ($a, $b) and event_time > $c and event_time <= $d"
+    " and event_id between $e and $f": Reading(
+        frozenset({"ip", "event_time", "event_id"}),
         {"events": {"ip": frozenset({"a", "b"})}, "daily": {}},
         {"events": Bounds(frozenset({"c"}), frozenset({"d"})), "daily": Bounds()},
+        {"events": {"event_id": ("e", "f")}, "daily": {}},
     ),
-    "select * from events": Reading(None, _NONE, _ANY_TIME),
-    "select e from daily join events e using (day)": Reading(None, _NONE, _ANY_TIME),
-    "select day from daily natural join events": Reading(None, _NONE, _ANY_TIME),
+    "select * from events": Reading(None, _NONE, _ANY_TIME, _NONE),
+    "select e from daily join events e using (day)": Reading(None, _NONE, _ANY_TIME, _NONE),
+    "select day from daily natural join events": Reading(None, _NONE, _ANY_TIME, _NONE),
     "select e.day from daily e join events using (ip)": Reading(
-        frozenset({"e", "day", "ip"}), _NONE, _ANY_TIME
+        frozenset({"e", "day", "ip"}), _NONE, _ANY_TIME, _NONE
     ),
 }
 """What is read in statements that have every form which is looked for in the tree."""
@@ -96,7 +103,7 @@ def reading(sql: str, relations: tuple[str, ...]) -> Reading:
     it in a form that is not known here: another release of DuckDB costs time then, and no answer.
     """
     found = _told(sql, relations) if _is_understood() else None
-    return found or Reading(None, {}, {})
+    return found or Reading(None, {}, {}, {})
 
 
 @cache
@@ -117,6 +124,7 @@ def _read_from(nodes: Sequence[Mapping[str, Any]], relations: tuple[str, ...]) -
         _columns(nodes, relations),
         {relation: _sought(nodes, relation) for relation in relations},
         {relation: _bounds(nodes, relation) for relation in relations},
+        {relation: _between(nodes, relation) for relation in relations},
     )
 
 
@@ -167,6 +175,12 @@ def _bounds(nodes: Sequence[Mapping[str, Any]], relation: str) -> Bounds:
     return Bounds(*sides)
 
 
+def _between(nodes: Sequence[Mapping[str, Any]], relation: str) -> Between:
+    """The bounds that hold wherever the relation is read; none, where it is read several times."""
+    found = [_ends(where, names) for where, names in _reads(nodes, relation)]
+    return found[0] if len(found) == 1 else {}
+
+
 def _reads(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any, set[str]]]:
     """The conditions under which the relation is read, and the names it goes by in each; none if
     it is read anywhere else than alone after a `from`. A column list hides its columns' names.
@@ -179,6 +193,24 @@ def _reads(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any,
             names = {"", table["alias"].lower() or relation}
             found.append((None if listed else node["where_clause"], names))
     return found if len(found) >= sum(_is_table(node, relation) for node in nodes) else []
+
+
+def _ends(where: Any, names: set[str]) -> dict[str, tuple[str, str]]:
+    """The columns that a condition wants between two parameters."""
+    if not isinstance(where, dict):
+        return {}
+    if where["type"] == "CONJUNCTION_AND":
+        found: dict[str, tuple[str, str]] = {}
+        for child in where["children"]:
+            found = _ends(child, names) | found
+        return found
+    if where["type"] == "COMPARE_BETWEEN":
+        ends = (where["lower"], where["upper"])
+        if (name := _column(where["input"], names)) and all(
+            end["type"] == "VALUE_PARAMETER" for end in ends
+        ):
+            return {name: (ends[0]["identifier"], ends[1]["identifier"])}
+    return {}
 
 
 def _is_table(node: Mapping[str, Any], name: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from trail.errors import SourceUnreadable
-from trail.index.catalog import Records
+from trail.index.catalog import DayCoverage, Records
 from trail.store.reread import RawRecord
 
 
@@ -116,6 +116,12 @@ class Store(Protocol):
         self, account_ids: Collection[str] | None, first: datetime, last: datetime
     ) -> Coverage:
         """What is indexed of these accounts (None: any) in the window."""
+        ...
+
+    def days_of(self, account_id: str | None, first: datetime, last: datetime) -> list[DayCoverage]:
+        """What each day and Region has of an account (None: of any), by whole UTC days: how many
+        events, the first and the last of them. Known without reading any.
+        """
         ...
 
     def summary(self) -> IndexSummary:

@@ -96,6 +96,7 @@ class _Snapshot:
     credentials: Mapping[str, Sequence[Segment]]
     coverage: tuple[DayCoverage, ...]
     events_by_account: Mapping[str, Mapping[date, int]]
+    cells_by_account: Mapping[str, Sequence[DayCoverage]]
     unread: Mapping[str, Collection[date]]
     summary: IndexSummary
     memo: Memo[_Held]
@@ -254,6 +255,26 @@ class DuckStore:
         whose = unread if account_ids is None else {*account_ids, ANYBODY}
         days = {day for one in whose for day in unread.get(one, ())}
         return tuple(day for day in window if day in days)
+
+    def days_of(self, account_id: str | None, first: datetime, last: datetime) -> list[DayCoverage]:
+        """What each day and Region has of an account (None: of any), by whole UTC days."""
+        found = self._days_of(account_id, first, last)
+        note(
+            ("days", account_id, first, last),
+            lambda: self._days_of(account_id, first, last) == found,
+        )
+        return found
+
+    def _days_of(
+        self, account_id: str | None, first: datetime, last: datetime
+    ) -> list[DayCoverage]:
+        begin, end = _utc(first).date(), _utc(last).date()
+        snapshot = self._current()
+        cells = (
+            snapshot.coverage if account_id is None
+            else snapshot.cells_by_account.get(account_id, ())
+        )  # fmt: skip
+        return [cell for cell in cells if begin <= cell.day <= end]
 
     def coverage_by_day(self) -> list[DayCoverage]:
         """Event counts per day, account and region ("" where a record names none)."""
@@ -453,7 +474,9 @@ class DuckStore:
         }
         credentials: dict[str, list[Segment]] = {kind: [] for kind in CREDENTIAL_KINDS}
         events_by_account: dict[str, dict[date, int]] = {}
+        cells_by_account: dict[str, list[DayCoverage]] = {}
         for cell in cells:
+            cells_by_account.setdefault(cell.account, []).append(cell)
             of_account = events_by_account.setdefault(cell.account, {})
             of_account[cell.day] = of_account.get(cell.day, 0) + cell.events
         for segment in segments:
@@ -471,6 +494,7 @@ class DuckStore:
             credentials,
             tuple(cells),
             events_by_account,
+            cells_by_account,
             unread,
             replace(summary_of(cells), records=records),
             Memo(_MEMO_VALUES, _values),
@@ -527,6 +551,14 @@ class DuckStore:
                 segments = (s for s in segments if s.range is None or s.range.may_hold(values))
                 if by_identity:
                     calls = (s for s in calls if s.range is None or s.range.may_hold(values))
+            elif bounds := _bounds_of(statement.between.get(relation), bound):
+                segments = (
+                    s for s in segments if s.range is None or s.range.may_hold_between(*bounds)
+                )
+                if by_identity:
+                    calls = (
+                        s for s in calls if s.range is None or s.range.may_hold_between(*bounds)
+                    )
             elif used := _values_of(statement.keys.get(relation), bound):
                 keys = [key for key in used if key is not None]
                 if len(keys) == len(used):
@@ -705,6 +737,14 @@ def _between(bounds: Bounds, bound: Mapping[str, Any]) -> tuple[datetime | None,
         min(since) if since and len(since) == len(sides[0]) else None,
         max(until) if until and len(until) == len(sides[1]) else None,
     )
+
+
+def _bounds_of(
+    parameters: tuple[str, str] | None, bound: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """The values of the parameters; None where they are no texts."""
+    low, high = (bound.get(name) for name in parameters) if parameters is not None else (None, None)
+    return (low, high) if isinstance(low, str) and isinstance(high, str) else None
 
 
 def _of_days(held: Mapping[date, Iterable[Segment]], begin: date, end: date) -> Iterator[Segment]:

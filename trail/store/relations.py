@@ -25,6 +25,8 @@ class Statement:
     sought: dict[str, frozenset[str | None]]
     """Relation → the parameters, one of whose values each of its rows must have in the column that
     its segments are sorted by (None: null). Absent where the statement says no such thing."""
+    between: dict[str, tuple[str, str]]
+    """Relation → the two parameters between whose values each of its rows must have that column."""
     keys: dict[str, frozenset[str | None]]
     """The same of the access key that its rows were made with, for relations not in `sought`."""
     bounds: dict[str, Bounds]
@@ -51,6 +53,11 @@ def statement_of(sql: str) -> Statement:
         for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
         if column in read.of(relation)
     }
+    between = {
+        relation: read.between[relation][column]
+        for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
+        if column in read.between.get(relation, {})
+    }
     columns = {
         relation: tuple(n for n in names if read.columns is None or n in read.columns) or names[:1]
         for relation, names in _COLUMNS.items()
@@ -64,9 +71,10 @@ def statement_of(sql: str) -> Statement:
     bounds = {relation: read.bounds[relation] for relation in columns if relation in read.bounds}
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, sought, keys, bounds, kind, "with", f" {sql}")
+        return Statement(columns, sought, between, keys, bounds, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
-    return Statement(columns, sought, keys, bounds, kind, beginning, f", {sql[own.end() :]}")
+    rest = f", {sql[own.end() :]}"
+    return Statement(columns, sought, between, keys, bounds, kind, beginning, rest)
 
 
 def definition(

@@ -103,7 +103,7 @@ def _activity(store: Store, name: str, kind: Kind, found: timeline.Activity) -> 
 def _only_named(found: Facts, span: tuple[datetime, datetime]) -> None:
     """Something without events of its own: what others did to it, or that there is nothing."""
     named = found.named
-    limit = named.limit if named is not None else None
+    limit = (" ".join(named.caveats) or None) if named is not None else None
     if named is None or not named.events:
         draw(
             "entity-unknown",

@@ -78,6 +78,8 @@ def caller_name(by: Caller | PossibleCaller) -> str:
         return " / ".join(phrases.short_arn(arn).split("/")[1:])
     if arn:
         return phrases.short_arn(arn)
+    if by.type == "SAMLUser" and by.principal_id:
+        return f"SAML user {by.principal_id.rpartition(':')[2]}"  # before it, a hash
     return by.invoked_by or by.principal_id or _key_of(by) or "unknown caller"
 
 
