@@ -1,7 +1,7 @@
 """The five questions, in the order they are shown, and how all of them are asked.
 
-To add a question: what it holds in `enrich/data`, one file with an `Enrichment`, and its line in
-`QUESTIONS`.
+To add a question: one file with an `Enrichment`, as `tests/an_example_question.py` has it, what it
+holds in `enrich/data`, and its line in `enrich.questions.every`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Status
 from enrich.forms.json_form import Result, as_json
 from enrich.gaps import fill_gaps
-from enrich.questions.assumed_by import ASSUMED_BY
-from enrich.questions.baseline import BASELINE
-from enrich.questions.interesting_calls import INTERESTING_CALLS
-from enrich.questions.roles_assumed import ROLES_ASSUMED
-from enrich.questions.services_used import SERVICES_USED
+from enrich.questions.every import QUESTIONS
 from enrich.time_basis import on_its_basis
 from enrich.words import short
 from trail.errors import BacktrailError
@@ -38,18 +34,6 @@ __all__ = [
     "ask_for_every_principal",
     "fill_gaps",
 ]
-
-QUESTIONS: tuple[Enrichment, ...] = (
-    ASSUMED_BY,
-    ROLES_ASSUMED,
-    SERVICES_USED,
-    INTERESTING_CALLS,
-    BASELINE,
-)
-
-_MILLISECONDS = {"assumed_by": 30, "baseline": 20, "services_used": 18, "roles_assumed": 12,
-                 "interesting_calls": 2}  # fmt: skip
-"""What each takes, about: on few cores, a long question that began last would be waited for."""
 
 _asking = ThreadPoolExecutor(min(len(QUESTIONS), os.cpu_count() or 1), "question")
 """For all who ask, so that many sessions at once do not make many times as many threads."""
@@ -74,7 +58,7 @@ def ask_all(alert: Alert, principal: Principal, store: Store) -> list[Answer]:
     coming = {
         # In a copy of the context, so that what they ask is noted for whoever asked them.
         question.name: _asking.submit(copy_context().run, ask, question, alert, principal, store)
-        for question in sorted(QUESTIONS, key=lambda one: -_MILLISECONDS.get(one.name, 50))
+        for question in sorted(QUESTIONS, key=lambda one: -one.milliseconds)
     }
     return [coming[question.name].result() for question in QUESTIONS]
 

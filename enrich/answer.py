@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from alerts.alert import Alert, Principal
 from enrich.count import Count
@@ -37,16 +37,79 @@ class Answer:
     """Every number of calls, days or the like that the sentence states."""
 
 
+class Verbatim(str):
+    """A value as it was logged, to be shown letter by letter."""
+
+
+def verbatim(value: str | None) -> Verbatim | None:
+    """The value as one that was logged; None where there is none."""
+    return None if value is None else Verbatim(value)
+
+
+Cell: TypeAlias = "str | int | None"
+"""What stands in a table: words, a number, a `Verbatim` value."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What an answer found as a table: the heads of its columns, and its rows."""
+
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A list in the answer's JSON that a report shows as a table: its key there, and for each
+    column the key in its rows and the head. Reports read kept documents, of any version.
+    """
+
+    key: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Calls that a chart draws as one bar, the failed ones apart."""
+
+    label: str
+    key: str
+    """What the label stands for, as logged."""
+    calls: int
+    failed: int
+
+
 @dataclass(frozen=True)
 class Enrichment:
-    """A question: `name` keys the JSON, `question` titles the card, `empty_data` makes the data of
-    an answer that found nothing.
+    """A question, with all that is said and shown of it. One file has it, and one line of
+    `enrich.questions.every` asks it. `tests/an_example_question.py` is a complete one.
+
+    `found`, `listing` and `bars` are given what `ask` puts into its answers' `data`.
     """
 
     name: str
+    """Its key in the JSON, the database and addresses."""
     question: str
+    """The title of its card, with a question mark."""
+    about: str
+    """What it is about, within a sentence: "the services used"."""
+    short: str
+    """One word over a narrow column."""
+    window: str
+    """The time that it looks at, in words."""
     ask: Callable[[Alert, Principal, Store], Answer]
     empty_data: Callable[[], Found]
+    """The data of an answer that found nothing."""
+    found: Callable[[Any], str | None]
+    """What was found in a few words, where nothing of it speaks for or against anything."""
+    listing: Callable[[Any], Listing]
+    """What was found as a table, for tickets, and for a card that has no drawing of its own."""
+    report: tuple[ReportTable, ...] = ()
+    """Its tables in a report; the whole data as JSON where there are none."""
+    bars: tuple[str, Callable[[Any], Sequence[Bar]]] | None = None
+    """The chart of its card: what a bar stands for, in a word, and the bars."""
+    milliseconds: int = 50
+    """What it takes, about: the longest are asked first."""
 
 
 _Kind = TypeVar("_Kind", bound=Found)

@@ -13,7 +13,6 @@ import pytest
 
 from cases.documents import answer_document, read_answer
 from cases.redaction.own_words import own_words
-from cases.report.blocks import _COLUMNS
 from enrich import QUESTIONS
 from enrich.data.found import Found
 from enrich.data.services_used import ServicesUsed, ServiceUse
@@ -67,10 +66,11 @@ def test_data_of_another_form_is_refused_as_a_value_error() -> None:
 def test_reports_draw_columns_that_the_answers_have() -> None:
     for question in QUESTIONS:
         kind = type(question.empty_data())
-        for key, columns in _COLUMNS.get(question.name, ()):
-            listed = next(one for one in msgspec.structs.fields(kind) if one.encode_name == key)
+        for table in question.report:
+            fields = msgspec.structs.fields(kind)
+            listed = next(one for one in fields if one.encode_name == table.key)
             (row, _) = listed.type.__args__  # tuple[Row, ...]
-            assert {column for column, _ in columns} <= {*row.__struct_encode_fields__}, key
+            assert {key for key, _ in table.columns} <= {*row.__struct_encode_fields__}, table.key
 
 
 def test_the_redaction_knows_our_own_keys() -> None:

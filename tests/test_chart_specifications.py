@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema.exceptions import ValidationError
 
 from cases.metrics import Ageing, Group, Precision, Spread
-from enrich.data.services_used import ServiceUse
+from enrich.answer import Bar
 from ui.cases import metrics_charts
 from ui.kit import charts
 from ui.kit.hatching import band_strokes, strokes
@@ -59,17 +59,14 @@ def only_known_fields(part: Any, row: dict[str, Any] | None) -> None:
             only_known_fields(inner, row)
 
 
-def services(found: list[tuple[str, int, int]]) -> list[ServiceUse]:
-    return [
-        ServiceUse(event_source=source, count=ok + failed, failed=failed)
-        for source, ok, failed in found
-    ]
+def services(found: list[tuple[str, int, int]]) -> list[Bar]:
+    return [Bar(source, source, ok + failed, failed) for source, ok, failed in found]
 
 
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.tuples(names.filter(bool), counts, counts), max_size=20))
 def test_bars_of_services(found: list[tuple[str, int, int]]) -> None:
-    bars = charts.service_bars(services(found))
+    bars = charts.call_bars("service", services(found))
     drawn = rows_in(valid(bars.spec))[0]
     assert [row["n"] for row in drawn] == list(range(len(bars.of)))
     # The busiest twelve, from the raw pairs: who failed how often, and who did not.
@@ -241,7 +238,7 @@ HOSTILE = [
 
 def test_text_of_a_log_stands_in_rows_and_in_sort_orders_alone() -> None:
     specs = [
-        charts.service_bars(services([(text, 2, 1) for text in HOSTILE])).spec,
+        charts.call_bars("service", services([(text, 2, 1) for text in HOSTILE])).spec,
         charts.seen_bars("Seen", dict.fromkeys(HOSTILE, 3), "![y](http://203.0.113.9/y)").spec,
         charts.coverage_map([(date(2026, 3, 1), text, 2) for text in HOSTILE]),
         metrics_charts.times([a_group(text, 5.0) for text in HOSTILE], "triage", upright=False),

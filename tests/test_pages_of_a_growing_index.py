@@ -53,7 +53,7 @@ GROWTH: Mapping[str, list[dict[str, object]]] = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BACKTRAIL_INDEX", str(tmp_path / "index"))
     monkeypatch.setenv("BACKTRAIL_DEMO", str(tmp_path / "demo"))
-    monkeypatch.setenv("BACKTRAIL_CASES", str(tmp_path / "cases.db"))
+    monkeypatch.setenv("BACKTRAIL_CASES_URL", str(tmp_path / "cases.db"))
     put(tmp_path, "first", [ALERT, *(event(n, f"2026-03-{n:02}T09:00:00Z") for n in range(7, 12))])
     return tmp_path
 

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import ask_all
+from enrich.answer import Bar
 from enrich.chain.words import distance_words
 from enrich.data.assumed_by import AssumedBy
-from enrich.data.services_used import ServiceUse
 from tests.an_event import a_role_session, an_assumption, an_event
 from tests.answered import data_of
 from tests.memory_store import MemoryStore
@@ -503,13 +503,12 @@ def test_an_hour_of_the_day_is_a_filter(hour: str, many: int) -> None:
 
 
 def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
-    services = [
-        ServiceUse(event_source="ec2.amazonaws.com", service="EC2", count=29, failed=29),
-        ServiceUse(event_source="s3.amazonaws.com", service="S3", count=10, failed=3),
-    ]
-    bars = charts.service_bars(services)
+    bars = charts.call_bars(
+        "service",
+        [Bar("EC2", "ec2.amazonaws.com", 29, 29), Bar("S3", "s3.amazonaws.com", 10, 3)],
+    )
     values, failures = rows_in(bars.spec)
-    assert {(v["service"], v["result"]): v["calls"] for v in values} == {
+    assert {(v["label"], v["result"]): v["calls"] for v in values} == {
         ("EC2", "failed"): 29,
         ("S3", "succeeded"): 7,
         ("S3", "failed"): 3,
@@ -520,7 +519,7 @@ def test_a_chart_draws_failures_in_their_own_colour_and_drops_nothing() -> None:
         ("s3.amazonaws.com", "failed"),
     ]
     # However short their bars are.
-    assert failures == [{"service": "EC2", "failed": "✕ 29"}, {"service": "S3", "failed": "✕ 3"}]
+    assert failures == [{"label": "EC2", "failed": "✕ 29"}, {"label": "S3", "failed": "✕ 3"}]
 
 
 def test_the_alerts_own_value_is_drawn_even_when_never_seen() -> None:

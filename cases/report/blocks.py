@@ -255,70 +255,6 @@ def _chains(document: Mapping[str, Any]) -> list[Block]:
     return [Heading(2, "Who is behind it"), *blocks] if blocks else []
 
 
-_COLUMNS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
-    "assumed_by": (
-        (
-            "chain",
-            (
-                ("event_time", "Time"),
-                ("event_name", "Call"),
-                ("role_arn", "Role"),
-                ("session_name", "Session"),
-                ("minted_access_key_id", "Key"),
-                ("method", "Matched by"),
-                ("rule", "Rule"),
-                ("confidence", "Confidence"),
-                ("event_id", "Event"),
-            ),
-        ),
-    ),
-    "roles_assumed": (
-        (
-            "roles",
-            (
-                ("role_arn", "Role"),
-                ("result", "Result"),
-                ("error_code", "Error"),
-                ("interface", "Interface"),
-                ("count", "Count"),
-                ("first", "First"),
-                ("last", "Last"),
-                ("after_alert", "After the alert"),
-            ),
-        ),
-    ),
-    "services_used": (
-        (
-            "services",
-            (
-                ("service", "Service"),
-                ("event_source", "Source"),
-                ("count", "Calls"),
-                ("failed", "Failed"),
-                ("first", "First"),
-                ("last", "Last"),
-            ),
-        ),
-    ),
-    "interesting_calls": tuple(
-        (
-            key,
-            (
-                ("event_source", "Source"),
-                ("event_name", "Call"),
-                ("targets", "Acted on"),
-                ("error_code", "Error"),
-                ("count", "Count"),
-                ("first", "First"),
-                ("last", "Last"),
-                ("reasons", "Why"),
-                ("techniques", "Techniques"),
-            ),
-        )
-        for key in ("calls", "sensitive_reads")
-    ),
-}
-
 _PAIRS = (
     ("source_ip_address", "Address"),
     ("user_agent", "Client"),
@@ -357,6 +293,8 @@ def _acted_on(row: Mapping[str, Any]) -> str:
 
 
 def _answers(document: Mapping[str, Any]) -> list[Block]:
+    from enrich.questions.every import question_named
+
     blocks: list[Block] = [Heading(2, "The questions")]
     if not document["answers"]:
         blocks.append(Remark("No question has been answered for this case yet."))
@@ -388,11 +326,13 @@ def _answers(document: Mapping[str, Any]) -> list[Block]:
             Words(show(answer.get("sentence"))),
             Facts(tuple(facts)),
         ]
-        for key, columns in _COLUMNS.get(str(answer.get("name")), ()):
-            blocks += _table(rows_in(data, key), columns)
+        question = question_named(str(answer.get("name")))
+        tables = question.report if question is not None else ()
+        for one in tables:
+            blocks += _table(rows_in(data, one.key), one.columns)
         if answer.get("name") == "baseline" and isinstance(data, Mapping):
             blocks += _baseline(data)
-        elif answer.get("name") not in _COLUMNS and data:
+        elif not tables and data:
             blocks.append(Code(json.dumps(data, indent=2, ensure_ascii=False)))
     return blocks
 

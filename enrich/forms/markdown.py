@@ -11,15 +11,10 @@ import re
 from collections.abc import Collection, Sequence
 
 from alerts.alert import Alert
-from enrich.answer import Answer
-from enrich.calls.acted_on import in_words as targets_in_words
-from enrich.chain.words import distance_words
-from enrich.data.assumed_by import AssumedBy, ChainHop
-from enrich.data.baseline import Baseline, BaselineView
-from enrich.data.interesting_calls import CallGroup, InterestingCalls
-from enrich.data.roles_assumed import RolesAssumed, RoleTaken
-from enrich.data.services_used import ServicesUsed, ServiceUse
+from enrich.answer import Answer, Cell, Listing, Verbatim
+from enrich.data.assumed_by import AssumedBy
 from enrich.forms.json_form import Result
+from enrich.questions.every import question_named
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import weigh
@@ -129,9 +124,10 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     actor = answer.data.actor if isinstance(answer.data, AssumedBy) else None
     if actor is not None and actor.field:
         lines += ["", f"Who acts: {text(actor.words)}"]
-    rows, headings = _table_of(answer)
-    if rows:
-        lines += ["", *table(headings, rows[:MOST_ROWS])]
+    listing = _listing(answer)
+    if listing is not None and listing.rows:
+        rows = listing.rows
+        lines += ["", *table(listing.heads, [[*map(_cell, row)] for row in rows[:MOST_ROWS]])]
         if len(rows) > MOST_ROWS:
             lines += [
                 "",
@@ -170,90 +166,16 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
     return lines
 
 
-_Table = tuple[list[Sequence[object]], Sequence[str]]
+def _listing(answer: Answer) -> Listing | None:
+    question = question_named(answer.name)
+    return question.listing(answer.data) if question is not None else None
 
 
-def _table_of(answer: Answer) -> _Table:
-    match answer.data:
-        case RolesAssumed(roles=roles):
-            return _roles(roles)
-        case ServicesUsed(services=services):
-            return _services(services)
-        case InterestingCalls(calls=calls, sensitive_reads=reads):
-            return _calls([*calls, *reads])
-        case Baseline(telling=view):
-            return _baseline(view)
-        case AssumedBy(chain=hops):
-            return _chain(hops)
-        case _:
-            return [], ()
-
-
-def _chain(hops: Sequence[ChainHop]) -> _Table:
-    rows: list[Sequence[object]] = []
-    for hop in hops:
-        who = hop.by.arn or hop.by.principal_id or hop.by.type
-        distance = distance_words(hop.method, hop.time_distance_s)
-        how = f"{hop.matched or hop.method} ({hop.confidence})"
-        how += f", {distance}" if distance else ""
-        rows.append(
-            (
-                text(hop.event_time),
-                code(who),
-                code(hop.role_arn),
-                text(how),
-                code(hop.event_id),
-            )
-        )
-    return rows, ("Time", "By", "Role", "Matched by", "Event")
-
-
-def _roles(roles: Sequence[RoleTaken]) -> _Table:
-    return [
-        (
-            code(row.role_arn),
-            text(row.result),
-            code(row.error_code),
-            text(row.interface),
-            row.count,
-        )
-        for row in roles
-    ], ("Role", "Result", "Error", "Through", "Count")
-
-
-def _services(services: Sequence[ServiceUse]) -> _Table:
-    return [
-        (text(row.service), row.count, row.failed, text(row.first), text(row.last))
-        for row in services
-    ], ("Service", "Calls", "Failed", "First", "Last")
-
-
-def _calls(calls: Sequence[CallGroup]) -> _Table:
-    return [
-        (
-            code(row.event_name),
-            text(row.service),
-            code(row.error_code),
-            row.count,
-            text(targets_in_words(row)),
-            text(", ".join(row.reasons)),
-            " ".join(row.techniques),
-        )
-        for row in calls
-    ], ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK")
-
-
-def _baseline(view: BaselineView) -> _Table:
-    return [
-        (
-            code(row.source_ip_address),
-            code(row.user_agent),
-            row.count,
-            text(row.first),
-            text(row.last),
-        )
-        for row in view.all_apis.pairs
-    ], ("Source IP", "User agent", "Calls", "First", "Last")
+def _cell(value: Cell) -> object:
+    """Values as they were logged stand in code spans."""
+    if value is None or isinstance(value, int):
+        return value
+    return code(value) if isinstance(value, Verbatim) else text(value)
 
 
 def _call_of(alert: Alert) -> str | None:

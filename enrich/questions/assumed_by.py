@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer, Enrichment, Status
+from enrich.answer import Answer, Enrichment, Listing, ReportTable, Status, verbatim
 from enrich.chain.back import Chain, resolve_chain
 from enrich.chain.caller import by_callers_copy
 from enrich.chain.forward import STRANGE_KEYS, TREE_SESSIONS, find_forward
@@ -20,12 +20,18 @@ from enrich.chain.rules import needs_explaining, weighed
 from enrich.chain.session import Session, actor_in, record_in, session_of_alert
 from enrich.chain.unexplained import Unexplained, say_where, time_of
 from enrich.chain.uses import completed, find_uses
-from enrich.chain.words import METHOD_WORDS, chain_sentence, named, not_assumed
+from enrich.chain.words import (
+    METHOD_WORDS,
+    chain_sentence,
+    distance_words,
+    named,
+    not_assumed,
+)
 from enrich.data.assumed_by import AssumedBy, Caller, ChainHop, Origin, PossibleCaller
 from enrich.facts.actor import NOT_KNOWN, Actor
 from enrich.own_event import missing_own_event
 from enrich.window import iso, why_not_looked_up
-from enrich.words import clock
+from enrich.words import clock, short
 from trail.counted import counted
 from trail.store import Store
 
@@ -274,4 +280,52 @@ def _answer(
     )
 
 
-ASSUMED_BY = Enrichment(name=NAME, question=QUESTION, ask=assumed_by, empty_data=nothing_known)
+def _found(data: AssumedBy) -> str:
+    return short(data.origin.label, 40) if data.origin.label else "not explained"
+
+
+def _listing(data: AssumedBy) -> Listing:
+    rows = []
+    for hop in data.chain:
+        distance = distance_words(hop.method, hop.time_distance_s)
+        how = f"{hop.matched or hop.method} ({hop.confidence})"
+        rows.append(
+            (
+                hop.event_time,
+                verbatim(hop.by.arn or hop.by.principal_id or hop.by.type),
+                verbatim(hop.role_arn),
+                f"{how}, {distance}" if distance else how,
+                verbatim(hop.event_id),
+            )
+        )
+    return Listing(("Time", "By", "Role", "Matched by", "Event"), rows)
+
+
+ASSUMED_BY = Enrichment(
+    name=NAME,
+    question=QUESTION,
+    about="who assumed the role",
+    short="Who",
+    window="back to when it was made",
+    ask=assumed_by,
+    empty_data=nothing_known,
+    found=_found,
+    listing=_listing,
+    report=(
+        ReportTable(
+            "chain",
+            (
+                ("event_time", "Time"),
+                ("event_name", "Call"),
+                ("role_arn", "Role"),
+                ("session_name", "Session"),
+                ("minted_access_key_id", "Key"),
+                ("method", "Matched by"),
+                ("rule", "Rule"),
+                ("confidence", "Confidence"),
+                ("event_id", "Event"),
+            ),
+        ),
+    ),
+    milliseconds=30,
+)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer, Enrichment
+from enrich.answer import Answer, Enrichment, Listing, verbatim
 from enrich.calls.calls_made import LOOK_BACK
 from enrich.calls.comparison import (
     PAIRS,
@@ -349,4 +349,53 @@ def value_in_words(alert: Alert, field: str) -> str:
     return plain_name(value) if field == "event_name" else str(value)
 
 
-BASELINE = Enrichment(NAME, QUESTION, ask, Baseline)
+NEW_IN_SHORT: Mapping[str, str] = {
+    "source_ip_address": "IP",
+    "user_agent": "client",
+    "event_source": "service",
+    "event_name": "call",
+    "aws_region": "Region",
+    "outcome": "success",
+    "network": "network",
+    "error_code": "error",
+    "hour_of_day": "hour",
+}
+"""What may be new of a call → its one word."""
+
+
+def _found(data: Baseline) -> str:
+    if not data.telling.sufficient:
+        return "too little history"
+    # No event of the alert's own is indexed, or else what is new would be weighed.
+    new = [NEW_IN_SHORT[field] for field in data.telling.new]
+    return f"new: {', '.join(new)}" if new else "nothing new"
+
+
+def _listing(data: Baseline) -> Listing:
+    return Listing(
+        ("Source IP", "User agent", "Calls", "First", "Last"),
+        [
+            (
+                verbatim(row.source_ip_address),
+                verbatim(row.user_agent),
+                row.count,
+                row.first,
+                row.last,
+            )
+            for row in data.telling.all_apis.pairs
+        ],
+    )
+
+
+BASELINE = Enrichment(
+    name=NAME,
+    question=QUESTION,
+    about="the baseline",
+    short="Normal?",
+    window="14 days, without the last 12 h",
+    ask=ask,
+    empty_data=Baseline,
+    found=_found,
+    listing=_listing,
+    milliseconds=20,
+)

@@ -16,8 +16,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer, Enrichment
+from enrich.answer import Answer, Enrichment, Listing, ReportTable, verbatim
 from enrich.calls.acted_on import NOTHING, find_targets
+from enrich.calls.acted_on import in_words as targets_in_words
 from enrich.calls.call_details import Call, find_details, known_details
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
@@ -37,6 +38,7 @@ from enrich.facts.service_names import service_label, service_name
 from enrich.facts.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
+from trail.counted import counted
 from trail.store import Query, Store
 
 NAME = "interesting_calls"
@@ -403,4 +405,53 @@ def _listed(of_names: Mapping[str, Count], at_most: int = 5) -> str:
     return listed(every, at_most=at_most)
 
 
-INTERESTING_CALLS = Enrichment(NAME, QUESTION, ask, InterestingCalls)
+def _found(data: InterestingCalls) -> str:
+    calls = counted(data.total or 0, "interesting call")
+    if not data.sensitive_reads:
+        return calls
+    return f"{calls}, {counted(len(data.sensitive_reads), 'kind')} of sensitive reads"
+
+
+def _listing(data: InterestingCalls) -> Listing:
+    return Listing(
+        ("Call", "Service", "Error", "Count", "Acted on", "Why", "ATT&CK"),
+        [
+            (
+                verbatim(row.event_name),
+                row.service,
+                verbatim(row.error_code),
+                row.count,
+                targets_in_words(row),
+                ", ".join(row.reasons),
+                " ".join(row.techniques),
+            )
+            for row in (*data.calls, *data.sensitive_reads)
+        ],
+    )
+
+
+_COLUMNS = (
+    ("event_source", "Source"),
+    ("event_name", "Call"),
+    ("targets", "Acted on"),
+    ("error_code", "Error"),
+    ("count", "Count"),
+    ("first", "First"),
+    ("last", "Last"),
+    ("reasons", "Why"),
+    ("techniques", "Techniques"),
+)
+
+INTERESTING_CALLS = Enrichment(
+    name=NAME,
+    question=QUESTION,
+    about="the interesting calls",
+    short="Calls",
+    window="7 days, to the alert",
+    ask=ask,
+    empty_data=InterestingCalls,
+    found=_found,
+    listing=_listing,
+    report=(ReportTable("calls", _COLUMNS), ReportTable("sensitive_reads", _COLUMNS)),
+    milliseconds=2,
+)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer, Enrichment
+from enrich.answer import Answer, Enrichment, Listing, ReportTable, verbatim
 from enrich.calls.enumeration import find_enumeration
 from enrich.chain.mints import CLOCK_SKEW
 from enrich.chain.portal import handed_out, roles_behind
@@ -448,4 +448,50 @@ def _names(roles: Iterable[RoleTaken]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-ROLES_ASSUMED = Enrichment(name=NAME, question=QUESTION, ask=roles_assumed, empty_data=RolesAssumed)
+def _found(data: RolesAssumed) -> str:
+    return counted(len({row.role_arn for row in data.roles}), "role")
+
+
+def _listing(data: RolesAssumed) -> Listing:
+    return Listing(
+        ("Role", "Result", "Error", "Through", "Count"),
+        [
+            (
+                verbatim(row.role_arn),
+                row.result,
+                verbatim(row.error_code),
+                row.interface,
+                row.count,
+            )
+            for row in data.roles
+        ],
+    )
+
+
+ROLES_ASSUMED = Enrichment(
+    name=NAME,
+    question=QUESTION,
+    about="the roles it assumed",
+    short="Roles",
+    window="7 days before, 24 h after",
+    ask=roles_assumed,
+    empty_data=RolesAssumed,
+    found=_found,
+    listing=_listing,
+    report=(
+        ReportTable(
+            "roles",
+            (
+                ("role_arn", "Role"),
+                ("result", "Result"),
+                ("error_code", "Error"),
+                ("interface", "Interface"),
+                ("count", "Count"),
+                ("first", "First"),
+                ("last", "Last"),
+                ("after_alert", "After the alert"),
+            ),
+        ),
+    ),
+    milliseconds=12,
+)

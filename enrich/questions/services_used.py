@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from alerts.alert import Alert, Principal
-from enrich.answer import Answer, Enrichment
+from enrich.answer import Answer, Bar, Enrichment, Listing, ReportTable
 from enrich.calls.acted_upon import acted_upon, in_words, name_of
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
@@ -203,4 +203,47 @@ def _days(window: Window) -> list[date]:
     return [first + ONE_DAY * number for number in range((last - first).days + 1)]
 
 
-SERVICES_USED = Enrichment(NAME, QUESTION, ask, ServicesUsed)
+def _found(data: ServicesUsed) -> str:
+    return counted(len(data.services), "service")
+
+
+def _listing(data: ServicesUsed) -> Listing:
+    return Listing(
+        ("Service", "Calls", "Failed", "First", "Last"),
+        [(row.service, row.count, row.failed, row.first, row.last) for row in data.services],
+    )
+
+
+def _bars(data: ServicesUsed) -> list[Bar]:
+    return [
+        Bar(row.service or str(row.event_source), str(row.event_source), row.count, row.failed)
+        for row in data.services
+    ]
+
+
+SERVICES_USED = Enrichment(
+    name=NAME,
+    question=QUESTION,
+    about="the services used",
+    short="Services",
+    window="7 days, to the alert",
+    ask=ask,
+    empty_data=ServicesUsed,
+    found=_found,
+    listing=_listing,
+    report=(
+        ReportTable(
+            "services",
+            (
+                ("service", "Service"),
+                ("event_source", "Source"),
+                ("count", "Calls"),
+                ("failed", "Failed"),
+                ("first", "First"),
+                ("last", "Last"),
+            ),
+        ),
+    ),
+    bars=("service", _bars),
+    milliseconds=18,
+)

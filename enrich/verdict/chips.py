@@ -14,14 +14,10 @@ from typing import Literal
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
-from enrich.data.assumed_by import AssumedBy
-from enrich.data.baseline import Baseline, BaselineView
-from enrich.data.interesting_calls import InterestingCalls
-from enrich.data.roles_assumed import RolesAssumed
-from enrich.data.services_used import ServicesUsed
+from enrich.questions.baseline import NEW_IN_SHORT
+from enrich.questions.every import QUESTIONS, question_named
 from enrich.verdict.weighing import weigh
 from enrich.verdict.weight import Weighing, Weight
-from enrich.words import short
 from trail.counted import counted
 
 Way = Literal["for", "against", "neither"]
@@ -37,17 +33,7 @@ class Chip:
     way: Way
 
 
-_NEW: Mapping[str, str] = {
-    "new_source_ip_address": "IP",
-    "new_user_agent": "client",
-    "new_event_source": "service",
-    "new_event_name": "call",
-    "new_aws_region": "Region",
-    "new_outcome": "success",
-    "new_network": "network",
-    "new_error_code": "error",
-    "new_hour_of_day": "hour",
-}
+_NEW = {f"new_{field}": word for field, word in NEW_IN_SHORT.items()}
 """Lines that are told together: "new: IP, client"."""
 
 
@@ -78,8 +64,6 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
 }
 """Kind of a line → its words. Kinds that come several times are counted."""
 
-_KINDS = {AssumedBy, RolesAssumed, ServicesUsed, InterestingCalls, Baseline}
-
 _SEVERAL = {"high_signal_call": "high-signal calls", "new_service": "new services"}
 
 _ONLY_STATUS: Mapping[str, str] = {
@@ -97,7 +81,7 @@ def chips(answers: Sequence[Answer], weighing: Weighing) -> dict[str, Chip]:
 
 def chips_of(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> dict[str, Chip]:
     """The chips of one principal's answers; none where they are not those of our questions."""
-    if {type(answer.data) for answer in answers} != _KINDS:
+    if {answer.name for answer in answers} != {question.name for question in QUESTIONS}:
         return {}
     return chips(answers, weigh(alert, principal, answers))
 
@@ -114,20 +98,8 @@ def _chip(answer: Answer, weighing: Weighing) -> Chip:
 
 def _found(answer: Answer) -> str | None:
     """What it found, where nothing in it speaks for or against anything."""
-    match answer.data:
-        case RolesAssumed(roles=roles):
-            return counted(len({row.role_arn for row in roles}), "role")
-        case ServicesUsed(services=services):
-            return counted(len(services), "service")
-        case InterestingCalls(total=total, sensitive_reads=reads):
-            calls = counted(total or 0, "interesting call")
-            return f"{calls}, {counted(len(reads), 'kind')} of sensitive reads" if reads else calls
-        case Baseline(telling=view):
-            return _normal(view)
-        case AssumedBy(origin=origin):
-            return short(origin.label, 40) if origin.label else "not explained"
-        case _:
-            return None
+    question = question_named(answer.name)
+    return question.found(answer.data) if question is not None else None
 
 
 def _told(lines: Sequence[Weight]) -> str:
@@ -148,11 +120,3 @@ def _sign(line: Weight, lines: Sequence[Weight]) -> str:
 def _number(line: Weight, noun: str) -> int:
     """The last of the line's counts of that: of roles, those that were denied come first."""
     return next(one.number for one in line.counts if one.noun == noun)
-
-
-def _normal(view: BaselineView) -> str:
-    if not view.sufficient:
-        return "too little history"
-    # No event of the alert's own is indexed, or else what is new would be weighed.
-    new = [_NEW[f"new_{field}"] for field in view.new]
-    return f"new: {', '.join(new)}" if new else "nothing new"

@@ -22,6 +22,7 @@ from enrich.data.assumed_by import AssumedBy
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
+from enrich.questions.every import question_named
 from enrich.verdict.weight import SURE
 from enrich.window import iso
 from enrich.words import listed, short
@@ -341,25 +342,21 @@ def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
         )
 
 
-_QUESTIONS = {
-    "assumed_by": "who assumed the role",
-    "roles_assumed": "the roles it assumed",
-    "services_used": "the services used",
-    "interesting_calls": "the interesting calls",
-    "baseline": "the baseline",
-}
-
-
 def _fill_gaps(answers: Sequence[Answer]) -> Iterator[Step]:
     thin = [answer for answer in answers if answer.status in ("not_covered", "partial")]
     if thin:
         yield Step(
             "Add the missing logs",
             "Part of the logs or all are missing for"
-            f" {listed(_QUESTIONS.get(one.name, one.name) for one in thin)}."
+            f" {listed(_about(one) for one in thin)}."
             f" {' '.join(dict.fromkeys(note for answer in thin for note in answer.caveats[:1]))}",
             ("python -m trail add PATH",),
         )
+
+
+def _about(answer: Answer) -> str:
+    question = question_named(answer.name)
+    return question.about if question is not None else answer.name
 
 
 def _session_condition(principal_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from enrich.data.services_used import ServiceUse
+from enrich.answer import Bar
 from ui.kit import markup, phrases
 from ui.kit.hatching import band_strokes, strokes
 from ui.kit.specification import Spec, built_once, finished, milliseconds, rows
@@ -60,30 +60,29 @@ class Marked:
 
 
 @built_once
-def service_bars(services: Sequence[ServiceUse], most: int = 12) -> Bars:
-    """Calls per service, the failed ones apart; bars stand for (event source, result).
+def call_bars(what: str, counted: Sequence[Bar], most: int = 12) -> Bars:
+    """Calls per `what`, the failed ones apart; bars stand for (key, result).
 
-    The busiest `most` services. How many failed is written out as well: one of a thousand is no
-    pixel wide.
+    The busiest `most`. How many failed is written out as well: one of a thousand is no pixel wide.
     """
-    shown = sorted(services, key=lambda row: -row.count)[:most]
+    shown = sorted(counted, key=lambda bar: -bar.calls)[:most]
     bars: list[tuple[str, str]] = []
     values = []
-    for row in shown:
+    for bar in shown:
         for order, (result, calls) in enumerate(
-            (("succeeded", row.count - row.failed), ("failed", row.failed))
+            (("succeeded", bar.calls - bar.failed), ("failed", bar.failed))
         ):
             if calls:
-                named = {"service": _name_of(row), "calls": calls, "result": result}
+                named = {"label": _name_of(bar), "calls": calls, "result": result}
                 values.append(named | {"order": order, "n": len(bars)})
-                bars.append((str(row.event_source), result))
+                bars.append((bar.key, result))
     failures = [
-        {"service": _name_of(row), "failed": f"✕ {row.failed:,}"} for row in shown if row.failed
+        {"label": _name_of(bar), "failed": f"✕ {bar.failed:,}"} for bar in shown if bar.failed
     ]
-    longest = max((row.count for row in shown), default=0) or 1
-    y = alt.Y("service:N", sort=[_name_of(row) for row in shown], axis=_labels(), title=None)
+    longest = max((bar.calls for bar in shown), default=0) or 1
+    y = alt.Y("label:N", sort=[_name_of(bar) for bar in shown], axis=_labels(), title=None)
     calls_made = (
-        alt.Chart(rows(values), name="services")
+        alt.Chart(rows(values), name="calls")
         .mark_bar(height=15, cornerRadiusEnd=2, cursor="pointer")
         .encode(
             y=y,
@@ -96,7 +95,7 @@ def service_bars(services: Sequence[ServiceUse], most: int = 12) -> Bars:
             color=_result_colour(),
             order=alt.Order("order:Q"),
             tooltip=[
-                alt.Tooltip("service:N", title="service"),
+                alt.Tooltip("label:N", title=what),
                 alt.Tooltip("result:N", title="result"),
                 alt.Tooltip("calls:Q", title="calls", format=","),
             ],
@@ -486,9 +485,8 @@ def _own_or_others() -> alt.Color:
     )
 
 
-def _name_of(row: ServiceUse) -> str:
-    named = row.service or phrases.service(row.event_source)
-    return chart_name(phrases.shortened(named, 40))
+def _name_of(bar: Bar) -> str:
+    return chart_name(phrases.shortened(bar.label, 40))
 
 
 def chart_name(text: str) -> str:

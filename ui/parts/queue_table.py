@@ -10,6 +10,7 @@ import streamlit as st
 
 from cases.inbox import Badge, QueuedAlert
 from enrich import QUESTIONS
+from enrich.questions.every import question_named
 from ui.kit import links, markup, phrases
 from ui.kit.badges import STATUS_WORDS, WAYS
 from ui.kit.case_words import lasting, severity_mark
@@ -41,13 +42,6 @@ NOT_BRIEF = ("account_id", "state")
 _WORDS: Mapping[str, tuple[str, Tone, str]] = {str(k): v for k, v in STATUS_WORDS.items()}
 _STATUS_FIRST = ("not_covered", "failed")
 """Nothing was found because nobody could look."""
-SHORT = {
-    "assumed_by": "Who",
-    "roles_assumed": "Roles",
-    "services_used": "Services",
-    "interesting_calls": "Calls",
-    "baseline": "Normal?",
-}
 STATES: Mapping[str, tuple[str, Tone]] = {
     "new": ("New", "warn"),
     "in_case": ("In a case", "good"),
@@ -230,12 +224,17 @@ def ahead(alert: QueuedAlert, *, brief: bool = False) -> Node:
             el(
                 "div",
                 "ahead-badge is-mute",
-                el("span", "label", SHORT.get(q.name, q.name)),
+                el("span", "label", q.short),
                 el("span", "mute small", f"… {word.lower()}"),
             )
             for q in QUESTIONS
         ),
     )
+
+
+def _short(name: str) -> str:
+    question = question_named(name)
+    return question.short if question is not None else name
 
 
 def _why(alert: QueuedAlert) -> str:
@@ -252,7 +251,7 @@ def _badge(badge: Badge, *, brief: bool) -> Node:
         el(
             "div",
             "ahead-top",
-            el("span", "label", SHORT.get(badge.name, badge.name)),
+            el("span", "label", _short(badge.name)),
             el("span", "ahead-word", f"{shape} {word}"),
         ),
         None if brief else el("div", "ahead-sentence", badge.sentence),

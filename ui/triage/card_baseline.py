@@ -11,7 +11,7 @@ from ui.kit import chart_clicks, charts, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import more, pivot, table, time_of
 from ui.shell import data
-from ui.triage.card_services import Leading
+from ui.triage.leading import Leading
 from ui.triage.newness import telling_view
 
 

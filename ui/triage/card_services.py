@@ -1,41 +1,12 @@
-"""Inside the services card: calls per service as bars, and the same numbers as a table."""
+"""Inside the services card: the numbers behind its bars as a table."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from enrich.data.services_used import ServicesUsed, ServiceUse
-from enrich.entity import Scope
-from ui.kit import chart_clicks, charts, phrases
+from ui.kit import phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import link, mark, pivot, table, time_of
-from ui.shell import data
-
-
-class Leading(Protocol):
-    """Where a number of an answer leads: the search of its events, if there can be one."""
-
-    def __call__(self, scope: Scope, **more: str | None) -> str | None: ...
-
-
-def charts_of(used: ServicesUsed, of_what: str, leading: Leading) -> None:
-    """Calls per service as bars, which lead to the calls."""
-    if not used.services:
-        return
-
-    def made() -> tuple[charts.Spec, list[str | None]]:
-        bars = charts.service_bars(used.services)
-        return bars.spec, [
-            leading("entity", service=source, result=result) for source, result in bars.of
-        ]
-
-    spec, leads = data.kept(of_what, "service-bars", made)
-    chart_clicks.draw_leading(
-        spec,
-        "service-bars",
-        "Calls per service, failed calls apart. The table with it has the same numbers and links.",
-        leads,
-    )
+from ui.triage.leading import Leading
 
 
 def services_table(used: ServicesUsed, leading: Leading) -> Node | None:

@@ -22,21 +22,19 @@ from enrich.data.interesting_calls import InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
+from enrich.questions.every import question_named
 from enrich.verdict.chips import Chip
 from trail.errors import BacktrailError
 from trail.store import Store
 from ui.kit import links, phrases, text
 from ui.kit.badges import card_id, found_marks, plain_names, query_id
 from ui.kit.markup import Node, asked_for, draw_encoded, el, encoded
-from ui.kit.pieces import later, more, notes, notice
+from ui.kit.pieces import later, more, notes, notice, table
 from ui.parts import evidence
 from ui.parts.own_search import own_filters
 from ui.shell import data
-from ui.triage import card_baseline, card_calls, card_roles, card_services
-from ui.triage.card_services import Leading
-
-_CHARTED = frozenset({"services_used", "baseline"})
-"""Questions whose cards have charts, between the heading and the tables."""
+from ui.triage import card_baseline, card_calls, card_calls_bars, card_roles, card_services
+from ui.triage.leading import Leading
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def cards(asked: Asked, answers: Sequence[Answer]) -> None:
     """The cards of the answers, in their order; neighbours without charts are drawn together."""
     together: list[Answer] = []
     for answer in answers:
-        if answer.name in _CHARTED and _told(answer):
+        if _has_charts(answer) and _told(answer):
             _plain(asked, together)
             together = []
             _charted(asked, answer)
@@ -91,19 +89,28 @@ def _charted(asked: Asked, answer: Answer) -> None:
         )
 
 
+def _has_charts(answer: Answer) -> bool:
+    question = question_named(answer.name)
+    return isinstance(answer.data, Baseline) or (
+        question is not None and question.bars is not None and bool(question.bars[1](answer.data))
+    )
+
+
 def _charts(asked: Asked, answer: Answer) -> None:
-    match answer.data:
-        case ServicesUsed():
-            card_services.charts_of(answer.data, asked.of_what, _leading(asked, answer))
-        case Baseline():
-            card_baseline.charts_of(
-                asked.alert, answer.data, asked.of_what, _leading(asked, answer)
-            )
+    """Those between the heading and the table."""
+    leading = _leading(asked, answer)
+    if isinstance(answer.data, Baseline):
+        card_baseline.charts_of(asked.alert, answer.data, asked.of_what, leading)
+        return
+    question = question_named(answer.name)
+    if question is not None and question.bars is not None:
+        what, bars = question.bars
+        card_calls_bars.draw(what, bars(answer.data), asked.of_what, leading)
 
 
 def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node]]) -> None:
     """Draws what `make` makes, once for the question and for what was opened of it."""
-    opened = asked_for(key) & _EVIDENCE
+    opened = asked_for(key) & _evidences()
     name = " ".join([key, *sorted(opened), *(_stretch_of(asked) if opened else ())])
     try:
         drawing = data.kept(asked.of_what, name, lambda: encoded(*make(opened)))
@@ -150,7 +157,21 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
         case AssumedBy():
             return card_roles.chain_table(answer.data)
         case _:
-            return None
+            return _listing(answer)
+
+
+def _listing(answer: Answer) -> Node | None:
+    """The table of a question that has no drawing of its own."""
+    question = question_named(answer.name)
+    listing = question.listing(answer.data) if question is not None else None
+    if listing is None or not listing.rows:
+        return None
+    numbers = {
+        head
+        for place, head in enumerate(listing.heads)
+        if all(isinstance(row[place], int) for row in listing.rows)
+    }
+    return table(listing.heads, listing.rows, caption=answer.question, numbers=frozenset(numbers))
 
 
 def _leading(asked: Asked, answer: Answer) -> Leading:
@@ -201,7 +222,8 @@ def _evidence_of(name: str) -> str:
     return f"evidence-of-{name}"
 
 
-_EVIDENCE = frozenset(_evidence_of(question.name) for question in QUESTIONS)
+def _evidences() -> set[str]:
+    return {_evidence_of(question.name) for question in QUESTIONS}
 
 
 def _told(answer: Answer) -> bool:

@@ -12,6 +12,7 @@ from enrich.answer import Answer, data_among
 from enrich.data.assumed_by import AssumedBy
 from enrich.data.baseline import Baseline
 from enrich.entity import ROLE_TYPES
+from enrich.questions.every import question_named
 from ui.kit import phrases
 from ui.kit.badges import STATUS_WORDS, query_id
 from ui.kit.markup import Node, el
@@ -131,19 +132,11 @@ def _filters(alert: Alert, principal: Principal, baseline: Baseline | None) -> l
     ]  # fmt: skip
 
 
-_WINDOWS: Mapping[str, str] = {
-    "assumed_by": "back to when it was made",
-    "roles_assumed": "7 days before, 24 h after",
-    "services_used": "7 days, to the alert",
-    "interesting_calls": "7 days, to the alert",
-    "baseline": "14 days, without the last 12 h",
-}
-
-
 def _asked(answer: Answer) -> Step:
     word = STATUS_WORDS[answer.status][0].lower()
     asked = answer.status not in ("not_covered", "not_applicable", "failed")
-    window = _WINDOWS.get(answer.name, "")
+    question = question_named(answer.name)
+    window = question.window if question is not None else ""
     href = f"#{query_id(answer)}" if answer.queries else None
     return Step(answer.question, asked, f"{window}; {word}" if window else word, href)
 
