@@ -79,6 +79,14 @@ class Bar:
     failed: int
 
 
+def _says_nothing(_: Found) -> None:
+    return None
+
+
+def _no_listing(_: Found) -> Listing:
+    return Listing((), ())
+
+
 @dataclass(frozen=True)
 class Enrichment:
     """A question, with all that is said and shown of it. One file has it, and one line of
@@ -91,18 +99,18 @@ class Enrichment:
     """Its key in the JSON, the database and addresses."""
     question: str
     """The title of its card, with a question mark."""
-    about: str
-    """What it is about, within a sentence: "the services used"."""
-    short: str
-    """One word over a narrow column."""
-    window: str
-    """The time that it looks at, in words."""
     ask: Callable[[Alert, Principal, Store], Answer]
     empty_data: Callable[[], Found]
     """The data of an answer that found nothing."""
-    found: Callable[[Any], str | None]
+    about: str = "a question"
+    """What it is about, within a sentence: "the services used"."""
+    short: str = "Other"
+    """One word over a narrow column."""
+    window: str = ""
+    """The time that it looks at, in words."""
+    found: Callable[[Any], str | None] = _says_nothing
     """What was found in a few words, where nothing of it speaks for or against anything."""
-    listing: Callable[[Any], Listing]
+    listing: Callable[[Any], Listing] = _no_listing
     """What was found as a table, for tickets, and for a card that has no drawing of its own."""
     report: tuple[ReportTable, ...] = ()
     """Its tables in a report; the whole data as JSON where there are none."""
