@@ -18,6 +18,7 @@ from enrich.cited_time import with_its_events_time
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named
 from enrich.key_and_name import is_same, with_identities_apart
+from enrich.path_of_user import with_indexed_paths
 from enrich.short_ids import is_short, which, whole_ids
 from enrich.unknown_names import with_unknown_names
 from enrich.words import listed, short
@@ -50,6 +51,7 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
 
 def _filled(alert: Alert, store: Store) -> Alert:
     alert = with_its_events_time(_with_whole_id(alert, store), store)
+    alert = with_indexed_paths(alert, store)
     alert = with_identities_apart(_with_sessions(alert, store), store)
     alert = with_cited_identities(alert, store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):

@@ -236,8 +236,11 @@ def _with_key(parts: list[Principal], key: str, store: Store) -> tuple[list[Prin
             )
         return [*parts[:number], part_with_key, *parts[number + 1 :]], said
     known = [one for one in parts if one.arn or one.role_arn or one.principal_id]
-    several = "two" if len(known) + len(owners) == 2 else "different"
-    apart = f": they are {several} identities, and each is asked about" if known else ""
+    apart = ""
+    if known:
+        two = len(known) + len(owners) == 2
+        apart = ": they are two identities" if two else ": they are different identities"
+        apart += ", and each is asked about"
     note = (
         f"The text names {listed(map(called, parts))} beside access key {short(key)}. In the index"
         f" that key is {_listed(owners)}'s{apart}."

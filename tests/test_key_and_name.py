@@ -282,3 +282,26 @@ def test_what_an_event_says_of_one_identity_is_not_said_of_the_others_of_a_text(
         [(LEE, LEE_IS["principalId"]), (KIM, None)],
         [(LEE, None), (KIM, KIM_IS["principalId"])],
     )
+
+
+def test_a_user_told_without_its_path_or_with_another_is_asked_about_as_indexed() -> None:
+    zoe = f"arn:aws:iam::{ACCOUNT}:user/eng/zoe"
+    store = MemoryStore([*around(), an_event(userIdentity=a_user("zoe", arn=zoe))])
+    key = a_user("zoe")["accessKeyId"]
+    for told in (
+        f"arn:aws:iam::{ACCOUNT}:user/zoe key {key}",
+        f"arn:aws:iam::{ACCOUNT}:user/ops/zoe key {key}",
+        f"arn:aws:iam::{ACCOUNT}:user/Zoe",
+        f"IAM user zoe in account {ACCOUNT}",
+    ):
+        for time in (f" {AT_12} 198.51.100.7", ""):
+            alert = completed(told + time, store)
+            (result,) = ask_for_every_principal(alert, store)
+            assert result.principal.arn == zoe
+            assert any(f"as {zoe}, which is asked about" in note for note in alert.notes)
+            services = next(one for one in result.answers if one.name == "services_used")
+            assert services.sentence.startswith("1 call to 1 service")
+    # One of another account, and one whose ARN is just so, are nobody else.
+    other = "arn:aws:iam::444455556666:user/zoe"
+    assert [one.arn for one in completed(f"{other} {AT_12}", store).principals] == [other]
+    assert not any("which is asked" in note for note in completed(f"{zoe} {AT_12}", store).notes)
