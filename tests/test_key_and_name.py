@@ -305,3 +305,19 @@ def test_a_user_told_without_its_path_or_with_another_is_asked_about_as_indexed(
     other = "arn:aws:iam::444455556666:user/zoe"
     assert [one.arn for one in completed(f"{other} {AT_12}", store).principals] == [other]
     assert not any("which is asked" in note for note in completed(f"{zoe} {AT_12}", store).notes)
+
+
+def test_what_other_sessions_of_its_role_did_is_told_as_theirs() -> None:
+    store = MemoryStore(ONE_SESSION)
+    text = f"{STS}/dev/other at {AT_12} from 198.51.100.7"
+    (asked,) = ask_for_every_principal(completed(text, store), store)
+    told = {one.name: one.caveats for one in asked.answers}
+    said = (
+        "Session other of role dev made none of these calls: other sessions of the role did"
+        " (work), from the alert's address 198.51.100.7."
+    )
+    assert said in told["services_used"]
+    assert said in told["interesting_calls"]
+    assert said not in told["roles_assumed"]  # which has none
+    (asked,) = ask_for_every_principal(completed(text.replace("other", "work"), store), store)
+    assert not any("none of these calls" in c for one in asked.answers for c in one.caveats)
