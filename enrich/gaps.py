@@ -13,10 +13,12 @@ from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.parse import NO_TIME
 from enrich.calls.acted_upon import at_what_was_done_to_it
+from enrich.cited_identity import is_own, with_cited_identities
 from enrich.cited_time import with_its_events_time
 from enrich.facts.interface import json_object
 from enrich.facts.role_name import role_named
-from enrich.key_and_name import with_the_keys_own_user
+from enrich.key_and_name import is_same, with_identities_apart
+from enrich.path_of_user import with_indexed_paths
 from enrich.short_ids import is_short, which, whole_ids
 from enrich.unknown_names import with_unknown_names
 from enrich.words import listed, short
@@ -49,7 +51,9 @@ def fill_gaps(alert: Alert, store: Store) -> Alert:
 
 def _filled(alert: Alert, store: Store) -> Alert:
     alert = with_its_events_time(_with_whole_id(alert, store), store)
-    alert = with_the_keys_own_user(_with_sessions(alert, store), store)
+    alert = with_indexed_paths(alert, store)
+    alert = with_identities_apart(_with_sessions(alert, store), store)
+    alert = with_cited_identities(alert, store)
     if alert.sample or (alert.first_seen is not None and _is_named(alert.principals)):
         return alert
     cited = alert.event_id or next(iter(alert.event_ids), None)
@@ -75,8 +79,7 @@ def _filled(alert: Alert, store: Store) -> Alert:
     filled = replace(
         alert,
         **missing,
-        # The record names its identity in full; the text's own mention is a part of it.
-        principals=found.principals,
+        principals=_in_full(alert, found.principals),
         notes=_with(alert, note, timed="first_seen" in missing),
         origins={**alert.origins, **dict.fromkeys(missing, f"event {event_id}")},
     )
@@ -87,9 +90,23 @@ def _filled(alert: Alert, store: Store) -> Alert:
     # Any event of its name says who it is, and neither which of its sessions nor when it was.
     return replace(
         filled,
-        principals=tuple(_named_by(one, found.principals) for one in alert.principals),
+        principals=tuple(
+            one
+            if any(is_same(shown, one) is False for shown in found.principals)
+            else _named_by(one, found.principals)
+            for one in alert.principals
+        ),
         time_is_fallback=True,
     )
+
+
+def _in_full(alert: Alert, found: Sequence[Principal]) -> tuple[Principal, ...]:
+    """The alert's identities with the one that a record names in full: a text's own mention is a
+    part of it. Others that the text names stay."""
+    if alert.source != "text" or not found or len(alert.principals) < 2:
+        return tuple(found)
+    principals = (found[0] if is_own(found[0], one) else one for one in alert.principals)
+    return tuple(dict.fromkeys(principals))
 
 
 def _with_sessions(alert: Alert, store: Store) -> Alert:
@@ -287,8 +304,10 @@ def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
                 continue
             found = store.query(
                 f"select event_id from events where {column} = $value"
-                " order by event_time desc, event_id limit 1",
-                {"value": value},
+                # Of a key that several used, the named one's.
+                " order by coalesce(principal_arn = $arn, false) desc, event_time desc, event_id"
+                " limit 1",
+                {"value": value, "arn": principal.arn},
                 first=summary.first,
                 last=summary.last,
             )

@@ -75,11 +75,13 @@ def find_forward(session: Session, reader: MintReader) -> ForwardTree:
             timedelta(hours=12) if session.is_role else timedelta(days=7)
         )
     first, last = start - timedelta(seconds=2), end + timedelta(hours=24)
+    key = session.access_key_id
     root = Branch(
         0,
         None,
         0,
-        session.access_key_id,
+        # A long-term key that stands on a role is none of its sessions'.
+        None if session.is_role and (key or "").startswith("AKIA") else key,
         session.principal_id,
         session.created,
         session.identity_id,

@@ -23,6 +23,7 @@ from enrich.calls.call_details import Call, find_details, known_details
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
+from enrich.calls.of_other_sessions import all_of_others
 from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.interesting_calls import (
@@ -105,7 +106,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     if by_hand := [group for group in groups if group["in_console"]]:
         clicks, query = find_clicks(match, store, _span(by_hand))
         queries += (query,)
-    caveats = looked.caveats()
+    others, more = all_of_others(match, principal, store, window) if shown else ((), ())
+    queries += more
+    caveats = others + looked.caveats()
     caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
     caveats += replaced
     assert alert.first_seen is not None

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Listing, ReportTable, verbatim
 from enrich.calls.enumeration import find_enumeration
+from enrich.calls.of_other_sessions import all_of_others
 from enrich.chain.mints import CLOCK_SKEW
 from enrich.chain.portal import handed_out, roles_behind
 from enrich.count import Count, Events
@@ -88,6 +89,9 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     if len({role.role_arn for role in roles if role.result == "failure"}) > 1:
         enumeration, query = find_enumeration(match, store, window)
         queries += (query,)
+    if total:
+        others, more = all_of_others(match, principal, store, window)
+        caveats, queries = [*others, *caveats], queries + more
     status = looked.status(total)
     looked_at = status != "not_covered"
     data = RolesAssumed(

@@ -20,6 +20,7 @@ from enrich.answer import Answer, Bar, Enrichment, Listing, ReportTable
 from enrich.calls.acted_upon import acted_upon, in_words, name_of
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
+from enrich.calls.of_other_sessions import all_of_others
 from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.services_used import NamedInEvents, ServicesUsed, ServiceUse, UseOnDay
@@ -75,7 +76,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     alert_day = midnight(alert.first_seen).date()
     services = _services(made, before, alert_day)
     evidence = tuple(newest_ids(made))
-    caveats = looked.caveats()
+    others, more = all_of_others(match, principal, store, window) if total else ((), ())
+    queries += more
+    caveats = others + looked.caveats()
     caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
     caveats += _thin(services, before.all)
     caveats += replaced
