@@ -222,3 +222,33 @@ def test_what_a_half_apart_says_of_other_hours(written: str, hour: int) -> None:
     alert = _pasted(written)
     assert alert.first_seen == _on_the_tenth(hour, 6)
     assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-03-10 12:06 UTC / 08:06 EDT",
+        "2026-03-10 12:06 UTC / 08:06 EDT / 13:06 CET",
+        "2026-03-10 21:06 JST / 12:06 UTC",
+        "2026-03-10 12:06 UTC | 08:06 EDT",
+        "Time (UTC): 2026-03-10 12:06\nTime (local, PDT): 2026-03-10 05:06",
+    ],
+)
+def test_one_time_told_in_two_zones_is_one_time(written: str) -> None:
+    alert = _pasted(written)
+    assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(12, 6), _on_the_tenth(12, 6, 59))
+    assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-03-10 11:06 UTC / 13:06 EDT", "2026-03-10T07:06:00-04:00 UTC"]
+)
+def test_two_zones_that_contradict_each_other_are_a_question(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.time_question is not None
+    assert "contradicts itself" in alert.time_question.text
+
+
+def test_a_stroke_between_two_hours_of_one_zone_is_a_stretch_of_time() -> None:
+    alert = _pasted("2026-03-10 06:06 UTC / 07:15 UTC")
+    assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(6, 6), _on_the_tenth(7, 15, 59))

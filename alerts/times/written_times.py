@@ -21,7 +21,12 @@ from alerts.times.clock_times import CLOCK, HALF_AND_CLOCK, clock_of, lasts_of, 
 from alerts.times.epoch_times import epoch_time
 from alerts.times.halves_of_day import another_word_follows, hour_said_apart
 from alerts.times.of_things import of_thing
-from alerts.times.said_again import SaidAgain, overlaps, said_again
+from alerts.times.said_again import (
+    SaidAgain,
+    is_told_in_another_zone,
+    overlaps,
+    said_again,
+)
 from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
 
@@ -127,7 +132,7 @@ Sentinel's own)."""
 # What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
 _STATED = re.compile(
     rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
-    rf"\s?[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])]"
+    rf"\s?[\[(]\s?(?:in\s|local(?:\stime)?,?\s)?(?P<label>{ZONE})\s?[\])]"
     rf"|\btime\s?zone\s?(?:is|are|:|=)?\s?(?P<zone>{ZONE})(?![\w:])"
     rf"|\btimes?\s(?:(?:are|is|shown|given|listed|stated|in|the|as)\s){{1,4}}(?P<said>{ZONE})(?![\w:]))",
     re.I,
@@ -144,7 +149,7 @@ _REPLY = re.compile(
     r"[^\n]{0,80}\n?[^\n]{0,40}\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto)\b", re.I
 )
 _LABEL = re.compile(
-    rf"(?:[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
+    rf"(?:[\[(]\s?(?:in\s|local(?:\stime)?,?\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
     re.I,
 )
 _UNTIL = re.compile(rf"{RANGE}{HALF_AND_CLOCK}{_ZONE}", re.I | re.X)
@@ -224,7 +229,7 @@ def written_times(
         readings, any_zone = _readings(written, own, zone, order)
         again, end = list[SaidAgain](), written.end
         if written.unit is None and written.lasts < WHOLE_DAY:
-            again, end = said_again(text, written.start, written.end)
+            again, end = said_again(text, written.start, written.end, written.zone)
             if written.zone is not None:
                 again += [SaidAgain(said, words=said) for said in {label, *of_every_time} if said]
         open_still = len(readings)
@@ -529,7 +534,7 @@ def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
         return
     until = _UNTIL.match(text, written.end)
     clock = clock_of(until.groupdict()) if until is not None else None
-    if until is None or clock is None:
+    if until is None or clock is None or is_told_in_another_zone(text, written.end, written.zone):
         yield written
         return
     zone = written.zone or until["zone"]
