@@ -48,12 +48,18 @@ class Looked:
     """The account's id was masked, in the alert and so in its logs: other accounts' are alike."""
     is_unnamed: bool = False
     """The caller is of another account than the alert's, and nothing says of which."""
+    lacking: str | None = None
+    """What is not in the logs where what was asked for would be: "have no read events". Looked for
+    only where nothing was found (`enrich/kinds_logged.py`)."""
+    lacks_kind: bool = False
+    """That is a kind of event, of which these logs have none at all."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is known to be missing of the window."""
         is_known = not self.is_masked and not self.is_unnamed
-        return is_known and self.coverage.status == "covered" and not self.part_days
+        is_whole = self.coverage.status == "covered" and self.lacking is None
+        return is_known and is_whole and not self.part_days
 
     def status(self, found: int) -> Status:
         if self.coverage.status == "not_covered" and not found:
@@ -92,6 +98,8 @@ class Looked:
             missing.append("the account's id is masked")
         if self.is_unnamed:
             missing.append("the caller's account is not named")
+        if self.lacking is not None:
+            missing.append(f"the logs {self.lacking}")
         unread = [UNREAD] if self.coverage.unread else []
         no_more = missing or (unread and not self.coverage.missing and not self.part_days)
         if not no_more or not all(map(self._is_outside, self.coverage.missing)):
@@ -123,6 +131,8 @@ class Looked:
         if self.is_unnamed:
             own = (*own, "The caller is of another account, which the alert does not name: whether"
                    " the index has that account's logs cannot be told.")  # fmt: skip
+        if self.lacking is not None:
+            own = (*own, f"The logs of {self.whose} {self.lacking}.")
         if self.is_complete or not (self.coverage.missing or self.part_days):
             return (*own, *unread)
         days = [days_in_words(self.coverage.missing)] if self.coverage.missing else []

@@ -31,7 +31,8 @@ def at(moment: datetime, **changes: Any) -> dict[str, Any]:
 
 def bobs_days(days: int = 16) -> list[dict[str, Any]]:
     """Somebody else on every day: the window is covered, and the identity has no part in it."""
-    return [at(NOON - timedelta(days=n), userIdentity=a_user("bob")) for n in range(days)]
+    bob = {"userIdentity": a_user("bob"), "awsRegion": "us-east-1"}
+    return [at(NOON - timedelta(days=n), **bob) for n in range(days)]
 
 
 def history(days: int = 6, **changes: Any) -> list[dict[str, Any]]:

@@ -24,7 +24,9 @@ WHO = "arn:aws:iam::111122223333:user/alice"
 
 
 def _at(moment: datetime, **changes: Any) -> dict[str, Any]:
-    return an_event(eventTime=f"{moment:%Y-%m-%dT%H:%M:%SZ}", **changes)
+    return an_event(
+        **{"eventTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "awsRegion": "us-east-1", **changes}
+    )
 
 
 def _asked(text: str, *records: dict[str, Any]) -> dict[str, Answer]:

@@ -160,3 +160,95 @@ def test_an_offset_of_the_next_time_contradicts_nothing() -> None:
     alert = _pasted("Between 2026-03-10 06:06 UTC and 07:15 UTC, by 10.0.0.1 (EU)")
     assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(6, 6), _on_the_tenth(7, 15, 59))
     assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "in the afternoon of 10 March 2026 at 3:06 UTC",
+        "on the afternoon of 10 March 2026 at 4:06 CET",
+        "la tarde del 10 de marzo de 2026, a las 3:06 UTC",
+        "am Nachmittag des 10. März 2026 um 3:06 Uhr UTC",
+        "Tuesday afternoon, March 10, 2026, 3:06 UTC",
+        "2026-03-10 3:06 UTC PM",
+        "2026-03-10 3:06 UTC p.m.",
+        "2026-03-10 3:06 UTC, PM",
+        "2026-03-10 4:06 CET nachmittags",
+        "2026-03-10 3:06 GMT 下午",
+        "PM 3:06 2026-03-10 UTC",
+        "2026-03-10 3:06 tarde UTC",
+        "2026-03-10 3:06 chiều UTC",
+        "2026-03-10 3:06 אחה״צ UTC",
+    ],
+)
+def test_a_half_of_the_day_apart_from_the_clock_counts(written: str) -> None:
+    alert = _pasted(written)
+    assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(15, 6), _on_the_tenth(15, 6, 59))
+    assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "this afternoon (2026-03-10 3:06 UTC)",  # the writer's afternoon, or that of UTC
+        "in the afternoon of 2026-03-10 03:06 UTC",
+        "2026-03-10 3:06 बजे शाम UTC",  # no evening begins at three
+        "2026-03-10 3:06 ತಡವಾಗಿ UTC",
+        "2026-03-10T03:06:00Z PM",
+        "on the afternoon of 10 March 2026 between 1:00 and 3:00 CET",
+    ],
+)
+def test_a_half_of_the_day_that_settles_nothing_leaves_the_time_unread(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.first_seen is None
+    assert alert.unread_times
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("in the evening of 10 March 2026 at 7:06 UTC", 19),
+        ("in the evening of 10 March 2026 at 19:06 UTC", 19),
+        ("am 10. März 2026 um 12:06 Uhr UTC", 12),
+        ("12:06 UTC am 10.03.2026", 12),
+        ("2026-03-10 12:06 UTC am Server", 12),
+        ("this morning (2026-03-10 3:06 UTC)", 3),
+        ("this afternoon, 2026-03-10 11:06 UTC", 11),  # that of another zone: no 23:06 either
+        ("this evening (2026-03-10T03:06:00Z)", 3),
+        ("2026-03-10 12:06 UTC AM", 0),
+    ],
+)
+def test_what_a_half_apart_says_of_other_hours(written: str, hour: int) -> None:
+    alert = _pasted(written)
+    assert alert.first_seen == _on_the_tenth(hour, 6)
+    assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-03-10 12:06 UTC / 08:06 EDT",
+        "2026-03-10 12:06 UTC / 08:06 EDT / 13:06 CET",
+        "2026-03-10 21:06 JST / 12:06 UTC",
+        "2026-03-10 12:06 UTC | 08:06 EDT",
+        "Time (UTC): 2026-03-10 12:06\nTime (local, PDT): 2026-03-10 05:06",
+    ],
+)
+def test_one_time_told_in_two_zones_is_one_time(written: str) -> None:
+    alert = _pasted(written)
+    assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(12, 6), _on_the_tenth(12, 6, 59))
+    assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-03-10 11:06 UTC / 13:06 EDT", "2026-03-10T07:06:00-04:00 UTC"]
+)
+def test_two_zones_that_contradict_each_other_are_a_question(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.time_question is not None
+    assert "contradicts itself" in alert.time_question.text
+
+
+def test_a_stroke_between_two_hours_of_one_zone_is_a_stretch_of_time() -> None:
+    alert = _pasted("2026-03-10 06:06 UTC / 07:15 UTC")
+    assert (alert.first_seen, alert.last_seen) == (_on_the_tenth(6, 6), _on_the_tenth(7, 15, 59))

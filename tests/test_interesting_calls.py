@@ -28,7 +28,8 @@ def at(moment: datetime, **changes: Any) -> dict[str, Any]:
 
 
 def every_day(days: int = 9) -> list[dict[str, Any]]:
-    return [at(NOON - timedelta(days=n), userIdentity=a_user("bob")) for n in range(days)]
+    bob = {"userIdentity": a_user("bob"), "awsRegion": "us-east-1"}
+    return [at(NOON - timedelta(days=n), **bob) for n in range(days)]
 
 
 def calls_of(*records: dict[str, Any], alert: dict[str, Any] | None = None) -> Answer:

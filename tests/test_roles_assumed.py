@@ -312,7 +312,10 @@ def test_slow_few_repeated_or_successful_calls_are_not_enumeration(records):
 
 
 def test_a_whole_week_of_logs_without_assumptions_is_nothing():
-    days = [an_event(eventTime=f"2026-03-{day:02}T12:00:00Z") for day in range(3, 11)]
+    days = [
+        an_event(eventTime=f"2026-03-{day:02}T12:00:00Z", awsRegion="us-east-1")
+        for day in range(3, 11)
+    ]
     answer = which_roles(ALERT, [*days, ALERT])
     assert answer.status == "nothing"
     assert answer.data["total"] == 0

@@ -34,7 +34,8 @@ def at(moment: datetime, **changes: Any) -> dict[str, Any]:
 
 def every_day(days: int = 9) -> list[dict[str, Any]]:
     """One event of somebody else on each day, so that every day is covered."""
-    return [at(NOON - timedelta(days=n), userIdentity=a_user("bob")) for n in range(days)]
+    bob = {"userIdentity": a_user("bob"), "awsRegion": "us-east-1"}
+    return [at(NOON - timedelta(days=n), **bob) for n in range(days)]
 
 
 def test_both_ends_of_the_window_and_the_alerts_own_event_count() -> None:

@@ -351,3 +351,21 @@ def test_a_time_with_a_mails_line_end_in_it_is_read() -> None:
         _utc(2026, 3, 10, 9, 5, 59),
     )
     assert alert.time_is_sure
+
+
+@pytest.mark.parametrize(
+    "age",
+    [
+        "access_key_1_last_rotated,2025-01-02T03:04:05+00:00",
+        "Key AKIAALICEXQXQXQXQXQX was made on 2 January 2025.",
+        "Access key AKIAALICEXQXQXQXQXQX dates from 2 January 2025.",
+        "AKIAALICEXQXQXQXQXQX (from 2 January 2025)",
+    ],
+)
+def test_the_age_of_a_key_is_no_time_of_the_alert(age: str) -> None:
+    (alone,) = parse_alerts(f"arn:aws:iam::111122223333:user/alice was used.\n{age}")
+    assert alone.first_seen is None
+    (dated,) = parse_alerts(
+        f"arn:aws:iam::111122223333:user/alice was used 2026-03-10 12:00:00 UTC.\n{age}"
+    )
+    assert f"{dated.first_seen:%Y-%m-%d %H:%M}" == "2026-03-10 12:00"

@@ -16,7 +16,7 @@ _CREDENTIAL = (
 )
 _OTHER = r"(?:users?|roles?|sessions?|identit(?:y|ies)|accounts?|instances?|buckets?)"
 _MADE = (
-    r"(?:creat(?:ed|ion)|issued|issue|rotat(?:ed|ion)|generated|provisioned|enabled|activated|registered"
+    r"(?:creat(?:ed|ion)|made|dat(?:es|ed|ing)(?=\s(?:back|from))|issued|issue|rotat(?:ed|ion)|generated|provisioned|enabled|activated|registered"
     r"|(?:active|valid|enabled|exists?|in\suse)(?=\ssince)|last\s(?:rotated|changed)"
     # "Key age 433 days (2 January 2025)"
     r"|age[ds]?(?:\s?[:=]?\s?\d{1,5}\s?(?:d|days?|months?|years?))?)"
@@ -27,10 +27,14 @@ _OF_A_CREDENTIAL = re.compile(
     rf"(?P<new>\b(?:new|another|second|additional|further)\s(?:iam\s)?)?\b{_CREDENTIAL}{_WAS_MADE}",
     re.I,
 )
+_KEY_FROM = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9*]{4,}\s?[(\[]\s?(?:dated\s)?(?:from|of|since)\s$", re.I
+)
+"""Right behind a key in brackets: "AKIA… (from 2 January 2025)"."""
 _OF_ANOTHER = re.compile(rf"(?<!:)\b{_OTHER}{_WAS_MADE}", re.I)
 _IN_A_FIELD = re.compile(
     r"(?:\bcreate_?date|user_?creation_?time|(?:access_?)?key_?\d?_?(?:last_?)?(?:rotated|created|age)(?:_?(?:at|on|date))?"
-    r"|password_?(?:last_?changed|enabled_?since))[\s\"'\\:=]{1,6}$",
+    r"|password_?(?:last_?changed|enabled_?since))[\s\"'\\:=,;|]{1,6}$",
     re.I,
 )
 _BY_WHOM = re.compile(r"[\s)\]\"”',]{0,3}by\s", re.I)
@@ -50,7 +54,7 @@ def of_thing(text: str, start: int, end: int) -> OfWhat | None:
     something, and perhaps the news of it; when the alert was `written`. None: of the activity.
     """
     before = text[max(0, start - _LOOKED_BACK) : start]
-    if _IN_A_FIELD.search(before):
+    if _IN_A_FIELD.search(before) or _KEY_FROM.search(before):
         return "credential"
     if (made := _OF_A_CREDENTIAL.search(before)) is not None:
         return "perhaps" if made["new"] or _BY_WHOM.match(text, end) else "credential"

@@ -17,6 +17,7 @@ _THAT_IS = r"(?:i\.?e\.?|aka|or|that\sis),?\s"
 _OPENS = rf"(?:\s?[(\[]\s?(?:=|{_THAT_IS})?|\s?=|,?\s{_THAT_IS})\s?"
 _IN_ZONE = rf"\s?[\[(]?(?P<zone>{ZONE})"
 _CLOCK_AGAIN = re.compile(rf"{_OPENS}{HALF_AND_CLOCK}{_IN_ZONE}", re.I | re.X)
+_WITH_A_STROKE = re.compile(rf"\s?[/|]\s?{HALF_AND_CLOCK}{_IN_ZONE}", re.I | re.X)
 _AND_AGAIN = re.compile(rf"\s?[,;/|=]\s?{HALF_AND_CLOCK}{_IN_ZONE}", re.I | re.X)
 _ZONE_AGAIN = re.compile(
     rf"\s?(?:[(\[]\s?(?:in\s)?(?P<in_brackets>{ZONE})\s?[)\]]|(?=\s(?-i:[A-Z]{{2,5}})\b)\s(?P<zone>{ZONE}))",
@@ -60,14 +61,23 @@ class SaidAgain:
         return [meaning for meaning in found if abs(meaning[1] - near) == nearest]
 
 
-def said_again(text: str, start: int, end: int) -> tuple[list[SaidAgain], int]:
-    """What else the text says of the time between two places, and where that ends."""
+def is_told_in_another_zone(text: str, end: int, zone: str | None) -> bool:
+    """Whether a stroke and a clock of another zone follow: "11:06 UTC / 07:06 EDT" is one time, and
+    "11:06 UTC / 12:06 UTC" a stretch of it."""
+    again = _WITH_A_STROKE.match(text, end) if zone is not None else None
+    return again is not None and again["zone"].upper() != str(zone).upper()
+
+
+def said_again(
+    text: str, start: int, end: int, zone: str | None = None
+) -> tuple[list[SaidAgain], int]:
+    """What else the text says of the time in a zone between two places, and where that ends."""
     found: list[SaidAgain] = []
     if (match := _ZONE_AGAIN.match(text, end)) is not None:
         zone = match["in_brackets"] or match["zone"]
         found.append(SaidAgain(zone, words=zone))
         end = match.end()
-    pattern = _CLOCK_AGAIN
+    pattern = _WITH_A_STROKE if is_told_in_another_zone(text, end, zone) else _CLOCK_AGAIN
     while (match := pattern.match(text, end)) is not None:
         if (clock := _of(text, match)) is None:
             break

@@ -38,8 +38,10 @@ _PLACES = "|".join(sorted(map(re.escape, _WRITTEN_OUT), key=lambda name: (-len(n
 ZONE = (
     # An offset, with "UTC" or without; hours alone only where two digits or "UTC" make them sure.
     r"(?:(?:UTC|GMT|UT)\s?[+\-\u2212]\d{1,2}(?::?\d\d)?(?![\d:])"
-    # Where another zone follows, "06:06-07:15 PDT" is no offset but a stretch of time.
+    # Where another zone follows, "06:06-07:15 PDT" is no offset but a stretch of time, though never
+    # behind the seconds of ISO 8601.
     rf"|[+\-\u2212]\d\d(?::?[0134][05])?(?![\d:])(?:(?<=\s.{{3}})|(?<=\s.{{5}})|(?<=\s.{{6}})"
+    r"|(?<=T\d\d:\d\d:\d\d.{5})|(?<=T\d\d:\d\d:\d\d.{6})"
     rf"|(?!\s?(?:UTC|GMT|(?-i:{_NAMES}))\b))"
     # Behind a stroke a date says that it is ISO 8601's stretch of time, and no zone's name.
     r"|(?:UTC|GMT|UT|Z)(?!\w|/(?!\d\d|PT?\d))"

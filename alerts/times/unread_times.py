@@ -24,8 +24,8 @@ _DATED = re.compile(
     rf"(?<![\w.:/@#-])(?:\d{{4}}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{{4}})"
     rf"(?:T|[\s,]{{1,3}}(?:at\s)?)?(?:\d\d?[:h]\d\d(?::\d\d)?(?:[.,]\d{{1,9}})?)?{_ZONE}(?![\w/-])"
     # A day of a month, or a day by its distance, with the hour.
-    rf"|\b(?:(?:{MONTH})\.?\s\d\d?(?:st|nd|rd|th)?|\d\d?\.?\s(?:{MONTH})\b\.?)"
-    rf"[\s,]{{1,2}}(?:at\s|um\s)?{_CLOCK}{_ZONE}"
+    rf"|\b(?:(?:{MONTH})\.?\s\d\d?(?:st|nd|rd|th)?|\d\d?\.?\s(?:(?:of|de|di)\s)?(?:{MONTH})\b\.?)"
+    rf"(?:,?\s(?:(?:de|del)\s)?\d{{4}})?[\s,]{{1,2}}(?:(?:at|um|à|a\slas|alle|às)\s)?{_CLOCK}{_ZONE}"
     rf"|\b{_BEFORE}[\s,]{{1,2}}(?:at\s|around\s|about\s|@\s?|by\s)?{_CLOCK}{_ZONE}"
     rf"|\b{_CLOCK}{_ZONE}\s{_BEFORE}\b",
     re.I,

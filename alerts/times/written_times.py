@@ -19,8 +19,14 @@ from typing import Literal
 
 from alerts.times.clock_times import CLOCK, HALF_AND_CLOCK, clock_of, lasts_of, parts_of
 from alerts.times.epoch_times import epoch_time
+from alerts.times.halves_of_day import another_word_follows, hour_said_apart
 from alerts.times.of_things import of_thing
-from alerts.times.said_again import SaidAgain, overlaps, said_again
+from alerts.times.said_again import (
+    SaidAgain,
+    is_told_in_another_zone,
+    overlaps,
+    said_again,
+)
 from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
 from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
 
@@ -126,7 +132,7 @@ Sentinel's own)."""
 # What a label or a sentence says of every time: "First seen (UTC)", "All times are in PDT".
 _STATED = re.compile(
     rf"(?:\b(?:\w*time(?:stamp|s)?|date|when|seen|observed|generated|created|updated|started|ended)"
-    rf"\s?[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])]"
+    rf"\s?[\[(]\s?(?:in\s|local(?:\stime)?,?\s)?(?P<label>{ZONE})\s?[\])]"
     rf"|\btime\s?zone\s?(?:is|are|:|=)?\s?(?P<zone>{ZONE})(?![\w:])"
     rf"|\btimes?\s(?:(?:are|is|shown|given|listed|stated|in|the|as)\s){{1,4}}(?P<said>{ZONE})(?![\w:]))",
     re.I,
@@ -143,7 +149,7 @@ _REPLY = re.compile(
     r"[^\n]{0,80}\n?[^\n]{0,40}\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto)\b", re.I
 )
 _LABEL = re.compile(
-    rf"(?:[\[(]\s?(?:in\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
+    rf"(?:[\[(]\s?(?:in\s|local(?:\stime)?,?\s)?(?P<label>{ZONE})\s?[\])][\s:=|,'\"]{{0,6}}|\b(?P<bare>{ZONE})(?:\stime)?\s?[:=]\s?)$",
     re.I,
 )
 _UNTIL = re.compile(rf"{RANGE}{HALF_AND_CLOCK}{_ZONE}", re.I | re.X)
@@ -223,7 +229,7 @@ def written_times(
         readings, any_zone = _readings(written, own, zone, order)
         again, end = list[SaidAgain](), written.end
         if written.unit is None and written.lasts < WHOLE_DAY:
-            again, end = said_again(text, written.start, written.end)
+            again, end = said_again(text, written.start, written.end, written.zone)
             if written.zone is not None:
                 again += [SaidAgain(said, words=said) for said in {label, *of_every_time} if said]
         open_still = len(readings)
@@ -335,7 +341,11 @@ def _found(text: str) -> Iterator[_Found]:
         for match in form.finditer(text):
             if taken.overlap(*match.span()):
                 continue
-            written = _read(text, match)
+            hour = _hour_said_apart(text, match)
+            if hour is None:
+                taken.add(*match.span())  # three in the night, or in the afternoon: not read
+                continue
+            written = _read(text, match, hour)
             if written is None:
                 continue
             began = _beginning(match, written)
@@ -378,8 +388,32 @@ class _Spans:
         self._ends.insert(place, end)
 
 
-def _read(text: str, match: re.Match[str]) -> _Found | None:
+def _hour_said_apart(text: str, match: re.Match[str]) -> int | None:
+    """The hour of the time by a half of the day that stands apart from the clock; None where it is
+    open; -1 where the clock says all itself."""
     parts = parts_of(text, match)
+    if parts.get("h") is None or any(parts.get(name) for name in ("ap", "a_p", "ap2", "half")):
+        return -1
+    written = str(parts["h"])
+    iso = re.search(rf"\dT{written}", match[0]) is not None
+    hour = hour_said_apart(text, written, match.span(), iso=iso)
+    if (
+        "zone" in match.re.groupindex
+        and parts["zone"] is None
+        and another_word_follows(text, match.end())
+    ):
+        hour = None if 1 <= int(written) <= 12 else hour
+    if hour == int(written):
+        return -1
+    # The other end of a stretch would be of the half that is said before the first.
+    stretch = "end" in match.re.groupindex or _UNTIL.match(text, match.end()) is not None
+    return None if stretch else hour
+
+
+def _read(text: str, match: re.Match[str], hour: int = -1) -> _Found | None:
+    parts = parts_of(text, match)
+    if hour >= 0:
+        parts["h"] = f"{hour}"
     has_clock = any(parts.get(name) is not None for name in ("h", "h2", "word"))
     clock = clock_of(parts) if has_clock else timedelta()
     if clock is None:
@@ -500,7 +534,7 @@ def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
         return
     until = _UNTIL.match(text, written.end)
     clock = clock_of(until.groupdict()) if until is not None else None
-    if until is None or clock is None:
+    if until is None or clock is None or is_told_in_another_zone(text, written.end, written.zone):
         yield written
         return
     zone = written.zone or until["zone"]

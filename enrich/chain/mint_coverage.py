@@ -13,11 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from enrich.chain.mints import CLOCK_SKEW, MintReader
+from enrich.kinds_logged import GLOBAL_REGION, NO_READS, missing_kind
 from enrich.window import NEAR, days_in_words
 from enrich.words import age, listed
-
-GLOBAL_REGION = "us-east-1"
-"""Where the global endpoint of STS, and much of the sign-in, is logged (§1.4)."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ def mint_coverage(
     ]
     missing = [*missing, *_unread(reader, account_id, first, last)]
     missing += [] if missing else _mute(reader, account_id, first, last)
+    missing += [] if missing else _no_reads(reader, account_id, first, last)
     status = "partial" if missing else "covered"
     return MintCoverage(account_id, tuple(regions), tuple(missing), status)
 
@@ -109,6 +108,18 @@ def _mute(reader: MintReader, account_id: str, first: datetime, last: datetime) 
         f"a role was assumed in account {account_id} then whose record shows neither"
         " requestParameters nor responseElements"
     ]
+
+
+def _no_reads(reader: MintReader, account_id: str, first: datetime, last: datetime) -> list[str]:
+    """That the logs of the week before are of a trail that leaves the read events out, if so: what
+    makes a session mostly is one."""
+    kind = missing_kind(reader.store, account_id, first - _WEEK, last - NEAR)
+    if kind != NO_READS:
+        return []
+    return [f"the logs of account {account_id} {kind}, which an AssumeRole is one of"]
+
+
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)

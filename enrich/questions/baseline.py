@@ -35,6 +35,7 @@ from enrich.facts.ip import ip_facts
 from enrich.facts.service_names import service_name
 from enrich.facts.techniques import plain_name
 from enrich.facts.user_agent import normal_form
+from enrich.kinds_logged import with_kinds
 from enrich.window import NO_ONE, Looked, Window, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
@@ -64,6 +65,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     history, query = scene.history(window)
     queries += (query,)
     of_entity, of_whole = history.counts("entity"), history.counts("whole")
+    looked = with_kinds(looked, of_whole.all.count, store, window)
     status = looked.status(of_whole.all.count)
     if status == "not_covered":
         sentence = (
@@ -244,7 +246,8 @@ def _sentence(
     seen = Events("whole_role" if on_role else "entity", window.first, window.last, open_end=True)
     calls, days = history_counts(view, seen)
     if not view.events:
-        return f"No calls by {who} in {span}: nothing to compare with.", ()
+        left_out = f"the last {GAP // timedelta(hours=1)} hours left out"
+        return f"No calls by {who} in {span}, {left_out}: nothing to compare with.", ()
     counts: tuple[Count, ...] = (calls, days)
     few = ""
     if on_role and entity.role_filter is not None:

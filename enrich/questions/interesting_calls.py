@@ -37,6 +37,7 @@ from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
 from enrich.facts.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
+from enrich.kinds_logged import with_kinds
 from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
@@ -79,6 +80,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     made, replaced, query = calls_made(match, store, window)
     groups = _groups(made)
     queries += (query,)
+    # That it only read is a claim about the writes, too.
+    looked = with_kinds(looked, sum(group["interesting"] for group in groups), store, window)
     status = looked.status(len(groups))
     if status == "not_covered":
         sentence = (

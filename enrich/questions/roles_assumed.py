@@ -26,6 +26,7 @@ from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.denial import REASON_WORDS, parse_denial
 from enrich.facts.interface import PORTAL, interface_detail, interface_of, json_object
 from enrich.facts.role_name import role_named, short_name
+from enrich.kinds_logged import with_kinds
 from enrich.window import (
     NO_ONE,
     Looked,
@@ -73,6 +74,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     if any(handed_out(kind) for kind in kinds):
         kinds, query = roles_behind(kinds, store, window)
         queries += (query,)
+    looked = with_kinds(looked, len(kinds), store, Window(window.first, last_seen))
     caveats = list(looked.caveats())
     reached = last_event_until(alert, principal, store, last_seen, window.last)
     if reached != window.last:
@@ -92,7 +94,8 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     if total:
         others, more = all_of_others(match, principal, store, window)
         caveats, queries = [*others, *caveats], queries + more
-    status = looked.status(total)
+    # Each AssumeRole is a read event in CloudTrail's eyes, and a management event.
+    status = "not_covered" if looked.lacks_kind else looked.status(total)
     looked_at = status != "not_covered"
     data = RolesAssumed(
         window_first=iso(window.first),
@@ -120,6 +123,11 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     events = Events(match.scope, window.first, window.last)
     span = _span(looked, reached, window, len(roles))
     sentence, counts = _sentence(roles, status, enumeration, events, span)
+    if looked.lacks_kind:
+        sentence = (
+            f"The logs of {looked.whose} {looked.lacking}, which an AssumeRole is one of:"
+            " whether it assumed roles is unknown."
+        )
     return Answer(
         name=NAME,
         question=QUESTION,

@@ -27,6 +27,7 @@ from enrich.data.services_used import NamedInEvents, ServicesUsed, ServiceUse, U
 from enrich.entity import by_identity_id, entity_match
 from enrich.facts.service_names import service_name
 from enrich.facts.valuable_services import why_valuable
+from enrich.kinds_logged import with_kinds
 from enrich.window import NO_ONE, ONE_DAY, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.counted import counted
@@ -60,6 +61,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     made, replaced, query = calls_made(match, store, window)
     queries += (query,)
     total = sum(row["calls"] for row in made)
+    looked = with_kinds(looked, total, store, window)
     status = looked.status(total)
     if status == "not_covered":
         sentence = (
