@@ -18,6 +18,10 @@ from trail.access_keys import is_access_key, is_stand_in
 from trail.masks import could_be_a_name, may_be_mask, says_none
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NEVER_BLANK = re.compile(
+    r"(?:A[A-Z]{3}[A-Z0-9]{12,28}|\d{12})(?::.*)?|arn:aws[a-z-]*:(?:iam|sts):.*"
+)
+"""An identity's id, a key, an account or an ARN of IAM's or STS's: none has a blank within."""
 
 
 @dataclass
@@ -153,10 +157,14 @@ class Draft:
         if self.fields.get("sample", False):
             return principal  # a sample's placeholders are shown as such, and never looked up
         for name, value in vars(principal).items():
+            broken_by = None
             if isinstance(value, str) and _CONTROL.search(value):
+                broken_by = "a line break or another control character"
+            elif isinstance(value, str) and name in _IDS and _has_blank_within(value):
+                broken_by = "a blank"
+            if broken_by is not None:
                 self.note(
-                    f"The {name.replace('_', ' ')} in it is broken by a line break or another "
-                    "control character: it is not used."
+                    f"The {name.replace('_', ' ')} in it is broken by {broken_by}: it is not used."
                 )
                 without: dict[str, Any] = {name: "Unknown" if name == "type" else None}
                 principal = replace(principal, **without)
@@ -238,6 +246,14 @@ _OPTIONAL = (
     "event_source",
     "event_name",
 )
+
+
+_IDS = ("principal_id", "access_key_id", "arn", "role_arn", "account_id")
+
+
+def _has_blank_within(text: str) -> bool:
+    bare = "".join(text.split())
+    return bare != text.strip() and _NEVER_BLANK.fullmatch(bare) is not None
 
 
 def _written(places: Sequence[Place]) -> Place | None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert
-from alerts.json_text import json_values, printed_values, text_of
+from alerts.json_text import first_break, json_values, printed_values, text_of
 from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.kinds.free_text import read_text
 from alerts.table_text import cells_apart, fields_listed, table_rows
 from trail.errors import AlertUnrecognised
+from trail.read.breaks import breaks_at
 from trail.read.mend import as_text, mended, where_it_breaks
 from trail.read.yaml_text import TooLong, yaml_values
 
@@ -35,8 +36,14 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     containers = _containers(table_rows(pasted) or printed_values(pasted) or json_values(pasted))
     alerts = _alerts_in(containers)
     how: tuple[str, ...] = ()
+    broken = None
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
+    elif (broken := first_break(pasted)) is not None:
+        # What is whole inside of it was found; what the break runs through was not.
+        more, values, mends = _mended(pasted, containers)
+        if len(more) > len(alerts):
+            alerts, containers, how, broken = more, values, mends, None
     if not alerts and (listed := fields_listed(pasted)) and (alerts := _alerts_in([listed])):
         containers = [listed]
     if not alerts and (printed := _of_yaml(pasted)) and (alerts := _alerts_in(printed)):
@@ -50,6 +57,12 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             distinct[0] = replace(distinct[0], raw=pasted)
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
+        if broken is not None:
+            said = (
+                f"The JSON breaks at {breaks_at(broken)}. What is whole in it was read; a record "
+                "that the break runs through was not."
+            )
+            distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, said))
         return distinct
     plain = as_text(pasted)
     apart = cells_apart(plain.text)
