@@ -85,6 +85,11 @@ def as_text(text: str) -> Mended:
     return Mended(_QUOTED_LINE.sub("", text), tuple(how))
 
 
+def escaped_whole(text: str) -> str | None:
+    """Text of which every quote is one of HTML's entities, decoded; None for any other."""
+    return _unescaped(text) if '"' not in text else None
+
+
 def where_it_breaks(text: str) -> str | None:
     """Where text of JSON stops being it, and what became of the rest, in sentences; None for any
     other text."""

@@ -103,13 +103,15 @@ def unwrapped(text: str) -> Unwrapped | None:
     if not strings:
         return None
     added = _cut(block, folded, strings)
+    # Lines that end where they like were wrapped at blanks; a single one does not show it.
+    is_single = len(block) > 2 and _is_single_longest(strings, block)
     parts: list[str] = []
     doubtful: dict[str, None] = {}
     at = 0
     for string in strings:
         parts.append(_between(folded[at : string.at], added))
         parts.append(_joined(string, added))
-        if not string.cannot_hold_a_blank and _is_doubtful(string, strings, block, added):
+        if not string.cannot_hold_a_blank and _is_doubtful(string, added, is_single):
             doubtful[_BREAK.sub("", string.name) or "a text"] = None
         at = string.end
     parts.append(_between(folded[at:], added))
@@ -133,14 +135,13 @@ def _broken(folded: str) -> Iterator[_Broken]:
 
 def _cut(block: list[str], folded: str, strings: list[_Broken]) -> _Added | None:
     """What a cut at one width added at each break; None where lines were wrapped at blanks."""
-    ends = [folded.count(_HERE, 0, string.at) for string in strings]
-    broken = sorted(
-        {
-            number
-            for end, string in zip(ends, strings, strict=True)
-            for number in range(end, end + string.text.count(_HERE))
-        }
-    )
+    broken: list[int] = []
+    at = number = 0
+    for string in strings:
+        number += folded.count(_HERE, at, string.at)
+        count = string.text.count(_HERE)
+        broken += range(number, number + count)
+        at, number = string.end, number + count
     before = min(_blanks_behind(block[number]) for number in broken)
     behind = min(_blanks_before(block[number + 1]) for number in broken)
     evidence = any(string.cannot_hold_a_blank for string in strings)
@@ -197,19 +198,16 @@ def _joined(string: _Broken, added: _Added | None) -> str:
     return _BREAK.sub(" " if kept or " " in string.bare else "", string.text)
 
 
-def _is_doubtful(
-    string: _Broken, strings: list[_Broken], block: list[str], added: _Added | None
-) -> bool:
+def _is_doubtful(string: _Broken, added: _Added | None, is_single: bool) -> bool:
     if added is not None:
         return not added.is_sure
-    if " " not in string.bare:
-        return True
-    # Lines that end where they like were wrapped at blanks; a single one does not show it.
-    count = sum(one.text.count(_HERE) for one in strings)
-    return count == 1 and len(block) > 2 and _ends_longest(string, block)
+    return is_single or " " not in string.bare
 
 
-def _ends_longest(string: _Broken, block: list[str]) -> bool:
-    start = string.text.partition(_HERE)[0]
+def _is_single_longest(strings: list[_Broken], block: list[str]) -> bool:
+    """Whether only one line breaks in a string, and it is the longest of all."""
+    if sum(one.text.count(_HERE) for one in strings) != 1:
+        return False
+    start = strings[0].text.partition(_HERE)[0]
     line = next((line for line in block if line.endswith(start)), "")
     return len(line) == max(map(len, block))
