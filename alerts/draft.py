@@ -17,7 +17,12 @@ from alerts.times.written_times import written_times
 from trail.access_keys import is_access_key, is_stand_in
 from trail.masks import could_be_a_name, may_be_mask, says_none
 
+_ZEROS = "0" * 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NEVER_BLANK = re.compile(
+    r"(?:A[A-Z]{3}[A-Z0-9]{12,28}|\d{12})(?::.*)?|arn:aws[a-z-]*:(?:iam|sts):.*"
+)
+"""An identity's id, a key, an account or an ARN of IAM's or STS's: none has a blank within."""
 
 
 @dataclass
@@ -123,6 +128,11 @@ class Draft:
 
     def take_account(self, *places: Place) -> None:
         """Takes the account id; what only stands where one was is none, and is said."""
+        if any(place.account not in (None, _ZEROS) for place in places):
+            # Where another account is named, the zeros are written over this one.
+            if any(place.account == _ZEROS for place in places):
+                self.note(f"The account id “{_ZEROS}” is a mask: another names the account.")
+            places = tuple(place for place in places if place.account != _ZEROS)
         if self.take("account_id", *places, read=lambda place: place.account) is None:
             masked = next((place.text for place in places if is_stand_in(place.text)), None)
             if masked is not None and not is_nothing(masked):
@@ -153,17 +163,23 @@ class Draft:
         if self.fields.get("sample", False):
             return principal  # a sample's placeholders are shown as such, and never looked up
         for name, value in vars(principal).items():
+            broken_by = None
             if isinstance(value, str) and _CONTROL.search(value):
+                broken_by = "a line break or another control character"
+            elif isinstance(value, str) and name in _IDS and _has_blank_within(value):
+                broken_by = "a blank"
+            if broken_by is not None:
                 self.note(
-                    f"The {name.replace('_', ' ')} in it is broken by a line break or another "
-                    "control character: it is not used."
+                    f"The {name.replace('_', ' ')} in it is broken by {broken_by}: it is not used."
                 )
                 without: dict[str, Any] = {name: "Unknown" if name == "type" else None}
                 principal = replace(principal, **without)
         if principal.access_key_id is not None and not is_access_key(principal.access_key_id):
             self.note_no_key(principal.access_key_id)
             principal = replace(principal, access_key_id=None)
-        if is_stand_in(principal.principal_id):
+        if is_stand_in(principal.principal_id) or (
+            principal.principal_id == _ZEROS and self.fields.get("account_id") != _ZEROS
+        ):
             self.note_stand_in("principal id", principal.principal_id)
             principal = replace(principal, principal_id=None)
         if is_stand_in(principal.user_name):
@@ -238,6 +254,14 @@ _OPTIONAL = (
     "event_source",
     "event_name",
 )
+
+
+_IDS = ("principal_id", "access_key_id", "arn", "role_arn", "account_id")
+
+
+def _has_blank_within(text: str) -> bool:
+    bare = "".join(text.split())
+    return bare != text.strip() and _NEVER_BLANK.fullmatch(bare) is not None
 
 
 def _written(places: Sequence[Place]) -> Place | None:

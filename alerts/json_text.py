@@ -21,6 +21,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PACKED = re.compile(r"\s*(?:H4sI|UEsDB)[A-Za-z0-9+/\r\n]{40,}={0,2}\s*\Z")
 """Base64 of gzip or of a zip archive."""
 _OPENING = re.compile(r"[{\[]")
+_OPENING_A_LINE = re.compile(r'(?m)^([ \t]*)(?:\{\s*"|\[\s*[{"\[])')
 _PYTHON_OPENING = re.compile(r"\[?\{'")
 _BLANKS = re.compile(r"[\s,;]*")
 _OPENINGS = 200  # places in prose that look like JSON and are not, before we stop looking
@@ -90,6 +91,20 @@ def json_values(text: str, *, strict: bool = True) -> list[Any]:
         if _may_hold_alert(value):
             values.append(_checked(value))
     return values
+
+
+def first_break(text: str) -> json.JSONDecodeError | None:
+    """Where the first value of JSON that begins a line stops being one; None if none does."""
+    decoder = json.JSONDecoder()
+    position = failures = 0
+    while failures < _OPENINGS and (opening := _OPENING_A_LINE.search(text, position)):
+        try:
+            _, position = decoder.raw_decode(text, opening.end(1))
+        except json.JSONDecodeError as error:
+            return error
+        except (RecursionError, ValueError):
+            position, failures = opening.end(), failures + 1
+    return None
 
 
 def _may_hold_alert(value: Any) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.alert import Alert
-from alerts.json_text import json_values, printed_values, text_of
+from alerts.json_text import first_break, json_values, printed_values, text_of
 from alerts.kinds.envelopes import MAX_ALERTS, alerts_in, too_many, unread_in
 from alerts.kinds.free_text import read_text
-from alerts.table_text import cells_apart, fields_listed, table_rows
+from alerts.table_text import PastedTable, cells_apart, fields_listed, table_pasted
+from trail.counted import counted
 from trail.errors import AlertUnrecognised
+from trail.read.breaks import breaks_at
 from trail.read.mend import as_text, mended, where_it_breaks
 from trail.read.yaml_text import TooLong, yaml_values
 
@@ -32,11 +34,19 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
     pasted = text_of(text)
     if not pasted.strip():
         raise AlertUnrecognised(f"There is nothing here. Paste {KNOWN}.")
-    containers = _containers(table_rows(pasted) or printed_values(pasted) or json_values(pasted))
+    table = table_pasted(pasted)
+    rows = table.rows if table is not None else []
+    containers = _containers(rows or printed_values(pasted) or json_values(pasted))
     alerts = _alerts_in(containers)
     how: tuple[str, ...] = ()
+    broken = None
     if not alerts:
         alerts, containers, how = _mended(pasted, containers)
+    elif (broken := first_break(pasted)) is not None:
+        # What is whole inside of it was found; what the break runs through was not.
+        more, values, mends = _mended(pasted, containers)
+        if len(more) > len(alerts):
+            alerts, containers, how, broken = more, values, mends, None
     if not alerts and (listed := fields_listed(pasted)) and (alerts := _alerts_in([listed])):
         containers = [listed]
     if not alerts and (printed := _of_yaml(pasted)) and (alerts := _alerts_in(printed)):
@@ -46,10 +56,18 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         if how:
             said = f"What was pasted was damaged JSON, and mended: {', '.join(how)}."
             distinct = [replace(alert, notes=(said, *alert.notes)) for alert in distinct]
+        if rows and table is not None:
+            distinct[0] = replace(distinct[0], notes=(*_of_table(table), *distinct[0].notes))
         if len(distinct) == 1:
             distinct[0] = replace(distinct[0], raw=pasted)
         if (note := _left_out(containers)) is not None:
             distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, note))
+        if broken is not None:
+            said = (
+                f"The JSON breaks at {breaks_at(broken)}. What is whole in it was read; a record "
+                "that the break runs through was not."
+            )
+            distinct[0] = replace(distinct[0], notes=(*distinct[0].notes, said))
         return distinct
     plain = as_text(pasted)
     apart = cells_apart(plain.text)
@@ -62,6 +80,12 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
         alert = replace(alert, notes=(said, *alert.notes))
     if alert is not None and plain.how:
         said = f"What was pasted is coded text, and was read so: {', '.join(plain.how)}."
+        alert = replace(alert, notes=(said, *alert.notes))
+    if alert is not None and table is not None and table.misfits:
+        said = (
+            "The rows of this table have more or fewer cells than its header names, so that it is "
+            "not known whose each is: they were read as text."
+        )
         alert = replace(alert, notes=(said, *alert.notes))
     alert = None if alert is None else _asking_for_time(alert)
     if any(isinstance(value, dict | list) for value in containers):
@@ -76,6 +100,17 @@ def parse_alerts(text: str | bytes) -> list[Alert]:
             f"Paste {KNOWN}."
         )
     return [alert]
+
+
+def _of_table(table: PastedTable) -> tuple[str, ...]:
+    """What to say of how a table was read."""
+    notes: list[str] = []
+    if table.how:
+        notes.append(f"What was pasted was a damaged table, and mended: {', '.join(table.how)}.")
+    if table.misfits:
+        rows = counted(table.misfits, "row of the table has", "rows of the table have")
+        notes.append(f"{rows} more or fewer cells than its header names: left out.")
+    return tuple(notes)
 
 
 def _containers(values: Sequence[object]) -> list[object]:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alerts.arns import IDENTITY_ARN
 from alerts.json_text import json_values, printed_values
+from trail.read.mend import escaped_whole
 from trail.read.tables import DELIMITERS, row_of, table_in
 
 _LOOKED_AT = 65_536
@@ -24,26 +26,114 @@ _VALUE = re.compile(
 )
 
 
-def table_rows(text: str) -> list[dict[str, str]]:
-    """Rows by column name; an empty list if the text begins as no such table.
+@dataclass(frozen=True)
+class PastedTable:
+    """A table's rows by column name, what was mended to read them, and how many more rows there
+    are that do not have a cell for each column: whose their cells are is not known."""
+
+    rows: list[dict[str, str]]
+    how: tuple[str, ...] = ()
+    misfits: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.rows) and not self.misfits and all(self.rows[0])
+
+    @property
+    def order(self) -> tuple[bool, bool, int]:
+        """The least is that of the table that is meant: a greeting with a comma has one, too."""
+        return not self.rows, not all(self.rows[0]) if self.rows else False, self.misfits
+
+
+def table_pasted(text: str) -> PastedTable | None:
+    """The table that the text begins with, or that stands in it, as quoted by a reply, indented,
+    or between fences; None if it holds no such table.
 
     One that does not say who called is an alert all the same: the analyst can say it.
     """
-    stripped = text.lstrip()
-    if stripped[:1] in ("{", "["):
-        return []
-    table = table_in(stripped[:_LOOKED_AT], "", findings=True)
-    if table is None:
-        return []
-    lines = io.StringIO(stripped)
-    for _ in range(table.before):
-        lines.readline()
+    if text.lstrip()[:1] in ("{", "["):
+        return None
+    how: tuple[str, ...] = ()
+    if (plain := escaped_whole(text)) is not None:
+        text, how = plain, ("HTML entities decoded",)
+    lines = text.split("\n")
+    best: PastedTable | None = None
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    for at, line in enumerate(lines[: first + _LINES_LOOKED_AT]):
+        if not line.strip() or not (at == first or _MAY_BE_HEADER.search(line[:_LOOKED_AT])):
+            continue
+        for words, mark in _MARKS:
+            if (marked := mark.match(line)) is None:
+                continue
+            found = _table(_unmarked(lines, at, mark, marked[0]), is_quoting=words == _BARS)
+            if found is None or (best is not None and best.order <= found.order):
+                continue
+            best = replace(found, how=(*how, words) if words else how)
+            if best.is_whole:
+                return best
+    return best
+
+
+_LINES_LOOKED_AT = 200
+_MAY_BE_HEADER = re.compile(r"(?=.*[,\t;|]).*(?:ev(?:en)?t|_raw|message|record|log|service)", re.I)
+_BARS = "“|” before its lines taken out"
+_MARKS = (
+    ("“>” before its lines taken out", re.compile(r"[ \t]*(?:>[ \t]?)+")),
+    (_BARS, re.compile(r"[ \t]*\|[ \t]?(?!\|)")),
+    ("", re.compile(r"[ \t]*")),
+)
+"""What stands before each line of a table, and what to say of it. Columns may be drawn with "|"."""
+_PROSE = 2
+"""Commas that a sentence below a table may have."""
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+
+
+def _unmarked(lines: list[str], at: int, mark: re.Pattern[str], first: str) -> list[str]:
+    """The lines from `at` on without their marks, to where these or a fence end."""
+    is_fenced = at > 0 and _FENCE.match(mark.sub("", lines[at - 1], count=1)) is not None
+    block: list[str] = []
+    for line in lines[at:]:
+        if first.strip():
+            if (marked := mark.match(line)) is None:
+                if line.strip():
+                    break
+                bare = line
+            else:
+                bare = line[marked.end() :]
+        else:
+            bare = line.removeprefix(first)
+        if is_fenced and _FENCE.match(bare):
+            break
+        block.append(bare)
+    return block
+
+
+def _table(lines: list[str], *, is_quoting: bool) -> PastedTable | None:
+    start = "\n".join(lines[:_LINES_LOOKED_AT])[:_LOOKED_AT]
+    table = table_in(start, "", findings=True)
+    if table is None or (is_quoting and table.delimiter == "|"):
+        return None
+    rows: list[dict[str, str]] = []
+    misfits = 0
+    header: list[str] | None = None
+    after_blank = False
     try:
-        rows = [table.cells(row) for row in csv.reader(lines, delimiter=table.delimiter)]
+        for row in csv.reader(
+            (line + "\n" for line in lines[table.before :]), delimiter=table.delimiter
+        ):
+            cells = table.cells(row)
+            if not any(cells):
+                after_blank = header is not None
+            elif header is None:
+                header = cells
+            elif len(cells) == len(header):
+                if isinstance(made := row_of(table.header, cells), dict):
+                    rows.append(made)
+            elif not after_blank or len(cells) > _PROSE:
+                misfits += 1
     except csv.Error:
-        return []
-    made = (row_of(table.header, row) for row in [row for row in rows if any(row)][1:])
-    return [row for row in made if isinstance(row, dict)]
+        return None
+    return PastedTable(rows, misfits=misfits)
 
 
 def fields_listed(text: str) -> dict[str, Any]:

@@ -993,3 +993,24 @@ def test_the_word_null_is_no_value() -> None:
     assert alert.event_name is None
     assert alert.principals == ()
     assert any("names no AWS identity" in note for note in alert.notes)
+
+
+def test_zeros_over_an_account_that_the_findings_arn_names_make_no_arn() -> None:
+    finding = {
+        "schemaVersion": "2.0", "accountId": "000000000000", "region": "us-east-1", "id": "94f",
+        "arn": "arn:aws:guardduty:us-east-1:210987654321:detector/12/finding/94f",
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+            "accessKeyId": "000000000000", "principalId": "000000000000",
+            "userType": "AssumedRole", "userName": "Deploy"}},
+        "service": {"serviceName": "guardduty", "eventFirstSeen": "2026-03-10T09:00:00Z"},
+    }  # fmt: skip
+    (alert,) = parse_alerts(json.dumps(finding))
+    assert alert.account_id == "210987654321"
+    (person,) = alert.principals
+    assert (person.principal_id, person.access_key_id, person.arn) == (None, None, None)
+    assert person.role_arn == "arn:aws:iam::210987654321:role/Deploy"
+    assert any("“000000000000” is a mask" in note for note in alert.notes)
+    # Where nothing else names the account, it may be a local stack's.
+    finding["arn"] = None
+    assert parse_alerts(json.dumps(finding))[0].account_id == "000000000000"

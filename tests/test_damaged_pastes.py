@@ -127,3 +127,77 @@ def test_where_json_breaks_is_told_in_our_words(pasted: str, where: str) -> None
     (said,) = [note for note in alert.notes if "The JSON breaks at" in note]
     assert where in said
     assert "xpecting" not in said
+
+
+FINDING = json.dumps(EVENTBRIDGE)
+
+
+def cut(text: str, width: int, before: str = "", behind: str = "") -> str:
+    """The text cut at a width, with blanks of the cutter's own at each break."""
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    return f"{behind}\n{before}".join(lines) + behind
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [("", " "), ("  ", ""), ("    ", ""), (" ", ""), ("\t", ""), ("  ", " "), ("", "")],
+    ids=["flowed", "2 blanks", "4 blanks", "1 blank", "a tab", "both", "nothing"],
+)
+def test_blanks_that_a_cut_put_at_its_breaks_are_in_no_value(before: str, behind: str) -> None:
+    (whole,) = parse_alerts(FINDING)
+    for width in range(60, 100):
+        (alert,) = parse_alerts(cut(FINDING, width, before, behind))
+        assert alert.principals == whole.principals, width
+        assert (alert.id, alert.account_id, alert.title) == (
+            whole.id, whole.account_id, whole.title
+        ), width  # fmt: skip
+        assert alert.first_seen == whole.first_seen, width
+        assert "is not known" not in alert.notes[0], width
+
+
+def test_an_id_that_was_broken_at_a_blank_is_whole_or_not_used() -> None:
+    record = json.dumps(an_event(userAgent="aws-cli/2.15 Python/3.11"))
+    person = parse_alerts(record)[0].principals[0]
+    for id_ in (person.principal_id, person.access_key_id, person.arn):
+        assert id_ is not None
+        broken = record.replace(id_, f"{id_[:9]} \n  {id_[9:]}")
+        assert broken != record
+        assert parse_alerts(broken)[0].principals == (person,)
+        (alert,) = parse_alerts(record.replace(id_, f"{id_[:9]} {id_[9:]}"))
+        assert f"{id_[:9]} {id_[9:]}" not in repr(alert.principals)
+        assert any("broken by a blank: it is not used" in note for note in alert.notes) or (
+            "is no access key" in " ".join(alert.notes)
+        )
+
+
+def test_what_may_hold_a_blank_stays_doubtful_and_is_said() -> None:
+    text = json.dumps(an_event(userAgent="Mozilla"), indent=1).replace("Mozilla", "Moz\nilla")
+    (alert,) = parse_alerts(text)
+    assert "whether a blank stood where “userAgent” was broken is not known" in alert.notes[0]
+
+
+@pytest.mark.parametrize("width", [60, 66, 72, 76, 90, 99])
+@pytest.mark.parametrize("keeps_blanks", [True, False])
+def test_records_wrapped_at_blanks_within_a_string_are_all_read(
+    width: int, keeps_blanks: bool
+) -> None:
+    message = "You are not allowed to do this, since a policy of the organization denies it to all"
+    records = [an_event(eventID=f"1a2b3c4d-0000-4000-8000-00000000000{n}") for n in range(3)]
+    records[1] |= {"errorCode": "AccessDenied", "errorMessage": message}
+    text = "\n".join(
+        textwrap.wrap(
+            json.dumps({"Records": records}), width, break_on_hyphens=False,
+            drop_whitespace=not keeps_blanks,
+        )
+    )  # fmt: skip
+    alerts = parse_alerts(text)
+    assert [alert.event_id for alert in alerts] == [record["eventID"] for record in records]
+    assert json.loads(alerts[1].raw)["errorMessage"] == message
+
+
+def test_what_a_break_runs_through_and_is_not_mended_is_said() -> None:
+    records = [an_event(eventID=f"1a2b3c4d-0000-4000-8000-00000000000{n}") for n in range(2)]
+    text = json.dumps({"Records": records}).replace('"eventName": ', '"eventName" ', 1)
+    (alert,) = parse_alerts(text)
+    assert alert.event_id == records[1]["eventID"]
+    assert "a record that the break runs through was not" in alert.notes[-1]

@@ -273,6 +273,35 @@ def test_a_time_without_its_zone_marks_its_day(column: str, at: str, tmp_path: P
     assert unread == (date(2026, 3, 10),)
 
 
+def test_what_a_rule_found_is_not_indexed_at_the_time_when_it_ran(tmp_path: Path) -> None:
+    head = ["@timestamp", "kibana.alert.rule.name", "event.action", "event.provider",
+            "aws.cloudtrail.user_identity.arn"]  # fmt: skip
+    row = [AT, "x", "CreateUser", "iam.amazonaws.com", KIM]
+    rows, rejects = indexed(table(head, row), tmp_path)
+    assert rows == []
+    assert "its time is when a rule ran" in rejects
+    (alert,) = parse_alerts(table(head, row))
+    assert alert.time_is_fallback
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "asked"),
+    [
+        ("13.03.2026 09:30:00", "2026-03-13T09:30:00Z", False),
+        ("10 Mar 2026 09:30:00", AT, False),
+        ("03/10/2026 09:30:00", AT, True),
+    ],
+)
+def test_the_zone_that_a_header_says_is_not_asked_for(written: str, at: str, asked: bool) -> None:
+    (alert,) = parse_alerts(
+        table(["TimeGenerated [UTC]", "EventName", "EventSource", "UserIdentityArn"],
+              [written, "CreateUser", "iam.amazonaws.com", KIM])
+    )  # fmt: skip
+    assert alert.first_seen == datetime.fromisoformat(at)
+    assert (alert.time_question is not None) == asked
+    assert not any("time zone" in note for note in alert.notes)
+
+
 def test_the_events_own_time_is_preferred_to_splunks(tmp_path: Path) -> None:
     text = table(["_time", "eventTime", "eventName", "eventSource", "userIdentity.arn"],
                  ["2026-03-11T00:00:00Z", AT, "CreateUser", "iam.amazonaws.com", KIM])  # fmt: skip

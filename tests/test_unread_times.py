@@ -341,6 +341,23 @@ def test_the_time_of_what_a_rule_found_goes_before_the_time_of_the_rule() -> Non
     assert _one(json.dumps(found)).first_seen == _utc(2026, 3, 10, 9)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_when_a_rule_ran_is_not_when_its_call_was(nested: bool) -> None:
+    rule = {"kibana": {"alert": {"rule": {"name": "x"}}}} if nested else {
+        "kibana.alert.rule.name": "x"
+    }  # fmt: skip
+    call = {
+        "@timestamp": "2026-03-10T09:06:00Z",
+        "event": {"action": "CreateUser", "provider": "iam.amazonaws.com"},
+        "aws": {"cloudtrail": {"user_identity": {"type": "IAMUser", "arn": WHO}}},
+    }
+    alert = _one(json.dumps(call | rule))
+    assert (alert.first_seen, alert.time_is_fallback) == (_utc(2026, 3, 10, 9, 6), True)
+    assert any("when the rule ran (@timestamp)" in note for note in alert.notes)
+    plain = _one(json.dumps(call))
+    assert (plain.first_seen, plain.time_is_fallback) == (_utc(2026, 3, 10, 9, 6), False)
+
+
 def test_a_time_with_a_mails_line_end_in_it_is_read() -> None:
     wrapped = _finding(
         eventFirstSeen="2026-0\n 3-10T09:00:00Z", eventLastSeen="2026-03-\n10T09:05Z"

@@ -52,11 +52,13 @@ def read_record(
     spelt: Mapping[str, str] | None = None,
     raw: object = None,
     summed: Summed | None = None,
+    ran: str | None = None,
 ) -> Alert | None:
     """The alert of the record at `place`; None if it has no event name and so is no record.
 
     `spelt` says how a tool that rewrote the record called its fields; `raw` is its own row, and
-    `summed` says of when several events are that it sums up.
+    `summed` says of when several events are that it sums up. `ran` is the path of its time where
+    that is when a rule found it.
     """
     record = place.value
     names = spelt or {}
@@ -78,7 +80,8 @@ def read_record(
         )
     stated = [Place(record.get(name), where(name)) for name in ("eventTime", "@timestamp")]
     first, last = _ends(summed, place.path)
-    draft.take_times(first or stated, (last or stated) if first else [])
+    if ran is None or not draft.fall_back_on(stated[:1], f"when the rule ran ({ran})"):
+        draft.take_times(first or stated, (last or stated) if first else [])
     if summed is not None:
         draft.note("This sums up several events: what they have in common, and when they were.")
     try:

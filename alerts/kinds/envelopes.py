@@ -200,6 +200,7 @@ def _read_flat(place: Place, envelope: tuple[str, ...]) -> Alert | None:
         flat.spelt,
         row,
         flat.summed,
+        flat.ran,
     )
 
 

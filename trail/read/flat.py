@@ -194,6 +194,8 @@ class Flat:
     who: bool
     no_zone: str | None = None
     summed: Summed | None = None
+    ran: str | None = None
+    """The column of its time, where that is when a rule ran and found it, not when it was."""
 
 
 @lru_cache(8_192)
@@ -406,7 +408,22 @@ def _mapped(
     who = any(not is_stand_in(identity[name]) for name in _TELLING & identity.keys())
     who = who or "onBehalfOf" in identity or _is_as_aws_wrote_it(row, identity)
     no_zone = unread is not None and unread[0] == spelt.get("eventTime") and _is_local(unread[0])
-    return Flat(record, shape, spelt, who, spelt["eventTime"] if no_zone else None)
+    stated_at = spelt.get("eventTime")
+    ran = stated_at if unread is None and _is_of_a_rule(row, stated_at) else None
+    return Flat(record, shape, spelt, who, stated_at if no_zone else None, ran=ran)
+
+
+def _is_of_a_rule(row: Mapping[str, Any], time_path: str | None) -> bool:
+    """Whether a time is when Elastic's rule ran: the alert's `@timestamp`, which is the event's own
+    only in the documents that rules look through (§3.4 rule 2)."""
+    if time_path is None or plain_name(time_path) != "timestamp":
+        return False
+    kibana, signal = row.get("kibana"), row.get("signal")
+    return (
+        any(str(name).startswith(("kibana.alert.", "signal.rule.")) for name in row)
+        or (isinstance(kibana, Mapping) and ("alert" in kibana or "alert.rule" in kibana))
+        or (isinstance(signal, Mapping) and "rule" in signal)
+    )
 
 
 def _field_of_uid(value: str, fields: Mapping[str, str]) -> str:
@@ -529,7 +546,14 @@ def _time_in(path: str, value: Any, is_time: Callable[[object], bool] | None) ->
         return re.sub(r"[T ,]+", ", ", value, count=1) if is_time and is_time(value) else None
     if isinstance(value, str) and _AZURE.fullmatch(value) and _UTC_COLUMN.search(path):
         return _by_azure(value)
-    if parse_time(value) is not None or (is_time is not None and is_time(value)):
+    if parse_time(value) is not None:
+        return value
+    if is_time is not None and isinstance(value, str) and _UTC_COLUMN.search(path):
+        # The header says the zone: the order of day and month may be all that is open.
+        in_utc = f"{value.strip()} UTC"
+        if not _SAYS_ZONE.search(value.strip()) and is_time(in_utc):
+            return in_utc
+    if is_time is not None and is_time(value):
         return value
     if _FINE_EPOCH.fullmatch(str(value)):  # microseconds and finer, as plaso and SQL tools have
         return parse_time(int(str(value)[:13]))

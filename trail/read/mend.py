@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from trail.read.breaks import breaks_at
+from trail.read.unwrap import unwrapped
 
 LONGEST = 2_000_000
 """Characters of a text that is mended at all."""
@@ -47,7 +48,6 @@ _BREAK = re.compile(r"<(?:br|/p|/div)\b[^>]*>")
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
 _CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb]")
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
-_LEAST_WIDTH = 40
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def mended(text: str) -> Iterator[Mended]:
         for words, step in steps:
             changed = step(text)
             if changed is not None and changed != text:
+                how.append(words + _in_doubt(text) if step is _unwrapped else words)
                 text = changed
-                how.append(words)
                 yield Mended(text, tuple(how))
         if _DECODED not in how and _UNESCAPED not in how:
             return
@@ -83,6 +83,11 @@ def as_text(text: str) -> Mended:
             text = changed
             how.append(words)
     return Mended(_QUOTED_LINE.sub("", text), tuple(how))
+
+
+def escaped_whole(text: str) -> str | None:
+    """Text of which every quote is one of HTML's entities, decoded; None for any other."""
+    return _unescaped(text) if '"' not in text else None
 
 
 def where_it_breaks(text: str) -> str | None:
@@ -180,31 +185,18 @@ def _plain_blanks(text: str) -> str | None:
 
 
 def _unwrapped(text: str) -> str | None:
-    """Without line breaks inside strings.
-
-    Lines of one width were cut there: the parts belong together as they are. Where widths differ,
-    a mail client broke at a blank, which stands at the line's end or was taken out.
-    """
-    if not any("\n" in string[0] for string in _STRING.finditer(text)):
-        return None
-    lines = text.replace("\r\n", "\n").split("\n")
-    first = next((n for n, line in enumerate(lines) if line.lstrip()[:1] in ("{", "[")), 0)
-    last = next((n for n in range(len(lines) - 1, first, -1) if _closes(lines[n])), len(lines) - 1)
-    block = lines[first : last + 1]
-    widths = {len(line) for line in block[:-1]}
-    if len(widths) == 1 and min(widths) >= _LEAST_WIDTH and len(block[-1]) <= min(widths):
-        return "\n".join([*lines[:first], "".join(block), *lines[last + 1 :]])
-
-    def joined(match: re.Match[str]) -> str:
-        string = match[0].replace("\r\n", "\n")
-        # A value without any blank is one word (an id, an ARN, a type): it was cut in two.
-        return re.sub(r" *\n *", "" if " " not in string else " ", string)
-
-    return _STRING.sub(joined, text)
+    """Without line breaks inside strings."""
+    made = unwrapped(text)
+    return None if made is None else made.text
 
 
-def _closes(line: str) -> bool:
-    return line.rstrip()[-1:] in ("}", "]")
+def _in_doubt(text: str) -> str:
+    """The words for the names of values of which it is not known what stood at their breaks."""
+    made = unwrapped(text)
+    if made is None or not made.doubtful:
+        return ""
+    names = ", ".join(f"“{name[:40]}”" for name in made.doubtful[:5])
+    return f" (whether a blank stood where {names} was broken is not known)"
 
 
 def _no_trailing_commas(text: str) -> str | None:

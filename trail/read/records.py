@@ -32,6 +32,10 @@ NO_ZONE = (
     "its time is written without its zone, as whoever exported it saw it: export eventTime itself,"
     " or times in UTC"
 )
+RULE_RAN = (
+    "its time is when a rule ran, not when the call was: export kibana.alert.original_time, or the"
+    " events themselves"
+)
 UNREADABLE_WHO = (
     "what its columns say of who called is empty, masked or in no form that can be read for"
     f" certain: it needs {WHO}, as JSON, a struct or an ARN"
@@ -200,6 +204,8 @@ def row_outcome(value: Mapping[str, Any]) -> Outcome | None:
             return _lost(value, UNREADABLE_WHO if says_who(value) else NOBODY)
         if "\n" in str(flat.record["eventName"]):
             return _lost(value, SEVERAL)
+        if flat.ran is not None:
+            return _lost(value, RULE_RAN)
         return _lost(value, NO_ZONE) if flat.no_zone else Record(flat.record, None, False)
     if str(value.get("eventSource")).startswith("aws:"):
         return NoCall(f"{str(value['eventSource'])[:40]} record: not an API call")
