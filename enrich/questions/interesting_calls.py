@@ -91,7 +91,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
     evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
-    rows, sensitive, before, more = _labelled(groups, shown, alert, match, whole, store, window)
+    rows, sensitive, before, more = _labelled(
+        groups, shown, alert, principal, match, whole, store, window
+    )
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
@@ -168,6 +170,7 @@ def _labelled(
     groups: list[dict[str, Any]],
     shown: list[dict[str, Any]],
     alert: Alert,
+    principal: Principal,
     match: Match,
     whole: Match,
     store: Store,
@@ -189,10 +192,18 @@ def _labelled(
     if both:
         found, since, more = made_before(alert, whole, store, window)
         queries += more
-        known = earlier(found, since)
+        known = earlier(found, since, store, alert, principal)
         before = {
             (call["event_source"], plain_name(call["event_name"])): _usual(call) for call in found
         }
+    assert alert.first_seen is not None
+    alert_day = midnight(alert.first_seen).date()
+    # The days of the week before the alert's are part of that time: they cannot disagree.
+    in_the_week = {
+        (group["event_source"], plain_name(group["event_name"]))
+        for group in groups
+        if any(day["day"] < alert_day for day in group["days"])
+    }
     details: dict[Call, list[Detail]] = {}
     named = sorted({row.event_name for row in both if known_details(row.event_name)})
     if named:
@@ -211,7 +222,7 @@ def _labelled(
         return replace(
             row,
             reasons=row.reasons + told,
-            never_before=api not in before if before else None,
+            never_before=api not in before and api not in in_the_week if before else None,
             details=told,
             targets=on.targets,
             targets_total=on.total,
