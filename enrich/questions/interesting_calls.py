@@ -34,7 +34,14 @@ from enrich.data.interesting_calls import (
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
-from enrich.facts.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
+from enrich.facts.techniques import (
+    KINDS,
+    Signal,
+    arrival,
+    high_signal,
+    plain_name,
+    sensitive_read,
+)
 from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
 from trail.store import Query, Store
@@ -179,7 +186,12 @@ def _labelled(
     """The interesting rows and the reads, the gravest first, each with what its parameters say,
     what it acted on and whether it is a first; and how much is known of the time before.
     """
-    interesting = [_call(group) for group in shown if group["interesting"]]
+    interesting = [
+        # The record of a role session's switch is the session's own.
+        _call(group, arrival(group["event_source"], group["event_name"]) if match.is_role else None)
+        for group in shown
+        if group["interesting"]
+    ]
     reads = [
         _call(group, sensitive_read(group["event_source"], group["event_name"]))
         for group in shown
@@ -237,9 +249,9 @@ def _labelled(
     return in_order(interesting), in_order(reads), known, queries
 
 
-def _call(group: Mapping[str, Any], read: Signal | None = None) -> CallGroup:
+def _call(group: Mapping[str, Any], known: Signal | None = None) -> CallGroup:
     source, name, code = group["event_source"], group["event_name"], group["error_code"]
-    signal = read or high_signal(source, name) or sensitive_read(source, name)
+    signal = known or high_signal(source, name) or sensitive_read(source, name)
     failure = error_class(code, group["a_message"]) if group["failed"] else None
     routine = plain_name(name) in _ROUTINE and group["by_service"] == group["calls"]
     return CallGroup(

@@ -114,8 +114,10 @@ def who(principal: Principal, assumed_by: AssumedBy) -> list[Node | str]:
     name = acted_as_text(principal)
     if not label or label == name or label == principal.arn:
         return [acted_as]
-    target = origin.arn or label
-    return [el("span", "", link(label, links.entity(target)), " → ", acted_as)]
+    # The label may be words: no event bears "EC2 instance i-…" as a name.
+    target = origin.known_as
+    named = link(label, links.entity(target)) if target else el("span", "", label)
+    return [el("span", "", named, " → ", acted_as)]
 
 
 ACTOR_SHAPES = {"human": "☺", "automation": "⚙", "aws_service": "☁", "ai_agent": "◇"}

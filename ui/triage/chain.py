@@ -122,7 +122,7 @@ def _without_hops(principal: Principal, found: AssumedBy) -> list[Node]:
             _node(
                 ORIGIN_KINDS.get(str(origin.type), "Origin"),
                 origin.label,
-                origin.arn or origin.label,
+                origin.known_as,
                 f"read from {origin.field}" if origin.field else None,
                 look="node-origin",
             ),
@@ -164,7 +164,7 @@ def _first(hop: ChainHop, origin: Origin) -> Node:
     return _node(
         ORIGIN_KINDS.get(kind, kind) if kind else "Caller",
         name,
-        origin.arn or caller_target(by) or name,
+        origin.known_as or caller_target(by),
         caller if caller not in name and caller != "unknown caller" else None,
         by.access_key_id,
         f"from {source}" if source and source not in (caller, by.invoked_by) else None,
