@@ -211,8 +211,22 @@ def test_what_the_identity_does_every_day_speaks_against() -> None:
     assert sentences(lines, "for") == []
     assert (
         "Each of its high-signal calls also succeeded on earlier days of the week:"
-        " UpdateFunctionCode20150331v2 13 times on 7 days."
+        " UpdateFunctionCode 13 times on 7 days."
     ) in sentences(lines, "against")
+
+
+def test_a_call_has_one_name_for_people_in_every_sentence() -> None:
+    lambdas = {"eventSource": "lambda.amazonaws.com"}
+    dated = "UpdateFunctionConfiguration20150331v2"
+    record = at(NOON, eventName=dated, **lambdas)
+    (alert,) = parse_alerts(json.dumps(record))
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, MemoryStore([record, *history(), *every_day()]))
+    said = [answer.sentence for answer in answers]
+    said += [line.sentence for line in weigh(alert, principal, answers).lines]
+    said += [step.text for step in next_steps(alert, principal, answers)]
+    assert [one for one in said if "UpdateFunctionConfiguration" in one]
+    assert [one for one in said if "20150331" in one] == []
 
 
 def test_an_intruder_of_two_days_has_no_everyday_work() -> None:

@@ -395,7 +395,8 @@ def _sentence(
         details = first.succeeded_details
         told = [first.signal, *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first.never_before else []
-        sentence += f" Weightiest that succeeded: {short(first.event_name)} ({', '.join(told)})."
+        name = short(plain_name(first.event_name))
+        sentence += f" Weightiest that succeeded: {name} ({', '.join(told)})."
         counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
     return sentence + (f" Also {also}." if also else ""), counts
 
@@ -411,11 +412,13 @@ def api_of(row: CallGroup) -> dict[str, tuple[str | None]]:
 
 
 def _of_names(rows: Sequence[CallGroup], events: Events) -> dict[str, Count]:
-    """The calls of each name, whatever service it is of."""
+    """The calls of each name without its version date, whatever service it is of."""
     counts = Counter[str]()
     for row in rows:
-        counts[row.event_name] += row.count
-    apis = {name: [api_of(row) for row in rows if row.event_name == name] for name in counts}
+        counts[plain_name(row.event_name)] += row.count
+    apis = {
+        name: [api_of(row) for row in rows if plain_name(row.event_name) == name] for name in counts
+    }
     return {
         name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
     }

@@ -123,7 +123,7 @@ def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iter
         yield Weight(
             "high_signal_call",
             "for",
-            f"{short(row.event_name)} succeeded {done}{since} ({about}): {row.why}",
+            f"{short(plain_name(row.event_name))} succeeded {done}{since} ({about}): {row.why}",
             _CALLS,
             (done, *details_counted(details, done.of), *((first,) if first else ())),
         )
@@ -147,7 +147,7 @@ def _everyday(known: Answers, grave: Sequence[CallGroup], events: Events) -> Ite
         calls = Count(of, newest, number=sum(day.succeeded for day in days), noun="time")
         on = Count(of, number=len(days), noun="day", distinct="day")
         counts += [calls, on]
-        told.append(f"{short(row.event_name)} {calls} on {on}")
+        told.append(f"{short(plain_name(row.event_name))} {calls} on {on}")
     yield Weight(
         "everyday_calls",
         "against",
@@ -227,8 +227,8 @@ def _beyond_usual(
     yield Weight(
         "secrets_read_beyond_usual",
         "for",
-        f"{short(row.event_name)} read secrets or parameters {times} on {now.day}, at most"
-        f" {most.number:,} on any of the {days} that had any.",
+        f"{short(plain_name(row.event_name))} read secrets or parameters {times} on {now.day}, at"
+        f" most {most.number:,} on any of the {days} that had any.",
         _CALLS,
         (times, days, most),
     )

@@ -11,6 +11,7 @@ from enrich.chain.session import record_in
 from enrich.data.assumed_by import AssumedBy, WhoActs
 from enrich.facts.actor import KIND_WORDS
 from enrich.facts.targets import Target, targets_of
+from enrich.facts.techniques import plain_name
 from enrich.facts.user_agent import normal_form
 from ui.kit import links, phrases
 from ui.kit.address_words import about_alert_address
@@ -40,7 +41,7 @@ def alert_line(
         call = el(
             "span",
             "",
-            link(alert.event_name, links.entity(alert.event_name)),
+            link(plain_name(alert.event_name), links.entity(alert.event_name)),
             f" on {phrases.service(alert.event_source)}" if alert.event_source else None,
         )
     return el(
