@@ -49,6 +49,9 @@ class Match:
     """The part of the condition that may hold for other identity ids too (by ARN or name)."""
     role_filter: str | None = None
     """The session-or-IP part of the condition, in scope "entity" of a role."""
+    shares_ids: bool = False
+    """Whether `other_ids` is also met by calls under ids that others have too: a permission set's
+    role, which acts for each of its Identity Center users."""
 
 
 def entity_match(alert: Alert, principal: Principal, *, scope: Scope = "entity") -> Match | None:
@@ -71,18 +74,20 @@ def entity_match(alert: Alert, principal: Principal, *, scope: Scope = "entity")
                 "entity",
                 known_id=user_id,
                 other_ids="on_behalf_of = $entity_id",
+                shares_ids=True,
             )
     return _by_id_or_arn(alert, principal)
 
 
 def by_identity_id(
-    match: Match, store: Store, first: datetime, last: datetime, *, only: bool = False
+    match: Match, store: Store, first: datetime, last: datetime
 ) -> tuple[Match, tuple[Query, ...]]:
     """The same condition by identity ids, which the index is sorted by, and the look-up behind it.
 
     An `or` over two columns reads every row group of a window. Asking first which ids the ARN
     had there reads one narrow column, and lets everything after it skip by statistics. All calls
-    by those ids meet the new condition; with `only`, those alone that met the old one.
+    by those ids meet the new condition, but where others share them: there those alone that met the
+    old one.
     """
     if match.other_ids is None:
         return match, ()
@@ -108,7 +113,7 @@ def by_identity_id(
     names = {f"entity_id_{n}": value for n, value in enumerate(sorted(map(str, ids)))}
     condition = f"identity_id in ({', '.join('$' + name for name in names)})"
     parameters: dict[str, Any] = dict(names)
-    if only:
+    if match.shares_ids:
         condition = f"({condition} and {match.sql})"
         parameters |= match.parameters
     elif match.role_filter is not None:
@@ -173,7 +178,10 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
         parameters["entity_account"] = account
         parameters["entity_sessions"] = f"arn:%:sts::{account}:assumed-role/{escaped}/%"
         # Exports often have the ARN alone: there the session's own tells the role's name.
-        named = f"identity_id between $entity_arns_from and $entity_arns_to and {_BY_ARN_ALONE}"
+        named = (
+            "identity_id between $entity_arns_from and $entity_arns_to"
+            f" and principal_id is null and {_BY_SESSION_ARN}"
+        )
         if role_id is not None:
             parameters |= _FILED_UNDER_ARNS
         else:
@@ -181,7 +189,7 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
             # role names are unique in an account whatever their path and case (§9).
             named = (
                 "lower(issuer_arn) like $entity_role escape '!'"
-                f" or lower(issuer_arn) like $entity_role_in_path escape '!' or {_BY_ARN_ALONE}"
+                f" or lower(issuer_arn) like $entity_role_in_path escape '!' or {_BY_SESSION_ARN}"
             )
             parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
             parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
@@ -211,10 +219,10 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
     )
 
 
-_BY_ARN_ALONE = (
-    "(principal_id is null and issuer_arn is null"
-    " and lower(principal_arn) like $entity_sessions escape '!')"
-)
+_BY_SESSION_ARN = "(issuer_arn is null and lower(principal_arn) like $entity_sessions escape '!')"
+"""A session's record that names no issuer: of an export, or a switch or sign-in to the console,
+which have no session context (§2.2).
+"""
 _FILED_UNDER_ARNS = {"entity_arns_from": "arn:", "entity_arns_to": "arn:\U0010ffff"}
 """Between which their identity ids are: they are filed under their ARN, for want of an id. Bound as
 values, so that the store opens no more segments than those that have such ids."""

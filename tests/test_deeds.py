@@ -181,3 +181,18 @@ def test_the_page_has_it_beside_the_chain(tmp_path: Path) -> None:
     assert "12 calls within a day of the alert; 20 other calls of the identity left out" in words(
         at
     )
+
+
+def test_a_sessions_own_switch_is_told_as_its_arrival() -> None:
+    """The console writes it as made by the session that came of it (§2.2)."""
+    switch = an_event(
+        eventTime="2026-03-10T02:00:00Z",
+        eventSource="signin.amazonaws.com",
+        eventName="SwitchRole",
+        sourceIPAddress=THIEF,
+        userIdentity={name: SESSION[name] for name in ("type", "principalId", "arn", "accountId")},
+    )
+    alert = an_alert(CALLS[4])
+    found = find_deeds(alert, alert.principals[0], MemoryStore([switch, *CALLS]))
+    assert found is not None
+    assert found.deeds[0].words == "switched into the role"

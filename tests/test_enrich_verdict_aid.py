@@ -137,7 +137,7 @@ def test_a_new_address_and_a_persistent_key_speak_for() -> None:
     assert any(sentence.startswith("The source IP 203.0.113.66 is not among") for sentence in told)
     assert any(
         sentence.startswith(
-            "CreateAccessKey succeeded 1 time, never in 26 events from 2026-02-06 on, before the"
+            "CreateAccessKey succeeded 1 time, never in 26 events from 2026-03-07 on, before the"
             " alert's day"
             " (persistence, T1098.001)"
         )
@@ -153,6 +153,57 @@ def test_a_new_address_and_a_persistent_key_speak_for() -> None:
     assert own in lines[0].event_ids
 
 
+def _switch(moment: datetime) -> dict[str, Any]:
+    """How the console writes a switch into a role: an id, an ARN, and no session context."""
+    session = a_role_session()
+    return at(
+        moment,
+        eventSource="signin.amazonaws.com",
+        eventName="SwitchRole",
+        eventType="AwsConsoleSignIn",
+        userIdentity={name: session[name] for name in ("type", "principalId", "arn", "accountId")},
+    )
+
+
+BY_ARN = f"{NOON:%Y-%m-%dT%H:%M:%SZ} arn:aws:sts::{ACCOUNT}:assumed-role/reader/work did it"
+
+
+def _told_of_sign_in(*records: dict[str, Any]) -> list[str]:
+    (alert,) = parse_alerts(BY_ARN)
+    principal = alert.principals[0]
+    assert principal.principal_id is None
+    lines = weigh(alert, principal, ask_all(alert, principal, MemoryStore(records))).lines
+    return [said for said in sentences(lines, "for") if "AWS Sign-In" in said]
+
+
+def test_a_role_known_by_arn_alone_did_sign_in_before() -> None:
+    mine = history(userIdentity=a_role_session())
+    switches = [_switch(NOON - timedelta(days=n, minutes=1)) for n in range(13)]
+    assert _told_of_sign_in(*mine, *every_day(), *switches) == []
+
+
+def test_a_new_service_counts_the_calls_of_the_alerts_day() -> None:
+    mine = history(userIdentity=a_role_session())
+    switches = [_switch(NOON - timedelta(minutes=n)) for n in range(1, 4)]
+    assert _told_of_sign_in(*mine, *every_day(), *switches) == [
+        "AWS Sign-In / console was called 3 times on the alert's day, and never in 26 events of the"
+        " whole role from 2026-03-06 on, before it. Credentials can be turned into a console"
+        " session."
+    ]
+
+
+def test_what_was_never_before_tells_which_days_have_no_logs() -> None:
+    """Logs begin on the 7th, and neither the 9th nor the 10th has any."""
+    mine = [one for one in history() if one["eventTime"][8:10] not in ("09", "10")]
+    alert = at(NOON, eventSource="iam.amazonaws.com", eventName="CreateAccessKey")
+    lines, _, _ = weighed(alert, *mine)
+    (said,) = [one for one in sentences(lines, "for") if one.startswith("CreateAccessKey")]
+    assert said.startswith(
+        "CreateAccessKey succeeded 1 time, never in 22 events from 2026-03-07 on (2 days without"
+        " logs), before the alert's day"
+    )
+
+
 def test_what_the_identity_does_every_day_speaks_against() -> None:
     deploys = history(eventSource="lambda.amazonaws.com", eventName="UpdateFunctionCode20150331v2")
     alert = at(NOON, eventSource="lambda.amazonaws.com", eventName="UpdateFunctionCode20150331v2")
@@ -160,8 +211,22 @@ def test_what_the_identity_does_every_day_speaks_against() -> None:
     assert sentences(lines, "for") == []
     assert (
         "Each of its high-signal calls also succeeded on earlier days of the week:"
-        " UpdateFunctionCode20150331v2 13 times on 7 days."
+        " UpdateFunctionCode 13 times on 7 days."
     ) in sentences(lines, "against")
+
+
+def test_a_call_has_one_name_for_people_in_every_sentence() -> None:
+    lambdas = {"eventSource": "lambda.amazonaws.com"}
+    dated = "UpdateFunctionConfiguration20150331v2"
+    record = at(NOON, eventName=dated, **lambdas)
+    (alert,) = parse_alerts(json.dumps(record))
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, MemoryStore([record, *history(), *every_day()]))
+    said = [answer.sentence for answer in answers]
+    said += [line.sentence for line in weigh(alert, principal, answers).lines]
+    said += [step.text for step in next_steps(alert, principal, answers)]
+    assert [one for one in said if "UpdateFunctionConfiguration" in one]
+    assert [one for one in said if "20150331" in one] == []
 
 
 def test_an_intruder_of_two_days_has_no_everyday_work() -> None:

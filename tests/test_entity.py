@@ -297,3 +297,47 @@ def test_somebody_filed_under_the_accounts_id_is_neither_root_nor_anybody_else_t
     root = {"root", "root, from elsewhere"}
     assert matched(records, Principal("Root", arn=ROOT["arn"])) == root
     assert matched(records, Principal("AWSAccount", principal_id=ACCOUNT)) == root
+
+
+SWITCH = {
+    "type": "AssumedRole",
+    "principalId": f"{READER}:work",
+    "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/work",
+    "accountId": ACCOUNT,
+}
+"""As SwitchRole and a SAML user's ConsoleLogin have it: an id, and no session context."""
+
+
+@pytest.mark.parametrize("scope", ["entity", "whole_role"])
+def test_a_role_known_by_arn_alone_has_its_switches_too(scope: Scope) -> None:
+    records = [
+        named("a call", userIdentity=a_role_session()),
+        named(
+            "its switch",
+            eventSource="signin.amazonaws.com",
+            eventName="SwitchRole",
+            userIdentity=SWITCH,
+        ),
+        named(
+            "another role's",
+            eventSource="signin.amazonaws.com",
+            eventName="SwitchRole",
+            userIdentity=SWITCH
+            | {
+                "principalId": "AROAWRITERXXXXXXXXXXX:work",
+                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/writer/work",
+            },
+        ),
+    ]
+    by_arn = Principal("AssumedRole", arn=SWITCH["arn"], session_name="work")
+    assert matched(records, by_arn, scope=scope) == {"a call", "its switch"}
+    assert matched(records, READER_SESSION, scope=scope) == {"a call", "its switch"}
+
+
+def test_an_identity_center_user_has_not_its_permission_sets_other_users() -> None:
+    mine = {"onBehalfOf": {"userId": "user-1", "identityStoreArn": "arn:aws:identitystore::1:x"}}
+    records = [
+        named("mine", userIdentity=a_role_session("AWSReservedSSO_Admin", "ann", **mine)),
+        named("another's", userIdentity=a_role_session("AWSReservedSSO_Admin", "ben")),
+    ]
+    assert matched(records, Principal("IdentityCenterUser", principal_id="user-1")) == {"mine"}

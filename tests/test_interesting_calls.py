@@ -410,3 +410,20 @@ def test_the_failed_password_reads_of_the_real_run(real_data: Path, stratus_stor
     assert answer.status == "partial"
     assert rows_of(answer) == {("GetPasswordData", "Client.UnauthorizedOperation"): 29}
     assert answer.data["sensitive_reads"] == []
+
+
+def test_a_sessions_own_switch_is_an_arrival_and_no_other_role() -> None:
+    """The console writes it as made by the session that came of it (§2.2)."""
+    session = a_role_session()
+    switch = at(
+        NOON - timedelta(minutes=5),
+        eventSource="signin.amazonaws.com",
+        eventName="SwitchRole",
+        userIdentity={name: session[name] for name in ("type", "principalId", "arn", "accountId")},
+    )
+    answer = calls_of(switch, alert=at(NOON, userIdentity=session))
+    (row,) = [row for row in answer.data["calls"] if row["event_name"] == "SwitchRole"]
+    assert row["why"] == (
+        "Somebody switched into this role in the console: it is how its session began."
+    )
+    assert row["signal"] == "lateral movement"

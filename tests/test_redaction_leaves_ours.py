@@ -435,3 +435,15 @@ def test_a_name_in_any_spelling_goes(spelt: str) -> None:
     written = redact({"records": records})["records"]
     assert "quill" not in written[1]
     assert spelt not in json.loads(written[1])["requestParameters"]["note"]
+
+
+def test_the_command_lines_user_is_the_same_with_our_words_behind_it() -> None:
+    """`root` names nobody, wherever it acts from; a person is one stand-in."""
+    document = {
+        "owner": "tom",
+        "history": [{"actor": "root (command line)"}, {"actor": "tom (command line)"}],
+    }
+    assert redact(document) == {
+        "owner": "user-1",
+        "history": [{"actor": "root (command line)"}, {"actor": "user-1 (command line)"}],
+    }

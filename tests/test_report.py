@@ -120,6 +120,35 @@ def test_every_part_of_the_case_is_in_every_form(sqlite_database: Database, form
     assert missing == []
 
 
+@pytest.mark.parametrize("form", ["md", "json"])
+def test_a_call_goes_by_the_name_that_people_know(sqlite_database: Database, form: Any) -> None:
+    """Without its version date, but in the data as it was logged."""
+    dated = "UpdateFunctionConfiguration20150331v2"
+    opened = a_case(sqlite_database, an_alert(event_name=dated))
+    alert_id = inbox.queue(sqlite_database).alerts[0].id
+    calls = [{"event_name": dated, "event_source": "lambda.amazonaws.com", "count": 2,
+              "first": "2026-03-10T11:50:00Z"}]  # fmt: skip
+    chain = [{"event_name": dated, "event_time": "2026-03-10T11:50:00Z", "by": {}}]
+    answers = [
+        an_answer("interesting_calls", data={"calls": calls}),
+        an_answer("assumed_by", data={"chain": chain, "origin": {}}),
+    ]
+    enrichment.save_answers(sqlite_database, alert_id, "v1", [answers])
+    record = json.dumps({"eventTime": "2026-03-10T11:50:00Z", "eventName": dated})
+    evidence.pin_event(
+        sqlite_database, "ann", opened.id, EVENT, LiteralStore({EVENT: record}), "seen"
+    )
+    told = text_of(render_report(sqlite_database, opened.id, form), form)
+    assert "UpdateFunctionConfiguration" in told
+    if form == "json":
+        assert f'"event_name": "{dated}"' in told
+    else:
+        # The record as it was logged has it once more.
+        assert [
+            line for line in told.splitlines() if dated in line and "eventName" not in line
+        ] == []
+
+
 class Structure(html.parser.HTMLParser):
     """Which elements and attributes a page has."""
 

@@ -38,6 +38,9 @@ def is_nobody(text: str) -> bool:
     return not bare or bare.casefold() in _NOBODY or is_aws_host(bare) or is_aws_name(bare)
 
 
+_BY_COMMAND = " (command line)"
+
+
 def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
     """What a naming field holds, cut into (kind, text); None for what stays or is our words.
 
@@ -45,6 +48,9 @@ def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
     """
     if is_nobody(text):
         return [(None, text)]
+    if kind == "user" and text.endswith(_BY_COMMAND):
+        # How `cases` names whoever has no name of their own: our words behind the account's name.
+        return [*parts_of_name(text.removesuffix(_BY_COMMAND), kind), (None, _BY_COMMAND)]
     arn = arn_of(text)
     if arn is not None:
         return (

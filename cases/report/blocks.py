@@ -15,6 +15,7 @@ from cases.kept_reports import SAYS_SO
 from cases.report.content import rows_in
 from cases.report.credentials import MASK
 from cases.review import APPROVED
+from enrich.facts.techniques import plain_name
 from trail.counted import counted
 
 RECORDS_SHOWN = 50
@@ -223,7 +224,7 @@ def _alerts(document: Mapping[str, Any]) -> list[Block]:
                     ("Region", show(alert["region"])),
                     ("Address", show(alert["source_ip_address"])),
                     ("Client", show(alert.get("user_agent"))),
-                    ("Call", show([alert.get("event_source"), alert.get("event_name")])),
+                    ("Call", show([alert.get("event_source"), _named(alert, "event_name")])),
                     ("Seen", f"{moment(alert['first_seen'])} to {moment(alert['last_seen'])}"),
                     (
                         "Arrived",
@@ -244,7 +245,7 @@ def _chains(document: Mapping[str, Any]) -> list[Block]:
                 boxes.append(Box((), show(node["label"]), (show(node["detail"]),)))
                 continue
             arrow = (
-                f"{show(node['event_name'])} at {moment(node['event_time'])}"
+                f"{show(_named(node, 'event_name'))} at {moment(node['event_time'])}"
                 f" from {show(node['source_ip_address'])} ({worded(node['interface'])})",
                 f"matched by {worded(node['method'])}, {show(node['confidence'])};"
                 f" event {show(node['event_id'])}; by {show(node['by'])}",
@@ -271,7 +272,8 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]
         tuple(label for _, label in columns),
         tuple(
             tuple(
-                _acted_on(row) if key == "targets" else moment(row.get(key)) for key, _ in columns
+                _acted_on(row) if key == "targets" else moment(_named(row, key))
+                for key, _ in columns
             )
             for row in rows[:ROWS_SHOWN]
         ),
@@ -279,6 +281,12 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]
     if len(rows) <= ROWS_SHOWN:
         return [shown]
     return [shown, Remark(_more(len(rows) - ROWS_SHOWN, "row"))]
+
+
+def _named(row: Mapping[str, Any], key: str) -> Any:
+    """A cell's value; a call goes by the name that people know, without its version date."""
+    value = row.get(key)
+    return plain_name(value) if key == "event_name" and isinstance(value, str) else value
 
 
 def _acted_on(row: Mapping[str, Any]) -> str:
@@ -401,7 +409,7 @@ def _pinned(document: Mapping[str, Any]) -> list[Block]:
         blocks += [
             Facts(
                 (
-                    *((("Call", show(one["event_name"])),) if one["event_name"] else ()),
+                    *((("Call", show(_named(one, "event_name"))),) if one["event_name"] else ()),
                     ("Event", show(one["event_id"])),
                     ("Pinned", f"{moment(one['frozen_at'])} by {show(one['frozen_by'])}"),
                     ("SHA-256", show(one["sha256"])),
@@ -428,7 +436,12 @@ def _since_indexed(source: Mapping[str, Any]) -> str:
 def _timeline(document: Mapping[str, Any]) -> list[Block]:
     rows = document["timeline"]
     columns = (("at", "Time"), ("what", "What"), ("detail", "Detail"))
-    return [Heading(2, "Timeline"), *_table(rows, columns)]
+    named = [
+        {**row, part: plain_name(str(row[part]))}
+        for row in rows
+        for part in ("detail" if row["what"] == "interesting call" else "what",)
+    ]
+    return [Heading(2, "Timeline"), *_table(named, columns)]
 
 
 def _notes(document: Mapping[str, Any]) -> list[Block]:

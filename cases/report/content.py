@@ -15,6 +15,7 @@ from cases.evidence import Evidence
 from cases.inbox import get_alert
 from cases.report.credentials import without_credentials
 from cases.verify import verify
+from enrich.facts.techniques import plain_name
 
 FORMAT = "backtrail-report-1"
 
@@ -260,7 +261,8 @@ def _timeline(file: CaseFile, answers: Sequence[Mapping[str, Any]]) -> list[dict
 
 def _call_of(pinned: Evidence) -> str:
     """ "GetSecretValue 1f0c…": an id alone says nothing to whoever reads."""
-    return " ".join(one for one in (pinned.event_name, pinned.document["event_id"]) if one)
+    called = plain_name(pinned.event_name) if pinned.event_name else None
+    return " ".join((*((called,) if called else ()), pinned.document["event_id"]))
 
 
 def _event_time(pinned: Evidence) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from alerts.alert import Alert
+from alerts.alert import Alert, Principal
 from enrich.calls.calls_sql import (
     BY_SERVICE,
     COUNTED,
@@ -22,7 +22,7 @@ from enrich.calls.calls_sql import (
 )
 from enrich.calls.replaced import replaced_caveats
 from enrich.data.found import Earlier
-from enrich.entity import Match, by_identity_id
+from enrich.entity import Match, account_of, by_identity_id
 from enrich.sql_text import values_in
 from enrich.window import Window, iso
 from trail.counted import counted
@@ -72,7 +72,7 @@ def made_before(
     """
     assert alert.first_seen is not None
     before = Window(midnight(window.first - LOOK_BACK), midnight(alert.first_seen))
-    whole, queries = by_identity_id(whole, store, before.first, before.last, only=True)
+    whole, queries = by_identity_id(whole, store, before.first, before.last)
     sql = f"""
         select event_source, event_name, cast(sum(n) as bigint) as events,
             min(first) as first, max(last) as last, count(*) as days,
@@ -95,11 +95,22 @@ def made_before(
     return found.rows, before, (*queries, found.query)
 
 
-def earlier(found: Sequence[Mapping[str, Any]], window: Window) -> Earlier:
-    """The rows of `made_before` in short."""
+def earlier(
+    found: Sequence[Mapping[str, Any]],
+    window: Window,
+    store: Store,
+    alert: Alert,
+    principal: Principal,
+) -> Earlier:
+    """The rows of `made_before` in short, and from when on there are logs of that time at all."""
     events = sum(row["events"] for row in found)
     days = {row[end].date() for row in found for end in ("first", "last")}
+    account = account_of(alert, principal)
+    last = window.last - timedelta(microseconds=1)
+    logs = store.coverage(None if account is None else [account], window.first, last)
     return Earlier(
+        logs_from=f"{logs.days[0]}" if logs.days else None,
+        days_missing=sum(day > logs.days[0] for day in logs.missing) if logs.days else 0,
         events=events,
         window_first=iso(window.first),
         window_last=iso(window.last),

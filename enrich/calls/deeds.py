@@ -19,7 +19,7 @@ from enrich.calls.calls_sql import COUNTED
 from enrich.entity import by_identity_id, entity_match
 from enrich.facts.interface import SERVICE_HOST
 from enrich.facts.targets import JSON_COLUMNS, Target, targets_in
-from enrich.facts.techniques import high_signal, plain_name, sensitive_read
+from enrich.facts.techniques import arrival, high_signal, plain_name, sensitive_read
 from enrich.words import listed, short
 from trail.access_keys import is_access_key
 from trail.counted import counted
@@ -82,6 +82,10 @@ class Deed:
             said = listed((short(name) for name in self.names), at_most=NAMES)
             return f"looked around: {said}" if self.count > 1 else f"looked: {said}"
         name, all_failed = self.names[0], self.failed == self.count
+        first = self.rows[0]
+        if arrival(first["event_source"], name) and first.get("identity_type") == "AssumedRole":
+            # The record is of the session that came of it: nothing was done to another role.
+            return "tried to switch into the role" if all_failed else "switched into the role"
         done, to_do, of = _verb(name)
         targets = dict.fromkeys(target for row in self.rows for target in targets_in(row))
         is_named = of is None or any(_is_of(one.kind, of) for one in targets)
@@ -139,7 +143,7 @@ def find_deeds(alert: Alert, principal: Principal, store: Store) -> Strip | None
     found = store.query(
         f"""
         select event_id, event_time, event_source, event_name, error_code, failed, read_only,
-               session_from_console, {JSON_COLUMNS}
+               session_from_console, identity_type, {JSON_COLUMNS}
         {where} and {_MADE[by]}
         order by event_time, event_id limit {MOST}
         """,

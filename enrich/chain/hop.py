@@ -54,6 +54,8 @@ class Hop:
     session_name: str | None = None
     guess: str | None = None
     """Who it seems to have been, in words, when inferred."""
+    guess_name: str | None = None
+    """The same as the name alone that the logs know it by."""
     person: Mapping[str, Any] | None = None
     """The Identity Center user behind a SAML sign-in, with the field that names them."""
 

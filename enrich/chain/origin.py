@@ -67,6 +67,7 @@ def origin_of(chain: Chain, session: Session) -> Origin:
         type="SourceIdentity",
         arn=origin.arn,
         label=named,
+        name=named,
         field=field,
         detail=f"source identity {named}{behind}",
         confidence=as_named_by_caller(origin.confidence),
@@ -95,7 +96,7 @@ def _one_of(hop: Hop) -> Origin:
     kinds = {str(caller["type"]) for caller in hop.callers}
     kind = next(iter(kinds)) if len(kinds) == 1 else "Unknown"
     detail = f"one of {len(hop.callers)} possible callers: {names}"
-    return _origin(kind, None, names, hop.by_label_field, detail)
+    return _origin(kind, None, names, None, hop.by_label_field, detail)
 
 
 def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
@@ -107,7 +108,7 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
             last,
         )
     if last is not None and last.mint is None and last.guess is not None:
-        return _origin(end.type, end.arn, last.guess, last.by_label_field)
+        return _origin(end.type, end.arn, last.guess, last.guess_name, last.by_label_field)
     if end.type == "AWSService" and last is not None and last.mint is not None:
         return _origin("AWSService", None, *workload_of_mint(last.mint, last.session))
     if end.type == "SAMLUser" and last is not None and last.mint is not None:
@@ -120,22 +121,24 @@ def _end_of(end: Session, hops: Sequence[Hop]) -> Origin:
 def _plain(end: Session, last: Hop | None) -> Origin:
     how = last.by_label_field if last is not None else None
     if last is not None and end.is_nameless and end.type != "AWSAccount":
-        return _origin(end.type, None, NAMELESS, how)
+        return _origin(end.type, None, NAMELESS, None, how)
     if end.type == "IAMUser":
         name = end.user_name or short_of_user(end.arn) or end.principal_id
         field = how or "userIdentity.arn"
         if name is None:
-            return _origin("IAMUser", None, "an IAM user whose name is not recorded", field)
-        return _origin("IAMUser", end.arn, name, field, f"IAM user {name}")
+            return _origin("IAMUser", None, "an IAM user whose name is not recorded", None, field)
+        return _origin("IAMUser", end.arn, name, name, field, f"IAM user {name}")
     if end.type == "Root":
         account = end.account_id or end.principal_id
-        return _origin("Root", end.arn, f"Root user of account {account}", how or "userIdentity")
+        label = f"Root user of account {account}"
+        return _origin("Root", end.arn, label, account, how or "userIdentity")
     if end.type == "IdentityCenterUser" or end.on_behalf_of:
         # Identity Center names role sessions after the user; the id alone says little.
         name = (end.session_name if end.is_role else None) or end.on_behalf_of or end.arn
         return _origin(
             "IdentityCenterUser",
             end.arn,
+            name,
             name,
             "userIdentity.onBehalfOf.userId",
             f"Identity Center user {name}",
@@ -145,6 +148,7 @@ def _plain(end: Session, last: Hop | None) -> Origin:
             "AWSService",
             None,
             f"AWS service {end.invoked_by or end.principal_id}",
+            end.invoked_by or end.principal_id,
             "userIdentity.invokedBy",
         )
     if end.is_role:
@@ -152,15 +156,17 @@ def _plain(end: Session, last: Hop | None) -> Origin:
         where = f" in account {end.account_id}" if end.account_id else ""
         who = f"role {role}, session {end.session_name}" if role else f"session {end.principal_id}"
         who = who if end.session_name or not role else f"a session of role {role}"
-        return _origin("AssumedRole", end.arn, f"{who}{where}", how or "userIdentity.arn")
+        name = end.principal_id or end.session_name
+        return _origin("AssumedRole", end.arn, f"{who}{where}", name, how or "userIdentity.arn")
     if end.type == "FederatedUser":
         name = short_of_user(end.arn) or end.principal_id
         field = how or "userIdentity.arn"
-        return _origin("FederatedUser", end.arn, name, field, f"federated user {name}")
+        return _origin("FederatedUser", end.arn, name, name, field, f"federated user {name}")
     if end.principal_id or end.account_id:
         who = "principal " + end.principal_id if end.principal_id else "a principal"
         where = f" in account {end.account_id}" if end.account_id else ""
-        return _origin(end.type, end.arn, f"{who}{where}", "userIdentity.principalId")
+        name = end.principal_id or end.account_id
+        return _origin(end.type, end.arn, f"{who}{where}", name, "userIdentity.principalId")
     return Origin()
 
 
@@ -175,7 +181,7 @@ def _saml(mint: Mint, hop: Hop) -> Origin:
         )
     issuer = _text(response.get("issuer"))
     by_whom = f" ({issuer})" if issuer else ""
-    return _origin("SAMLUser", None, subject, field, f"SAML subject {subject}{by_whom}")
+    return _origin("SAMLUser", None, subject, subject, field, f"SAML subject {subject}{by_whom}")
 
 
 def _identity_center(name: object, field: str, hop: Hop) -> Origin:
@@ -183,7 +189,7 @@ def _identity_center(name: object, field: str, hop: Hop) -> Origin:
     permission_set = _PERMISSION_SET.match(role)
     as_whom = f", permission set {permission_set[1]}" if permission_set else ""
     detail = f"Identity Center user {name}{as_whom}"
-    return _origin("IdentityCenterUser", None, str(name), field, detail)
+    return _origin("IdentityCenterUser", None, str(name), str(name), field, detail)
 
 
 def _web_identity(mint: Mint) -> Origin:
@@ -198,7 +204,7 @@ def _web_identity(mint: Mint) -> Origin:
         label = f"Kubernetes service account {namespace}/{account}"
     elif detail == "GitHub Actions":
         label = github_label(subject)
-    return _origin("WebIdentityUser", None, subject, field, label)
+    return _origin("WebIdentityUser", None, subject, subject or None, field, label)
 
 
 def github_label(subject: str) -> str:
@@ -236,10 +242,11 @@ def _origin(
     kind: str | None,
     arn: str | None,
     label: str | None,
+    name: str | None,
     field: str | None,
     detail: str | None = None,
 ) -> Origin:
-    return Origin(type=kind, arn=arn, label=label, field=field, detail=detail or label)
+    return Origin(type=kind, arn=arn, label=label, name=name, field=field, detail=detail or label)
 
 
 def _text(value: object) -> str | None:

@@ -540,6 +540,7 @@ def _inferred(session: Session) -> Hop | None:
         ),
         by_label_field=found.field,
         guess=found.label,
+        guess_name=found.name,
         role_arn=session.role_arn,
         session_name=session.session_name,
     )

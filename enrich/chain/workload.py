@@ -28,6 +28,8 @@ class Workload:
 
     type: str
     label: str
+    name: str | None
+    """What of the label is a name that records bear: an instance's id, a session's name."""
     field: str
     arn: str | None = None
     invoked_by: str | None = None
@@ -53,27 +55,28 @@ _NAMES: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
 )
 
 
-def workload_of_mint(mint: Mint, session: Session) -> tuple[str, str]:
-    """The label and field for a credential that an AWS service fetched."""
+def workload_of_mint(mint: Mint, session: Session) -> tuple[str, str, str]:
+    """The label, the name in it and the field for a credential that an AWS service fetched."""
     service = str(mint.row["invoked_by"] or mint.row["principal_id"] or "")
     name = mint.session_name or session.session_name or ""
     by_name = "requestParameters.roleSessionName"
     issued_to = _in_scope(session)
     if issued_to is not None:
-        return issued_to.label, issued_to.field
+        return issued_to.label, issued_to.name or service, issued_to.field
     if service.startswith("pods.eks."):
-        return _pod(mint) or (f"EKS pod of session {name}", by_name)
+        label, field = _pod(mint) or (f"EKS pod of session {name}", by_name)
+        return label, name or service, field
     if service.startswith("ec2.") and name:
-        return f"EC2 instance {name}", by_name
+        return f"EC2 instance {name}", name, by_name
     if service.startswith("lambda.") and name:
-        return f"Lambda function {name}", by_name
+        return f"Lambda function {name}", name, by_name
     if service.startswith("ecs-tasks.") and name:
-        return f"ECS task {name}", by_name
+        return f"ECS task {name}", name, by_name
     if service.startswith("ssm.") and name.startswith(("i-", "mi-")):
-        return f"Systems Manager node {name}", by_name
+        return f"Systems Manager node {name}", name, by_name
     if service.startswith("rolesanywhere.") and name:
-        return f"Roles Anywhere certificate {name}", by_name
-    return f"AWS service {service}", "userIdentity.invokedBy"
+        return f"Roles Anywhere certificate {name}", name, by_name
+    return f"AWS service {service}", service, "userIdentity.invokedBy"
 
 
 def workload_of_session(session: Session) -> Workload | None:
@@ -86,12 +89,18 @@ def workload_of_session(session: Session) -> Workload | None:
     name = session.session_name or ""
     if ":assumed-role/aws:ec2-instance/" in (session.arn or ""):
         return Workload(
-            "AWSService", f"EC2 instance {name}", "userIdentity.arn", None, "ec2.amazonaws.com"
+            "AWSService",
+            f"EC2 instance {name}",
+            name,
+            "userIdentity.arn",
+            None,
+            "ec2.amazonaws.com",
         )
     if context.get("ec2RoleDelivery") and INSTANCE.match(name):
         return Workload(
             "AWSService",
             f"EC2 instance {name}",
+            name,
             "sessionContext.ec2RoleDelivery",
             None,
             "ec2.amazonaws.com",
@@ -100,18 +109,21 @@ def workload_of_session(session: Session) -> Workload | None:
         return Workload(
             "IdentityCenterUser",
             f"Identity Center user {name or session.on_behalf_of}",
+            name or session.on_behalf_of,
             "userIdentity.onBehalfOf.userId",
         )
     if match := _SSO_ROLE.search(session.role_arn or ""):
         return Workload(
             "IdentityCenterUser",
             f"Identity Center user {name}, permission set {match[1]}",
+            name or None,
             "sessionContext.sessionIssuer.arn",
         )
     if match := SERVICE_ROLE.search(session.role_arn or ""):
         return Workload(
             "AWSService",
             f"AWS service {match[1]}",
+            match[1],
             "sessionContext.sessionIssuer.arn",
             None,
             match[1],
@@ -121,17 +133,19 @@ def workload_of_session(session: Session) -> Workload | None:
         return Workload(
             "WebIdentityUser",
             f"web identity of {provider.rpartition('oidc-provider/')[2]}, session {name}",
+            name or None,
             "sessionContext.webIdFederationData.federatedProvider",
         )
     if session.source_identity:
-        return Workload("SourceIdentity", session.source_identity, "sessionContext.sourceIdentity")
+        stated = session.source_identity
+        return Workload("SourceIdentity", stated, stated, "sessionContext.sourceIdentity")
     for pattern, label, service in _NAMES:
         if pattern.match(name):
             return Workload(
-                "AWSService", label.format(name), "userIdentity.principalId", None, service
+                "AWSService", label.format(name), name, "userIdentity.principalId", None, service
             )
     if EMAIL.match(name):
-        return Workload("Unknown", f"someone named {name}", "userIdentity.principalId")
+        return Workload("Unknown", f"someone named {name}", name, "userIdentity.principalId")
     return None
 
 
@@ -154,6 +168,7 @@ def _in_scope(session: Session) -> Workload | None:
     return Workload(
         "AWSService",
         f"{word} {short}",
+        short or None,
         "userIdentity.inScopeOf.credentialsIssuedTo",
         issued_to if issued_to.startswith("arn:") else None,
         service,

@@ -127,13 +127,23 @@ class Origin(Found, frozen=True, kw_only=True):
     arn: str | None = None
     """Its ARN."""
     label: str | None = None
-    """Its name as it was recorded."""
+    """Who it is, for people: its name as recorded, or words about it ("EC2 instance i-…")."""
+    name: str | None = None
+    """The name alone under which the logs know it, where they do: an instance's id, a token's
+    subject."""
     field: str | None = None
     """The record's field that the name was read from."""
     detail: str | None = None
     """The same in words for a sentence."""
     confidence: str | None = None
     """That of the weakest hop on the way."""
+
+    @property
+    def known_as(self) -> str | None:
+        """What to look it up by: a workload by its sessions' name, others by ARN where they have
+        one.
+        """
+        return self.name or self.arn if self.type == "AWSService" else self.arn or self.name
 
 
 class ForwardSession(Found, frozen=True, kw_only=True):

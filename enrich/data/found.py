@@ -43,3 +43,7 @@ class Earlier(Found, frozen=True, kw_only=True):
     """The midnight that the alert's day begins with, which is not part of it."""
     sufficient: bool = False
     """Whether it may be said that something never happened before (§9)."""
+    logs_from: Day | None = None
+    """The first UTC day of that time of which logs of the principal's account are indexed."""
+    days_missing: int = 0
+    """How many of the days after it have none."""

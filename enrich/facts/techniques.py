@@ -36,6 +36,13 @@ def high_signal(event_source: str | None, event_name: str) -> Signal | None:
     return _HIGH.get((service_label(event_source), plain_name(event_name)))
 
 
+def arrival(event_source: str | None, event_name: str) -> Signal | None:
+    """What a call means in a role session's own records, where it is that of the session's own
+    beginning: the console writes a switch of roles as made by the session that came of it (§2.2).
+    """
+    return _ARRIVALS.get((service_label(event_source), event_name))
+
+
 def sensitive_read(event_source: str | None, event_name: str) -> Signal | None:
     return _READS.get((service_label(event_source), plain_name(event_name)))
 
@@ -587,4 +594,11 @@ _GROUPS = (
 KINDS = (*(kind for kind, _ in _GROUPS), "sensitive read")
 """Every `Signal.kind`, the gravest first."""
 _HIGH = _table(*_GROUPS)
+_ARRIVALS = {
+    ("signin", "SwitchRole"): Signal(
+        "lateral movement",
+        ("T1550.001",),
+        "Somebody switched into this role in the console: it is how its session began.",
+    ),
+}
 _READS = _table(("sensitive read", _SENSITIVE_READS))

@@ -36,7 +36,14 @@ from enrich.data.interesting_calls import (
 from enrich.entity import Match, by_identity_id, entity_match
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
-from enrich.facts.techniques import KINDS, Signal, high_signal, plain_name, sensitive_read
+from enrich.facts.techniques import (
+    KINDS,
+    Signal,
+    arrival,
+    high_signal,
+    plain_name,
+    sensitive_read,
+)
 from enrich.kinds_logged import with_kinds
 from enrich.window import NO_ONE, Looked, Window, days_before, has_no_window, iso, look
 from enrich.words import listed, short
@@ -97,7 +104,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
     evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
-    rows, sensitive, before, more = _labelled(groups, shown, alert, match, whole, store, window)
+    rows, sensitive, before, more = _labelled(
+        groups, shown, alert, principal, match, whole, store, window
+    )
     queries += more
     if status == "answered" and not rows and not sensitive:
         status = "nothing"
@@ -176,6 +185,7 @@ def _labelled(
     groups: list[dict[str, Any]],
     shown: list[dict[str, Any]],
     alert: Alert,
+    principal: Principal,
     match: Match,
     whole: Match,
     store: Store,
@@ -184,7 +194,12 @@ def _labelled(
     """The interesting rows and the reads, the gravest first, each with what its parameters say,
     what it acted on and whether it is a first; and how much is known of the time before.
     """
-    interesting = [_call(group) for group in shown if group["interesting"]]
+    interesting = [
+        # The record of a role session's switch is the session's own.
+        _call(group, arrival(group["event_source"], group["event_name"]) if match.is_role else None)
+        for group in shown
+        if group["interesting"]
+    ]
     reads = [
         _call(group, sensitive_read(group["event_source"], group["event_name"]))
         for group in shown
@@ -197,10 +212,18 @@ def _labelled(
     if both:
         found, since, more = made_before(alert, whole, store, window)
         queries += more
-        known = earlier(found, since)
+        known = earlier(found, since, store, alert, principal)
         before = {
             (call["event_source"], plain_name(call["event_name"])): _usual(call) for call in found
         }
+    assert alert.first_seen is not None
+    alert_day = midnight(alert.first_seen).date()
+    # The days of the week before the alert's are part of that time: they cannot disagree.
+    in_the_week = {
+        (group["event_source"], plain_name(group["event_name"]))
+        for group in groups
+        if any(day["day"] < alert_day for day in group["days"])
+    }
     details: dict[Call, list[Detail]] = {}
     named = sorted({row.event_name for row in both if known_details(row.event_name)})
     if named:
@@ -219,7 +242,7 @@ def _labelled(
         return replace(
             row,
             reasons=row.reasons + told,
-            never_before=api not in before if before else None,
+            never_before=api not in before and api not in in_the_week if before else None,
             details=told,
             targets=on.targets,
             targets_total=on.total,
@@ -234,9 +257,9 @@ def _labelled(
     return in_order(interesting), in_order(reads), known, queries
 
 
-def _call(group: Mapping[str, Any], read: Signal | None = None) -> CallGroup:
+def _call(group: Mapping[str, Any], known: Signal | None = None) -> CallGroup:
     source, name, code = group["event_source"], group["event_name"], group["error_code"]
-    signal = read or high_signal(source, name) or sensitive_read(source, name)
+    signal = known or high_signal(source, name) or sensitive_read(source, name)
     failure = error_class(code, group["a_message"]) if group["failed"] else None
     routine = plain_name(name) in _ROUTINE and group["by_service"] == group["calls"]
     return CallGroup(
@@ -380,7 +403,8 @@ def _sentence(
         details = first.succeeded_details
         told = [first.signal, *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first.never_before else []
-        sentence += f" Weightiest that succeeded: {short(first.event_name)} ({', '.join(told)})."
+        name = short(plain_name(first.event_name))
+        sentence += f" Weightiest that succeeded: {name} ({', '.join(told)})."
         counts += details_counted(details, events.one_of([api_of(first)]).where(failed=False))
     return sentence + (f" Also {also}." if also else ""), counts
 
@@ -396,11 +420,13 @@ def api_of(row: CallGroup) -> dict[str, tuple[str | None]]:
 
 
 def _of_names(rows: Sequence[CallGroup], events: Events) -> dict[str, Count]:
-    """The calls of each name, whatever service it is of."""
+    """The calls of each name without its version date, whatever service it is of."""
     counts = Counter[str]()
     for row in rows:
-        counts[row.event_name] += row.count
-    apis = {name: [api_of(row) for row in rows if row.event_name == name] for name in counts}
+        counts[plain_name(row.event_name)] += row.count
+    apis = {
+        name: [api_of(row) for row in rows if plain_name(row.event_name) == name] for name in counts
+    }
     return {
         name: Count(events.one_of(apis[name]), number=number) for name, number in counts.items()
     }

@@ -73,7 +73,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
 
     found, since, more = made_before(alert, whole, store, window)
     queries += more
-    before = _Before(earlier(found, since), found)
+    before = _Before(earlier(found, since, store, alert, principal), found)
     assert alert.first_seen is not None
     alert_day = midnight(alert.first_seen).date()
     services = _services(made, before, alert_day)
@@ -142,7 +142,8 @@ def _services(
             first=iso(min(row["first"] for row in rows)),
             last=iso(max(row["last"] for row in rows)),
             on_alert_day=sum(row["calls"] for row in rows if row["day"] >= alert_day),
-            never_before=before.never(source),
+            # The days of the week before the alert's are part of that time: they cannot disagree.
+            never_before=before.never(source) and all(row["day"] >= alert_day for row in rows),
             last_before=iso(before.services.get(source)),
             event_ids=tuple(newest_ids(rows, OF_EACH)),
             valuable=why_valuable(source or None),

@@ -22,6 +22,7 @@ from enrich.data.assumed_by import AssumedBy
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
+from enrich.facts.techniques import plain_name
 from enrich.questions.every import question_named
 from enrich.verdict.weight import SURE
 from enrich.window import iso
@@ -303,7 +304,7 @@ _READ = 100
 
 
 def _names(rows: Sequence[CallGroup]) -> list[str]:
-    return list(dict.fromkeys(short(row.event_name) for row in rows))
+    return list(dict.fromkeys(short(plain_name(row.event_name)) for row in rows))
 
 
 def _of_each_first(groups: Sequence[Sequence[str]]) -> list[str]:
@@ -335,10 +336,12 @@ def _look_further(alert: Alert, principal: Principal) -> Iterator[Step]:
             ),
         )
     if principal.user_name or principal.session_name:
+        called = alert.event_name or ""
+        title = alert.title.replace(called, plain_name(called)) if called else alert.title
         yield Step(
             "Ask the person or the workload's owner",
             f"Ask through another channel than their account whether they know of this:"
-            f" {short(alert.title, 120).rstrip('.')}.",
+            f" {short(title, 120).rstrip('.')}.",
         )
 
 

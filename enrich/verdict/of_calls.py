@@ -14,6 +14,7 @@ from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted
 from enrich.verdict.weight import Answers, Weight, events_in, ids
 from enrich.words import listed, short
+from trail.counted import counted
 
 MANY_DENIALS = 10
 MANY_NAMES = 5
@@ -47,16 +48,22 @@ def from_services(known: Answers) -> Iterator[Weight]:
         return
     rows = [row for row in used.services if row.never_before and row.valuable and row.on_alert_day]
     for row in rows[:WEIGHTY]:
+        that_day = [day for day in row.days if day.day >= known.alert_day]
         of = events_in(used, used.scope).where(event_source=row.event_source)
-        calls = Count(of, row.event_ids, number=row.count, noun="time")
-        failed = Count(of.where(failed=True), number=row.failed)
+        of = of.one_of({"day": (day.day,)} for day in that_day)
+        # The newest of its events, newest first: as many as there are calls are of these days.
+        calls = Count(of, row.event_ids[: row.on_alert_day], number=row.on_alert_day, noun="time")
+        failed = Count(of.where(failed=True), number=sum(day.failed for day in that_day))
+        on = "on the alert's day"
+        if any(day.day > known.alert_day for day in that_day):
+            on = "from the alert's day on"
         how = ", all failed" if failed.number == calls.number else ""
         how = how or (f", {failed.number:,} of them failed" if failed.number else "")
         yield Weight(
             "new_service",
             "for",
-            f"{short(row.service)} was called {calls} on the alert's day{how}, and never in"
-            f" {_earlier(known, before)} before it. {row.valuable}",
+            f"{short(row.service)} was called {calls} {on}{how}, and never in"
+            f" {_earlier(known, before, used.before)} before it. {row.valuable}",
             _SERVICES,
             (calls, failed, before),
         )
@@ -74,13 +81,17 @@ def _events_of(before: Earlier) -> Events:
     return Events("whole_role", first, last, open_end=True)
 
 
-def _earlier(known: Answers, before: Count) -> str:
-    """How many events that is, whose and from when on: other lines count the 14 days alone, and
-    some of them one session: "882 events of the whole role from 2026-02-10 on,".
+def _earlier(known: Answers, before: Count, told: Earlier | None) -> str:
+    """How many events that is, whose and from when on there are logs: other lines count the 14 days
+    alone, and some of them one session: "882 events of the whole role from 2026-03-01 on,".
     """
     is_role = known.principal.type in ROLE_TYPES
     whose = " of the whole role" if is_role else ""
-    since = "" if before.of.first is None else f" from {before.of.first.date()} on,"
+    since = ""
+    if told is not None and told.logs_from is not None:
+        since = f" from {told.logs_from} on,"
+        if told.days_missing:
+            since = f" from {told.logs_from} on ({counted(told.days_missing, 'day')} without logs),"
     return f"{before}{whose}{since}"
 
 
@@ -107,12 +118,12 @@ def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iter
         first = before if row.never_before else None
         since = ""
         if first is not None:
-            since = f", never in {_earlier(known, first)} before the alert's day"
+            since = f", never in {_earlier(known, first, data.before)} before the alert's day"
         about = ", ".join([row.signal or "", *row.techniques, *(one.told for one in details)])
         yield Weight(
             "high_signal_call",
             "for",
-            f"{short(row.event_name)} succeeded {done}{since} ({about}): {row.why}",
+            f"{short(plain_name(row.event_name))} succeeded {done}{since} ({about}): {row.why}",
             _CALLS,
             (done, *details_counted(details, done.of), *((first,) if first else ())),
         )
@@ -136,7 +147,7 @@ def _everyday(known: Answers, grave: Sequence[CallGroup], events: Events) -> Ite
         calls = Count(of, newest, number=sum(day.succeeded for day in days), noun="time")
         on = Count(of, number=len(days), noun="day", distinct="day")
         counts += [calls, on]
-        told.append(f"{short(row.event_name)} {calls} on {on}")
+        told.append(f"{short(plain_name(row.event_name))} {calls} on {on}")
     yield Weight(
         "everyday_calls",
         "against",
@@ -181,7 +192,8 @@ def _secrets(known: Answers, data: InterestingCalls, events: Events) -> Iterator
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
         if before is not None:
-            since = f", {never} never made in {_earlier(known, before)} before the alert's day"
+            history = _earlier(known, before, data.before)
+            since = f", {never} never made in {history} before the alert's day"
         yield Weight(
             "secrets_read",
             "for",
@@ -215,8 +227,8 @@ def _beyond_usual(
     yield Weight(
         "secrets_read_beyond_usual",
         "for",
-        f"{short(row.event_name)} read secrets or parameters {times} on {now.day}, at most"
-        f" {most.number:,} on any of the {days} that had any.",
+        f"{short(plain_name(row.event_name))} read secrets or parameters {times} on {now.day}, at"
+        f" most {most.number:,} on any of the {days} that had any.",
         _CALLS,
         (times, days, most),
     )

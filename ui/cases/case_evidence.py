@@ -14,6 +14,7 @@ from cases.database import Database
 from cases.enrichment import StoredAnswer, answers_for
 from cases.evidence import Evidence, freeze_answers, pin_event
 from cases.lengths import LINE
+from enrich.facts.techniques import plain_name
 from trail.counted import counted
 from trail.errors import BacktrailError
 from ui.kit import asked as address
@@ -85,7 +86,8 @@ def _says(one: Evidence) -> str:
     if one.kind == "answer":
         return str(one.document.get("sentence") or "–")
     if one.kind == "event":
-        said = (one.event_name, one.document.get("comment"))
+        called = plain_name(one.event_name) if one.event_name else None
+        said = (called, one.document.get("comment"))
         return ": ".join(str(part) for part in said if part) or "–"
     return ", ".join(
         str(one.document[name])

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from enrich.facts.techniques import plain_name
 from enrich.short_ids import in_full
 from trail.store import Store
 from ui.explore import event_search
@@ -62,7 +63,7 @@ def _show_record(store: Store, event_id: str) -> None:
         el(
             "div",
             "stack",
-            title_of(row["event_name"] if row else "Event"),
+            title_of(plain_name(row["event_name"]) if row else "Event"),
             el("p", "mono mute", event_id),
             evidence.event_table(rows, "The event") if rows else None,
             evidence.what_counts(rows),

@@ -11,6 +11,7 @@ from enrich.chain.session import record_in
 from enrich.data.assumed_by import AssumedBy, WhoActs
 from enrich.facts.actor import KIND_WORDS
 from enrich.facts.targets import Target, targets_of
+from enrich.facts.techniques import plain_name
 from enrich.facts.user_agent import normal_form
 from ui.kit import links, phrases
 from ui.kit.address_words import about_alert_address
@@ -40,7 +41,7 @@ def alert_line(
         call = el(
             "span",
             "",
-            link(alert.event_name, links.entity(alert.event_name)),
+            link(plain_name(alert.event_name), links.entity(alert.event_name)),
             f" on {phrases.service(alert.event_source)}" if alert.event_source else None,
         )
     return el(
@@ -114,8 +115,10 @@ def who(principal: Principal, assumed_by: AssumedBy) -> list[Node | str]:
     name = acted_as_text(principal)
     if not label or label == name or label == principal.arn:
         return [acted_as]
-    target = origin.arn or label
-    return [el("span", "", link(label, links.entity(target)), " → ", acted_as)]
+    # The label may be words: no event bears "EC2 instance i-…" as a name.
+    target = origin.known_as
+    named = link(label, links.entity(target)) if target else el("span", "", label)
+    return [el("span", "", named, " → ", acted_as)]
 
 
 ACTOR_SHAPES = {"human": "☺", "automation": "⚙", "aws_service": "☁", "ai_agent": "◇"}

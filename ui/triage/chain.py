@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from alerts.alert import Alert, Principal
 from enrich.data.assumed_by import AssumedBy, Caller, ChainHop, Origin, PossibleCaller, WhoActs
+from enrich.facts.techniques import plain_name
 from ui.kit import links, phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, link
@@ -122,7 +123,7 @@ def _without_hops(principal: Principal, found: AssumedBy) -> list[Node]:
             _node(
                 ORIGIN_KINDS.get(str(origin.type), "Origin"),
                 origin.label,
-                origin.arn or origin.label,
+                origin.known_as,
                 f"read from {origin.field}" if origin.field else None,
                 look="node-origin",
             ),
@@ -164,7 +165,7 @@ def _first(hop: ChainHop, origin: Origin) -> Node:
     return _node(
         ORIGIN_KINDS.get(kind, kind) if kind else "Caller",
         name,
-        origin.arn or caller_target(by) or name,
+        origin.known_as or caller_target(by),
         caller if caller not in name and caller != "unknown caller" else None,
         by.access_key_id,
         f"from {source}" if source and source not in (caller, by.invoked_by) else None,
@@ -210,7 +211,7 @@ def _session(hop: ChainHop, principal: Principal | None = None) -> Node:
 def _alert(alert: Alert) -> Node:
     return _node(
         "Alert",
-        alert.event_name or alert.finding_type or alert.title,
+        plain_name(alert.event_name) if alert.event_name else alert.finding_type or alert.title,
         alert.event_name or alert.id,
         phrases.service(alert.event_source) if alert.event_source else None,
         f"{phrases.clock(alert.first_seen, beside=datetime.now(UTC))} UTC"

@@ -8,7 +8,7 @@ from enrich.calls.new_for import Levels
 from enrich.data.baseline import Baseline, BaselineView
 from ui.kit import phrases
 from ui.kit.markup import Node, el
-from ui.kit.pieces import mark, notes, pivot, table
+from ui.kit.pieces import call, mark, notes, pivot, table
 
 PROPERTIES = {
     "source_ip_address": "IP address",
@@ -142,6 +142,8 @@ def _value(name: str, alert: Alert, data: Baseline) -> Node | str:
     if name == "user_agent":
         form = data.user_agent.normal_form if data.user_agent is not None else None
         return el("span", "clip", form or value, title=value)
+    if name == "event_name":
+        return call(value)
     return pivot(value, phrases.service(value) if name == "event_source" else None)
 
 
