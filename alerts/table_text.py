@@ -12,7 +12,7 @@ from typing import Any
 from alerts.arns import IDENTITY_ARN
 from alerts.json_text import json_values, printed_values
 from trail.read.mend import escaped_whole
-from trail.read.tables import DELIMITERS, row_of, table_in
+from trail.read.tables import DELIMITERS, Table, row_of, table_in
 
 _LOOKED_AT = 65_536
 _CUT_APART = 200_000
@@ -65,7 +65,11 @@ def table_pasted(text: str) -> PastedTable | None:
         for words, mark in _MARKS:
             if (marked := mark.match(line)) is None:
                 continue
-            found = _table(_unmarked(lines, at, mark, marked[0]), is_quoting=words == _BARS)
+            head = _unmarked(lines[: at + _LINES_LOOKED_AT], at, mark, marked[0])
+            table = table_in("\n".join(head)[:_LOOKED_AT], "", findings=True)
+            if table is None or (words == _BARS and table.delimiter == "|"):
+                continue
+            found = _rows_of(table, _unmarked(lines, at, mark, marked[0]))
             if found is None or (best is not None and best.order <= found.order):
                 continue
             best = replace(found, how=(*how, words) if words else how)
@@ -108,11 +112,7 @@ def _unmarked(lines: list[str], at: int, mark: re.Pattern[str], first: str) -> l
     return block
 
 
-def _table(lines: list[str], *, is_quoting: bool) -> PastedTable | None:
-    start = "\n".join(lines[:_LINES_LOOKED_AT])[:_LOOKED_AT]
-    table = table_in(start, "", findings=True)
-    if table is None or (is_quoting and table.delimiter == "|"):
-        return None
+def _rows_of(table: Table, lines: list[str]) -> PastedTable | None:
     rows: list[dict[str, str]] = []
     misfits = 0
     header: list[str] | None = None
