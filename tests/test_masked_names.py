@@ -9,6 +9,7 @@ import pytest
 from alerts import parse_alerts
 from enrich import ask_all
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
+from tests.answered import data_of
 from tests.memory_store import MemoryStore
 from trail.masks import could_be_a_name, is_written_over_an_id, may_be_mask
 from trail.placeholders import is_no_id
@@ -52,7 +53,7 @@ def _asked(session: str) -> tuple[tuple[str, ...], list[dict[str, object]], int]
     store = MemoryStore([an_assumption("reader", session, eventID="mint"), own, *others])
     (alert,) = parse_alerts(json.dumps(own))
     chain, _, services, *_ = ask_all(alert, alert.principals[0], store)
-    return alert.notes, list(chain.data["chain"]), int(services.data["total"])
+    return alert.notes, data_of(chain)["chain"], int(data_of(services)["total"])
 
 
 @pytest.mark.parametrize("session", ["REDACTED", "unknown", "xxxx", "EXAMPLEsession"])
