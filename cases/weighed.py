@@ -84,7 +84,13 @@ def _asked_about(
     return alert, people[number]
 
 
+_LOOKED = ("answered", "partial", "nothing")
+
+
 def _weigh(alert: Alert, principal: Principal, documents: Sequence[Mapping[str, Any]]) -> Weighing:
     from enrich.verdict.weighing import weigh
 
+    # An answer that says it found something and holds nothing at all speaks for nobody's innocence.
+    if any(one.get("status") in _LOOKED and not one.get("data") for one in documents):
+        raise ValueError
     return weigh(alert, principal, [read_answer(document) for document in documents])

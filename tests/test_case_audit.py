@@ -47,7 +47,7 @@ def test_every_change_is_an_entry_with_who_when_before_and_after(database: Datab
         ("ann", "note added"),
         ("ann", "answers saved"),
         ("ann", "case closed"),
-        ("ann", "put up for review"),  # its answers are made by hand, and cannot be weighed
+        ("ann", "put up for review"),  # its answers hold nothing that could be weighed
         ("lea", "case approved"),
     ]
     closing = entries[4]
