@@ -90,3 +90,18 @@ def test_a_page_of_a_growing_index(folder: Path, page: str, asked: dict[str, str
         assert kept == shown(page, asked)
         seen.append(kept)
     assert len(set(seen)) > 3, "the page does not change with the index"
+
+
+def test_another_index_has_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that one index said is taken for what another says to the same."""
+    asked = {"event": str(ALERT["eventID"])}
+    first = shown("triage", asked), shown("index", {})
+    other = folder / "other"
+    other.mkdir()
+    monkeypatch.setenv("BACKTRAIL_INDEX", str(other / "index"))
+    put(other, "first", [ALERT])
+    second = shown("triage", asked), shown("index", {})
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+    data.forget()
+    assert second == (shown("triage", asked), shown("index", {}))

@@ -133,7 +133,8 @@ def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:
     change it.
     """
     version, _, what = of_what.partition(" ")
-    return _drawings.get(version, what, name, make)
+    # What was noted asks the index of its folder again, and no other.
+    return _drawings.get(version, f"{index_dir()} {what}", name, make)
 
 
 def kept_by_content(content: object, name: str, make: Callable[[], Made]) -> Made:
