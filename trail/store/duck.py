@@ -45,7 +45,7 @@ from trail.read.s3 import is_address
 from trail.store.columns_read import Bounds
 from trail.store.contract import Coverage, IndexSummary, Query, QueryResult
 from trail.store.memo import Memo
-from trail.store.noting import is_noting, note
+from trail.store.noting import is_noting, note, told
 from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.store.reread import RawRecord, paths_on_disk, read_again
 from trail.store.watchdog import Watchdog
@@ -210,6 +210,11 @@ class DuckStore:
         older version, that is, since which nothing came that it rests on."""
         sql = self._over_segments(asked.sql, asked.bound, snapshot, asked.first, asked.last)
 
+        return self._run_once(sql, asked)
+
+    def _run_once(self, sql: str, asked: _Asked) -> _Held:
+        """What the statement over files finds, which is kept for as long as there is room."""
+
         def run() -> _Held:
             started = time.perf_counter()
             rows = self._run(sql, asked.bound, asked.timeout)
@@ -224,9 +229,8 @@ class DuckStore:
     ) -> Coverage:
         """What is indexed of these accounts (None: any) in the window, by whole UTC days."""
         whose = None if account_ids is None else tuple(account_ids)
-        found = self._coverage(whose, first, last)
-        note(("coverage", whose, first, last), lambda: self._coverage(whose, first, last) == found)
-        return found
+        asked = ("coverage", whose, first, last)
+        return told(asked, lambda: self._coverage(whose, first, last))
 
     def _coverage(
         self, account_ids: Collection[str] | None, first: datetime, last: datetime
@@ -258,12 +262,8 @@ class DuckStore:
 
     def days_of(self, account_id: str | None, first: datetime, last: datetime) -> list[DayCoverage]:
         """What each day and Region has of an account (None: of any), by whole UTC days."""
-        found = self._days_of(account_id, first, last)
-        note(
-            ("days", account_id, first, last),
-            lambda: self._days_of(account_id, first, last) == found,
-        )
-        return found
+        asked = ("days", account_id, first, last)
+        return told(asked, lambda: self._days_of(account_id, first, last))
 
     def _days_of(
         self, account_id: str | None, first: datetime, last: datetime
@@ -278,55 +278,54 @@ class DuckStore:
 
     def coverage_by_day(self) -> list[DayCoverage]:
         """Event counts per day, account and region ("" where a record names none)."""
-        self.note_version()
+        self._note_version()
         return list(self._current().coverage)
 
     def rejects(self) -> list[Reject]:
         """Every record or file part that could not be read, with where it is and why."""
-        self.note_version()
+        self._note_version()
         with self._reading() as catalog:
             return catalog.rejects()
 
     def skips(self) -> list[tuple[str, str]]:
         """(path, reason) of every file that was recognised as holding no events."""
-        self.note_version()
+        self._note_version()
         with self._reading() as catalog:
             return catalog.skips()
 
     def skipped_records(self) -> list[tuple[str, str, int]]:
         """(path, reason, how many) of records that are no events, in files that hold others."""
-        self.note_version()
+        self._note_version()
         with self._lock:
             return self._live_catalog().skipped_records()
 
     def files(self) -> list[SourceFile]:
         """Every source file that the index was built from."""
-        self.note_version()
+        self._note_version()
         with self._reading() as catalog:
             return catalog.files()
 
     def totals(self) -> Mapping[str, int]:
         """The counts that `python -m trail status` prints."""
-        self.note_version()
+        self._note_version()
         with self._reading() as catalog:
             return catalog.totals()
 
     def summary(self) -> IndexSummary:
         """What is indexed at all."""
         found = self._current().summary
-        return found if not is_noting() else cast(IndexSummary, _Noted(self, found))
+        return cast(IndexSummary, _Noted(self, found)) if is_noting() else found
 
     def version(self) -> str:
         """Changes whenever the index does: a cache key. Not noted: what is made of an answer says
-        nothing of the version, and asks `note_version` where it does rest on it."""
+        nothing of the version, and notes it where it does rest on it."""
         with self._reading() as catalog:
             return catalog.version()
 
-    def note_version(self) -> None:
+    def _note_version(self) -> None:
         """Notes that what is being made holds for this version alone."""
         if is_noting():
-            version = self._current().version
-            note(("version", version), lambda: self._current().version == version)
+            told("version", self.version)
 
     def raw_records(self, event_ids: Sequence[str]) -> dict[str, str]:
         """Event id → the record's JSON text, re-read from its source file.
@@ -603,10 +602,7 @@ class DuckStore:
             f" where access_key_id in ({', '.join(f'${name}' for name in names)})"
         )
         # Several questions ask at once: the same is read once.
-        found = snapshot.memo.get(
-            (sql, repr(names)),
-            lambda: _Held(QueryResult(self._run(sql, names, QUERY_SECONDS), Query(sql, names))),
-        ).result
+        found = self._run_once(sql, _Asked(sql, names, names, None, None, QUERY_SECONDS)).result
         users: dict[date | None, set[str | None]] = {None: set()}
         for row in found.rows:
             users.setdefault(row["day"], set()).add(row["identity_id"])
@@ -665,8 +661,7 @@ class _Noted:
         self._summary = summary
 
     def __getattr__(self, name: str) -> object:
-        value = getattr(self._summary, name)
-        store = self._store
+        value, store = getattr(self._summary, name), self._store
         note(("summary", name), lambda: getattr(store.summary(), name) == value)
         return value
 

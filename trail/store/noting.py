@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from trail.errors import BacktrailError
 
-Made = TypeVar("Made")
+Told = TypeVar("Told")
 
 Notes = Mapping[Hashable, Callable[[], bool]]
 """What was asked → whether the same would be answered now."""
@@ -34,6 +34,13 @@ def note(asked: Hashable, still: Callable[[], bool]) -> None:
     taken = _notes.get()
     if taken is not None:
         taken[asked] = still
+
+
+def told(asked: Hashable, answer: Callable[[], Told]) -> Told:
+    """What is answered, noted as something that still holds as long as the same is answered."""
+    found = answer()
+    note(asked, lambda: answer() == found)
+    return found
 
 
 def note_all(notes: Notes) -> None:

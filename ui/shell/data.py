@@ -22,7 +22,7 @@ from enrich.answer import Answer
 from trail.errors import BacktrailError
 from trail.index.catalog import default_index
 from trail.index.index_version import index_of
-from trail.store import DuckStore, IndexSummary, Store, open_store
+from trail.store import DuckStore, IndexSummary, Store, noting, open_store
 from ui.kit.keeping import ANY_VERSION, Keeper, digest_of
 from ui.shell import session
 from ui.shell.kept import answers_ahead
@@ -116,8 +116,8 @@ def _answers(
     ahead = None
     if position is not None:
         ahead = answers_ahead(version, received, position)
-    if ahead and isinstance(store, DuckStore):
-        store.note_version()  # nobody knows any more what was asked for them
+    if ahead:
+        noting.told("version", store.version)  # nobody knows any more what was asked for them
     found = ahead or ask_all(alert, principal, store)
     if any(answer.status == "failed" for answer in found):
         raise _Failed(found)
