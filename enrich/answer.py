@@ -87,6 +87,10 @@ def _no_listing(_: Found) -> Listing:
     return Listing((), ())
 
 
+def _no_bars(_: Found) -> Sequence[Bar]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Enrichment:
     """A question, with all that is said and shown of it. One file has it, and one line of
@@ -114,8 +118,10 @@ class Enrichment:
     """What was found as a table, for tickets, and for a card that has no drawing of its own."""
     report: tuple[ReportTable, ...] = ()
     """Its tables in a report; the whole data as JSON where there are none."""
-    bars: tuple[str, Callable[[Any], Sequence[Bar]]] | None = None
-    """The chart of its card: what a bar stands for, in a word, and the bars."""
+    bar: str = ""
+    """What a bar of its card's chart stands for, in a word."""
+    bars: Callable[[Any], Sequence[Bar]] = _no_bars
+    """That chart; no bars, no chart."""
     milliseconds: int = 50
     """What it takes, about: the longest are asked first."""
 

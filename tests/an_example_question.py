@@ -168,7 +168,8 @@ REGIONS_USED = Enrichment(
             (("region", "Region"), ("count", "Calls"), ("failed", "Failed"), ("last", "Last")),
         ),
     ),
-    bars=("Region", _bars),
+    bar="Region",
+    bars=_bars,
     milliseconds=10,
 )
 

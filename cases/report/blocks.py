@@ -334,8 +334,7 @@ def _answers(document: Mapping[str, Any]) -> list[Block]:
             Words(show(answer.get("sentence"))),
             Facts(tuple(facts)),
         ]
-        question = question_named(str(answer.get("name")))
-        tables = question.report if question is not None else ()
+        tables = question_named(str(answer.get("name"))).report
         for one in tables:
             blocks += _table(rows_in(data, one.key), one.columns)
         if answer.get("name") == "baseline" and isinstance(data, Mapping):

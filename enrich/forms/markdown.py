@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from alerts.alert import Alert
-from enrich.answer import Answer, Cell, Listing, Verbatim
+from enrich.answer import Answer, Cell, Verbatim
 from enrich.data.assumed_by import AssumedBy
 from enrich.forms.json_form import Result
 from enrich.questions.every import question_named
@@ -124,9 +124,8 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     actor = answer.data.actor if isinstance(answer.data, AssumedBy) else None
     if actor is not None and actor.field:
         lines += ["", f"Who acts: {text(actor.words)}"]
-    listing = _listing(answer)
-    if listing is not None and listing.rows:
-        rows = listing.rows
+    listing = question_named(answer.name).listing(answer.data)
+    if rows := listing.rows:
         lines += ["", *table(listing.heads, [[*map(_cell, row)] for row in rows[:MOST_ROWS]])]
         if len(rows) > MOST_ROWS:
             lines += [
@@ -164,11 +163,6 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
         lines.append(f"{number}. **{text(step.title)}.** {text(step.text)}")
         lines += [f"   - {code(command)}" for command in step.commands]
     return lines
-
-
-def _listing(answer: Answer) -> Listing | None:
-    question = question_named(answer.name)
-    return question.listing(answer.data) if question is not None else None
 
 
 def _cell(value: Cell) -> object:

@@ -250,6 +250,7 @@ SERVICES_USED = Enrichment(
             ),
         ),
     ),
-    bars=("service", _bars),
+    bar="service",
+    bars=_bars,
     milliseconds=18,
 )

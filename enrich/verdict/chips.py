@@ -93,13 +93,8 @@ def _chip(answer: Answer, weighing: Weighing) -> Chip:
         return Chip(_told(for_), "for")
     if against:
         return Chip(_told(against), "against")
-    return Chip(_ONLY_STATUS.get(answer.status) or _found(answer) or "answered", "neither")
-
-
-def _found(answer: Answer) -> str | None:
-    """What it found, where nothing in it speaks for or against anything."""
-    question = question_named(answer.name)
-    return question.found(answer.data) if question is not None else None
+    found = _ONLY_STATUS.get(answer.status) or question_named(answer.name).found(answer.data)
+    return Chip(found or "answered", "neither")
 
 
 def _told(lines: Sequence[Weight]) -> str:

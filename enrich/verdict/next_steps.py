@@ -351,15 +351,10 @@ def _fill_gaps(answers: Sequence[Answer]) -> Iterator[Step]:
         yield Step(
             "Add the missing logs",
             "Part of the logs or all are missing for"
-            f" {listed(_about(one) for one in thin)}."
+            f" {listed(question_named(one.name).about for one in thin)}."
             f" {' '.join(dict.fromkeys(note for answer in thin for note in answer.caveats[:1]))}",
             ("python -m trail add PATH",),
         )
-
-
-def _about(answer: Answer) -> str:
-    question = question_named(answer.name)
-    return question.about if question is not None else answer.name
 
 
 def _session_condition(principal_id: str) -> dict[str, Any]:

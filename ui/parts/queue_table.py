@@ -232,11 +232,6 @@ def ahead(alert: QueuedAlert, *, brief: bool = False) -> Node:
     )
 
 
-def _short(name: str) -> str:
-    question = question_named(name)
-    return question.short if question is not None else name
-
-
 def _why(alert: QueuedAlert) -> str:
     return alert.enrichment_error or "The index could not be asked."
 
@@ -251,7 +246,7 @@ def _badge(badge: Badge, *, brief: bool) -> Node:
         el(
             "div",
             "ahead-top",
-            el("span", "label", _short(badge.name)),
+            el("span", "label", question_named(badge.name).short),
             el("span", "ahead-word", f"{shape} {word}"),
         ),
         None if brief else el("div", "ahead-sentence", badge.sentence),

@@ -14,7 +14,7 @@ import streamlit as st
 
 from alerts.alert import Alert, Principal
 from enrich import QUESTIONS
-from enrich.answer import Answer
+from enrich.answer import Answer, Bar
 from enrich.data.assumed_by import AssumedBy
 from enrich.data.baseline import Baseline
 from enrich.data.found import Found, InWindow, Moment
@@ -54,10 +54,11 @@ def cards(asked: Asked, answers: Sequence[Answer]) -> None:
     """The cards of the answers, in their order; neighbours without charts are drawn together."""
     together: list[Answer] = []
     for answer in answers:
-        if _has_charts(answer) and _told(answer):
+        bars = question_named(answer.name).bars(answer.data)
+        if (bars or isinstance(answer.data, Baseline)) and _told(answer):
             _plain(asked, together)
             together = []
-            _charted(asked, answer)
+            _charted(asked, answer, bars)
         else:
             together.append(answer)
     _plain(asked, together)
@@ -75,11 +76,11 @@ def _plain(asked: Asked, answers: Sequence[Answer]) -> None:
         )
 
 
-def _charted(asked: Asked, answer: Answer) -> None:
+def _charted(asked: Asked, answer: Answer, bars: Sequence[Bar]) -> None:
     with st.container(border=True, key=f"card-of-{answer.name}"):
         _draw(asked, f"heading-of-{answer.name}", lambda _: [_heading(asked, answer)])
         try:
-            _charts(asked, answer)
+            _charts(asked, answer, bars)
         except BacktrailError as error:
             text.say_problem(f"problem-of-{answer.name}", "No charts could be drawn.", error)
         _draw(
@@ -89,23 +90,14 @@ def _charted(asked: Asked, answer: Answer) -> None:
         )
 
 
-def _has_charts(answer: Answer) -> bool:
-    question = question_named(answer.name)
-    return isinstance(answer.data, Baseline) or (
-        question is not None and question.bars is not None and bool(question.bars[1](answer.data))
-    )
-
-
-def _charts(asked: Asked, answer: Answer) -> None:
+def _charts(asked: Asked, answer: Answer, bars: Sequence[Bar]) -> None:
     """Those between the heading and the table."""
     leading = _leading(asked, answer)
     if isinstance(answer.data, Baseline):
         card_baseline.charts_of(asked.alert, answer.data, asked.of_what, leading)
-        return
-    question = question_named(answer.name)
-    if question is not None and question.bars is not None:
-        what, bars = question.bars
-        card_calls_bars.draw(what, bars(answer.data), asked.of_what, leading)
+    elif bars:
+        what = question_named(answer.name).bar
+        card_calls_bars.draw(what, bars, asked.of_what, leading)
 
 
 def _draw(asked: Asked, key: str, make: Callable[[frozenset[str]], Sequence[Node]]) -> None:
@@ -162,9 +154,8 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
 
 def _listing(answer: Answer) -> Node | None:
     """The table of a question that has no drawing of its own."""
-    question = question_named(answer.name)
-    listing = question.listing(answer.data) if question is not None else None
-    if listing is None or not listing.rows:
+    listing = question_named(answer.name).listing(answer.data)
+    if not listing.rows:
         return None
     numbers = {
         head

@@ -135,8 +135,7 @@ def _filters(alert: Alert, principal: Principal, baseline: Baseline | None) -> l
 def _asked(answer: Answer) -> Step:
     word = STATUS_WORDS[answer.status][0].lower()
     asked = answer.status not in ("not_covered", "not_applicable", "failed")
-    question = question_named(answer.name)
-    window = question.window if question is not None else ""
+    window = question_named(answer.name).window
     href = f"#{query_id(answer)}" if answer.queries else None
     return Step(answer.question, asked, f"{window}; {word}" if window else word, href)
 
