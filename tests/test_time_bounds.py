@@ -124,7 +124,7 @@ def _event_of(row: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def bounds(sql: str) -> Bounds:
-    return reading(sql, ("credentials",)).bounds["credentials"]
+    return reading(sql, ("credentials",)).bounds["credentials"].get("event_time", Bounds())
 
 
 def test_bounds_are_those_that_every_reading_has() -> None:

@@ -147,10 +147,13 @@ class KeyRange:
             for value in values
         )
 
-    def may_hold_between(self, low: str, high: str) -> bool:
-        """Whether some row may have a value between the two, both included."""
+    def may_hold_between(self, low: str | None, high: str | None) -> bool:
+        """Whether some row may have a value between the two, both included; None: without end."""
         return (
-            self.low is not None and self.high is not None and self.low <= high and low <= self.high
+            self.low is not None
+            and self.high is not None
+            and (high is None or self.low <= high)
+            and (low is None or low <= self.high)
         )
 
 

@@ -23,21 +23,15 @@ Sought = Mapping[str, frozenset[str | None]]
 """Column (in lower case) → the parameters one of whose values each row must have in it; None among
 them stands for null."""
 
-Between = Mapping[str, tuple[str, str]]
-"""Column (in lower case) → the parameters between whose values each row must have it."""
-
 
 @dataclass(frozen=True)
 class Bounds:
-    """The parameters that a time column has to lie between: in each row at or after one of
-    `after`, and at or before one of `before`. Empty where the statement says no such thing."""
+    """The parameters that a column lies between: in each row it is one of `after` or more, and one
+    of `before` or less. Empty where the statement says no such thing."""
 
     after: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
 
-
-TIME = "event_time"
-"""The column whose bounds are told."""
 
 _AFTER = {"COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO"}
 _BEFORE = {"COMPARE_LESSTHAN", "COMPARE_LESSTHANOREQUALTO"}
@@ -53,8 +47,8 @@ class Reading:
 
     columns: frozenset[str] | None
     sought: Mapping[str, Sought]
-    bounds: Mapping[str, Bounds]
-    between: Mapping[str, Between]
+    bounds: Mapping[str, Mapping[str, Bounds]]
+    """Relation → column (in lower case) → its bounds, wherever the relation is read."""
 
     def of(self, relation: str) -> Sought:
         """The values that it looks for in the relation, wherever it reads it."""
@@ -67,7 +61,6 @@ def columns_read(sql: str, relations: tuple[str, ...]) -> frozenset[str] | None:
 
 
 _NONE: Mapping[str, Any] = {"events": {}, "daily": {}}
-_ANY_TIME = {"events": Bounds(), "daily": Bounds()}
 _CANARIES = {
     "select user_name from events where (identity_id in ($a, $b) or failed) and ip is null"
     " and event_time >= $from and $to > event_time and $day = day"
@@ -77,21 +70,28 @@ _CANARIES = {
             "events": {"ip": frozenset({None}), "day": frozenset({"day"})},
             "daily": {"day": frozenset({"day"})},
         },
-        {"events": Bounds(frozenset({"from"}), frozenset({"to"})), "daily": Bounds()},
-        _NONE,
+        {
+            "events": {"event_time": Bounds(frozenset({"from"}), frozenset({"to"}))},
+            "daily": {},
+        },
     ),
     "select ip from events where ip in ($a, $b) and event_time > $c and event_time <= $d"
     " and event_id between $e and $f": Reading(
         frozenset({"ip", "event_time", "event_id"}),
         {"events": {"ip": frozenset({"a", "b"})}, "daily": {}},
-        {"events": Bounds(frozenset({"c"}), frozenset({"d"})), "daily": Bounds()},
-        {"events": {"event_id": ("e", "f")}, "daily": {}},
+        {
+            "events": {
+                "event_time": Bounds(frozenset({"c"}), frozenset({"d"})),
+                "event_id": Bounds(frozenset({"e"}), frozenset({"f"})),
+            },
+            "daily": {},
+        },
     ),
-    "select * from events": Reading(None, _NONE, _ANY_TIME, _NONE),
-    "select e from daily join events e using (day)": Reading(None, _NONE, _ANY_TIME, _NONE),
-    "select day from daily natural join events": Reading(None, _NONE, _ANY_TIME, _NONE),
+    "select * from events": Reading(None, _NONE, _NONE),
+    "select e from daily join events e using (day)": Reading(None, _NONE, _NONE),
+    "select day from daily natural join events": Reading(None, _NONE, _NONE),
     "select e.day from daily e join events using (ip)": Reading(
-        frozenset({"e", "day", "ip"}), _NONE, _ANY_TIME, _NONE
+        frozenset({"e", "day", "ip"}), _NONE, _NONE
     ),
 }
 """What is read in statements that have every form which is looked for in the tree."""
@@ -103,7 +103,7 @@ def reading(sql: str, relations: tuple[str, ...]) -> Reading:
     it in a form that is not known here: another release of DuckDB costs time then, and no answer.
     """
     found = _told(sql, relations) if _is_understood() else None
-    return found or Reading(None, {}, {}, {})
+    return found or Reading(None, {}, {})
 
 
 @cache
@@ -124,7 +124,6 @@ def _read_from(nodes: Sequence[Mapping[str, Any]], relations: tuple[str, ...]) -
         _columns(nodes, relations),
         {relation: _sought(nodes, relation) for relation in relations},
         {relation: _bounds(nodes, relation) for relation in relations},
-        {relation: _between(nodes, relation) for relation in relations},
     )
 
 
@@ -165,20 +164,21 @@ def _sought(nodes: Sequence[Mapping[str, Any]], relation: str) -> Sought:
     }
 
 
-def _bounds(nodes: Sequence[Mapping[str, Any]], relation: str) -> Bounds:
-    """The bounds of time wherever the relation is read; a side that one reading leaves open is."""
-    found = [_times(where, names) for where, names in _reads(nodes, relation)]
-    sides = [
-        frozenset().union(*side) if side and all(side) else frozenset()
-        for side in ([one.after for one in found], [one.before for one in found])
-    ]
-    return Bounds(*sides)
+def _bounds(nodes: Sequence[Mapping[str, Any]], relation: str) -> dict[str, Bounds]:
+    """The columns' bounds wherever the relation is read; a side that one reading leaves open is."""
+    found = [_between(where, names) for where, names in _reads(nodes, relation)]
+    shared = set.intersection(*map(set, found)) if found else set()
+    return {
+        column: Bounds(
+            _each([one[column].after for one in found]),
+            _each([one[column].before for one in found]),
+        )
+        for column in shared
+    }
 
 
-def _between(nodes: Sequence[Mapping[str, Any]], relation: str) -> Between:
-    """The bounds that hold wherever the relation is read; none, where it is read several times."""
-    found = [_ends(where, names) for where, names in _reads(nodes, relation)]
-    return found[0] if len(found) == 1 else {}
+def _each(sides: Sequence[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*sides) if all(sides) else frozenset()
 
 
 def _reads(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any, set[str]]]:
@@ -193,24 +193,6 @@ def _reads(nodes: Sequence[Mapping[str, Any]], relation: str) -> list[tuple[Any,
             names = {"", table["alias"].lower() or relation}
             found.append((None if listed else node["where_clause"], names))
     return found if len(found) >= sum(_is_table(node, relation) for node in nodes) else []
-
-
-def _ends(where: Any, names: set[str]) -> dict[str, tuple[str, str]]:
-    """The columns that a condition wants between two parameters."""
-    if not isinstance(where, dict):
-        return {}
-    if where["type"] == "CONJUNCTION_AND":
-        found: dict[str, tuple[str, str]] = {}
-        for child in where["children"]:
-            found = _ends(child, names) | found
-        return found
-    if where["type"] == "COMPARE_BETWEEN":
-        ends = (where["lower"], where["upper"])
-        if (name := _column(where["input"], names)) and all(
-            end["type"] == "VALUE_PARAMETER" for end in ends
-        ):
-            return {name: (ends[0]["identifier"], ends[1]["identifier"])}
-    return {}
 
 
 def _is_table(node: Mapping[str, Any], name: str) -> bool:
@@ -243,26 +225,36 @@ def _conditions(where: Any, names: set[str]) -> dict[str, frozenset[str | None]]
     return {}
 
 
-def _times(where: Any, names: set[str]) -> Bounds:
-    """The parameters that a condition wants the time to be after, or before."""
+def _between(where: Any, names: set[str]) -> dict[str, Bounds]:
+    """The columns that a condition wants to be parameters or more, or less."""
     if not isinstance(where, dict):
-        return Bounds()
+        return {}
     if where["type"] == "CONJUNCTION_AND":
-        parts = [_times(child, names) for child in where["children"]]
-        return Bounds(
-            # Of several that must hold any one is a bound.
-            next((part.after for part in parts if part.after), frozenset()),
-            next((part.before for part in parts if part.before), frozenset()),
-        )
+        found: dict[str, Bounds] = {}
+        for part in (_between(child, names) for child in where["children"]):
+            for column, one in part.items():
+                known = found.get(column, Bounds())
+                # Of several that must hold any one is a bound.
+                found[column] = Bounds(known.after or one.after, known.before or one.before)
+        return found
+    if where["type"] == "COMPARE_BETWEEN":
+        name = _column(where["input"], names)
+        bounds = Bounds(_parameter(where["lower"]), _parameter(where["upper"]))
+        return {name: bounds} if name else {}
     if where["type"] not in _AFTER | _BEFORE:
-        return Bounds()
+        return {}
     sides = (where["left"], where["right"])
     for turned, (column, value) in enumerate((sides, sides[::-1])):
-        if _column(column, names) == TIME and value["type"] == "VALUE_PARAMETER":
-            named = frozenset({str(value["identifier"])})
+        if (name := _column(column, names)) and (named := _parameter(value)):
             is_after = (where["type"] in _AFTER) != bool(turned)
-            return Bounds(after=named) if is_after else Bounds(before=named)
-    return Bounds()
+            return {name: Bounds(after=named) if is_after else Bounds(before=named)}
+    return {}
+
+
+def _parameter(node: Mapping[str, Any]) -> frozenset[str]:
+    """Its name; empty for what is none."""
+    is_one = node["type"] == "VALUE_PARAMETER"
+    return frozenset({str(node["identifier"])}) if is_one else frozenset()
 
 
 def _column(node: Mapping[str, Any], names: set[str]) -> str | None:

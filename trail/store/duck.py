@@ -8,13 +8,13 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import duckdb
 
@@ -35,6 +35,7 @@ from trail.index.catalog import (
     SORTED_BY,
     Catalog,
     DayCoverage,
+    KeyRange,
     Reject,
     Segment,
     SourceFile,
@@ -49,6 +50,8 @@ from trail.store.noting import is_noting, note, told
 from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
 from trail.store.reread import RawRecord, paths_on_disk, read_again
 from trail.store.watchdog import Watchdog
+
+End = TypeVar("End", str, datetime)
 
 if TYPE_CHECKING:
     from trail.read.aws import CopiesToShow
@@ -517,7 +520,8 @@ class DuckStore:
         for relation, columns in statement.columns.items():
             condition = ""
             if relation == "credentials":
-                oldest, newest = _between(statement.bounds.get(relation, Bounds()), bound)
+                oldest, newest = _ends(statement.times.get(relation), bound, datetime)
+                oldest, newest = (end and _utc(end) for end in (oldest, newest))
                 segments: Iterable[Segment] = [
                     segment
                     for segment in snapshot.credentials[statement.credentials_kind]
@@ -546,25 +550,22 @@ class DuckStore:
             elif relation in _CALLS:
                 since = monday_of(begin) if first is not None else begin
                 calls = _of_days(snapshot.calls[relation], since, end)
+            may_hold: Callable[[KeyRange], bool] | None = None
             if (values := _values_of(statement.sought.get(relation), bound)) is not None:
-                segments = (s for s in segments if s.range is None or s.range.may_hold(values))
+                may_hold = partial(KeyRange.may_hold, values=values)
+            elif any(ends := _ends(statement.between.get(relation), bound, str)):
+                may_hold = partial(KeyRange.may_hold_between, low=ends[0], high=ends[1])
+            if may_hold is not None:
+                segments = [s for s in segments if s.range is None or may_hold(s.range)]
                 if by_identity:
-                    calls = (s for s in calls if s.range is None or s.range.may_hold(values))
-            elif bounds := _bounds_of(statement.between.get(relation), bound):
-                segments = (
-                    s for s in segments if s.range is None or s.range.may_hold_between(*bounds)
-                )
-                if by_identity:
-                    calls = (
-                        s for s in calls if s.range is None or s.range.may_hold_between(*bounds)
-                    )
+                    calls = [s for s in calls if s.range is None or may_hold(s.range)]
             elif used := _values_of(statement.keys.get(relation), bound):
                 keys = [key for key in used if key is not None]
                 if len(keys) == len(used):
                     segments = self._used_with(keys, list(segments), snapshot)
             paths = self._sound_paths(segments)
-            told = self._sound_paths(calls)
-            definitions.append(definition(relation, columns, paths, condition, told))
+            counting = self._sound_paths(calls)
+            definitions.append(definition(relation, columns, paths, condition, counting))
         return statement.over(definitions)
 
     def _sound_paths(self, segments: Iterable[Segment]) -> list[str]:
@@ -722,24 +723,22 @@ def _values_of(
     return values if known else None
 
 
-def _between(bounds: Bounds, bound: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """The first and last moment that rows may be of; None where the statement does not say."""
-    sides = [[bound.get(name) for name in side] for side in (bounds.after, bounds.before)]
-    since, until = (
-        [_utc(value) for value in side if isinstance(value, datetime)] for side in sides
-    )
-    return (
-        min(since) if since and len(since) == len(sides[0]) else None,
-        max(until) if until and len(until) == len(sides[1]) else None,
-    )
+def _ends(
+    bounds: Bounds | None, bound: Mapping[str, Any], kind: type[End]
+) -> tuple[End | None, End | None]:
+    """The least and the greatest value of that kind that rows may have; None: without end."""
+    if bounds is None:
+        return None, None
+    after = _of_kind(bounds.after, bound, kind)
+    before = _of_kind(bounds.before, bound, kind)
+    return min(after, default=None), max(before, default=None)
 
 
-def _bounds_of(
-    parameters: tuple[str, str] | None, bound: Mapping[str, Any]
-) -> tuple[str, str] | None:
-    """The values of the parameters; None where they are no texts."""
-    low, high = (bound.get(name) for name in parameters) if parameters is not None else (None, None)
-    return (low, high) if isinstance(low, str) and isinstance(high, str) else None
+def _of_kind(names: Collection[str], bound: Mapping[str, Any], kind: type[End]) -> list[End]:
+    """The values of the parameters; none, where some value is of another kind."""
+    values = [bound.get(name) for name in names]
+    known = [value for value in values if isinstance(value, kind)]
+    return known if len(known) == len(values) else []
 
 
 def _of_days(held: Mapping[date, Iterable[Segment]], begin: date, end: date) -> Iterator[Segment]:

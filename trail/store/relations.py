@@ -25,11 +25,11 @@ class Statement:
     sought: dict[str, frozenset[str | None]]
     """Relation → the parameters, one of whose values each of its rows must have in the column that
     its segments are sorted by (None: null). Absent where the statement says no such thing."""
-    between: dict[str, tuple[str, str]]
-    """Relation → the two parameters between whose values each of its rows must have that column."""
+    between: dict[str, Bounds]
+    """Relation → the parameters that this column lies between in each of its rows."""
     keys: dict[str, frozenset[str | None]]
     """The same of the access key that its rows were made with, for relations not in `sought`."""
-    bounds: dict[str, Bounds]
+    times: dict[str, Bounds]
     """Relation → the parameters that the times of its rows lie between."""
     credentials_kind: str
     """Which copy of the credentials is sorted by what the statement looks for."""
@@ -54,9 +54,9 @@ def statement_of(sql: str) -> Statement:
         if column in read.of(relation)
     }
     between = {
-        relation: read.between[relation][column]
+        relation: read.bounds[relation][column]
         for relation, column in (*_SORTED_BY.items(), ("credentials", SORTED_BY[kind]))
-        if column in read.between.get(relation, {})
+        if column in read.bounds.get(relation, {})
     }
     columns = {
         relation: tuple(n for n in names if read.columns is None or n in read.columns) or names[:1]
@@ -68,13 +68,17 @@ def statement_of(sql: str) -> Statement:
         for relation in ("events", "edges", "credentials")
         if relation not in sought and "access_key_id" in read.of(relation)
     }
-    bounds = {relation: read.bounds[relation] for relation in columns if relation in read.bounds}
+    times = {
+        relation: found["event_time"]
+        for relation, found in read.bounds.items()
+        if "event_time" in found
+    }
     own = re.match(r"\s*with\s+(recursive\s+)?", sql, re.IGNORECASE)
     if own is None:
-        return Statement(columns, sought, between, keys, bounds, kind, "with", f" {sql}")
+        return Statement(columns, sought, between, keys, times, kind, "with", f" {sql}")
     beginning = "with recursive" if own[1] else "with"
     rest = f", {sql[own.end() :]}"
-    return Statement(columns, sought, between, keys, bounds, kind, beginning, rest)
+    return Statement(columns, sought, between, keys, times, kind, beginning, rest)
 
 
 def definition(
