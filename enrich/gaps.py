@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from alerts import parse_alerts
 from alerts.alert import Alert, Principal
 from alerts.parse import NO_TIME
+from enrich.anywhere import rows_anywhere
 from enrich.calls.acted_upon import at_what_was_done_to_it
 from enrich.cited_identity import is_own, with_cited_identities
 from enrich.cited_time import with_its_events_time
@@ -150,17 +151,13 @@ def _alert_of(event_id: str, store: Store) -> Alert | None:
 
 def _event_with(key: str, store: Store) -> str | None:
     """The newest event that was made with an access key; None where several made such."""
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return None
-    found = store.query(
+    found = rows_anywhere(
+        store,
         "select principal_id, max_by(event_id, row(event_time, event_id)) as event_id from events"
         " where access_key_id = $value group by principal_id limit 2",
         {"value": key},
-        first=summary.first,
-        last=summary.last,
     )
-    return str(found.rows[0]["event_id"]) if len(found.rows) == 1 else None
+    return str(found[0]["event_id"]) if len(found) == 1 else None
 
 
 def _with_owners(alert: Alert, store: Store) -> Alert:
@@ -239,16 +236,14 @@ def _others_of_its_key(alert: Alert, found: Alert, store: Store) -> list[str]:
     """That others used the key which the alert gives as well, if so: a key is one session's, or
     one user's, and the newest event speaks for none of the others."""
     key = next((one for one in map(_key, alert.principals) if one is not None), None)
-    summary = store.summary()
-    if key is None or summary.first is None or summary.last is None:
+    if key is None:
         return []
-    rows = store.query(
+    rows = rows_anywhere(
+        store,
         "select coalesce(principal_arn, principal_id) as who, count(*) as events from events"
         " where access_key_id = $key group by 1 order by events desc, who limit 6",
         {"key": key},
-        first=summary.first,
-        last=summary.last,
-    ).rows
+    )
     if len(rows) < 2:
         return []
     own = next((one.arn or one.principal_id for one in found.principals), None)
@@ -290,9 +285,6 @@ def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
 
     Of a key that no event shows, events of its owner do not say when it was used.
     """
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return None, False
     for principal in alert.principals:
         key = _key(principal)
         for column, value in (
@@ -302,15 +294,14 @@ def _newest_event(alert: Alert, store: Store) -> tuple[str | None, bool]:
         ):
             if value is None or is_stand_in(value) or (key is not None and value != key):
                 continue
-            found = store.query(
+            found = rows_anywhere(
+                store,
                 f"select event_id from events where {column} = $value"
                 # Of a key that several used, the named one's.
                 " order by coalesce(principal_arn = $arn, false) desc, event_time desc, event_id"
                 " limit 1",
                 {"value": value, "arn": principal.arn},
-                first=summary.first,
-                last=summary.last,
             )
-            if found.rows:
-                return str(found.rows[0]["event_id"]), column == "access_key_id"
+            if found:
+                return str(found[0]["event_id"]), column == "access_key_id"
     return None, False

@@ -8,11 +8,13 @@ passes for the other. What a record or a finding states is AWS's own word, and s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from alerts.alert import Alert, Principal
 from alerts.arns import assumed_role_arn
+from enrich.anywhere import rows_anywhere
 from enrich.facts.role_name import role_named, session_in
 from enrich.words import listed, short
 from trail.access_keys import is_access_key, is_stand_in
@@ -74,10 +76,8 @@ def owners_of(key: str, store: Store) -> list[Principal]:
     """Those with whom events show a key in use, the busiest first; else whom the calls that made
     it gave it to. None where the records have masks for them.
     """
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return []
-    found = store.query(
+    found = rows_anywhere(
+        store,
         """
         select identity_type, principal_arn, principal_id, user_name, account_id, issuer_arn,
           session_name, count(*) as events
@@ -85,26 +85,29 @@ def owners_of(key: str, store: Store) -> list[Principal]:
         group by all order by events desc, principal_arn, principal_id limit 1000
         """,
         {"key": key},
-        first=summary.first,
-        last=summary.last,
     )
     used = [
-        Principal(
-            row["identity_type"] or "Unknown",
-            arn=row["principal_arn"],
-            principal_id=row["principal_id"],
-            access_key_id=key,
-            role_arn=row["issuer_arn"],
-            session_name=row["session_name"],
-            user_name=row["user_name"],
-            account_id=row["account_id"],
-        )
-        for row in found.rows
+        _as_recorded(row, key)
+        for row in found
         if not is_stand_in(row["user_name"])
         and not is_stand_in(row["principal_arn"])
         and (row["principal_arn"] or row["user_name"])
     ]
-    return used if found.rows else _given_to(key, store)
+    return used if found else _given_to(key, store)
+
+
+def _as_recorded(row: Mapping[str, Any], key: str) -> Principal:
+    """The caller of a record as its identity with the key."""
+    return Principal(
+        row["identity_type"] or "Unknown",
+        arn=row["principal_arn"],
+        principal_id=row["principal_id"],
+        access_key_id=key,
+        role_arn=row["issuer_arn"],
+        session_name=row["session_name"],
+        user_name=row["user_name"],
+        account_id=row["account_id"],
+    )
 
 
 def _given_to(key: str, store: Store) -> list[Principal]:
@@ -112,7 +115,8 @@ def _given_to(key: str, store: Store) -> list[Principal]:
     found = store.query(
         """
         select distinct event_name, identity_type, principal_arn, principal_id, user_name,
-          account_id, minted_principal_id, target_role_arn, target_session_name
+          account_id, issuer_arn, session_name, minted_principal_id, target_role_arn,
+          target_session_name
         from credentials where minted_access_key_id = $key and not failed
         order by all limit 20
         """,
@@ -140,16 +144,7 @@ def _given_to(key: str, store: Store) -> list[Principal]:
                 )
             )
         elif row["event_name"] == "GetSessionToken" and row["principal_arn"]:
-            owners.append(
-                Principal(
-                    row["identity_type"] or "Unknown",
-                    arn=row["principal_arn"],
-                    principal_id=row["principal_id"],
-                    access_key_id=key,
-                    user_name=row["user_name"],
-                    account_id=row["account_id"],
-                )
-            )
+            owners.append(_as_recorded(row, key))
     return list(dict.fromkeys(owners))
 
 
@@ -177,22 +172,18 @@ def _by_id(principal: Principal, store: Store) -> tuple[list[Principal], list[st
 
 def _owner_of_id(unique: str, store: Store) -> Principal | None:
     """The user or the role, or its session where the id names one, that events show with an id."""
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return None
     identity, _, session = unique.partition(":")
     of_a_role = identity.startswith("AROA")
-    found = store.query(
+    found = rows_anywhere(
+        store,
         f"""
         select distinct identity_type, {"issuer_arn" if of_a_role else "principal_arn"} as arn,
           {"null" if of_a_role else "user_name"} as user_name, account_id
         from daily where identity_id = $id order by all limit 2
         """,
         {"id": identity},
-        first=summary.first,
-        last=summary.last,
     )
-    rows = [row for row in found.rows if row["arn"] and not is_stand_in(row["arn"])]
+    rows = [row for row in found if row["arn"] and not is_stand_in(row["arn"])]
     if len(rows) != 1:
         return None
     arn, account = rows[0]["arn"], rows[0]["account_id"]

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
+from enrich.anywhere import rows_anywhere
 from enrich.sql_text import like_text
 from enrich.words import listed, short
 from trail.access_keys import is_stand_in
@@ -55,11 +56,9 @@ def with_indexed_paths(alert: Alert, store: Store) -> Alert:
 
 def _indexed(account: str, name: str, store: Store) -> list[str]:
     """The ARNs by which users of that name act in the indexed events, the last seen first."""
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return []
     escaped = like_text(name.lower())
-    found = store.query(
+    found = rows_anywhere(
+        store,
         """
         select principal_arn as arn, max(last) as last from daily
         where lower(principal_arn) like $plain escape '!'
@@ -70,7 +69,5 @@ def _indexed(account: str, name: str, store: Store) -> list[str]:
             "plain": f"arn:%:iam::{account}:user/{escaped}",
             "in_path": f"arn:%:iam::{account}:user/%/{escaped}",
         },
-        first=summary.first,
-        last=summary.last,
     )
-    return [str(row["arn"]) for row in found.rows]
+    return [str(row["arn"]) for row in found]

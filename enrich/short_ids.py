@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from enrich.anywhere import rows_anywhere
 from trail.store import Store
 
 _SHORT = re.compile(r"[0-9a-f]{8}")
@@ -20,17 +21,13 @@ def whole_ids(event_id: str, store: Store) -> list[str]:
 
     Every day's ids are read for it: a second or two in ten million events.
     """
-    summary = store.summary()
-    if summary.first is None or summary.last is None:
-        return []
-    found = store.query(
+    found = rows_anywhere(
+        store,
         "select distinct event_id from events where starts_with(event_id, $beginning)"
         f" order by event_id limit {MOST + 1}",
         {"beginning": event_id},
-        first=summary.first,
-        last=summary.last,
     )
-    return [str(row["event_id"]) for row in found.rows]
+    return [str(row["event_id"]) for row in found]
 
 
 def in_full(event_id: str, store: Store) -> str:

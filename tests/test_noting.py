@@ -54,6 +54,20 @@ def store(folder: Path) -> Iterator[DuckStore]:
         yield opened
 
 
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that DuckDB was given, as they are."""
+    ran: list[str] = []
+    run = DuckStore._run
+
+    def counted(self: DuckStore, sql: str, *rest: Any) -> list[dict[str, Any]]:
+        ran.append(sql)
+        return run(self, sql, *rest)
+
+    monkeypatch.setattr(DuckStore, "_run", counted)
+    return ran
+
+
 def alices(store: DuckStore) -> list[str]:
     window = {"first": DAY, "last": DAY + timedelta(hours=23)}
     found = store.query(ALICES, {"who": a_user("alice")["principalId"]}, **window)
@@ -92,16 +106,8 @@ def test_the_same_rows_hold_wherever_they_lie(folder: Path, store: DuckStore) ->
 
 
 def test_segments_that_were_read_for_it_are_not_read_again(
-    folder: Path, store: DuckStore, monkeypatch: pytest.MonkeyPatch
+    folder: Path, store: DuckStore, ran: list[str]
 ) -> None:
-    ran: list[str] = []
-    run = DuckStore._run
-
-    def counted(self: DuckStore, sql: str, *rest: Any) -> list[dict[str, Any]]:
-        ran.append(sql)
-        return run(self, sql, *rest)
-
-    monkeypatch.setattr(DuckStore, "_run", counted)
     assert alices(store) == ["1"]
     write(folder, "later", *other_days(alice_too=False))
     assert alices(store) == ["1"]
@@ -112,16 +118,8 @@ def test_segments_that_were_read_for_it_are_not_read_again(
 
 
 def test_credentials_of_other_times_are_not_read(
-    folder: Path, store: DuckStore, monkeypatch: pytest.MonkeyPatch
+    folder: Path, store: DuckStore, ran: list[str]
 ) -> None:
-    ran: list[str] = []
-    run = DuckStore._run
-
-    def counted(self: DuckStore, sql: str, *rest: Any) -> list[dict[str, Any]]:
-        ran.append(sql)
-        return run(self, sql, *rest)
-
-    monkeypatch.setattr(DuckStore, "_run", counted)
     minted = store.query("select minted_principal_id as of from credentials").rows[0]["of"]
     asked = {"from": DAY, "to": DAY + timedelta(days=1), "of": minted}
     assert [row["event_id"] for row in store.query(MINTS, asked).rows] == ["mint"]

@@ -146,8 +146,8 @@ class Origin(Found, frozen=True, kw_only=True):
         return self.name or self.arn if self.type == "AWSService" else self.arn or self.name
 
 
-class ForwardSession(Found, frozen=True, kw_only=True):
-    """A session that came out of another one, and what it did."""
+class SessionInTree(Found, frozen=True, kw_only=True):
+    """A session of the tree, and where it came from."""
 
     id: int | None = None
     """Its number in the tree; the root is 0."""
@@ -179,12 +179,8 @@ class ForwardSession(Found, frozen=True, kw_only=True):
     """What it was asked through (§4.1)."""
     source_ip_address: str | None = None
     """`sourceIPAddress` of whoever asked for it."""
-    events: int = 0
-    """Calls that it made."""
-    failed: int = 0
-    """How many of them failed."""
     first: Moment | None = None
-    """`eventTime` of the first."""
+    """`eventTime` of its first call."""
     last: Moment | None = None
     """`eventTime` of the last."""
     source_ip_addresses: tuple[str, ...] = ()
@@ -193,9 +189,25 @@ class ForwardSession(Found, frozen=True, kw_only=True):
     """The sessions that it made."""
 
 
-class ForwardTree(Found, frozen=True, kw_only=True):
-    """What the alert's session went on to assume: itself, the root, and the sessions below it."""
+class ForwardSession(SessionInTree, frozen=True, kw_only=True):
+    """A session that came out of another one, and what it did."""
 
+    events: int = 0
+    """Calls that it made."""
+    failed: int = 0
+    """How many of them failed."""
+
+
+class ForwardTree(SessionInTree, frozen=True, kw_only=True):
+    """What the alert's session went on to assume: itself, the root, and the sessions below it.
+
+    Of the root nothing is said that the chain says: whose key it has, and what made it.
+    """
+
+    events: int | None = None
+    """Calls of the root; None where nothing was looked at."""
+    failed: int | None = None
+    """How many of them failed."""
     window_first: Moment | None = msgspec.field(default=None, name="from")
     """Where the time that was looked at begins."""
     window_last: Moment | None = msgspec.field(default=None, name="to")
@@ -210,48 +222,6 @@ class ForwardTree(Found, frozen=True, kw_only=True):
     """Keys of calls that count as the session's own without having been looked up."""
     limit: int = 60
     """At most so many sessions are told."""
-    events: int | None = None
-    """Calls of the root; None where nothing was looked at."""
-    failed: int | None = None
-    """How many of them failed."""
-    sessions: tuple[ForwardSession, ...] = ()
-    """The sessions that the root made."""
-    id: int | None = None
-    """Of the root, as the following: see `ForwardSession`."""
-    parent: int | None = None
-    """None."""
-    depth: int | None = None
-    """0."""
-    access_key_id: str | None = None
-    """Of the root."""
-    principal_id: str | None = None
-    """Of the root."""
-    role_arn: str | None = None
-    """Of the root."""
-    session_name: str | None = None
-    """Of the root."""
-    user_name: str | None = None
-    """None: what made the root is the chain's."""
-    created: Moment | None = None
-    """Of the root."""
-    event_id: str | None = None
-    """None."""
-    event_time: Moment | None = None
-    """None."""
-    event_name: str | None = None
-    """None."""
-    narrowed: bool = False
-    """False."""
-    interface: str | None = None
-    """None."""
-    source_ip_address: str | None = None
-    """None."""
-    first: Moment | None = None
-    """Of the root."""
-    last: Moment | None = None
-    """Of the root."""
-    source_ip_addresses: tuple[str, ...] = ()
-    """Of the root."""
 
 
 class Juggling(Found, frozen=True, kw_only=True):
