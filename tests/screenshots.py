@@ -58,6 +58,8 @@ def main() -> None:
                     settled(page)
                     page.get_by_role("button", name=shot.press).click()
                     page.wait_for_timeout(6000)  # answers come in, pages change
+                    ahead = page.get_by_text("Answering ahead")
+                    ahead.wait_for(state="hidden", timeout=120_000)
                 take(page, IMAGES / f"{shot.name}.png", shot.of)
                 page.close()
 
