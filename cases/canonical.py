@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from trail.structs import by_key
+
 
 def iso(moment: datetime) -> str:
     """The moment in UTC as fixed-width ISO 8601 with `Z`, so that texts sort as times do."""
@@ -31,8 +33,7 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, msgspec.Struct):
-        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        return {key: plain(getattr(value, name)) for name, key in names}
+        return {key: plain(member) for key, member in by_key(value).items()}
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
-from enrich.sql_text import like_text, values_in
+from enrich.sql_text import like_text, of_that_name, values_in
 from trail.access_keys import is_access_key, is_stand_in
 from trail.store import Query, Store
 
@@ -174,9 +174,10 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
     name = role_name_of(principal)
     account = _account_in(principal.role_arn or principal.arn) or principal.account_id
     if name is not None and account is not None:
-        escaped = like_text(name.lower())
         parameters["entity_account"] = account
-        parameters["entity_sessions"] = f"arn:%:sts::{account}:assumed-role/{escaped}/%"
+        parameters["entity_sessions"] = (
+            f"arn:%:sts::{account}:assumed-role/{like_text(name.lower())}/%"
+        )
         # Exports often have the ARN alone: there the session's own tells the role's name.
         named = (
             "identity_id between $entity_arns_from and $entity_arns_to"
@@ -185,14 +186,9 @@ def _role(alert: Alert, principal: Principal, scope: Scope) -> Match | None:
         if role_id is not None:
             parameters |= _FILED_UNDER_ARNS
         else:
-            # With its path where the alert has it, without where it had only the session's ARN;
-            # role names are unique in an account whatever their path and case (§9).
-            named = (
-                "lower(issuer_arn) like $entity_role escape '!'"
-                f" or lower(issuer_arn) like $entity_role_in_path escape '!' or {_BY_SESSION_ARN}"
-            )
-            parameters["entity_role"] = f"arn:%:iam::{account}:role/{escaped}"
-            parameters["entity_role_in_path"] = f"arn:%:iam::{account}:role/%/{escaped}"
+            named, bound = of_that_name("issuer_arn", "entity_role", account, "role", name)
+            named = f"{named} or {_BY_SESSION_ARN}"
+            parameters |= bound
         by_name = f"(account_id = $entity_account and ({named}))"
         parts.append(by_name)
     if not parts:

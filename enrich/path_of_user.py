@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from alerts.alert import Alert, Principal
 from enrich.anywhere import rows_anywhere
-from enrich.sql_text import like_text
+from enrich.sql_text import of_that_name
 from enrich.words import listed, short
 from trail.access_keys import is_stand_in
 from trail.store import Store
@@ -56,18 +56,13 @@ def with_indexed_paths(alert: Alert, store: Store) -> Alert:
 
 def _indexed(account: str, name: str, store: Store) -> list[str]:
     """The ARNs by which users of that name act in the indexed events, the last seen first."""
-    escaped = like_text(name.lower())
+    of_it, bound = of_that_name("principal_arn", "arn", account, "user", name)
     found = rows_anywhere(
         store,
-        """
-        select principal_arn as arn, max(last) as last from daily
-        where lower(principal_arn) like $plain escape '!'
-          or lower(principal_arn) like $in_path escape '!'
+        f"""
+        select principal_arn as arn, max(last) as last from daily where {of_it}
         group by principal_arn order by last desc, arn limit 20
         """,
-        {
-            "plain": f"arn:%:iam::{account}:user/{escaped}",
-            "in_path": f"arn:%:iam::{account}:user/%/{escaped}",
-        },
+        bound,
     )
     return [str(row["arn"]) for row in found]

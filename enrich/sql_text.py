@@ -12,6 +12,24 @@ def like_text(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
+def of_that_name(
+    column: str, bound: str, account: str, kind: str, name: str
+) -> tuple[str, dict[str, Any]]:
+    """The condition that a column has the ARN of a role or a user (`kind`) of an account ("%" for
+    any), and the values that it binds. Names are unique in an account whatever their path and case
+    (§9), and an ARN that is built from a session's has no path.
+    """
+    escaped = like_text(name.lower())
+    condition = (
+        f"lower({column}) like ${bound} escape '!'"
+        f" or lower({column}) like ${bound}_in_path escape '!'"
+    )
+    return condition, {
+        bound: f"arn:%:iam::{account}:{kind}/{escaped}",
+        f"{bound}_in_path": f"arn:%:iam::{account}:{kind}/%/{escaped}",
+    }
+
+
 def bound_list(name: str, values: Sequence[object]) -> str:
     """`($name_0, $name_1, …)` for an `in`, beside `bound_values`."""
     return "(" + ", ".join(f"${name}_{n}" for n in range(len(values))) + ")"

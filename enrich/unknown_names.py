@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.alert import Alert, Principal
+from enrich.anywhere import rows_anywhere
 from enrich.entity import account_of, entity_match
-from enrich.sql_text import like_text
+from enrich.sql_text import of_that_name
 from enrich.words import listed, short
 from trail.counted import counted
 from trail.store import Store
@@ -55,19 +56,13 @@ def _said(alert: Alert, principal: Principal, arn: str, store: Store) -> str:
 
 def _near(arn: str, store: Store) -> list[str]:
     """Roles, or users, of the same name in another account, or there by another path."""
-    summary = store.summary()
     kind = "role" if ":role/" in arn or ":assumed-role/" in arn else "user"
     column = "issuer_arn" if kind == "role" else "principal_arn"
     name = arn.partition(":assumed-role/")[2].partition("/")[0] or arn.rpartition("/")[2]
-    escaped = like_text(name.lower())
-    found = store.query(
-        f"""
-        select distinct {column} as arn from daily
-        where lower({column}) like $plain escape '!' or lower({column}) like $in_path escape '!'
-        order by arn limit {MOST_NEAR}
-        """,
-        {"plain": f"arn:%:iam::%:{kind}/{escaped}", "in_path": f"arn:%:iam::%:{kind}/%/{escaped}"},
-        first=summary.first,
-        last=summary.last,
+    of_it, bound = of_that_name(column, "arn", "%", kind, name)
+    found = rows_anywhere(
+        store,
+        f"select distinct {column} as arn from daily where {of_it} order by arn limit {MOST_NEAR}",
+        bound,
     )
-    return [str(row["arn"]) for row in found.rows if row["arn"] != arn]
+    return [str(row["arn"]) for row in found if row["arn"] != arn]

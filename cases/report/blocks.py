@@ -16,6 +16,7 @@ from cases.report.content import rows_in
 from cases.report.credentials import MASK
 from cases.review import APPROVED
 from enrich.facts.techniques import plain_name
+from enrich.questions.every import question_named
 from trail.counted import counted
 
 RECORDS_SHOWN = 50
@@ -301,8 +302,6 @@ def _acted_on(row: Mapping[str, Any]) -> str:
 
 
 def _answers(document: Mapping[str, Any]) -> list[Block]:
-    from enrich.questions.every import question_named
-
     blocks: list[Block] = [Heading(2, "The questions")]
     if not document["answers"]:
         blocks.append(Remark("No question has been answered for this case yet."))

@@ -16,6 +16,7 @@ from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import Weighing, weigh
 from enrich.window import iso
 from trail.store import IndexSummary, Query
+from trail.structs import by_key
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, msgspec.Struct):
-        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        return {key: plain(getattr(value, name)) for name, key in names}
+        return {key: plain(member) for key, member in by_key(value).items()}
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
