@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, sele
 from sqlalchemy.sql.elements import ColumnElement
 
 from alerts.alert import Alert, Principal
-from cases import links, tables
+from cases import incidents, links, tables
 from cases.database import Database
 from cases.documents import answer_document, read_alert
 from cases.inbox import add_links, alert_row
@@ -197,6 +197,7 @@ def _links_of_answers(connection: Connection, alert_id: str) -> None:
         )
     )
     add_links(connection, alert_id, found)
+    incidents.join_it(connection, alert_id)
 
 
 def read_answers(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from alerts.alert import Alert, Principal
-from cases import audit, links, tables
+from cases import audit, incidents, links, tables
 from cases.database import Database
 from cases.documents import alert_document, read_alert
 from cases.errors import CaseRefused, NotFound
@@ -104,6 +104,46 @@ class Queue:
     total: int
 
 
+class Filters(TypedDict, total=False):
+    """What the alerts of a queue have to match, each as far as it is given.
+
+    `principal` and `text` match anywhere in it; `text` looks into title, finding type, alert id,
+    principal and address.
+    """
+
+    states: Collection[AlertState]
+    severity_at_least: float | None
+    account_id: str | None
+    principal: str | None
+    text: str | None
+    seen_since: datetime | None
+    seen_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Alerts of one actor, in the order in which what they tell of began (`cases.incidents`)."""
+
+    id: str
+    """Stays the same while it grows, unless it is joined with an earlier one."""
+    alerts: tuple[QueuedAlert, ...]
+    lead: QueuedAlert
+    """The alert to read first: of the highest severity, and of these with the most signs for."""
+    elsewhere: tuple[int, ...] = ()
+    """The cases that hold other alerts of it, which the filters leave out."""
+    left_out: int = 0
+    """How many alerts of it the filters leave out."""
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """A page of the queue by incidents, how many of them match in all, and how many alerts."""
+
+    incidents: tuple[Incident, ...]
+    total: int
+    alerts: int
+
+
 @dataclass(frozen=True)
 class RelatedAlert:
     """An alert that shares an identity or a session, and how."""
@@ -148,10 +188,12 @@ def _receive_one(connection: Connection, now: datetime, alert: Alert) -> Receive
                 first_arrival=now,
                 last_arrival=now,
                 enrichment="pending",
+                incident=alert_id,
                 **_columns(alert),
             )
         )
         add_links(connection, alert_id, links.alert_links(alert))
+        incidents.join_it(connection, alert_id)
         return Received(alert_id, True, 1)
 
     count: int = row._mapping["count"] + 1  # a row is a tuple, whose own `count` is a method
@@ -175,6 +217,7 @@ def _receive_one(connection: Connection, now: datetime, alert: Alert) -> Receive
         update(tables.alerts).where(tables.alerts.c.id == alert_id).values(**changes)
     )
     add_links(connection, alert_id, links.alert_links(merged))
+    incidents.join_it(connection, alert_id)
     return Received(alert_id, False, count)
 
 
@@ -289,48 +332,151 @@ def get_alert(database: Database, alert_id: str) -> Alert:
         return read_one(connection, alert_id)
 
 
-_QUEUE_COLUMNS = [column for column in tables.alerts.c if column.name not in ("raw", "parsed")]
+_QUEUE_COLUMNS = [
+    column for column in tables.alerts.c if column.name not in ("raw", "parsed", "incident")
+]
 
 
 def queue(
     database: Database,
     *,
-    states: Collection[AlertState] = (),
-    severity_at_least: float | None = None,
-    account_id: str | None = None,
-    principal: str | None = None,
-    text: str | None = None,
-    seen_since: datetime | None = None,
-    seen_until: datetime | None = None,
     sort: Sort = "severity",
     descending: bool = True,
     limit: int = 100,
     offset: int = 0,
     index_id: str | None = None,
+    **filters: Unpack[Filters],
 ) -> Queue:
-    """The alerts that match every given filter. `principal` and `text` match anywhere in it.
+    """The alerts that match every given filter.
 
-    `text` looks into title, finding type, alert id, principal and address. Alerts without a
-    value for the sort key come last, whichever the order. Badges are those of the index
-    `index_id` where it has given any, else of the one that answered last.
+    Alerts without a value for the sort key come last, whichever the order. Badges are those of
+    the index `index_id` where it has given any, else of the one that answered last.
     """
     if sort not in get_args(Sort):
         raise CaseRefused(f"The queue cannot be sorted by {sort!r}.")
     at = tables.alerts.c
+    wanted = _wanted(filters)
+    key = at[sort]
+    order = (key.desc() if descending else key.asc()).nulls_last()
+    with database.read() as connection:
+        total = connection.execute(
+            select(func.count()).select_from(tables.alerts).where(wanted)
+        ).scalar_one()
+        rows = connection.execute(
+            select(*_QUEUE_COLUMNS)
+            .where(wanted)
+            .order_by(order, at.last_seen.desc().nulls_last(), at.id)
+            .limit(limit)
+            .offset(offset)
+        ).all()
+        return Queue(_queued(connection, rows, index_id), total)
+
+
+def by_incident(
+    database: Database,
+    *,
+    sort: Sort | None = None,
+    descending: bool = True,
+    limit: int = 25,
+    offset: int = 0,
+    index_id: str | None = None,
+    **filters: Unpack[Filters],
+) -> Incidents:
+    """The alerts that match every given filter, those of one actor together.
+
+    Without a sort key what most needs a reader comes first: the highest severity in words (critical
+    from 9, high from 7, medium from 4), then the most answers that speak for a true positive.
+    With one, each incident counts by its greatest value, or its least where that comes first.
+    """
+    at, of = tables.alerts.c, tables.answers.c
+    wanted = _wanted(filters)
+    signs = (
+        select(of.alert_id, func.count(func.distinct(of.name)).label("signs"))
+        .where(of.way == "for", of.principal == 0)
+        .group_by(of.alert_id)
+        .subquery()
+    )
+    newest = func.max(at.last_seen).desc().nulls_last()
+    if sort is None:
+        most = func.max(at.severity)
+        band = case((most >= 9, 3), (most >= 7, 2), (most >= 4, 1), else_=0)
+        in_all = func.sum(func.coalesce(signs.c.signs, 0))
+        order = [band.desc(), in_all.desc(), most.desc().nulls_last()]
+    elif descending:
+        order = [func.max(at[sort]).desc().nulls_last()]
+    else:
+        order = [func.min(at[sort]).asc().nulls_last()]
+    with database.read() as connection:
+        total, alerts = connection.execute(
+            select(func.count(func.distinct(at.incident)), func.count()).where(wanted)
+        ).one()
+        chosen = (
+            connection.execute(
+                select(at.incident)
+                .select_from(tables.alerts.outerjoin(signs, signs.c.alert_id == at.id))
+                .where(wanted)
+                .group_by(at.incident)
+                .order_by(*order, newest, at.incident)
+                .limit(limit)
+                .offset(offset)
+            )
+            .scalars()
+            .all()
+        )
+        rows = connection.execute(
+            select(*_QUEUE_COLUMNS, at.incident, wanted.label("wanted"))
+            .where(at.incident.in_(chosen))
+            .order_by(func.coalesce(at.first_seen, at.first_arrival), at.id)
+        ).all()
+        shown = dict(
+            zip(
+                (row.id for row in rows if row.wanted),
+                _queued(connection, [row for row in rows if row.wanted], index_id),
+                strict=True,
+            )
+        )
+        held = _held(connection, [row.id for row in rows if not row.wanted])
+    members: dict[str, list[Any]] = {}
+    for row in rows:
+        members.setdefault(row.incident, []).append(row)
+    return Incidents(tuple(_incident(members[one], shown, held) for one in chosen), total, alerts)
+
+
+def _incident(
+    rows: Sequence[Any], shown: Mapping[str, QueuedAlert], held: Mapping[str, Sequence[int]]
+) -> Incident:
+    alerts = tuple(shown[row.id] for row in rows if row.wanted)
+    others = [row.id for row in rows if not row.wanted]
+    return Incident(
+        rows[0].incident,
+        alerts,
+        max(alerts, key=lambda one: (one.severity or 0.0, signs_for(one))),
+        tuple(sorted({number for one in others for number in held.get(one, ())})),
+        len(others),
+    )
+
+
+def signs_for(alert: QueuedAlert) -> int:
+    """How many of its answers speak for a true positive."""
+    return sum(badge.way == "for" for badge in alert.badges if badge.principal == 0)
+
+
+def _wanted(filters: Filters) -> ColumnElement[bool]:
+    at = tables.alerts.c
     wanted: list[ColumnElement[bool]] = []
-    if states:
+    if states := filters.get("states"):
         wanted.append(at.state.in_(list(states)))
-    if severity_at_least is not None:
-        wanted.append(at.severity >= severity_at_least)
-    if account_id:
+    if (least := filters.get("severity_at_least")) is not None:
+        wanted.append(at.severity >= least)
+    if account_id := filters.get("account_id"):
         wanted.append(at.account_id == account_id)
-    if principal:
+    if principal := filters.get("principal"):
         wanted.append(func.lower(at.principal).contains(principal.lower(), autoescape=True))
-    if seen_since is not None:
-        wanted.append(at.last_seen >= seen_since)
-    if seen_until is not None:
-        wanted.append(at.last_seen <= seen_until)
-    if text:
+    if (since := filters.get("seen_since")) is not None:
+        wanted.append(at.last_seen >= since)
+    if (until := filters.get("seen_until")) is not None:
+        wanted.append(at.last_seen <= until)
+    if text := filters.get("text"):
         wanted.append(
             or_(
                 *(
@@ -346,20 +492,7 @@ def queue(
                 )
             )
         )
-    key = at[sort]
-    order = (key.desc() if descending else key.asc()).nulls_last()
-    with database.read() as connection:
-        total = connection.execute(
-            select(func.count()).select_from(tables.alerts).where(and_(True, *wanted))
-        ).scalar_one()
-        rows = connection.execute(
-            select(*_QUEUE_COLUMNS)
-            .where(and_(True, *wanted))
-            .order_by(order, at.last_seen.desc().nulls_last(), at.id)
-            .limit(limit)
-            .offset(offset)
-        ).all()
-        return Queue(_queued(connection, rows, index_id), total)
+    return and_(True, *wanted)
 
 
 def queued_alert(database: Database, alert_id: str, index_id: str | None = None) -> QueuedAlert:
@@ -407,17 +540,11 @@ def _queued(
         badge = Badge(row.principal, row.name, row.status, row.sentence, row.found, row.way)
         of_alert = badges.setdefault(row.alert_id, {})
         of_alert.setdefault(row.index_id, []).append(badge)
-    held: dict[str, list[int]] = {}
-    for holder in connection.execute(
-        select(tables.case_alerts.c.alert_id, tables.case_alerts.c.case_id)
-        .where(tables.case_alerts.c.alert_id.in_(ids))
-        .order_by(tables.case_alerts.c.case_id)
-    ):
-        held.setdefault(holder.alert_id, []).append(holder.case_id)
+    held = _held(connection, ids)
     return tuple(
         QueuedAlert(
             **{
-                **row._mapping,
+                **{column.name: row._mapping[column.name] for column in _QUEUE_COLUMNS},
                 "sources": tuple(row.sources),
                 **_answers_shown(row, badges.get(row.id, {}), index_id),
                 "case_ids": tuple(held.get(row.id, ())),
@@ -425,6 +552,17 @@ def _queued(
         )
         for row in rows
     )
+
+
+def _held(connection: Connection, ids: Collection[str]) -> dict[str, list[int]]:
+    """Alert → the cases that hold it."""
+    of = tables.case_alerts.c
+    held: dict[str, list[int]] = {}
+    for row in connection.execute(
+        select(of.alert_id, of.case_id).where(of.alert_id.in_(list(ids))).order_by(of.case_id)
+    ):
+        held.setdefault(row.alert_id, []).append(row.case_id)
+    return held
 
 
 def _answers_shown(

@@ -77,11 +77,14 @@ alerts = Table(
     Column("enrichment_error", Words),
     Column("enriched_at", Utc),
     Column("index_version", Words),
+    Column("incident", String(80), nullable=False),  # the id of the first of its actor's alerts
     Column("raw", Words, nullable=False),
     Column("parsed", Document, nullable=False),
     Index("alerts_by_state", "state", "severity"),
     Index("alerts_by_last_seen", "last_seen"),
     Index("alerts_by_enrichment", "enrichment"),
+    Index("alerts_by_incident", "incident"),
+    Index("alerts_by_address", "source_ip_address"),
 )
 
 alert_links = Table(

@@ -22,7 +22,7 @@ from tests.postgres import Server
 
 pytest_plugins = ("tests.case_databases",)
 
-EARLIER = ["0001", "0003", "0004", "0005"]
+EARLIER = ["0001", "0003", "0004", "0005", "0006"]
 
 
 def test_each_migration_follows_from_one_other() -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from cases import case, inbox
 from cases.database import Database, open_database
-from tests.a_case import add_people, an_alert, an_id, put_in_inbox
+from tests.a_case import a_user_principal, add_people, an_alert, an_id, put_in_inbox
 from tests.a_dashboard import PATIENCE_MS, chromium, dashboard, settled
 
 pytestmark = pytest.mark.browser
@@ -222,10 +222,17 @@ def downloaded(page: Page, label: str, folder: Path) -> Path:
 def test_what_is_picked_stays_picked_when_the_list_changes_under_it(
     browsers: list[BrowserContext], database: Database
 ) -> None:
+    of_alice, of_bob = (a_user_principal(name) for name in ("alice", "bob"))
     ids = put_in_inbox(
         database,
-        an_alert(id=an_id(21), title="Lesser", severity=4.0),
-        an_alert(id=an_id(22), title="Worse", severity=8.0),
+        an_alert(id=an_id(21), title="Lesser", severity=4.0, principals=(of_alice,)),
+        an_alert(
+            id=an_id(22),
+            title="Worse",
+            severity=8.0,
+            principals=(of_bob,),
+            source_ip_address="203.0.113.22",
+        ),
     )
     ann = browsers[0].new_page()
     show(ann, "/inbox")  # the name that was chosen before is remembered by the browser
@@ -244,3 +251,34 @@ def test_what_is_picked_stays_picked_when_the_list_changes_under_it(
     (held,) = case.case_file(database, number).alerts
     assert held.id == ids[0]
     assert inbox.queued_alert(database, ids[1]).state == "new"
+
+
+def test_an_incident_is_picked_and_becomes_a_case_as_a_whole(
+    browsers: list[BrowserContext], database: Database
+) -> None:
+    of_carol = (a_user_principal("carol"),)
+    ids = put_in_inbox(
+        database,
+        *(
+            an_alert(
+                id=an_id(number),
+                title=f"{title} of carol",
+                severity=severity,
+                principals=of_carol,
+                source_ip_address="203.0.113.31",
+            )
+            for number, title, severity in ((31, "First", 4.0), (32, "Second", 8.0))
+        ),
+    )
+    ann = browsers[0].new_page()
+    show(ann, "/inbox")
+    written(ann, "Search", "of carol")
+    expect(ann.locator("input[data-pick]")).to_have_count(1)
+    ann.locator("summary").filter(has_text="2 alerts of one actor").click()
+    expect(ann.get_by_role("listitem").filter(has_text="First of carol")).to_be_visible()
+    ann.locator("input[data-pick]").check()
+    said(ann, "2 picked")
+    press_until(ann, "Open a case with them", "Decision")
+    settled(ann)
+    number = int(ann.evaluate("location.search").removeprefix("?id="))
+    assert {one.id for one in case.case_file(database, number).alerts} == set(ids)

@@ -43,7 +43,7 @@ def database(page_database: Database) -> Database:
 
 
 def three_alerts(database: Database) -> dict[str, str]:
-    """Alerts of severity 9, 5 and none, by alice, the role reader and bob."""
+    """Alerts of severity 9, 5 and none, by alice, the role reader and bob, each from elsewhere."""
     ids = put_in_inbox(
         database,
         an_alert(id=an_id(1), title="Medium one"),
@@ -52,10 +52,15 @@ def three_alerts(database: Database) -> dict[str, str]:
             title="Critical one",
             severity=9.0,
             account_id="444455556666",
+            source_ip_address="198.51.100.8",
             principals=(a_user_principal("alice"),),
         ),
         an_alert(
-            id=an_id(3), title="Unrated one", severity=None, principals=(a_user_principal("bob"),)
+            id=an_id(3),
+            title="Unrated one",
+            severity=None,
+            source_ip_address="198.51.100.9",
+            principals=(a_user_principal("bob"),),
         ),
     )
     return dict(zip(("medium", "critical", "unrated"), ids, strict=True))
@@ -96,7 +101,7 @@ def test_several_users_and_no_choice_yet_asks_who_is_working(database: Database)
 
 def test_pasted_alerts_come_in_and_the_same_again_is_counted(database: Database) -> None:
     two = json.dumps({"Records": [an_event(), an_event(eventName="GetCallerIdentity")]})
-    at = a_page_for("ann", "inbox")
+    at = a_page_for("ann", "inbox", {"each": "1"})
     at.text_area(key="inbox-paste-box").set_value(two)
     at = press(at, "Take them in")
     assert "2 new alerts." in read(at)

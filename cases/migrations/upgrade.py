@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cases.errors import CaseStoreUnusable
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The revision that `cases.tables` describes."""
 
 _LOCK = 0x6261636B  # any number that is ours alone

@@ -11,7 +11,7 @@ import streamlit as st
 from cases import enrichment, inbox
 from cases.database import Database
 from cases.errors import NotFound
-from cases.inbox import AlertState, Queue, Sort
+from cases.inbox import AlertState, Filters, Incident, Incidents, Sort
 from trail.errors import BacktrailError
 from ui.inbox import background, bring_in
 from ui.kit import asked as address
@@ -27,6 +27,8 @@ from ui.shell.session import User
 PAGE = 25
 LIVE_SECONDS = 1.5
 MOST_RELATED = 50
+ONE_BY_ONE = "each"
+"""In the address: rows are alerts, and not the incidents that they belong to."""
 STATES: Mapping[str, tuple[str, tuple[AlertState, ...]]] = {
     "new": ("New", ("new",)),
     "in_case": ("In a case", ("in_case",)),
@@ -108,34 +110,73 @@ def _queue(database: Database, user: User, state: str, filters: dict[str, str]) 
     except BacktrailError as error:
         draw("queue-problem", notice("The queue cannot be read.", str(error), tone="bad"))
         return
-    if not found.alerts:
+    if not found.incidents:
         _nothing(state, filters)
         return
+    draw("inbox-order", _order(found))
     may_work = user.may("work")
-    picked = draw_queue("inbox-queue", found.alerts, st.query_params, {}, may_pick=may_work)
+    leads = [incident.lead for incident in found.incidents]
+    picked = draw_queue(
+        "inbox-queue",
+        leads,
+        st.query_params,
+        {},
+        may_pick=may_work,
+        incidents={incident.lead.id: incident for incident in found.incidents},
+    )
     _turn(found, page)
     if may_work:
-        pick.act(database, user, picked)
+        members = {incident.id: incident.alerts for incident in found.incidents}
+        pick.act(database, user, [alert.id for one in picked for alert in members[one]])
 
 
-def find(database: Database, state: str, filters: Mapping[str, str], page: int) -> Queue:
-    """One page of the alerts that the address asks for."""
-    sort = st.query_params.get("sort", "severity")
-    days = filters["age"]
-    return inbox.queue(
+def find(database: Database, state: str, filters: Mapping[str, str], page: int) -> Incidents:
+    """One page of the incidents that the address asks for, or of its alerts one by one."""
+    sort, days = st.query_params.get("sort", ""), filters["age"]
+    wanted: Filters = {
+        "states": STATES[state][1],
+        "severity_at_least": float(filters["severity"]) if filters["severity"] else None,
+        "account_id": filters["account"] or None,
+        "principal": filters["principal"] or None,
+        "text": filters["text"] or None,
+        "seen_since": datetime.now(UTC) - timedelta(days=int(days)) if days else None,
+    }
+    known: Sort | None = sort if sort in get_args(Sort) and sort in SORTS else None  # type: ignore[assignment] # checked just there
+    descending, offset = st.query_params.get("order") != "up", (page - 1) * PAGE
+    if ONE_BY_ONE not in st.query_params:
+        return inbox.by_incident(
+            database,
+            index_id=data.index_id(),
+            sort=known,
+            descending=descending,
+            limit=PAGE,
+            offset=offset,
+            **wanted,
+        )
+    found = inbox.queue(
         database,
         index_id=data.index_id(),
-        states=STATES[state][1],
-        severity_at_least=float(filters["severity"]) if filters["severity"] else None,
-        account_id=filters["account"] or None,
-        principal=filters["principal"] or None,
-        text=filters["text"] or None,
-        seen_since=datetime.now(UTC) - timedelta(days=int(days)) if days else None,
-        sort=sort if sort in get_args(Sort) and sort in SORTS else "severity",  # type: ignore[arg-type] # checked just there
-        descending=st.query_params.get("order") != "up",
+        sort=known or "severity",
+        descending=descending,
         limit=PAGE,
-        offset=(page - 1) * PAGE,
+        offset=offset,
+        **wanted,
     )
+    alone = tuple(Incident(alert.id, (alert,), alert) for alert in found.alerts)
+    return Incidents(alone, found.total, found.total)
+
+
+def _order(found: Incidents) -> Node:
+    """What a row is, in what order they stand, and the way to the other view."""
+    joined = ONE_BY_ONE not in st.query_params
+    other = address.kept(ONE_BY_ONE, "page") | ({ONE_BY_ONE: "1"} if joined else {})
+    words = "Show each alert by itself" if joined else "Join the alerts of one actor"
+    said = phrases.count(found.alerts, "alert")
+    if joined and found.total != found.alerts:
+        said += f" in {phrases.count(found.total, 'incident')}: alerts of one actor share a row"
+    if joined and not st.query_params.get("sort"):
+        said += ". The most severe come first, and of these those with the most signs for an attack"
+    return el("p", "row small mute", f"{said}.", link(words, links.address("inbox", other)))
 
 
 def _filters() -> dict[str, str]:
@@ -167,7 +208,7 @@ def _nothing(state: str, filters: Mapping[str, str]) -> None:
     draw("no-alert", notice(words[state], link("See all alerts", "inbox?state=all")))
 
 
-def _turn(found: Queue, page: int) -> None:
+def _turn(found: Incidents, page: int) -> None:
     pages = max(1, -(-found.total // PAGE))
     if pages == 1:
         return
@@ -180,7 +221,7 @@ def _turn(found: Queue, page: int) -> None:
         el(
             "p",
             "row small",
-            el("span", "mute", f"{phrases.count(found.total, 'alert')}, page {page} of {pages}"),
+            el("span", "mute", f"page {page} of {pages}"),
             to(page - 1, "Previous") if page > 1 else None,
             to(page + 1, "Next") if page < pages else None,
         ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cases.inbox import Badge, QueuedAlert
+from cases.inbox import Badge, Incident, QueuedAlert
 from enrich import QUESTIONS
 from enrich.questions.every import question_named
 from ui.kit import links, markup, phrases
@@ -38,6 +38,10 @@ SORTS: Mapping[str, str] = {
 }
 """Sort key of the inbox → its column's head."""
 NOT_BRIEF = ("account_id", "state")
+STORY = 4
+"""Titles that the line of an incident tells, of the others it says how many."""
+MOST_TOLD = 50
+"""Alerts that an incident lists when it is opened."""
 
 _WORDS: Mapping[str, tuple[str, Tone, str]] = {str(k): v for k, v in STATUS_WORDS.items()}
 _STATUS_FIRST = ("not_covered", "failed")
@@ -57,18 +61,24 @@ def draw_queue(
     *,
     may_pick: bool,
     brief: bool = False,
+    incidents: Mapping[str, Incident] | None = None,
 ) -> list[str]:
     """Draws the rows; gives back the ids picked among them. `reasons`: id → why it is related.
 
     A `brief` one, beside other things, has no account and no state, and cannot be sorted.
+    `incidents`: id of an alert → the incident that its row stands for, and whose id the row has.
     """
-    shown = [alert.id for alert in alerts]
+    stands_for = incidents or {}
+    shown = [stands_for[one.id].id if one.id in stands_for else one.id for one in alerts]
     picked = [one for one in st.session_state.get(key, {}).get("picked") or [] if one in shown]
     result = _table(
         key=key,
         data={
             "head": _head(asked, brief=brief),
-            "rows": [_row(alert, reasons.get(alert.id), brief=brief) for alert in alerts],
+            "rows": [
+                _row(row_id, alert, reasons.get(alert.id), stands_for.get(alert.id), brief=brief)
+                for row_id, alert in zip(shown, alerts, strict=True)
+            ],
             "picked": picked,
             "may_pick": may_pick,
         },
@@ -92,7 +102,7 @@ def _note_click(key: str) -> None:
 
 
 def _head(asked: Mapping[str, str], *, brief: bool) -> Node:
-    now = Sort(asked.get("sort", "severity"), asked.get("order") == "up")
+    now = Sort(asked.get("sort", ""), asked.get("order") == "up")
     sorting = {} if brief else heads("inbox", asked, SORTS, now)
 
     def column(name: str, label: str) -> Node | None:
@@ -113,9 +123,16 @@ def _head(asked: Mapping[str, str], *, brief: bool) -> Node:
     )
 
 
-def _row(alert: QueuedAlert, reason: str | None, *, brief: bool) -> dict[str, Any]:
+def _row(
+    row_id: str,
+    alert: QueuedAlert,
+    reason: str | None,
+    incident: Incident | None,
+    *,
+    brief: bool,
+) -> dict[str, Any]:
     return {
-        "id": alert.id,
+        "id": row_id,
         "label": markup.shown(alert.title or alert.id),
         "rows": [
             el(
@@ -131,7 +148,13 @@ def _row(alert: QueuedAlert, reason: str | None, *, brief: bool) -> dict[str, An
             el(
                 "tr",
                 "queue-ahead",
-                el("td", "", ahead(alert, brief=brief), colspan=4 if brief else 6),
+                el(
+                    "td",
+                    "",
+                    ahead(alert, brief=brief),
+                    _story(incident) if incident is not None else None,
+                    colspan=4 if brief else 6,
+                ),
             ),
         ],
     }
@@ -157,6 +180,60 @@ def _title(alert: QueuedAlert, reason: str | None) -> Node:
         link(alert.title or alert.id, links.address("triage", {"alert": alert.id}), "queue-open"),
         el("div", "row small mute", *small),
     )
+
+
+def _story(incident: Incident) -> Node | None:
+    """The alerts of an incident in their order, each a link; nothing where there is one alone."""
+    alerts = incident.alerts
+    left = _left_out(incident)
+    if len(alerts) == 1:
+        return el("p", "small mute", *left) if left else None
+    titles = list(dict.fromkeys(alert.title or alert.id for alert in alerts))
+    more = f" → and {len(titles) - STORY:,} more" if len(titles) > STORY else ""
+    shown = alerts[:MOST_TOLD]
+    rest = len(alerts) - len(shown)
+    return el(
+        "details",
+        "story",
+        el(
+            "summary",
+            "",
+            el("strong", "", f"{phrases.count(len(alerts), 'alert')} of one actor: "),
+            " → ".join(titles[:STORY]) + more,
+        ),
+        el("ol", "story-list", *(_told(alert) for alert in shown)),
+        el("p", "small mute", f"and {rest:,} more, later") if rest else None,
+        el("p", "small mute", *left) if left else None,
+    )
+
+
+def _told(alert: QueuedAlert) -> Node:
+    return el(
+        "li",
+        "",
+        el("span", "time", phrases.when(alert.first_seen)),
+        " ",
+        severity_mark(alert.severity),
+        " ",
+        link(alert.title or alert.id, links.address("triage", {"alert": alert.id})),
+        el("span", "small mute", f" {phrases.short_arn(alert.principal)}")
+        if alert.principal
+        else None,
+    )
+
+
+def _left_out(incident: Incident) -> list[Node | str]:
+    if not incident.left_out:
+        return []
+    said: list[Node | str] = [
+        f"{phrases.count(incident.left_out, 'more alert')} of this actor are not in this list"
+        if incident.left_out > 1
+        else "1 more alert of this actor is not in this list"
+    ]
+    for number in incident.elsewhere:
+        said += [": " if len(said) == 1 else ", "]
+        said.append(link(f"case {number}", links.address("case", {"id": str(number)})))
+    return said
 
 
 def _principal(alert: QueuedAlert) -> Node | str:
