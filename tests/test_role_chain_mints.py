@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.an_alert import an_alert, who_assumed
-from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event, around
+from tests.an_event import ACCOUNT, MASKED, a_role_session, a_user, an_assumption, an_event, around
 
 IDENTITY_CENTER_ACCOUNT = "222233334444"
 USER_ID = "90677f4b-1111-7000-8000-a1b2c3d4e5f6"
@@ -840,6 +841,29 @@ def test_a_source_identity_that_is_part_of_the_callers_name_is_told_and_one_that
         mint["requestParameters"]["sourceIdentity"] = given
         origin = who_assumed(an_event(userIdentity=identity), [mint]).data["origin"]
         assert origin["label"] == label
+
+
+def test_a_source_identity_of_some_event_of_that_second_is_not_the_alerts_own():
+    """Two users began sessions of one name in one second; the logs' keys are masked."""
+    made, used = [], []
+    for number, name in enumerate(("alice", "mallory")):
+        mint = an_assumption(key=MASKED, userIdentity=a_user(name, accessKeyId=MASKED))
+        mint["requestParameters"]["sourceIdentity"] = name
+        made.append(mint)
+        identity = a_role_session(key=MASKED)
+        identity["sessionContext"]["sourceIdentity"] = name
+        used += [
+            an_event(userIdentity=identity, eventTime=f"2026-03-10T11:5{5 + n}:0{number}Z")
+            for n in range(1 + number)
+        ]
+    finding = an_alert(an_event(userIdentity=a_role_session(key="ASIAQ7ZK5N2V4XW3RJTD")))
+    unlike = replace(finding, event_id=None, event_ids=(), event_name=None, raw="{}")
+    for records in ([*made, *used], [*reversed(made), *reversed(used)]):
+        answer = who_assumed(unlike, records)
+        (hop,) = [one for one in answer.data["chain"] if one["event_name"] == "AssumeRole"]
+        assert hop["confidence"] == "medium"
+        assert "alice" in answer.sentence
+        assert "mallory" in answer.sentence
 
 
 def test_a_source_identity_alone_is_not_behind_itself():

@@ -251,7 +251,8 @@ def _undecidable(
     told = hop > 1 or asked.own_record or "event" in asked.form
     for step in truths:
         made = next((session for session, one in world.steps if one is step), None)
-        missing = all(rec.id in done.gone for rec in step.records)
+        # The record that is asked about does not say who made its own session.
+        missing = all(rec.id in done.gone or rec is asked.rec for rec in step.records)
         sign_ins = [rec for rec in step.records if rec.record["eventName"] == "ConsoleLogin"]
         if sign_ins and all(rec.id in done.gone for rec in sign_ins):
             missing = True  # nothing tells that it went to the console

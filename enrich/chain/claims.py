@@ -215,6 +215,8 @@ def _against_its_role(mint: Mint, session: Session) -> str | None:
 def _against_its_source_identity(mint: Mint, session: Session) -> str | None:
     """A source identity is set at an assumption, by the request or the caller's session, and shows
     in every record of what was made since (§1.2)."""
+    if session.source_identity_open:
+        return None
     asked = json_object(mint.row["request_parameters"]).get("sourceIdentity")
     given = (asked if isinstance(asked, str) else None) or mint.row["source_identity"]
     known = session.source_identity

@@ -45,6 +45,8 @@ class Session:
     account_id: str | None = None
     user_name: str | None = None
     source_identity: str | None = None
+    source_identity_open: bool = False
+    """Whether the events that it can be of have several, or only some of them any."""
     on_behalf_of: str | None = None
     sign_in_session_arn: str | None = None
     seen: datetime | None = None

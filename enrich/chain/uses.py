@@ -248,9 +248,14 @@ def _filled(session: Session, groups: Sequence[Group], uses: Uses, alert: Alert)
     best = here[0]
     session = _of_the_role(session, Uses([best, *groups]))
     is_record = session.dated_by == "own" and session.user_identity is not None
+    # Two sessions of one name can begin in one second: what tells them apart is nobody's then.
+    own = [group for group in here if group["own"]] or here
+    identities = {group["source_identity"] for group in own}
+    mixed = session.source_identity is None and len(identities) > 1
     return replace(
         session,
-        source_identity=session.source_identity or best["source_identity"],
+        source_identity=session.source_identity or (None if mixed else best["source_identity"]),
+        source_identity_open=mixed,
         on_behalf_of=session.on_behalf_of or best["on_behalf_of"],
         sign_in_session_arn=session.sign_in_session_arn or best["sign_in_session_arn"],
         from_console=session.from_console
