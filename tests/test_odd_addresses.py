@@ -26,7 +26,8 @@ def test_digits_of_every_script_are_digits() -> None:
 @pytest.mark.parametrize(
     "odd", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "soon", "2026-02-30", ""]
 )
-def test_a_time_that_is_none_is_not_given(odd: str) -> None:
+def test_a_time_that_is_none_is_a_problem_and_bounds_nothing(odd: str) -> None:
     assert phrases.as_time(odd) is None
     search = event_search.search_of({"from": odd, "to": odd}, SPAN)
     assert (search.first, search.last) == SPAN
+    assert bool(search.problems) == bool(odd)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from streamlit.testing.v1 import AppTest
 from tests.a_page import a_page, address_of, links, table, words
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_assumption, an_event
 from trail.index.build import add
+from trail.store import Query, open_store
+from ui.explore import event_search
+from ui.shell import data
 
 pytest_plugins = ("tests.case_pages",)
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -56,7 +61,8 @@ def test_the_search_shows_the_newest_page_first_and_turns(tmp_path: Path) -> Non
     assert older == "events?page=2"
     second = a_page("events", {"page": "2"})
     assert "page 2 of 2" in words(second)
-    assert sum(text == "DescribeInstances" for text, _ in links(second)) == 6
+    # Six rows, and one line of the counts beside them.
+    assert sum(text == "DescribeInstances" for text, _ in links(second)) == 7
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,20 @@ def test_the_search_shows_the_newest_page_first_and_turns(tmp_path: Path) -> Non
         ({"from": "2026-03-10T12:10:00Z", "to": "2026-03-10T12:19:00Z"}, 10),
         ({"error": "AccessDenied", "ip": "203.0.113.9"}, 1),
         ({"client": "AWS-CLI/2"}, 56),
-        ({"page": "seven", "from": "yesterday", "result": "' or 1=1"}, 56),
+        ({"page": "seven", "order": "sideways", "result": "' or 1=1"}, 56),
+        # A date is its whole day.
+        ({"from": "2026-03-10", "to": "2026-03-10"}, 56),
+        ({"to": "2026-03-09"}, 0),
+        # Ranges of addresses; several values; names as they are printed.
+        ({"ip": "198.51.100.0/24"}, 55),
+        ({"ip": "203.0.113.8/29"}, 1),
+        ({"ip": "203.0.113.16/28"}, 0),
+        ({"ip": "203.0.113.9, 198.51.0.0/16"}, 56),
+        ({"ip": "0.0.0.0/0"}, 56),
+        ({"call": "StopLogging,DescribeInstances"}, 56),
+        ({"service": "CloudTrail"}, 1),
+        ({"service": "EC2, cloudtrail.amazonaws.com"}, 56),
+        ({"text": "MALLORY"}, 1),
     ],
 )
 def test_filters_come_from_the_address(tmp_path: Path, asked: dict[str, str], events: int) -> None:
@@ -82,7 +101,105 @@ def test_filters_come_from_the_address(tmp_path: Path, asked: dict[str, str], ev
     at = a_page("events", asked)
     assert not at.exception
     noun = "event" if events == 1 else "events"
-    assert f"\n{events} {noun}" in words(at)
+    told = f"\n{events} {noun}" if events else "No indexed event fits."
+    assert told in words(at)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"from": "yesterday"}, "“yesterday” is no time"),
+        ({"to": "2026-13-01"}, "“2026-13-01” is no time"),
+        ({"from": "2026-03-11", "to": "2026-03-10"}, "ends before it begins"),
+        ({"ip": "198.51.100.0/240"}, "“198.51.100.0/240” is no range of addresses"),
+        ({"ip": "2001:db8::/33"}, "ranges of IPv6"),
+        ({"call": ","}, "nothing between the commas"),
+        ({"key": ",".join(f"AKIA{n}" for n in range(51))}, "At most 50 values"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_said_and_nothing_is_shown(
+    tmp_path: Path, asked: dict[str, str], said: str
+) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events", asked)
+    assert not at.exception
+    assert "This cannot be searched for." in words(at)
+    assert said in words(at)
+    assert "DescribeInstances" not in words(at)
+
+
+def test_beside_the_results_stands_how_often_each_value_is_among_them(tmp_path: Path) -> None:
+    indexed(tmp_path, *a_day_of_work())
+    at = a_page("events", {"result": "failed"})
+    assert ("StopLogging", "events?result=failed&call=StopLogging") in links(at)
+    assert ("CloudTrail", "events?result=failed&service=cloudtrail.amazonaws.com") in links(at)
+    assert ("203.0.113.9", "events?result=failed&ip=203.0.113.9") in links(at)
+    all_of_it = words(a_page("events")).splitlines()
+    assert all_of_it[all_of_it.index("DescribeInstances") + 1] == "55"
+
+
+def test_text_is_looked_for_in_the_newest_days_first_and_the_page_says_how_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [
+        an_event(eventTime=f"2026-03-{day:02}T12:00:00Z", requestParameters={"name": f"It-{day}"})
+        for day in range(1, 11)
+    ]
+    indexed(tmp_path, *days)
+    monkeypatch.setattr(event_search, "SECONDS_LOOKED", 0.0)
+    at = a_page("events", {"text": "it-"})
+    assert not at.exception
+    assert "Looked back to 10 Mar 2026 00:00:00 UTC so far" in words(at)
+    assert "\n1 event," in words(at)
+    on = next(to for said, to in links(at) if said == "Look through all of it")
+    assert on == "events?text=it-&look=on"
+    st.cache_data.clear()
+    data.forget()
+    whole = a_page("events", {"text": "it-", "look": "on"})
+    assert "\n10 events," in words(whole)
+    monkeypatch.setattr(event_search, "SECONDS_LOOKED", 60.0)
+    data.forget()
+    assert "\n10 events," in words(a_page("events", {"text": "it-"}))
+
+
+def test_calls_are_found_by_the_names_that_are_printed(tmp_path: Path) -> None:
+    indexed(
+        tmp_path,
+        an_event(eventName="UpdateFunctionConfiguration20150331v2"),
+        an_event(eventName="UpdateFunctionConfiguration"),
+        an_event(eventName="UpdateFunctionConfigurationX"),
+    )
+    at = a_page("events", {"call": "UpdateFunctionConfiguration"})
+    assert "\n2 events" in words(at)
+
+
+def test_an_export_holds_whole_records_and_is_named_by_its_filter(tmp_path: Path) -> None:
+    request = {"name": "=cmd|' /C calc'!A0", "policyDocument": '{"Statement": []}'}
+    indexed(
+        tmp_path,
+        an_event(eventName="PutX", requestParameters=request, userIdentity=a_role_session()),
+        an_event(eventName="GetX"),
+    )
+    store = open_store(tmp_path / "index")
+    summary = store.summary()
+    assert summary.first is not None
+    assert summary.last is not None
+    search = event_search.search_of({"call": "PutX"}, (summary.first, summary.last))
+    (row,) = event_search.export(store, search)
+    (line,) = event_search.as_json_lines([row]).splitlines()
+    told = json.loads(line)
+    assert told["request_parameters"] == request
+    assert told["session_name"] == "work"
+    assert told["issuer_arn"].endswith(":role/reader")
+    cells = list(csv.reader(io.StringIO(event_search.as_csv([row]))))
+    by_name = dict(zip(cells[0], cells[1], strict=True))
+    assert json.loads(by_name["request_parameters"]) == request
+    found = event_search.Found([], 1, 1, 0, Query("", {}))
+    assert event_search.file_name(search, found, "csv").startswith("events-PutX-2026")
+    many = event_search.Found([], 200_000, 1, 0, Query("", {}))
+    assert "newest-100000-of-200000" in event_search.file_name(search, many, "jsonl")
+    odd = event_search.search_of({"principal": "../../etc/x\n=1"}, (summary.first, summary.last))
+    assert "/" not in event_search.file_name(odd, found, "csv")
 
 
 def test_searching_writes_the_address(tmp_path: Path) -> None:

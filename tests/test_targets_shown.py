@@ -76,4 +76,4 @@ def test_exports_have_what_was_acted_on(indexed: Path) -> None:
         "snapshot snap-0123456789abcdef0; shared with 999988887777"
     ]
     assert event_search.as_csv(rows).splitlines()[0].endswith(",targets")
-    assert json.loads(event_search.as_json(rows))[0]["targets"] == rows[0]["targets"]
+    assert json.loads(event_search.as_json_lines(rows))["targets"] == rows[0]["targets"]

@@ -324,7 +324,7 @@ def test_an_element_carries_text_as_text() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t", "\r", "\n"])
 def test_no_exported_cell_is_a_formula(start: str) -> None:
-    columns = [name.strip() for name in event_search.COLUMNS.split(",")] + [event_search.TARGETS]
+    columns = [name.strip() for name in event_search.EXPORTED.split(",")] + [event_search.TARGETS]
     row: dict[str, Any] = dict.fromkeys(columns, f'{start}HYPERLINK("http://203.0.113.9")')
     row["event_time"] = datetime(2026, 3, 10, 12, tzinfo=UTC)
     cells = list(csv.reader(io.StringIO(event_search.as_csv([row]))))[1]

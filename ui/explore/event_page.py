@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
+from enrich.facts.service_names import service_name
 from enrich.facts.techniques import plain_name
 from enrich.short_ids import in_full
 from trail.store import Store
 from ui.explore import event_search
-from ui.explore.event_search import FILTERS, MOST_EXPORTED, NEWEST_FIRST, SORTS, Found, Search
+from ui.explore.event_search import (
+    COUNTED,
+    MOST_EXPORTED,
+    NEWEST_FIRST,
+    SORTS,
+    Found,
+    Search,
+)
+from ui.explore.search_terms import TERMS
 from ui.kit import boxes, links, phrases, text
+from ui.kit.keeping import digest_of
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import link, notice, title_of
 from ui.kit.sorting import heads
-from ui.parts import evidence
+from ui.parts import evidence, timeline
+from ui.shell import data
 from ui.shell.session import User, guarded
 
 ALWAYS = ("principal", "ip", "call", "service")
@@ -31,7 +44,15 @@ def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
     search = event_search.search_of(st.query_params, span)
     draw("events-title", title_of("Search events"))
     _ask(search, span)
+    if search.problems:
+        draw(
+            "events-problem",
+            notice("This cannot be searched for.", *_sentences(search.problems), tone="warn"),
+        )
+        return
     found = event_search.find(store, search)
+    if found.looked_from is not None:
+        draw("events-looked", _looked(found.looked_from, search))
     if not found.events:
         draw(
             "no-events",
@@ -43,6 +64,7 @@ def show(user: User, store: Store, span: tuple[datetime, datetime]) -> None:
         )
         return
     draw("events-count", _count(search, found))
+    _over_time(store, search, found)
     labels = {name: label for name, (label, _) in SORTS.items()}
     sorts = heads("events", st.query_params.to_dict(), labels, search.sort)
     draw("events", evidence.event_table(found.rows, "Events found", tall=True, sorted_by=sorts))
@@ -83,21 +105,23 @@ def _show_record(store: Store, event_id: str) -> None:
 
 def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
     given = dict(search.values)
-    state = hash((search.values, search.first, search.last, search.result))
+    state = hash((search.values, search.first, search.last, search.result, search.problems))
     with st.form("filters", border=False):
         asked: dict[str, str] = {}
         for column, name in zip(st.columns(len(ALWAYS)), ALWAYS, strict=True):
             asked[name] = _field(column, name, given, state)
-        others = [name for name in FILTERS if name not in ALWAYS]
+        others = [name for name in TERMS if name not in ALWAYS]
         with st.expander("More filters", expanded=any(name in given for name in others)):
             columns = st.columns(4)
             for place, name in enumerate(others):
                 asked[name] = _field(columns[place % 4], name, given, state)
         low, high, how, go = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
-        first = boxes.line(
-            "From (UTC)", phrases.iso(search.first) or "", place=low, key=f"from-{state}"
-        )
-        last = boxes.line("To (UTC)", phrases.iso(search.last) or "", place=high, key=f"to-{state}")
+        shown = {
+            name: st.query_params.get(name) or phrases.iso(moment) or ""
+            for name, moment in (("from", search.first), ("to", search.last))
+        }
+        first = boxes.line("From (UTC)", shown["from"], place=low, key=f"from-{state}")
+        last = boxes.line("To (UTC)", shown["to"], place=high, key=f"to-{state}")
         result = how.selectbox(
             "Result",
             ("", "failed", "succeeded"),
@@ -108,10 +132,6 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
         sent = go.form_submit_button("Search", type="primary", width="stretch", key="events-search")
     if not sent:
         return
-    for value in (first, last):
-        if value and phrases.as_time(value) is None:
-            st.error("Write times like 2026-03-10T12:00:05Z, then search again.")
-            st.stop()
     asked["from"] = "" if phrases.as_time(first) == span[0].replace(microsecond=0) else first
     asked["to"] = "" if phrases.as_time(last) == span[1].replace(microsecond=0) else last
     asked["result"] = result
@@ -124,8 +144,99 @@ def _ask(search: Search, span: tuple[datetime, datetime]) -> None:
 def _field(
     where: st.delta_generator.DeltaGenerator, name: str, given: dict[str, str], state: int
 ) -> str:
-    label = FILTERS[name][0]
-    return boxes.line(label, given.get(name, ""), place=where, key=f"{name}-{state}")
+    term = TERMS[name]
+    return boxes.line(
+        term.label,
+        given.get(name, ""),
+        place=where,
+        key=f"{name}-{state}",
+        placeholder=term.hint,
+    )
+
+
+def _sentences(said: tuple[str, ...]) -> list[Node]:
+    return [el("span", "", one) for one in said]
+
+
+def _looked(since: datetime, search: Search) -> Node:
+    """How far back a search for text has looked, and the way to look on."""
+    on = st.query_params.to_dict() | {"look": "on"}
+    return notice(
+        f"Looked back to {phrases.when(since)} UTC so far, the newest first.",
+        f"Nothing here tells of the time from {phrases.when(search.first)} UTC to then. ",
+        link("Look through all of it", links.address("events", on)),
+        tone="warn",
+    )
+
+
+def _over_time(store: Store, search: Search, found: Found) -> None:
+    """When it was, and how often each value of a field is among it: each leads to a search."""
+    looked = replace(search, first=found.looked_from or search.first, page=1)
+    columns = st.columns([5, 7], gap="large")
+    with columns[0]:
+        _when(store, looked)
+    with columns[1]:
+        draw("events-counts", _counts(event_search.counts(store, looked)))
+
+
+def _when(store: Store, search: Search) -> None:
+    of_what = f"{store.version()} {digest_of(search)}"
+
+    def counted() -> timeline.Activity:
+        condition, bound = search.condition()
+        return timeline.count_over_time(store, condition, bound, search.first, search.last)
+
+    found = data.kept(of_what, "over time", counted)
+    spec = data.kept(of_what, "timeline", lambda: timeline.specification(found))
+    chosen = timeline.draw_activity(found, f"events-timeline-{digest_of(search)}", spec)
+    draw("events-timeline-key", timeline.timeline_key(found))
+    if chosen is None:
+        return
+    here = {name: value for name, value in st.query_params.items() if name != "page"}
+    stretch = {"from": phrases.iso(chosen[0]) or "", "to": phrases.iso(chosen[1]) or ""}
+    draw(
+        "events-stretch",
+        link(
+            f"Search {phrases.window(*chosen)} alone",
+            links.address("events", {**here, **stretch}),
+        ),
+    )
+
+
+def _counts(counted: Mapping[str, Sequence[Mapping[str, Any]]]) -> Node:
+    here = {name: value for name, value in st.query_params.items() if name != "page"}
+    return el(
+        "div",
+        "facets",
+        *(
+            el(
+                "section",
+                "",
+                el("h3", "label", COUNTED[name][0]),
+                el("ul", "facet", *(_one_count(name, row, here) for row in rows)),
+            )
+            for name, rows in counted.items()
+            if rows
+        ),
+    )
+
+
+def _one_count(name: str, row: Mapping[str, Any], here: Mapping[str, str]) -> Node:
+    value = str(row["value"])
+    shown = phrases.short_arn(value) if name == "principal" else value
+    words = service_name(value) if name == "service" else shown
+    return el(
+        "li",
+        "",
+        el(
+            "a",
+            "clip",
+            words,
+            href=links.address("events", {**here, name: value}),
+            title=value,
+        ),
+        el("span", "small mute nowrap", f"{row['events']:,}"),
+    )
 
 
 def _count(search: Search, found: Found) -> Node:
@@ -169,12 +280,21 @@ def _take_away(user: User, store: Store, search: Search, found: Found) -> None:
         return event_search.export(store, search)
 
     csv = guarded(user, "export events", lambda: event_search.as_csv(rows()))
-    as_json = guarded(user, "export events", lambda: event_search.as_json(rows()))
+    as_json = guarded(user, "export events", lambda: event_search.as_json_lines(rows()))
+    if found.events > MOST_EXPORTED:
+        draw(
+            "export-cut",
+            notice(
+                f"An export holds the newest {MOST_EXPORTED:,} of these {found.events:,} events.",
+                "Narrow the search to export all of it.",
+                tone="warn",
+            ),
+        )
     with st.container(horizontal=True):
         st.download_button(
             "Export as CSV",
             csv,
-            "events.csv",
+            event_search.file_name(search, found, "csv"),
             "text/csv",
             key="events-csv",
             # A rerun would replace what the browser is about to fetch: some clicks gave nothing.
@@ -182,16 +302,14 @@ def _take_away(user: User, store: Store, search: Search, found: Found) -> None:
             icon=":material/download:",
         )
         st.download_button(
-            "Export as JSON",
+            "Export as JSON Lines",
             as_json,
-            "events.json",
-            "application/json",
+            event_search.file_name(search, found, "jsonl"),
+            "application/x-ndjson",
             key="events-json",
             on_click="ignore",
             icon=":material/download:",
         )
         show_query = st.toggle("Query", key="events-query")
-    if found.events > MOST_EXPORTED:
-        st.text(f"An export holds the newest {MOST_EXPORTED:,} events.")
     if show_query:
         text.show_query(found.query)

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from enrich.calls.calls_sql import calls
 from enrich.facts.targets import JSON_COLUMNS, in_words, with_targets
 from trail.store import Query, Store
+from ui.explore.search_terms import TERMS, span_of, terms_of
 from ui.kit import phrases
 from ui.kit.keeping import digest_of
 from ui.kit.sorting import Sort, sort_of
 from ui.parts import frames
-from ui.parts.own_search import OR
 from ui.shell import data
 
 PAGE = 50
-MOST_EXPORTED = 10_000
-
-FILTERS: Mapping[str, tuple[str, str]] = {
-    "principal": (
-        "Principal",
-        "(principal_arn = $principal or identity_id = $principal or principal_id = $principal"
-        " or user_name = $principal or on_behalf_of = $principal)",
-    ),
-    "key": ("Access key", "(access_key_id = $key or minted_access_key_id = $key)"),
-    "ip": ("Source IP", "source_ip_address = $ip"),
-    "call": ("Call", "event_name = $call"),
-    "service": ("Service", "(event_source = $service or event_source = $service_host)"),
-    "role": ("Role ARN", "(issuer_arn = $role or target_role_arn = $role)"),
-    "session": ("Session name", "(session_name = $session or target_session_name = $session)"),
-    "either": (
-        "Session name, or source IP",
-        "(session_name = $either_session or source_ip_address = $either_ip)",
-    ),
-    "account": ("Account", "(recipient_account_id = $account or account_id = $account)"),
-    "region": ("Region", "aws_region = $region"),
-    "client": ("Client contains", "contains(lower(user_agent), lower($client))"),
-    "error": ("Error code", "error_code = $error"),
-    "hour": ("Hour of day (UTC)", "cast(hour(event_time) as varchar) = $hour"),
-    "ids": ("Event ids, with commas", "list_contains($ids, event_id)"),
-}
-"""Address name → label and condition. Values are bound, never written into the statement."""
-
+MOST_EXPORTED = 100_000
+SECONDS_LOOKED = 2.0
+"""How long a search for text goes on looking, day by day from the newest, before it asks."""
+MOST_COUNTED = 6
+"""Values of a field that are counted beside the results, the most frequent first."""
 
 SORTS: Mapping[str, tuple[str, str]] = {
     "time": ("When (UTC)", "event_time"),
@@ -74,6 +54,22 @@ _JSON = ", ".join(
 )
 
 
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "call": ("Calls", "event_name"),
+    "service": ("Services", "event_source"),
+    "principal": ("Principals", "coalesce(principal_arn, identity_id)"),
+    "ip": ("Source IPs", "source_ip_address"),
+    "region": ("Regions", "aws_region"),
+    "error": ("Error codes", "error_code"),
+}
+"""Field that is counted beside the results, by its filter → its head, and what it is in SQL."""
+EXPORTED = (
+    f"{COLUMNS}, issuer_arn, session_name, session_created, target_role_arn, request_id,"
+    " user_identity, request_parameters, response_elements, additional_event_data, resources"
+)
+"""What an export holds: all but what an event's own page alone shows, its record as it was."""
+
+
 @dataclass(frozen=True)
 class Search:
     """What is searched for, as the address says it."""
@@ -85,29 +81,26 @@ class Search:
     """ "failed", "succeeded", or "" for both."""
     page: int
     sort: Sort = NEWEST_FIRST
+    look_on: bool = False
+    """Whether a search for text looks at all days, however long that takes."""
+    problems: tuple[str, ...] = ()
+    """What of the address cannot be searched for, in sentences: then nothing is."""
 
     def condition(self) -> tuple[str, dict[str, Any]]:
+        """SQL over the event table, its own time bounds among it, and the values that it binds."""
         parts = ["event_time >= $span_first and event_time <= $span_last"]
         bound: dict[str, Any] = {"span_first": self.first, "span_last": self.last}
-        for name, value in self.values:
-            if name == "principal" and "/" in value and not value.startswith("arn:"):
-                # As the list shows it: an ARN without its beginning.
-                parts.append("ends_with(principal_arn, $principal)")
-                bound[name] = f":{value}"
-                continue
-            parts.append(FILTERS[name][1])
-            if name == "either":
-                session, _, ip = value.rpartition(OR)
-                bound["either_session"], bound["either_ip"] = session or ip, ip
-                continue
-            bound[name] = value
-            if name == "ids":
-                bound["ids"] = [one.strip() for one in value.split(",") if one.strip()]
-            if name == "service":
-                bound["service_host"] = f"{value}.amazonaws.com"
+        for sql, values in terms_of(self.values)[0]:
+            parts.append(sql)
+            bound |= values
         if self.result:
             parts.append("failed" if self.result == "failed" else "not failed")
         return "\n  and ".join(parts), bound
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it reads the texts of every event, and the newest days come first."""
+        return any(name == "text" for name, _ in self.values) and self.sort == NEWEST_FIRST
 
 
 @dataclass(frozen=True)
@@ -119,6 +112,8 @@ class Found:
     calls: int
     failed: int
     query: Query
+    looked_from: datetime | None = None
+    """From when on events were looked at, where that is not the whole of the search."""
 
     @property
     def pages(self) -> int:
@@ -126,25 +121,30 @@ class Found:
 
 
 def search_of(asked: Mapping[str, str], span: tuple[datetime, datetime]) -> Search:
-    """The search an address asks for, within what is indexed; odd values count as not given."""
-    first = phrases.as_time(asked.get("from")) or span[0]
-    last = phrases.as_time(asked.get("to")) or span[1]
+    """The search an address asks for, within what is indexed. Its `problems` are what cannot be
+    searched for; an odd page, order or result counts as not given.
+    """
+    when = span_of(asked, span)
     page = asked.get("page", "")
     result = asked.get("result", "")
+    values = tuple((name, asked[name]) for name in TERMS if asked.get(name))
     return Search(
-        tuple((name, asked[name]) for name in FILTERS if asked.get(name)),
-        first,
-        max(first, last),
+        values,
+        when.first,
+        when.last,
         result if result in ("failed", "succeeded") else "",
         int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1,
         sort_of(asked, SORTS, NEWEST_FIRST),
+        asked.get("look") == "on",
+        (*when.problems, *terms_of(values)[1]),
     )
 
 
 def find(store: Store, search: Search) -> Found:
     """One page of events, and how many there are in all."""
     of_what = f"{store.version()} {digest_of(search)}"
-    return data.kept(of_what, "events", lambda: _find(store, search))
+    make = _find_by_days if search.is_slow and not search.look_on else _find
+    return data.kept(of_what, "events", lambda: make(store, search))
 
 
 def _find(store: Store, search: Search) -> Found:
@@ -168,41 +168,140 @@ def _find(store: Store, search: Search) -> Found:
     return Found(rows, totals["events"], totals["calls"], totals["failed"], found.query)
 
 
-def statement(search: Search, most: int = PAGE) -> str:
-    """One page in the order that is asked for; with another `most`, the newest so many."""
+def _find_by_days(store: Store, search: Search) -> Found:
+    """The same over the newest days alone, further back each time, until the page is full or the
+    time is up."""
+    began = time.monotonic()
+    first = _midnight(search.last)
+    while True:
+        first = max(first, search.first)
+        found = _find(store, replace(search, first=first))
+        if first == search.first:
+            return found
+        if found.events >= search.page * PAGE or time.monotonic() - began > SECONDS_LOOKED:
+            return replace(found, looked_from=first)
+        first = _midnight(first - max(search.last - first, timedelta(days=1)))
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def statement(search: Search) -> str:
+    """One page in the order that is asked for."""
     condition, _ = search.condition()
-    skipped, sort = ((search.page - 1) * PAGE, search.sort) if most == PAGE else (0, NEWEST_FIRST)
-    order = f"{SORTS[sort.by][1]} {'asc' if sort.up else 'desc'}"
-    newest = "" if sort.by == "time" else ", event_time desc"
+    order = f"{SORTS[search.sort.by][1]} {'asc' if search.sort.up else 'desc'}"
+    newest = "" if search.sort.by == "time" else ", event_time desc"
     return (
         f"select {COLUMNS}, {_JSON}\nfrom events\nwhere {condition}\n"
-        f"order by {order} nulls last{newest}, event_id\nlimit {most} offset {skipped}"
+        f"order by {order} nulls last{newest}, event_id\n"
+        f"limit {PAGE} offset {(search.page - 1) * PAGE}"
     )
 
 
 def export(store: Store, search: Search) -> list[dict[str, Any]]:
-    """The newest events of the search, at most `MOST_EXPORTED`."""
-    _, bound = search.condition()
+    """The newest events of the search, at most `MOST_EXPORTED`, and what each acted on."""
+    condition, bound = search.condition()
     rows = store.query(
-        statement(search, MOST_EXPORTED), bound, first=search.first, last=search.last
+        f"select {EXPORTED}\nfrom events\nwhere {condition}\n"
+        f"order by event_time desc, event_id\nlimit {MOST_EXPORTED}",
+        bound,
+        first=search.first,
+        last=search.last,
     ).rows
-    told = map(with_targets, rows)
-    return [{**row, TARGETS: in_words(row[TARGETS])} for row in told]
+    return [{**row, TARGETS: in_words(with_targets(dict(row))[TARGETS])} for row in rows]
+
+
+def file_name(search: Search, found: Found, ending: str) -> str:
+    """What an export is called: by its filters, and by how much of them it holds."""
+    words = [value for _, value in search.values] + ([search.result] if search.result else [])
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(words)).strip("-.")[:60].strip("-.")
+    cut = f"newest-{MOST_EXPORTED}-of-{found.events}" if found.events > MOST_EXPORTED else ""
+    days = f"{search.first:%Y%m%d}-{search.last:%Y%m%d}"
+    return "-".join(part for part in ("events", plain, days, cut) if part) + f".{ending}"
+
+
+def counts(store: Store, search: Search) -> dict[str, list[dict[str, Any]]]:
+    """Field of `COUNTED` → its most frequent values in all that is found: `value`, `events`,
+    `failed`.
+    """
+    of_what = f"{store.version()} {digest_of(search)}"
+    return data.kept(of_what, "counts", lambda: _counts(store, search))
+
+
+def _counts(store: Store, search: Search) -> dict[str, list[dict[str, Any]]]:
+    condition, bound = search.condition()
+    names = [f"by_{name}" for name in COUNTED]
+    columns = ", ".join(f"{sql} as by_{name}" for name, (_, sql) in COUNTED.items())
+    listed = ", ".join(names)
+    found = store.query(
+        f"""
+        with found as (
+            select {columns}, failed, call_id, replaced from events where {condition}
+        )
+        select grouping_id({listed}) as which, coalesce({listed}) as value,
+               {calls()} as events, {calls("failed")} as failed
+        from found
+        group by grouping sets ({", ".join(f"({name})" for name in names)})
+        qualify row_number() over (partition by which order by events desc, value)
+            <= {MOST_COUNTED + 1}
+        order by events desc, value
+        """,
+        bound,
+        first=search.first,
+        last=search.last,
+    )
+    width = len(names)
+    of_field = {(2**width - 1) - 2 ** (width - 1 - n): name for n, name in enumerate(COUNTED)}
+    counted: dict[str, list[dict[str, Any]]] = {name: [] for name in COUNTED}
+    for row in found.rows:
+        if row["value"] is not None and len(counted[of_field[row["which"]]]) < MOST_COUNTED:
+            counted[of_field[row["which"]]].append(row)
+    return counted
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """The rows for a spreadsheet, where no cell can be a formula."""
     listed = list(rows)
-    names = [*(name.strip() for name in COLUMNS.split(",")), TARGETS]
+    names = [*(name.strip() for name in EXPORTED.split(",")), TARGETS]
     return frames.as_csv({name: [row.get(name) for row in listed] for name in names})
 
 
-def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
-    plain = [
-        {k: phrases.iso(v) if isinstance(v, datetime) else v for k, v in row.items()}
-        for row in rows
-    ]
-    return json.dumps(plain, indent=1, ensure_ascii=False)
+def as_json_lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """One event a line; what stands in JSON in the record stands in JSON here."""
+    return "".join(f"{json.dumps(_plain(row), ensure_ascii=False)}\n" for row in rows)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: phrases.iso(value)
+        if isinstance(value, datetime)
+        else _parsed(value)
+        if name in _PARSED
+        else value
+        for name, value in row.items()
+    }
+
+
+_PARSED = frozenset(
+    {
+        "user_identity",
+        "request_parameters",
+        "response_elements",
+        "additional_event_data",
+        "resources",
+    }
+)
+
+
+def _parsed(value: Any) -> Any:
+    """The value of a JSON text; the text where it is none, as of a record cut off."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def around(at: object, hours: int = 1) -> dict[str, str]:
