@@ -263,6 +263,36 @@ def test_when_a_message_was_sent_is_no_end_of_the_activity(own: str) -> None:
     assert alone.first_seen == _utc(2026, 3, 10, 9, 40)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "On 2026-03-10 around 13:06 UTC.",
+        "10 March 2026 at about 1:06 pm UTC",
+        "Around 13:06 UTC on March 10, 2026",
+        "2026-03-10 ~13:06Z",
+        "2026-03-10 approx. 06:06 PDT",
+        "am 10.03.2026 gegen 14:06 Uhr CET",
+    ],
+)
+def test_a_time_that_is_about_right_means_a_quarter_of_an_hour_on_either_side(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.time_question is None
+    assert alert.first_seen == _utc(2026, 3, 10, 12, 51)
+    assert alert.last_seen == _utc(2026, 3, 10, 13, 21, 59)
+    (note,) = [note for note in alert.notes if "about right" in note]
+    assert "15 minutes on either side" in note
+
+
+def test_about_a_user_says_nothing_of_a_time_and_an_open_zone_stays_one() -> None:
+    (alert,) = parse_alerts(f"about {WHO} 2026-03-10T13:06:00Z")
+    assert alert.first_seen == alert.last_seen == _utc(2026, 3, 10, 13, 6)
+    asked = _pasted("On 2026-03-10 around 13:06.")
+    assert asked.time_question is not None
+    answered = correct(asked, time_zone="PDT")
+    assert answered.first_seen == _utc(2026, 3, 10, 19, 51)
+    assert answered.last_seen == _utc(2026, 3, 10, 20, 21, 59)
+
+
 def test_a_year_of_two_digits_without_an_hour_is_a_version() -> None:
     assert written_times("botocore 1.3.26, then 10 Mar 26 of them") == []
     (day,) = written_times("on Mar 10 '26")

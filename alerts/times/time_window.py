@@ -22,7 +22,8 @@ class TimeWindow:
     """Only a mail's own times: when it was sent."""
     question: TimeQuestion | None = None
     notes: tuple[str, ...] = ()
-    """What was taken for a time without looking like one: the count of an epoch's seconds."""
+    """What was taken for a time without looking like one: the count of an epoch's seconds. And
+    which times are only about right."""
 
 
 def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
@@ -44,6 +45,11 @@ def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
             EpochTime(time.readings[0].instant, time.unit).in_words(time.text)
             for time in used
             if time.unit is not None
+        )
+        + tuple(
+            f"The text calls “{time.text}” about right: 15 minutes on either side were added."
+            for time in used
+            if time.about
         ),
     )
 

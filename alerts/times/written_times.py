@@ -62,10 +62,16 @@ _DAY_OF_WEEK = (
     r"|[월화수목금토일]요일|(?<=[(（])[月火水木金土日월화수목금토일](?=[)）])"
     r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?)(?:\s?[)）])?(?=[\s,]|[^a-z]))?"
 )
+_ABOUT = r"(?:\b(?:around|about|approx(?:imately|\.)?|circa|ca\.?|roughly|gegen)(?!\w)|~|≈)"
+ABOUT = timedelta(minutes=15)
+"""How far on either side a time may be that is said to be about right: our reading of "around"."""
+_ABOUT_WORD = re.compile(_ABOUT, re.I)
+_ABOUT_BEFORE = re.compile(rf"{_ABOUT}\s?$", re.I)
 _BETWEEN = (
     rf"(?:T|{_DAY_OF_WEEK}"
     r"[\s,;:@|·–-]{0,4}"
-    r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?)"
+    r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?"
+    rf"(?:{_ABOUT}\s?)?)"
 )
 RANGE = r"(?:\s?[-–—/]\s?|\s(?:to|and|until|till|through|bis|und|à|a)\s)"
 """A pattern of what stands between the two ends of a stretch of time."""
@@ -190,6 +196,8 @@ class WrittenTime:
     """It says how old something is that the text names: no time of the activity."""
     contradicts_itself: bool = False
     """It names two zones, or itself again in another one, and the two are unlike."""
+    about: bool = False
+    """It is said to be about right, and means `ABOUT` on either side as well."""
 
     @property
     def is_open(self) -> bool:
@@ -255,7 +263,7 @@ def written_times(
                     contradicts_itself=contradicts and len(readings) > 1,
                 )
             )
-    times = _without_ages(text, _without_sending(text, times))
+    times = [_about(text, time) for time in _without_ages(text, _without_sending(text, times))]
     if any(not time.sent and not time.of_thing and time.lasts < WHOLE_DAY for time in times):
         # Beside times with an hour, a date alone may be of anything.
         times = [
@@ -291,6 +299,24 @@ def _without_ages(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
         )
         for kind, time in zip(kinds, times, strict=True)
     ]
+
+
+def _about(text: str, time: WrittenTime) -> WrittenTime:
+    """The time with what "around" adds to it, where it says that."""
+    if time.unit is not None or time.lasts >= WHOLE_DAY:
+        return time
+    stands_before = _ABOUT_BEFORE.search(_before(text, time.at[0]))
+    if stands_before is None and _ABOUT_WORD.search(time.text) is None:
+        return time
+    earlier = tuple(replace(one, instant=one.instant - ABOUT) for one in time.readings)
+    date, _, clock = time.plain.partition(" ")
+    return replace(
+        time,
+        plain=f"{date} about {clock}",
+        readings=earlier,
+        lasts=time.lasts + 2 * ABOUT,
+        about=True,
+    )
 
 
 def _before(text: str, place: int) -> str:
