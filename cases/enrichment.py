@@ -193,7 +193,8 @@ def _links_of_answers(connection: Connection, alert_id: str) -> None:
     found = links.answer_links(documents.all())
     connection.execute(
         delete(tables.alert_links).where(
-            tables.alert_links.c.alert_id == alert_id, tables.alert_links.c.kind == "chain"
+            tables.alert_links.c.alert_id == alert_id,
+            tables.alert_links.c.kind.in_(links.OF_ANSWERS),
         )
     )
     add_links(connection, alert_id, found)

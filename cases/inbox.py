@@ -599,7 +599,12 @@ def related_alerts(database: Database, alert_id: str, limit: int = 50) -> list[R
             )
             .join(other, other.c.value == mine.c.value)
             .join(tables.alerts, at.id == other.c.alert_id)
-            .where(mine.c.alert_id == alert_id, other.c.alert_id != alert_id)
+            .where(
+                mine.c.alert_id == alert_id,
+                other.c.alert_id != alert_id,
+                mine.c.kind.in_(links.REASONS),
+                other.c.kind.in_(links.REASONS),
+            )
         ):
             shared = "chain" if "chain" in (row.here, row.there) else row.here
             kinds.setdefault(row.alert_id, set()).add(shared)

@@ -1,38 +1,25 @@
 """Which alerts are one incident: those of one actor, none further than a day from the next.
 
-One actor is one session or key, one principal, sessions that a chain of roles links, or one public
-address. A role alone is none, since everyone who may assume it shares it; and many share an
-address, so alerts that nothing else joins have to be closer to each other in time.
-Alerts are joined as they come and as their answers tell more, and stay joined: a reader sees why in
-their links (`cases.links`).
+An actor is what `cases.actors` tells, and a public address: many share one, so alerts that nothing
+else joins have to be closer to each other in time. Alerts are joined as they come and as their
+answers tell more, and stay joined.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from cases import tables
+from cases import links, tables
+from cases.addresses import is_public
 
 APART = timedelta(hours=24)
 """The longest time between two alerts of one actor that are one incident."""
 APART_BY_ADDRESS = timedelta(hours=6)
 """Likewise where they share nothing but an address."""
-
-_EVERYONES = tuple(
-    map(
-        ip_network,
-        (
-            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-            *("172.16.0.0/12", "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
-        ),
-    )
-)
-_OF_AN_ACTOR = ("session", "principal", "chain")
 
 
 def join_it(connection: Connection, alert_id: str) -> None:
@@ -52,10 +39,8 @@ def join_it(connection: Connection, alert_id: str) -> None:
         .join(mine, mine.c.value == other.c.value)
         .where(
             mine.c.alert_id == alert_id,
-            mine.c.kind.in_(_OF_AN_ACTOR),
-            other.c.kind.in_(_OF_AN_ACTOR),
-            # The id of a role is what everyone shares who assumed it.
-            mine.c.value.not_like("id:AROA%") | mine.c.value.like("id:AROA%:%"),
+            mine.c.kind.in_(links.OF_AN_ACTOR),
+            other.c.kind.in_(links.OF_AN_ACTOR),
         )
     )
     near = and_(at.id.in_(of_actor), *_within(first, last, APART))
@@ -78,17 +63,6 @@ def join_it(connection: Connection, alert_id: str) -> None:
     connection.execute(
         update(tables.alerts).where(at.incident.in_(joined - {kept})).values(incident=kept)
     )
-
-
-def is_public(address: str | None) -> bool:
-    """Whether it is an address that tells one network from others; no service's name, and none of
-    those that every network may use. Those that are reserved for examples tell demos' from others.
-    """
-    try:
-        known = ip_address(address or "")
-    except ValueError:
-        return False
-    return not any(known in network for network in _EVERYONES)
 
 
 def _times(row: Any) -> tuple[datetime, datetime]:

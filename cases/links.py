@@ -2,7 +2,8 @@
 
 A link is a kind and a value. `principal`, `session` and `role` come from the alert itself;
 `chain` comes from its answers: the keys, sessions and people that the chain of "who assumed it"
-goes through. Two alerts that share a value are related.
+goes through. Two alerts that share a value are related. What surely is one actor, of the alert or
+of its chain, has kinds of its own (`OF_AN_ACTOR`): it makes alerts one incident.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from alerts.alert import Alert, Principal
+from cases import actors
 from trail.access_keys import is_access_key
 
 Link = tuple[str, str]
+OF_AN_ACTOR = ("actor", "actor_in_chain")
+OF_ANSWERS = ("chain", "actor_in_chain")
 
 _ASSUMED = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/(.+)", re.DOTALL)
 _ROLE = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/(?:.*/)?([^/]+)", re.DOTALL)
@@ -24,16 +28,19 @@ def alert_links(alert: Alert) -> set[Link]:
     """The alert's own links. Sample findings have none: their names are placeholders."""
     if alert.sample:
         return set()
-    return {link for principal in alert.principals for link in _principal_links(principal)}
+    found = {link for principal in alert.principals for link in _principal_links(principal)}
+    return found | {("actor", value) for value in actors.of_alert(alert)}
 
 
 def answer_links(answers: Iterable[Mapping[str, Any]]) -> set[Link]:
     """The links that the answers' chains add (answers as JSON documents)."""
     found: set[str] = set()
-    for answer in answers:
+    known = list(answers)
+    for answer in known:
         if answer.get("name") == "assumed_by":
             _walk(answer.get("data"), found)
-    return {("chain", value) for value in found}
+    sure = {("actor_in_chain", value) for value in actors.of_answers(known)}
+    return {("chain", value) for value in found} | sure
 
 
 def _principal_links(principal: Principal) -> set[Link]:

@@ -92,7 +92,12 @@ def _likenesses(connection: Connection, alert_id: str) -> list[tuple[int, str]]:
         select(held.case_id, mine.c.kind.label("here"), other.c.kind.label("there"))
         .join(other, other.c.alert_id == held.alert_id)
         .join(mine, mine.c.value == other.c.value)
-        .where(mine.c.alert_id == alert_id, held.alert_id != alert_id)
+        .where(
+            mine.c.alert_id == alert_id,
+            held.alert_id != alert_id,
+            mine.c.kind.in_(links.REASONS),
+            other.c.kind.in_(links.REASONS),
+        )
     ):
         shared = "chain" if "chain" in (row.here, row.there) else row.here
         found.append((row.case_id, links.REASONS[shared]))

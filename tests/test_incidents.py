@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.alert import Alert
@@ -49,6 +50,20 @@ def by(name: str, **changes: Any) -> dict[str, Any]:
     return {"principals": (a_user_principal(name, **changes),)}
 
 
+def of_a_session(number: int, key: str | None, hours: float = 0.0, **changes: Any) -> Alert:
+    """An alert of a session of the role reader that anybody may have called "deploy"."""
+    principal = a_role_principal("deploy", access_key_id=key)
+    return one(number, hours, principals=(principal,), **changes)
+
+
+masked = a_user_principal(
+    "********",
+    arn="arn:aws:iam::************:user/********",
+    principal_id="AIDA****************",
+    access_key_id="AKIA****************",
+)
+
+
 def groups(found: Incidents) -> list[list[str]]:
     """The titles' numbers, row by row."""
     return [[alert.title.removeprefix("Alert ") for alert in row.alerts] for row in found.incidents]
@@ -74,6 +89,14 @@ def groups(found: Incidents) -> list[list[str]]:
             ),
             [["1"], ["2"]],
         ),
+        # One role and session name, by the same key, or from one address; from two nothing says so.
+        ((of_a_session(1, "ASIAQ7ZK5N2V4XW3RJT1"), of_a_session(2, "ASIAQ7ZK5N2V4XW3RJT1")),
+         [["1", "2"]]),
+        ((of_a_session(1, None, source_ip_address="203.0.113.9"),
+          of_a_session(2, None, hours=20, source_ip_address="203.0.113.9")), [["1", "2"]]),
+        ((of_a_session(1, None), of_a_session(2, None)), [["1"], ["2"]]),
+        # Equal masks are no equal people.
+        ((one(1, principals=(masked,)), one(2, principals=(masked,))), [["1"], ["2"]]),
         # One address: six hours, whoever it was; not where every network has it, nor a service's.
         (
             (one(1, source_ip_address="203.0.113.9"),
@@ -123,6 +146,23 @@ def test_the_answers_chain_joins_a_session_with_who_assumed_it(database: Databas
     assert len(inbox.by_incident(database).incidents) == 2
     enrichment.save_answers(database, ids[0], "v1", [[a_chain_answer()]])  # alice's key minted it
     assert groups(inbox.by_incident(database)) == [["1", "2"]]
+
+
+def test_a_chain_joins_as_far_as_it_is_sure(database: Database) -> None:
+    """Who may have been one of several, or stands behind a guess, is nobody's actor."""
+    session, lone = one(1, principals=(a_role_principal(access_key_id=None),)), one(2)
+    ids = put_in_inbox(database, session, lone)
+    sure = a_chain_answer()
+    (hop, *behind) = sure.data.chain
+    for doubtful in (
+        msgspec.structs.replace(hop, confidence="medium"),
+        msgspec.structs.replace(hop, candidates=("a", "b")),
+    ):
+        data = msgspec.structs.replace(sure.data, chain=(doubtful, *behind))
+        enrichment.save_answers(database, ids[0], "v1", [[replace(sure, data=data)]])
+        assert len(inbox.by_incident(database).incidents) == 2
+    enrichment.save_answers(database, ids[0], "v1", [[sure]])
+    assert len(inbox.by_incident(database).incidents) == 1
 
 
 def test_the_worst_comes_first_then_the_one_with_most_signs(database: Database) -> None:
@@ -192,7 +232,8 @@ def test_the_inbox_shows_an_incident_as_one_row_with_its_story(page_database: Da
     assert texts(queue_rows(at)[0]["rows"])[1] == "Key for another user"  # the gravest leads
     told = "".join(texts(queue_rows(at)[0]["rows"]))
     assert (
-        "3 alerts of one actor: Sign-in without MFA → Key for another user → Snapshot made public"
+        "3 alerts of one incident: Sign-in without MFA → Key for another user"
+        " → Snapshot made public"
     ) in told
     for alert in ids[:3]:
         assert f"triage?alert={alert}" in [to for _, to in links(at)] or alert in str(
@@ -207,7 +248,7 @@ def test_one_by_one_is_a_link_away(page_database: Database) -> None:
     assert ("Show each alert by itself", "inbox?each=1") in links(at)
     at = a_page_for("ann", "inbox", {"each": "1"})
     assert len(queue_ids(at)) == 2
-    assert ("Join the alerts of one actor", "inbox") in links(at)
+    assert ("Join the alerts of one incident", "inbox") in links(at)
 
 
 def test_hostile_titles_in_a_story_stay_text(page_database: Database) -> None:

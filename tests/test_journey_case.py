@@ -274,7 +274,7 @@ def test_an_incident_is_picked_and_becomes_a_case_as_a_whole(
     show(ann, "/inbox")
     written(ann, "Search", "of carol")
     expect(ann.locator("input[data-pick]")).to_have_count(1)
-    ann.locator("summary").filter(has_text="2 alerts of one actor").click()
+    ann.locator("summary").filter(has_text="2 alerts of one incident").click()
     expect(ann.get_by_role("listitem").filter(has_text="First of carol")).to_be_visible()
     ann.locator("input[data-pick]").check()
     said(ann, "2 picked")

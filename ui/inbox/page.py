@@ -170,10 +170,13 @@ def _order(found: Incidents) -> Node:
     """What a row is, in what order they stand, and the way to the other view."""
     joined = ONE_BY_ONE not in st.query_params
     other = address.kept(ONE_BY_ONE, "page") | ({ONE_BY_ONE: "1"} if joined else {})
-    words = "Show each alert by itself" if joined else "Join the alerts of one actor"
+    words = "Show each alert by itself" if joined else "Join the alerts of one incident"
     said = phrases.count(found.alerts, "alert")
     if joined and found.total != found.alerts:
-        said += f" in {phrases.count(found.total, 'incident')}: alerts of one actor share a row"
+        said += (
+            f" in {phrases.count(found.total, 'incident')}: those that share a key, a person or an"
+            " address within a day are one row"
+        )
     if joined and not st.query_params.get("sort"):
         said += ". The most severe come first, and of these those with the most signs for an attack"
     return el("p", "row small mute", f"{said}.", link(words, links.address("inbox", other)))

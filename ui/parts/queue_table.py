@@ -198,7 +198,7 @@ def _story(incident: Incident) -> Node | None:
         el(
             "summary",
             "",
-            el("strong", "", f"{phrases.count(len(alerts), 'alert')} of one actor: "),
+            el("strong", "", f"{phrases.count(len(alerts), 'alert')} of one incident: "),
             " → ".join(titles[:STORY]) + more,
         ),
         el("ol", "story-list", *(_told(alert) for alert in shown)),
@@ -226,9 +226,9 @@ def _left_out(incident: Incident) -> list[Node | str]:
     if not incident.left_out:
         return []
     said: list[Node | str] = [
-        f"{phrases.count(incident.left_out, 'more alert')} of this actor are not in this list"
+        f"{phrases.count(incident.left_out, 'more alert')} of this incident are not in this list"
         if incident.left_out > 1
-        else "1 more alert of this actor is not in this list"
+        else "1 more alert of this incident is not in this list"
     ]
     for number in incident.elsewhere:
         said += [": " if len(said) == 1 else ", "]
