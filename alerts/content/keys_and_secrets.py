@@ -82,5 +82,5 @@ READERS: Readers = readers(
      plainly("key_deletion", "deleted the material of", "key", "keyId",
              techniques="T1485 T1486", grave=True)),
     ("secretsmanager", "DeleteSecret", _secret),
-    ("s3", "CopyObject PutObject", _copied),
+    ("s3", "CopyObject", _copied),
 )  # fmt: skip

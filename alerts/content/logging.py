@@ -27,7 +27,7 @@ KINDS = {
     "logging_widened": "The audit log was made to record more.",
     "other_log_stopped": "A network, DNS, access or model log was stopped or deleted.",
     "other_log_shortened": "Logs were made to be kept for a few days alone.",
-    "logs_expire": "Objects of a bucket that holds logs by its name or rule were made to expire soon.",
+    "logs_expire": "Objects of what is a log bucket by its name or rule were made to expire soon.",
     "objects_expire": "Objects of a bucket were made to expire soon.",
 }
 
