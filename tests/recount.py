@@ -136,6 +136,8 @@ CONTENTS: dict[str, Callable[[Record], bool]] = {
     "function_code_changed": lambda r: r["eventName"].startswith("UpdateFunctionCode"),
     "remote_command": lambda r: r["eventName"] == "SendCommand",
     "network_open": lambda r: '"cidrIp":"0.0.0.0/0"' in _asked(r),
+    "remote_shell": lambda r: r["eventName"] == "StartSession",
+    "machines_costly": lambda r: '"instanceType":"g5.48xlarge"' in _asked(r),
     "database_deleted": lambda r: r["eventName"] == "DeleteDBInstance",
     "secret_deleted": lambda r: r["eventName"] == "DeleteSecret",
     "destroyed": _destroys,
@@ -250,6 +252,7 @@ _NO_COUNTS = (
     r"\d+\.\d+\.\d+\.\d+(/\d+)?",  # addresses
     r"\b\d{12}\b",  # accounts
     r"\d+\.\d+",  # versions
+    r"ports? [\d,]+(-\d+)?|[\d,]+ machines?|after \d+ days?",  # what one record says
     r"\S*[A-Za-z_]\S*\d\S*|\S*\d\S*[A-Za-z_]\S*",  # names, techniques, clients
     r"and [\d,]+ more",
     r"[\d,]+ minutes?",

@@ -192,10 +192,11 @@ def _host(address: str) -> str:
 def _anchor(call: Call) -> Iterator[ContentSign]:
     about = named("trust anchor", call.given("name") or last_part(call.given("trustAnchorId")))
     kind = call.given("source.sourceType")
+    did = "made" if call.name.startswith("Create") else "changed"
     own_ca = " (a private authority in AWS)" if kind == "AWS_ACM_PCA" else ""
     yield ContentSign(
         "trust_anchor", "for", True,
-        f"{call.name} lets roles be taken on by certificates of {about}{own_ca}.", _KEYS,
+        f"{call.name} {did} {about}{own_ca}: its certificates become sessions of roles.", _KEYS,
         about=about,
     )  # fmt: skip
 

@@ -161,11 +161,12 @@ def _line(
     rests_on: tuple[Cited, ...] = (Cited(times.of, times.event_ids),)
     if one.count > len(one.sentences):
         rests_on = (times,)
-        things = ""
         if one.about_total > len(one.sentences):
             left = one.about_total - len(one.about)
-            things = f" on {listed([*one.about, *([f'{left:,} more'] if left > 0 else [])])}"
-        said = f"{name} succeeded {times} so{things}: {said}"
+            things = listed([*one.about, *([f"{left:,} more"] if left > 0 else [])], at_most=6)
+            said = f"{name} succeeded {times} ({things}), such as: {said}"
+        else:
+            said = f"{name} succeeded {times}: {said}"
     if new and before is not None:
         rests_on = (*rests_on, before)
     aside = f" ({', '.join(asides)})" if asides else ""
@@ -296,7 +297,7 @@ def _against(
         rests_on: Cited = Cited(times.of, times.event_ids)
         if one.count > len(one.sentences):
             rests_on = times
-            said = f"{short(plain_name(one.event_name))} succeeded {times} so: {said}"
+            said = f"{short(plain_name(one.event_name))} succeeded {times}: {said}"
         yield Weight(
             "content_against",
             "against",
