@@ -267,3 +267,30 @@ def test_a_run_that_only_read_has_no_content(real_data: Any, ec2_store: Store) -
 def test_the_account_of_a_record_is_the_one_that_was_called() -> None:
     own = weighed(at(NOON), a_trust(5, ACCOUNT), *every_day())
     assert "content_grave" not in kinds(own.for_)
+
+
+def calls_of(*records: dict[str, Any]) -> InterestingCalls:
+    (alert,) = parse_alerts(json.dumps(records[0]))
+    data = data_among(ask_all(alert, alert.principals[0], MemoryStore(records)), InterestingCalls)
+    assert data is not None
+    return data
+
+
+def test_grave_content_stands_before_a_graver_name_and_what_adds_to_logs_behind() -> None:
+    objects = [{"type": "AWS::S3::Object", "values": ["arn:aws:s3"]}]
+    anywhere = {"ipProtocol": "-1", "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}
+    request = {"groupId": "sg-1", "ipPermissions": {"items": [anywhere]}}
+    api = {"eventSource": "ec2.amazonaws.com", "eventName": "AuthorizeSecurityGroupIngress"}
+    opened = ago(3, **api, readOnly=False, requestParameters=request)
+    made = ago(4, **IAM, eventName="CreateUser", requestParameters={"userName": "eve"})
+    data = calls_of(at(NOON), selectors(dataResources=objects), made, opened, *every_day())
+    assert [row.event_name for row in data.calls] == [
+        "AuthorizeSecurityGroupIngress", "CreateUser", "PutEventSelectors",
+    ]  # fmt: skip
+
+
+def test_what_was_too_much_to_read_is_counted() -> None:
+    few = [an_inline_policy(10 + n / 100, NARROW) for n in range(3)]
+    assert calls_of(at(NOON), *few, *every_day()).content_unread == 0
+    many = [an_inline_policy(10 + n / 100, NARROW) for n in range(2_010)]
+    assert calls_of(at(NOON), *many, *every_day()).content_unread == 2_007

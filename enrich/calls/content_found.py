@@ -32,6 +32,27 @@ def found_in(records: Sequence[Mapping[str, Any]]) -> tuple[ContentFound, ...]:
     return tuple(sorted(map(_told, by_call.values()), key=_order))[:MOST]
 
 
+Api = tuple[str | None, str]
+"""Event source and event name, as logged."""
+
+
+def harmless(found: Iterable[ContentFound], rows: Iterable[CallGroup]) -> frozenset[Api]:
+    """Calls all of whose successes have content that speaks against, and none that speaks for."""
+    against: dict[Api, int] = defaultdict(int)
+    accused = set()
+    for one in found:
+        if one.speaks == "for":
+            accused.add((one.event_source, one.event_name))
+        else:
+            against[one.event_source, one.event_name] += one.count
+    made: dict[Api, int] = defaultdict(int)
+    for row in rows:
+        made[row.event_source, row.event_name] += row.count - row.failed
+    return frozenset(
+        api for api, number in against.items() if api not in accused and number >= made[api] > 0
+    )
+
+
 def unread(rows: Iterable[CallGroup]) -> int:
     """How many successful calls with content were not read, of which only the newest few were."""
     left = [row for row in rows if has_content(row) and not all_content_read(row)]

@@ -24,7 +24,7 @@ from enrich.calls.call_details import Call, find_details, known_details
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
-from enrich.calls.content_found import found_in, unread
+from enrich.calls.content_found import found_in, harmless, unread
 from enrich.calls.of_other_sessions import all_of_others
 from enrich.calls.outside_accounts import find_accounts
 from enrich.calls.records_read import read_records
@@ -152,7 +152,9 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         before=read.before,
     )
     made_in = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(total, rows, sensitive, made_in, looked)
+    sentence, counts = _sentence(
+        total, rows, sensitive, _by_content(read.content, (*rows, *sensitive)), made_in, looked
+    )
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
@@ -281,8 +283,10 @@ def _labelled(
             before=before.get(api),
         )
 
+    by_content = _by_content(content, both)
+
     def in_order(rows: Iterable[CallGroup]) -> tuple[CallGroup, ...]:
-        return tuple(sorted(map(labelled, rows), key=_order))
+        return tuple(sorted(map(labelled, rows), key=lambda row: _order(row, by_content)))
 
     return in_order(interesting), in_order(reads), read, queries
 
@@ -378,17 +382,30 @@ def _reasons(
 _GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
 
 
-def _order(row: CallGroup) -> tuple[Any, ...]:
+def _by_content(
+    content: Sequence[ContentFound], rows: Iterable[CallGroup]
+) -> dict[tuple[str | None, str], bool]:
+    """Calls of which their content says more than their name: True where it is grave, False where
+    all that it says speaks against.
+    """
+    grave = {(one.event_source, one.event_name): True for one in content if one.grave}
+    return dict.fromkeys(harmless(content, rows), False) | grave
+
+
+def _order(row: CallGroup, by_content: Mapping[tuple[str | None, str], bool]) -> tuple[Any, ...]:
     """What succeeded and matters, then what was tried and matters, then the rest by count.
 
-    In each, telling parameters and calls never made before go ahead of the gravity of the kind.
+    In each, grave content, telling parameters and calls never made before go ahead of the gravity
+    of the kind. What by its content adds to logs or guards matters to no intruder.
     """
     gravity = _GRAVITY.get(row.signal or "", len(KINDS))
-    grave = gravity < _GRAVITY["sensitive read"]
+    content = by_content.get((row.event_source, row.event_name)) if row.succeeded_ids else None
+    grave = content if content is not None else gravity < _GRAVITY["sensitive read"]
     return (
         row.routine,
         not (grave and row.failed < row.count),
         not grave,
+        content is not True,
         not row.details,
         row.never_before is False,
         gravity,
@@ -403,6 +420,7 @@ def _sentence(
     calls: int,
     rows: Sequence[CallGroup],
     sensitive: Sequence[CallGroup],
+    by_content: Mapping[tuple[str | None, str], bool],
     events: Events,
     looked: Looked,
 ) -> tuple[str, tuple[Count, ...]]:
@@ -429,7 +447,12 @@ def _sentence(
     how = ", all failed" if failed.number == total.number else how
     sentence = f"{total} in {span}{how}: {_listed(of_names)}."
     first = rows[0]
-    if first.failed < first.count and first.signal not in (None, "sensitive read"):
+    is_harmless = by_content.get((first.event_source, first.event_name)) is False
+    if (
+        not is_harmless
+        and first.failed < first.count
+        and first.signal not in (None, "sensitive read")
+    ):
         details = first.succeeded_details
         told = [first.signal, *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first.never_before else []

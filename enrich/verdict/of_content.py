@@ -10,12 +10,12 @@ left out where anything grave was found.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.content import KINDS
+from enrich.calls.content_found import Api, harmless
 from enrich.count import Cited, Count, Events
 from enrich.data.interesting_calls import (
     BulkRead,
@@ -41,17 +41,15 @@ _DELETES = frozenset(
     {"destroyed", "copies_deleted", "database_deleted", "secret_deleted", "key_deletion"}
 )
 
-_Api = tuple[str | None, str]
-
 
 @dataclass(frozen=True)
 class Content:
     """The lines, and which calls they speak for."""
 
     lines: tuple[Weight, ...] = ()
-    told: frozenset[_Api] = frozenset()
+    told: frozenset[Api] = frozenset()
     """Calls that a line for a true positive tells of."""
-    harmless: frozenset[_Api] = frozenset()
+    harmless: frozenset[Api] = frozenset()
     """Calls all of whose successes have content that speaks against, and none that speaks for."""
 
     def tells(self, row: CallGroup) -> bool:
@@ -94,17 +92,17 @@ def of_content(known: Answers, data: InterestingCalls, events: Events) -> Conten
         lines.append(_destruction(deleting, events))
         told_apis |= {_api(one) for one in deleting}
     lines += _bulk_reads(known, data, events, rows)
-    harmless = _harmless(data.content, rows)
+    cleared = harmless(data.content, rows.values())
     if not grave:
-        lines += _against(known, data, events, harmless)
-    return Content(tuple(lines), frozenset(told_apis), frozenset(harmless))
+        lines += _against(known, data, events, cleared)
+    return Content(tuple(lines), frozenset(told_apis), cleared)
 
 
-def _api(one: ContentFound) -> _Api:
+def _api(one: ContentFound) -> Api:
     return one.event_source, one.event_name
 
 
-def _is_usual(one: ContentFound, rows: Mapping[_Api, CallGroup]) -> bool:
+def _is_usual(one: ContentFound, rows: Mapping[Api, CallGroup]) -> bool:
     row = rows.get(_api(one))
     return row is not None and row.never_before is False
 
@@ -114,21 +112,6 @@ def _within(one: ContentFound, ours: Mapping[str, OutsideAccount]) -> bool:
     return bool(one.accounts) and all(
         account in ours and ours[account].logged for account in one.accounts
     )
-
-
-def _harmless(found: Iterable[ContentFound], rows: Mapping[_Api, CallGroup]) -> set[_Api]:
-    against: dict[_Api, int] = defaultdict(int)
-    accused = set()
-    for one in found:
-        if one.speaks == "for":
-            accused.add(_api(one))
-        else:
-            against[_api(one)] += one.count
-    return {
-        api
-        for api, number in against.items()
-        if api not in accused and api in rows and number >= rows[api].count - rows[api].failed
-    }
 
 
 def _rests_on(one: ContentFound, events: Events) -> Count:
@@ -144,7 +127,7 @@ def _line(
     known: Answers,
     data: InterestingCalls,
     events: Events,
-    rows: Mapping[_Api, CallGroup],
+    rows: Mapping[Api, CallGroup],
     ours: Mapping[str, OutsideAccount],
 ) -> Weight:
     times = _rests_on(one, events)
@@ -226,7 +209,7 @@ def _destruction(found: Sequence[ContentFound], events: Events) -> Weight:
 
 
 def _bulk_reads(
-    known: Answers, data: InterestingCalls, events: Events, rows: Mapping[_Api, CallGroup]
+    known: Answers, data: InterestingCalls, events: Events, rows: Mapping[Api, CallGroup]
 ) -> Iterator[Weight]:
     """Objects read in bulk by whoever did not do so before, or did at most half of it on a day."""
     for one in data.bulk_reads:
@@ -285,12 +268,12 @@ def _size(number: int) -> str:
 
 
 def _against(
-    known: Answers, data: InterestingCalls, events: Events, harmless: set[_Api]
+    known: Answers, data: InterestingCalls, events: Events, cleared: frozenset[Api]
 ) -> Iterator[Weight]:
     if not known.complete(_CALLS):
         return
     for one in data.content:
-        if one.speaks != "against" or _api(one) not in harmless or not _accused(known, one):
+        if one.speaks != "against" or _api(one) not in cleared or not _accused(known, one):
             continue
         said = " ".join(one.sentences)
         times = _rests_on(one, events)
