@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from alerts import parse_alerts
 from enrich import ask_all
 from enrich.answer import data_among
 from enrich.data.interesting_calls import InterestingCalls
+from enrich.facts.techniques import high_signal
 from enrich.verdict.weighing import Weighing, weigh
 from trail.store import Store
 
@@ -253,8 +255,6 @@ def test_the_run_s_start_of_a_log_is_not_what_accuses(
 
 
 def test_a_run_that_only_read_has_no_content(real_data: Any, ec2_store: Store) -> None:
-    import zipfile
-
     (archive,) = (real_data / "ec2-proxy-s3-2020").glob("*.zip")
     with zipfile.ZipFile(archive) as zipped:
         lines = [line for name in zipped.namelist() for line in zipped.read(name).splitlines()]
@@ -294,3 +294,14 @@ def test_what_was_too_much_to_read_is_counted() -> None:
     assert calls_of(at(NOON), *few, *every_day()).content_unread == 0
     many = [an_inline_policy(10 + n / 100, NARROW) for n in range(2_010)]
     assert calls_of(at(NOON), *many, *every_day()).content_unread == 2_007
+
+
+def test_names_accuse_nobody_of_adding_to_logs() -> None:
+    for name in ("StartLogging", "CreateTrail"):
+        assert high_signal("cloudtrail.amazonaws.com", name) is None
+    either = high_signal("cloudtrail.amazonaws.com", "PutEventSelectors")
+    assert either is not None
+    assert "widen" in either.why
+    deleted = high_signal("secretsmanager.amazonaws.com", "DeleteSecret")
+    assert deleted is not None
+    assert deleted.kind == "impact"

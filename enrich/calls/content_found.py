@@ -82,7 +82,7 @@ def _told(newest_first: Sequence[_Sighting]) -> ContentFound:
         grave=first.grave,
         sentences=tuple(sentences if len(sentences) <= APART else sentences[:1]),
         techniques=first.techniques,
-        accounts=tuple(sorted({account for _, one in weighty for account in one.accounts})),
+        accounts=tuple(sorted({account for _, one in weighty for account in one.accounts})[:MOST]),
         event_source=newest["event_source"],
         event_name=newest["event_name"],
         count=len(ids),

@@ -1,5 +1,8 @@
 """The calls that matter to an intruder, with ATT&CK ids and one line on why (data, §6.3, §6.5).
 
+What adds to logs or guards (StartLogging, CreateTrail) is no such call, and stands in no table; a
+call that may do either says so, and its content tells which (`alerts.content`).
+
 Keyed by service label and event name without its date suffix. A sensitive read is a call the
 original rule leaves out when it succeeds; a high-signal call is one it mostly shows already.
 ATT&CK renumbers itself: the ids are data here, and nothing else depends on them.

@@ -33,6 +33,8 @@ from trail.counted import counted
 MOST_GRAVE = 8
 """Lines for grave content, of each kind and call one."""
 MOST_ORDINARY = 3
+NAMED = 3
+"""Accounts of one line of which it is said whether they are known."""
 MANY_DELETED = 5
 """Successful calls that delete, beyond which they are told as one."""
 USUAL_DAYS = 2
@@ -138,7 +140,7 @@ def _line(
     if new and before is not None:
         history = in_words(known, before, data.before)
         asides.append(f"the call never made in {history} before the alert's day")
-    asides += [words for account in one.accounts if (words := _known(account, ours))]
+    asides += [words for account in one.accounts[:NAMED] if (words := _known(account, ours))]
     said = " ".join(one.sentences)
     name = short(plain_name(one.event_name))
     rests_on: tuple[Cited, ...] = (Cited(times.of, times.event_ids),)
