@@ -1,5 +1,8 @@
 """The calls that matter to an intruder, with ATT&CK ids and one line on why (data, §6.3, §6.5).
 
+What adds to logs or guards (StartLogging, CreateTrail) is no such call, and stands in no table; a
+call that may do either says so, and its content tells which (`alerts.content`).
+
 Keyed by service label and event name without its date suffix. A sensitive read is a call the
 original rule leaves out when it succeeds; a high-signal call is one it mostly shows already.
 ATT&CK renumbers itself: the ids are data here, and nothing else depends on them.
@@ -7,11 +10,20 @@ ATT&CK renumbers itself: the ids are data here, and nothing else depends on them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enrich.facts.service_names import service_label
+from trail.event_names import plain_name
+
+__all__ = [
+    "KINDS",
+    "Signal",
+    "arrival",
+    "high_signal",
+    "plain_name",
+    "sensitive_read",
+]
 
 
 @dataclass(frozen=True)
@@ -22,14 +34,6 @@ class Signal:
     """The tactic in words ("persistence"), or "sensitive read"."""
     techniques: tuple[str, ...]
     why: str
-
-
-_DATE_SUFFIX = re.compile(r"\d{8}(v\d+)?$")
-
-
-def plain_name(event_name: str) -> str:
-    """ "ListFunctions" of "ListFunctions20150331": the API's name without its version date."""
-    return _DATE_SUFFIX.sub("", event_name) or event_name
 
 
 def high_signal(event_source: str | None, event_name: str) -> Signal | None:
@@ -320,10 +324,15 @@ _ESCALATION: _Rows = (
 _EVASION: _Rows = (
     (
         "cloudtrail",
-        "StopLogging DeleteTrail UpdateTrail PutEventSelectors PutInsightSelectors"
-        " DeleteEventDataStore StopEventDataStoreIngestion",
+        "StopLogging DeleteTrail DeleteEventDataStore StopEventDataStoreIngestion",
         "T1562.008",
-        "Stops or narrows the audit log.",
+        "Stops the audit log.",
+    ),
+    (
+        "cloudtrail",
+        "UpdateTrail PutEventSelectors PutInsightSelectors",
+        "T1562.008",
+        "Can narrow the audit log, or widen it: its parameters say which.",
     ),
     ("ec2", "DeleteFlowLogs", "T1562.008", "Stops network logs."),
     (
@@ -434,9 +443,15 @@ _EXFILTRATION: _Rows = (
     (
         "s3",
         "PutBucketPolicy PutBucketAcl PutObjectAcl PutBucketReplication DeletePublicAccessBlock"
-        " DeleteBucketPublicAccessBlock PutBucketPublicAccessBlock CreateAccessPoint",
+        " DeleteBucketPublicAccessBlock CreateAccessPoint",
         "T1537 T1530",
-        "Opens stored data to others.",
+        "Can open stored data to others.",
+    ),
+    (
+        "s3",
+        "PutBucketPublicAccessBlock",
+        "T1537 T1530",
+        "Opens stored data to others, or closes it: its parameters say which.",
     ),
     (
         "s3 s3control",
@@ -472,6 +487,7 @@ _IMPACT: _Rows = (
         "T1490 T1485",
         "Can remove older versions, or have data expire.",
     ),
+    ("secretsmanager", "DeleteSecret", "T1485", "Deletes a secret."),
     (
         "kms",
         "ScheduleKeyDeletion DisableKey ImportKeyMaterial DeleteImportedKeyMaterial",

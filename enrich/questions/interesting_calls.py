@@ -11,26 +11,33 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Listing, ReportTable, verbatim
-from enrich.calls.acted_on import NOTHING, find_targets
+from enrich.calls.acted_on import NOTHING, targets_by_call
 from enrich.calls.acted_on import in_words as targets_in_words
+from enrich.calls.bulk_reads import find_bulk_reads
 from enrich.calls.call_details import Call, find_details, known_details
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
+from enrich.calls.content_found import found_in, harmless, unread
 from enrich.calls.of_other_sessions import all_of_others
+from enrich.calls.outside_accounts import find_accounts
+from enrich.calls.records_read import read_records
 from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.interesting_calls import (
+    BulkRead,
     CallGroup,
     CallsOnDay,
+    ContentFound,
     Detail,
     InterestingCalls,
+    OutsideAccount,
     UsualCalls,
 )
 from enrich.entity import Match, by_identity_id, entity_match
@@ -104,7 +111,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
     evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
-    rows, sensitive, before, more = _labelled(
+    rows, sensitive, read, more = _labelled(
         groups, shown, alert, principal, match, whole, store, window
     )
     queries += more
@@ -138,10 +145,16 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         by_service=sum(row.by_service for row in rows),
         console=clicks,
         alert_day=f"{midnight(alert.first_seen).date()}",
-        before=before,
+        content=read.content,
+        content_unread=read.content_unread,
+        outside_accounts=read.outside_accounts,
+        bulk_reads=read.bulk_reads,
+        before=read.before,
     )
     made_in = Events(match.scope, window.first, window.last)
-    sentence, counts = _sentence(total, rows, sensitive, made_in, looked)
+    sentence, counts = _sentence(
+        total, rows, sensitive, _by_content(read.content, (*rows, *sensitive)), made_in, looked
+    )
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)
 
 
@@ -181,6 +194,16 @@ def _span(groups: list[dict[str, Any]]) -> Window:
     return Window(min(group["first"] for group in groups), max(group["last"] for group in groups))
 
 
+class _Read(NamedTuple):
+    """What was read besides the rows: the content of calls, and how much is known of before."""
+
+    content: tuple[ContentFound, ...]
+    content_unread: int
+    outside_accounts: tuple[OutsideAccount, ...]
+    bulk_reads: tuple[BulkRead, ...]
+    before: Earlier | None
+
+
 def _labelled(
     groups: list[dict[str, Any]],
     shown: list[dict[str, Any]],
@@ -190,9 +213,9 @@ def _labelled(
     whole: Match,
     store: Store,
     window: Window,
-) -> tuple[tuple[CallGroup, ...], tuple[CallGroup, ...], Earlier | None, tuple[Query, ...]]:
+) -> tuple[tuple[CallGroup, ...], tuple[CallGroup, ...], _Read, tuple[Query, ...]]:
     """The interesting rows and the reads, the gravest first, each with what its parameters say,
-    what it acted on and whether it is a first; and how much is known of the time before.
+    what it acted on and whether it is a first; and what else was read with them.
     """
     interesting = [
         # The record of a role session's switch is the session's own.
@@ -230,8 +253,17 @@ def _labelled(
         span = _span([group for group in groups if group["event_name"] in named])
         details, query = find_details(match, store, span, named)
         queries += (query,)
-    acted, more = find_targets(match, store, window, both)
+    records, more = read_records(match, store, window, both)
     queries += more
+    acted = targets_by_call(records, both)
+    bulk, more = find_bulk_reads(match, store, window, reads)
+    queries += more
+    content = found_in(records)
+    outside, more = find_accounts(
+        alert, store, [account for one in content for account in one.accounts]
+    )
+    queries += more
+    read = _Read(content, unread(both), outside, bulk, known)
 
     def labelled(row: CallGroup) -> CallGroup:
         api = (row.event_source, plain_name(row.event_name))
@@ -251,10 +283,12 @@ def _labelled(
             before=before.get(api),
         )
 
-    def in_order(rows: Iterable[CallGroup]) -> tuple[CallGroup, ...]:
-        return tuple(sorted(map(labelled, rows), key=_order))
+    by_content = _by_content(content, both)
 
-    return in_order(interesting), in_order(reads), known, queries
+    def in_order(rows: Iterable[CallGroup]) -> tuple[CallGroup, ...]:
+        return tuple(sorted(map(labelled, rows), key=lambda row: _order(row, by_content)))
+
+    return in_order(interesting), in_order(reads), read, queries
 
 
 def _call(group: Mapping[str, Any], known: Signal | None = None) -> CallGroup:
@@ -348,17 +382,30 @@ def _reasons(
 _GRAVITY = {kind: place for place, kind in enumerate(KINDS)}
 
 
-def _order(row: CallGroup) -> tuple[Any, ...]:
+def _by_content(
+    content: Sequence[ContentFound], rows: Iterable[CallGroup]
+) -> dict[tuple[str | None, str], bool]:
+    """Calls of which their content says more than their name: True where it is grave, False where
+    all that it says speaks against.
+    """
+    grave = {(one.event_source, one.event_name): True for one in content if one.grave}
+    return dict.fromkeys(harmless(content, rows), False) | grave
+
+
+def _order(row: CallGroup, by_content: Mapping[tuple[str | None, str], bool]) -> tuple[Any, ...]:
     """What succeeded and matters, then what was tried and matters, then the rest by count.
 
-    In each, telling parameters and calls never made before go ahead of the gravity of the kind.
+    In each, grave content, telling parameters and calls never made before go ahead of the gravity
+    of the kind. What by its content adds to logs or guards matters to no intruder.
     """
     gravity = _GRAVITY.get(row.signal or "", len(KINDS))
-    grave = gravity < _GRAVITY["sensitive read"]
+    content = by_content.get((row.event_source, row.event_name)) if row.succeeded_ids else None
+    grave = content if content is not None else gravity < _GRAVITY["sensitive read"]
     return (
         row.routine,
         not (grave and row.failed < row.count),
         not grave,
+        content is not True,
         not row.details,
         row.never_before is False,
         gravity,
@@ -373,6 +420,7 @@ def _sentence(
     calls: int,
     rows: Sequence[CallGroup],
     sensitive: Sequence[CallGroup],
+    by_content: Mapping[tuple[str | None, str], bool],
     events: Events,
     looked: Looked,
 ) -> tuple[str, tuple[Count, ...]]:
@@ -399,7 +447,12 @@ def _sentence(
     how = ", all failed" if failed.number == total.number else how
     sentence = f"{total} in {span}{how}: {_listed(of_names)}."
     first = rows[0]
-    if first.failed < first.count and first.signal not in (None, "sensitive read"):
+    is_harmless = by_content.get((first.event_source, first.event_name)) is False
+    if (
+        not is_harmless
+        and first.failed < first.count
+        and first.signal not in (None, "sensitive read")
+    ):
         details = first.succeeded_details
         told = [first.signal, *(detail.told for detail in details)]
         told += ["not seen before the alert's day"] if first.never_before else []
