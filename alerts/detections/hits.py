@@ -32,10 +32,11 @@ def by_session_and_day(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The stretches of each session, or user, that begin on one UTC day, as one, in its order."""
+    """The stretches of each session, or user, that turned on one UTC day, as one, in its order."""
     groups: dict[tuple[Any, ...], list[Stretch]] = {}
     for stretch in stretches:
-        groups.setdefault(_session_and_day(stretch.rows[0]), []).append(stretch)
+        key = (*_session(stretch.rows[0]), stretch.turning["event_time"].date())
+        groups.setdefault(key, []).append(stretch)
     found: list[Stretch] = []
     for members in groups.values():
         rows = {row["event_id"]: row for stretch in members for row in stretch.rows}
@@ -49,12 +50,11 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def _session_and_day(row: Row) -> tuple[Any, ...]:
-    return (
-        row["recipient_account_id"],
-        row["identity_id"],
-        row["session_name"],
-        row["event_time"].date(),
-    )
+    return (*_session(row), row["event_time"].date())
+
+
+def _session(row: Row) -> tuple[Any, ...]:
+    return (row["recipient_account_id"], row["identity_id"], row["session_name"])
 
 
 def alert_of(
@@ -105,7 +105,7 @@ def alert_of(
         "event_ids": list(cited),
     }
     return Alert(
-        id=_id_of(rule, start),
+        id=_id_of(rule, start, turning),
         source="sigma",
         title=rule.title,
         severity=SEVERITIES.get(level),
@@ -136,6 +136,7 @@ def _is_technique(namespace: str, name: str) -> bool:
     return namespace == "attack" and name[:1] in "tT" and name[1:5].isdigit()
 
 
-def _id_of(rule: SigmaRule | SigmaCorrelationRule, row: Row) -> str:
-    parts = (str(rule.id or rule.title), *map(str, _session_and_day(row)))
+def _id_of(rule: SigmaRule | SigmaCorrelationRule, start: Row, turning: Row) -> str:
+    day = turning["event_time"].date()
+    parts = (str(rule.id or rule.title), *map(str, _session(start)), str(day))
     return "sigma-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
