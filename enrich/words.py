@@ -7,17 +7,9 @@ from datetime import datetime, timedelta
 
 from alerts.alert import Principal
 from trail.counted import counted
+from trail.quoted import short
 
-LONGEST = 60
-
-
-def short(text: str, longest: int = LONGEST) -> str:
-    """The text on one line, its middle left out when it is long: an attacker chose it."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if len(line) <= longest:
-        return line
-    head = longest * 2 // 3
-    return f"{line[:head]}…{line[-(longest - head - 1) :]}"
+__all__ = ["age", "called", "clock", "listed", "short"]
 
 
 def called(principal: Principal) -> str:

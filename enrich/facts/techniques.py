@@ -7,11 +7,20 @@ ATT&CK renumbers itself: the ids are data here, and nothing else depends on them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enrich.facts.service_names import service_label
+from trail.event_names import plain_name
+
+__all__ = [
+    "KINDS",
+    "Signal",
+    "arrival",
+    "high_signal",
+    "plain_name",
+    "sensitive_read",
+]
 
 
 @dataclass(frozen=True)
@@ -22,14 +31,6 @@ class Signal:
     """The tactic in words ("persistence"), or "sensitive read"."""
     techniques: tuple[str, ...]
     why: str
-
-
-_DATE_SUFFIX = re.compile(r"\d{8}(v\d+)?$")
-
-
-def plain_name(event_name: str) -> str:
-    """ "ListFunctions" of "ListFunctions20150331": the API's name without its version date."""
-    return _DATE_SUFFIX.sub("", event_name) or event_name
 
 
 def high_signal(event_source: str | None, event_name: str) -> Signal | None:
