@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,8 +28,9 @@ from alerts.detections.event_query import (
     find_events,
     find_together,
 )
-from alerts.detections.fields import is_target
+from alerts.detections.fields import COLUMNS, is_target
 from alerts.detections.hits import alert_of, by_session_and_day, merged
+from alerts.detections.own_fields import DAYS_BEFORE, Content, OwnFields, own_fields
 from alerts.detections.possible import Call, names_a_call, possible_calls
 from alerts.detections.rule_files import (
     OUR_RULES,
@@ -53,6 +54,7 @@ class _Ready:
     condition: Condition
     names: frozenset[str] | None
     """Of the calls in the index; None where it may be any."""
+    own: OwnFields
 
 
 def detect(
@@ -71,11 +73,15 @@ def detect(
     calls = find_calls(store, first, last)
     ready = _ready(rule_set, calls)
     alerts: list[Alert] = []
+    ours = store.summary().accounts
     plain = [ready[id(rule)] for rule in rule_set.rules if id(rule) in ready and rule._output]
     for one, rows in _found(plain, store, (first, last), rule_set):
         with rule_set.alone(one.rule):
             file = rule_set.files[id(one.rule)]
-            groups = by_session_and_day(_within_limit(rows, one.rule, rule_set))
+            rows = _within_limit(rows, one.rule, rule_set)
+            if one.own.content is not None:
+                rows = _read(one.own.content, rows, ours)
+            groups = by_session_and_day(rows)
             alerts += [alert_of(one.rule, group, file) for group in groups]
     for rule in rule_set.rules:
         with rule_set.alone(rule):
@@ -93,8 +99,11 @@ def _ready(rule_set: RuleSet, calls: Sequence[Call]) -> dict[int, _Ready]:
             # Also to a correlation: its fields become targets.
             backend.last_processing_pipeline.apply(rule)
             if isinstance(rule, SigmaRule):
+                own = own_fields(rule, COLUMNS)
                 condition = _condition(rule, backend)
-                ready[id(rule)] = _Ready(rule, condition, _names(rule, calls))
+                if own.unless_seen_before is not None:
+                    condition = replace(condition, sql=f"({condition.sql}) and {own.condition}")
+                ready[id(rule)] = _Ready(rule, condition, _names(rule, calls), own)
     return ready
 
 
@@ -123,12 +132,15 @@ def _found(
     """What each rule found. All rules that name their calls share one reading of those, the others
     one of all: what is read once for one rule is read for all of them.
     """
-    named = [one for one in rules if one.names]
-    for together in (named, [one for one in rules if one.names is None]):
-        if not together:
-            continue
+    groups: dict[tuple[bool, ...], list[_Ready]] = {}
+    for one in rules:
+        if one.names is None or one.names:
+            by_content, by_past = one.own.content is not None, one.own.unless_seen_before
+            groups.setdefault((one.names is None, by_content, by_past is not None), []).append(one)
+    for together in groups.values():
+        further = together[0].own.content.columns if together[0].own.content else ()
         try:
-            rows = find_events(store, _conditions(together), _scope(together, window))
+            rows = find_events(store, _conditions(together), _scope(together, window), further)
         except QueryFailed:
             rows = None  # by one of them: each on its own says by which
         if rows is not None and len(rows) <= MAX_EVENTS:
@@ -137,20 +149,29 @@ def _found(
             continue
         for one in together:
             with rule_set.alone(one.rule):
-                yield one, find_events(store, [one.condition], _scope([one], window))
+                yield one, find_events(store, [one.condition], _scope([one], window), further)
+
+
+def _read(content: Content, rows: Rows, ours: Collection[str]) -> Rows:
+    """Those of the calls whose content has what is asked for, and what it says."""
+    read = ({**row, "said": content.found_in(row, ours)} for row in rows)
+    return [row for row in read if row["said"]]
 
 
 def _conditions(rules: Iterable[_Ready]) -> list[Condition]:
     return [one.condition for one in rules]
 
 
-def _scope(rules: Iterable[_Ready], window: Window) -> Scope:
+def _scope(rules: Sequence[_Ready], window: Window) -> Scope:
+    first, last = window
+    past = any(one.own.unless_seen_before is not None for one in rules)
+    read_from = first - timedelta(days=DAYS_BEFORE) if past else None
     names: set[str] = set()
     for one in rules:
         if one.names is None:
-            return Scope(*window)
+            return Scope(first, last, None, read_from)
         names |= one.names
-    return Scope(*window, tuple(sorted(names)))
+    return Scope(first, last, tuple(sorted(names)), read_from)
 
 
 def _correlated(
@@ -174,6 +195,9 @@ def _correlated(
     usable = [one for one in counted if one is not None]
     if not usable or len(usable) < len(counted):
         rule_set.problem(rule, "a rule that it counts cannot be used")
+        return []
+    if any(one.own.content is not None for one in usable):
+        rule_set.problem(rule, "a rule that it counts has `content`, which is not read for counts")
         return []
     temporal = rule.type in _TEMPORAL
     if temporal and counting.count != len(usable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,8 @@ class Scope:
     first: datetime
     last: datetime
     names: tuple[str, ...] | None = None
+    read_from: datetime | None = None
+    """From when on the sums of the days are read, for conditions about the days before."""
 
     @property
     def sql(self) -> str:
@@ -70,21 +72,25 @@ class Scope:
         return {"first": self.first, "last": self.last, **named}
 
 
-def find_events(store: Store, conditions: Sequence[Condition], scope: Scope) -> Rows:
+def find_events(
+    store: Store, conditions: Sequence[Condition], scope: Scope, further: Iterable[str] = ()
+) -> Rows:
     """The events that any of the conditions holds for, oldest first, each with `held`: whether it
-    does, by condition. Up to one more than `MAX_EVENTS`.
+    does, by condition. Up to one more than `MAX_EVENTS`. `further` columns are read beside those
+    that make an alert.
     """
     parts, parameters = _apart(conditions)
+    columns = ", ".join(dict.fromkeys([*_COLUMNS.split(", "), *further]))
     return store.query(
         f"""
-        select {_COLUMNS}, [{", ".join(parts)}] as held
+        select {columns}, [{", ".join(parts)}] as held
         from events
         where {scope.sql} and ({" or ".join(parts)})
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,
         {**parameters, **scope.parameters},
-        first=scope.first,
+        first=scope.read_from or scope.first,
         last=scope.last,
     ).rows
 
@@ -124,7 +130,7 @@ def find_together(
         limit {MAX_EVENTS + 1}
         """,
         {**parameters, **scope.parameters},
-        first=scope.first,
+        first=scope.read_from or scope.first,
         last=scope.last,
     ).rows
 
@@ -190,7 +196,7 @@ def find_crowded(
             "seconds": counting.seconds,
             "at_least": counting.at_least,
         },
-        first=scope.first,
+        first=scope.read_from or scope.first,
         last=scope.last,
     ).rows
 

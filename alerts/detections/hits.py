@@ -18,6 +18,8 @@ from trail.counted import counted
 MAX_CITED = 200
 """Event ids that one alert cites: all, or those from the turning event on."""
 MAX_PRINCIPALS = 20
+MAX_SAID = 5
+"""Sentences on the content of its calls that one alert has."""
 
 SEVERITIES = {"informational": 1.0, "low": 2.0, "medium": 5.0, "high": 7.0, "critical": 9.0}
 """Sigma's levels on GuardDuty's scale: the lower end of each of its bands."""
@@ -91,6 +93,10 @@ def alert_of(
     if distinct is not None:
         found += f" with {counted(len({row[distinct] for row in rows}), 'different value')}"
     notes = [f"Found by the Sigma rule {rule.title!r}: {found}."]
+    said = list(dict.fromkeys(one for row in rows for one in row.get("said", ())))
+    notes += said[:MAX_SAID]
+    if len(said) > MAX_SAID:
+        notes.append(f"{counted(len(said) - MAX_SAID, 'more call')} of the kind.")
     if rule.description:
         notes.append(" ".join(rule.description.split()))
     if techniques or tactics:
