@@ -11,14 +11,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.content import policies
+from alerts.content import (
+    compute,
+    destruction,
+    detectors,
+    identities,
+    keys_and_secrets,
+    lambda_,
+    logging,
+    mail_and_models,
+    network,
+    policies,
+    resource_policies,
+    sharing,
+    trust,
+)
 from alerts.content.call import Call
 from alerts.content.readers import Api, Reader
 from alerts.content.sign import ContentSign
 
 __all__ = ["CONTENT_APIS", "CONTENT_COLUMNS", "KINDS", "ContentSign", "content_signs"]
 
-_TOPICS = (policies,)
+_TOPICS = (
+    policies,
+    trust,
+    identities,
+    logging,
+    detectors,
+    network,
+    resource_policies,
+    sharing,
+    lambda_,
+    compute,
+    keys_and_secrets,
+    destruction,
+    mail_and_models,
+)
 
 _READERS: dict[Api, Reader] = {
     api: reader for topic in _TOPICS for api, reader in topic.READERS.items()
@@ -29,7 +57,7 @@ KINDS: Mapping[str, str] = {
 }
 """Every kind of sign, and what it means."""
 
-_DATED: Mapping[str, tuple[str, ...]] = {}
+_DATED: Mapping[str, tuple[str, ...]] = {**lambda_.DATED, **destruction.DATED}
 """Event names as Lambda writes them, by the API's own name."""
 
 CONTENT_APIS: frozenset[Api] = frozenset(
@@ -42,6 +70,7 @@ CONTENT_APIS: frozenset[Api] = frozenset(
 CONTENT_COLUMNS = (
     "event_source",
     "event_name",
+    "aws_region",
     "error_code",
     "failed",
     "recipient_account_id",
@@ -49,6 +78,7 @@ CONTENT_COLUMNS = (
     "user_name",
     "principal_arn",
     "issuer_arn",
+    "minted_access_key_id",
     "request_parameters",
     "response_elements",
     "additional_event_data",
