@@ -122,9 +122,10 @@ def _complete(rows: Sequence[Row], rules: int, ordered: bool, timespan: timedelt
             begin, complete = begins[-1], bool(row["held"][-1])
         else:
             begin, complete = min(known), len(known) == rules
-        if complete and begin is not None:
-            if row["event_time"] - rows[begin]["event_time"] <= timespan:
-                yield begin, number
+        if not complete or begin is None:
+            continue
+        if row["event_time"] - rows[begin]["event_time"] <= timespan:
+            yield begin, number
 
 
 def _stretches(rows: Sequence[Row], windows: Windows, since: datetime | None) -> list[Stretch]:

@@ -30,7 +30,7 @@ class Content:
     grave: bool = False
     """Only signs that are worth an alert by themselves."""
     outsiders: bool = False
-    """Only signs that name an account of which the index has no logs."""
+    """Of signs that name accounts, only those that name one of which the index has no logs."""
 
     columns = CONTENT_COLUMNS
 
@@ -44,7 +44,11 @@ class Content:
             if sign.kind in self.kinds
             and sign.speaks == "for"
             and (sign.grave or not self.grave)
-            and (not self.outsiders or any(account not in ours for account in sign.accounts))
+            and (
+                not self.outsiders
+                or not sign.accounts
+                or any(account not in ours for account in sign.accounts)
+            )
         ]
 
 
