@@ -224,9 +224,7 @@ TECHNIQUES = (
         "aws.persistence.iam-create-admin-user",
         (
             _call("iam:CreateUser", {"userName": "malicious"}),
-            _call(
-                "iam:AttachUserPolicy", {"userName": "malicious", "policyArn": _ADMIN}, second=1
-            ),
+            _call("iam:AttachUserPolicy", {"userName": "malicious", "policyArn": _ADMIN}, second=1),
             _call("iam:CreateAccessKey", {"userName": "malicious"}, second=2),
         ),
         (
@@ -243,20 +241,14 @@ TECHNIQUES = (
                 "iam:CreateRole",
                 {"roleName": "backdoor", "assumeRolePolicyDocument": _TRUST_OUTSIDER},
             ),
-            _call(
-                "iam:AttachRolePolicy", {"roleName": "backdoor", "policyArn": _ADMIN}, second=1
-            ),
+            _call("iam:AttachRolePolicy", {"roleName": "backdoor", "policyArn": _ADMIN}, second=1),
         ),
         ("Role opened to outsiders", "Administrator's rights given"),
         (_CHANGE_DENIED, "Administrator's rights given"),
     ),
     Technique(
         "aws.persistence.iam-create-user-login-profile",
-        (
-            _call(
-                "iam:CreateLoginProfile", {"userName": "victim", "passwordResetRequired": False}
-            ),
-        ),
+        (_call("iam:CreateLoginProfile", {"userName": "victim", "passwordResetRequired": False}),),
         ("Console password made or changed for another user",),
         ("Console password made or changed for another user",),
     ),
