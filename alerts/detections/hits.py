@@ -74,12 +74,7 @@ def alert_of(
     """
     start, end = rows[0], rows[-1]
     turning = turning or start
-    techniques = [tag.name.upper() for tag in rule.tags if _is_technique(tag.namespace, tag.name)]
-    tactics = [
-        tag.name.replace("_", "-")
-        for tag in rule.tags
-        if tag.namespace == "attack" and tag.name.upper() not in techniques
-    ]
+    techniques, tactics = techniques_of(rule), tactics_of(rule)
     event_ids = list(dict.fromkeys(row["event_id"] for row in rows))
     position = event_ids.index(turning["event_id"])
     cited = tuple(event_ids[max(0, min(position, len(event_ids) - MAX_CITED)) :][:MAX_CITED])
@@ -136,6 +131,20 @@ def alert_of(
             for name in ("source_ip_address", "user_agent", "event_name", "principals[0]")
         },
     )
+
+
+def techniques_of(rule: SigmaRule | SigmaCorrelationRule) -> list[str]:
+    """The ATT&CK techniques that the rule's tags name."""
+    return [tag.name.upper() for tag in rule.tags if _is_technique(tag.namespace, tag.name)]
+
+
+def tactics_of(rule: SigmaRule | SigmaCorrelationRule) -> list[str]:
+    """The ATT&CK tactics that the rule's tags name."""
+    return [
+        tag.name.replace("_", "-")
+        for tag in rule.tags
+        if tag.namespace == "attack" and not _is_technique(tag.namespace, tag.name)
+    ]
 
 
 def _is_technique(namespace: str, name: str) -> bool:
