@@ -719,3 +719,16 @@ TECHNIQUES = (
     ),
 )
 """By the names of the project's public list; the last three are in its repository beside it."""
+
+
+def recall_table() -> str:
+    """The table in docs/detections.md."""
+    lines = ["| Technique | Found by | When denied |", "|---|---|---|"]
+    for one in TECHNIQUES:
+        refused = "; ".join(one.denied_found_by) or f"no alert: {one.blind}"
+        lines.append(f"| `{one.name}` | {'; '.join(one.found_by)} | {refused} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(recall_table(), end="")

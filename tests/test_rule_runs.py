@@ -18,7 +18,7 @@ from alerts.detections.correlation import sequences
 from cases import case, inbox, rule_runs, users
 from cases.database import Database, open_database
 from tests.a_case import Clock, add_people
-from tests.an_event import a_user, an_event
+from tests.an_event import a_role_session, a_user, an_event
 from trail.index.build import add
 from trail.store import DuckStore, open_store
 
@@ -112,17 +112,32 @@ def _titles(database: Database) -> set[str]:
     return {alert.title for alert in inbox.queue(database, limit=500).alerts}
 
 
-def test_runs_day_by_day_find_what_one_run_finds(
-    index: Index, database: Database, tmp_path: Path, real_data: Path
-) -> None:
-    """The 2023 run has sessions and bursts of all kinds, and all its alerts have the same ids."""
-    add([real_data / "stratus-run-2023"], tmp_path / "index")
-    store = open_store(tmp_path / "index")
+def test_runs_day_by_day_find_what_one_run_finds(index: Index, database: Database) -> None:
+    """A stolen credential is used from two addresses for three days, through both midnights."""
+
+    def used(day: int, hour: int, address: str) -> Event:
+        return an_event(
+            eventTime=f"2026-03-{day:02d}T{hour:02d}:00:00Z",
+            userIdentity=a_role_session("web", "i-0123456789abcdef0"),
+            sourceIPAddress=address,
+        )
+
+    calls = [
+        used(day, hour, address)
+        for day in (10, 11, 12)
+        for hour in range(0, 24, 3)
+        for address in ("198.51.100.7", "203.0.113.9")
+    ]
+    for day in (10, 11, 12):
+        store = index.grow(
+            _stop(day), *(c for c in calls if c["eventTime"].startswith(f"2026-03-{day}"))
+        )
+        _run(database, store)
     summary = store.summary()
     assert summary.first is not None
     assert summary.last is not None
     whole, _ = detect(store, summary.first, summary.last)
-    _run(database, store)
+    assert len(whole) > 3
     assert _ids(database) == {alert.id for alert in whole}
 
 

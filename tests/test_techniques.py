@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alerts.detections import detect
 from tests.memory_store import MemoryStore
-from tests.stratus_techniques import TECHNIQUES, Technique, denied
+from tests.stratus_techniques import TECHNIQUES, Technique, denied, recall_table
 
 Event = dict[str, Any]
 Found = dict[str, set[str]]
@@ -71,3 +72,12 @@ def test_an_attempt_that_was_denied_is_found_or_it_is_said_why_not(
     assert found >= set(technique.denied_found_by)
     assert bool(found) is bool(technique.denied_found_by)
     assert bool(technique.blind) is not bool(technique.denied_found_by)
+
+
+def test_the_documentation_has_the_table() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "detections.md").read_text(encoding="utf-8")
+    _, _, rest = text.partition("<!-- techniques -->\n")
+    written, _, _ = rest.partition("<!-- /techniques -->")
+    assert written == recall_table(), (
+        "run python -m tests.stratus_techniques and put it between the marks"
+    )

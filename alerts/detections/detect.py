@@ -218,10 +218,11 @@ def _correlated(
         return []  # the index has none of their calls
     first, last = window
     timespan = timedelta(seconds=max(rule.timespan.seconds, 1))
-    scope = _scope(needed, (first - timespan, last))
+    since = (first - timespan, last)
     file = rule_set.files[id(rule)]
     if temporal:
-        rows = find_together(store, _conditions(needed), group_by, scope)
+        scopes = [(one.condition, _scope([one], since)) for one in needed]
+        rows = find_together(store, scopes, group_by)
         stretches: list[Stretch] = sequences(
             _within_limit(rows, rule, rule_set),
             group_by=tuple(f"key_{number}" for number in range(len(group_by))),
@@ -240,7 +241,7 @@ def _correlated(
         seconds=max(rule.timespan.seconds, 1),
         at_least=counting.count,
     )
-    rows = find_crowded(store, _conditions(needed), what, scope)
+    rows = find_crowded(store, _conditions(needed), what, _scope(needed, since))
     limit, holds = counting.count, HOLDS[counting.op]
     counted_column = "counted" if by_value else None
     stretches = bursts(

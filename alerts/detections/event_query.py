@@ -57,18 +57,16 @@ class Scope:
     read_from: datetime | None = None
     """From when on the sums of the days are read, for conditions about the days before."""
 
-    @property
-    def sql(self) -> str:
-        """The condition; its values are `parameters`."""
+    def sql(self, of: str = "name") -> str:
+        """The condition; its values are `parameters`, the names apart as `of` says."""
         bounds = "event_time >= $first and event_time <= $last and replaced is null"
         if self.names is None:
             return bounds
-        listed = ", ".join(f"$name_{number}" for number in range(len(self.names)))
+        listed = ", ".join(f"${of}_{number}" for number in range(len(self.names)))
         return f"{bounds} and event_name in ({listed})"
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        named = {f"name_{number}": name for number, name in enumerate(self.names or ())}
+    def parameters(self, of: str = "name") -> dict[str, Any]:
+        named = {f"{of}_{number}": name for number, name in enumerate(self.names or ())}
         return {"first": self.first, "last": self.last, **named}
 
 
@@ -85,11 +83,11 @@ def find_events(
         f"""
         select {columns}, [{", ".join(parts)}] as held
         from events
-        where {scope.sql} and ({" or ".join(parts)})
+        where {scope.sql()} and ({" or ".join(parts)})
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,
-        {**parameters, **scope.parameters},
+        {**parameters, **scope.parameters()},
         first=scope.read_from or scope.first,
         last=scope.last,
     ).rows
@@ -104,22 +102,30 @@ def find_calls(store: Store, first: datetime, last: datetime) -> list[tuple[str,
 
 
 def find_together(
-    store: Store, conditions: Sequence[Condition], group_by: tuple[str, ...], scope: Scope
+    store: Store, conditions: Sequence[tuple[Condition, Scope]], group_by: tuple[str, ...]
 ) -> Rows:
-    """As `find_events`, but only of groups in which each condition holds for some event, with the
-    group's keys.
+    """The events of groups in which each condition holds for some event of its scope, oldest first,
+    with the group's keys. An event that several hold for comes once for each.
     """
-    parts, parameters = _apart(conditions)
+    parts, parameters = _apart([condition for condition, _ in conditions])
     keys, named = _keys(group_by)
+    # Each condition reads on its own: what one asks of the days before is then asked of few events.
+    found = " union all ".join(
+        f"""
+            select {_COLUMNS}{named}, [{", ".join(str(n == number) for n in range(len(parts)))}]
+                as held
+            from events
+            where {scope.sql(f"name_{number}")} and {part}"""
+        for number, (part, (_, scope)) in enumerate(zip(parts, conditions, strict=True))
+    )
+    for number, (_, scope) in enumerate(conditions):
+        parameters |= scope.parameters(f"name_{number}")
     all_held = " and ".join(f"bool_or(held[{number + 1}])" for number in range(len(parts)))
     together = " and ".join(f"found.{key} = complete.{key}" for key in keys) or "true"
     group = f"group by {', '.join(keys)}" if keys else ""
     return store.query(
         f"""
-        with found as materialized (
-            select {_COLUMNS}{named}, [{", ".join(parts)}] as held
-            from events
-            where {scope.sql} and ({" or ".join(parts)})
+        with found as materialized ({found}
         ),
         complete as (
             select {", ".join(keys) or "1 as one"} from found {group} having {all_held}
@@ -129,9 +135,9 @@ def find_together(
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,
-        {**parameters, **scope.parameters},
-        first=scope.read_from or scope.first,
-        last=scope.last,
+        parameters,
+        first=min(scope.read_from or scope.first for _, scope in conditions),
+        last=max(scope.last for _, scope in conditions),
     ).rows
 
 
@@ -173,7 +179,7 @@ def find_crowded(
         with found as materialized (
             select {_COLUMNS}{named}, cast(epoch(event_time) as bigint) // $seconds as slice
             from events
-            where {scope.sql} and ({" or ".join(parts)})
+            where {scope.sql()} and ({" or ".join(parts)})
         ),
         slices as (
             select {group}, {gathered} as mine,
@@ -192,7 +198,7 @@ def find_crowded(
         """,
         {
             **parameters,
-            **scope.parameters,
+            **scope.parameters(),
             "seconds": counting.seconds,
             "at_least": counting.at_least,
         },
