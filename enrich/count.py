@@ -23,7 +23,8 @@ Where = Mapping[str, tuple[str | bool | None, ...]]
 Beside the table's own: `api` (the event name without its version date), `day` (UTC, as ISO),
 `interesting` (by the original rule, §6.1), `by_service` (made by an AWS service on the caller's
 behalf), `assumption` (asks for a role's session), `role` ("account/name" of the role that is asked
-for) and `role_name`, `detail` (one of the phrases of `enrich.calls.call_details`).
+for) and `role_name`, `detail` (one of the phrases of `enrich.calls.call_details`), `content` (a
+kind of sign that the content has, `alerts.content`), `bucket` (that an S3 request names).
 """
 
 

@@ -93,6 +93,60 @@ DETAILS: dict[str, Callable[[Record], bool]] = {
 }
 
 
+def _given(record: Record, field: str) -> str:
+    return str((record.get("requestParameters") or {}).get(field) or "")
+
+
+def _of_aws(record: Record) -> str:
+    return _given(record, "policyArn").partition("arn:aws:iam::aws:policy/")[2]
+
+
+def _is_of_another(record: Record) -> bool:
+    user = _given(record, "userName")
+    return bool(user) and user != record["userIdentity"].get("userName")
+
+
+def _destroys(record: Record) -> bool:
+    return record["eventName"] in ("DeleteBucket", "TerminateInstances", "DeleteVolume",
+                                   "DeleteStack", "DeleteTable", "DeleteFunction20150331",
+                                   "DeleteRepository", "DeleteFileSystem")  # fmt: skip
+
+
+# What the kinds of `alerts.content` mean, as far as the worlds counted here have them.
+CONTENTS: dict[str, Callable[[Record], bool]] = {
+    "managed_administrator": lambda r: _of_aws(r) in ("AdministratorAccess", "IAMFullAccess"),
+    "managed_wide": lambda r: _of_aws(r) not in ("", "AdministratorAccess", "IAMFullAccess"),
+    "key_for_another": _is_of_another,
+    "key_for_oneself": lambda r: not _is_of_another(r),
+    "logging_stopped": lambda r: r["eventName"] in ("StopLogging", "DeleteTrail"),
+    "logging_started": lambda r: r["eventName"] in ("StartLogging", "CreateTrail"),
+    "logging_narrowed": lambda r: '"includeManagementEvents":false' in _asked(r),
+    "other_log_stopped": lambda r: r["eventName"] in ("DeleteFlowLogs", "DeleteLogGroup"),
+    "logs_expire": lambda r: '"Expiration":{"Days":1}' in _asked(r),
+    "trust_outside": lambda r: "arn:aws:iam::193672423079:root" in _asked(r),
+    "trust_anchor": lambda r: r["eventName"] == "CreateTrustAnchor",
+    "anywhere_profile": lambda r: r["eventName"] == "CreateProfile",
+    "login_profile_made": lambda r: r["eventName"] == "CreateLoginProfile",
+    "image_shared": lambda r: '"launchPermission":{"add":' in _asked(r),
+    "snapshot_shared": lambda r: (
+        '"createVolumePermission":{"add":' in _asked(r) or '"valuesToAdd":["1' in _asked(r)
+    ),
+    "resource_shared": lambda r: "arn:aws:iam::193672423079:root" in _asked(r),
+    "function_public": lambda r: _given(r, "principal") == "*",
+    "function_code_changed": lambda r: r["eventName"].startswith("UpdateFunctionCode"),
+    "remote_command": lambda r: r["eventName"] == "SendCommand",
+    "network_open": lambda r: '"cidrIp":"0.0.0.0/0"' in _asked(r),
+    "remote_shell": lambda r: r["eventName"] == "StartSession",
+    "machines_costly": lambda r: '"instanceType":"g5.48xlarge"' in _asked(r),
+    "database_deleted": lambda r: r["eventName"] == "DeleteDBInstance",
+    "secret_deleted": lambda r: r["eventName"] == "DeleteSecret",
+    "destroyed": _destroys,
+    "copies_deleted": lambda r: (
+        r["eventName"] in ("DeleteSnapshot", "DeregisterImage", "DeleteDBSnapshot")
+    ),
+}
+
+
 def _asked(record: Record) -> str:
     return re.sub(r"\s", "", json.dumps(record.get("requestParameters")))
 
@@ -114,13 +168,17 @@ _COLUMNS: dict[str, Callable[[Record], Any]] = {
     "assumption": assumption,
     "role": role,
     "role_name": role_name,
+    "bucket": lambda r: _given(r, "bucketName"),
 }
+
+
+_PHRASES = {"detail": DETAILS, "content": CONTENTS}
 
 
 def fits(record: Record, where: Mapping[str, Sequence[Any]]) -> bool:
     return all(
-        any(DETAILS[words](record) for words in held)
-        if name == "detail"
+        any(_PHRASES[name][words](record) for words in held)
+        if name in _PHRASES
         else _COLUMNS[name](record) in held
         for name, held in where.items()
     )
@@ -194,6 +252,7 @@ _NO_COUNTS = (
     r"\d+\.\d+\.\d+\.\d+(/\d+)?",  # addresses
     r"\b\d{12}\b",  # accounts
     r"\d+\.\d+",  # versions
+    r"ports? [\d,]+(-\d+)?|[\d,]+ machines?|after \d+ days?",  # what one record says
     r"\S*[A-Za-z_]\S*\d\S*|\S*\d\S*[A-Za-z_]\S*",  # names, techniques, clients
     r"and [\d,]+ more",
     r"[\d,]+ minutes?",

@@ -180,7 +180,8 @@ def last_part(arn: str) -> str:
 
 def named(kind: str, name: str) -> str:
     """ "user mallory"; the kind alone where no name is stated."""
-    return f"{kind} {short(name)}" if name else f"a {kind}"
+    article = "an" if kind[:1] in "aeio" else "a"
+    return f"{kind} {short(name)}" if name else f"{article} {kind}"
 
 
 def listing(items: Sequence[str], at_most: int = 4) -> str:

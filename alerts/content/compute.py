@@ -13,6 +13,7 @@ from alerts.content.call import Call, last_part, listing, named, texts_at, value
 from alerts.content.plain import plainly, things
 from alerts.content.readers import Readers, readers
 from alerts.content.sign import ContentSign
+from trail.counted import counted
 
 KINDS = {
     "user_data_changed": "The start-up code of an instance was replaced.",
@@ -38,7 +39,7 @@ def _started(call: Call) -> Iterator[ContentSign]:
         int(text) for text in texts_at(call.request, "instancesSet.maxCount") if text.isdigit()
     )
     number = started or min(asked, 100_000)
-    machines = f"{number:,} machine{'' if number == 1 else 's'}"
+    machines = counted(number, "machine")
     of = f" of type {listing(kinds)}" if kinds else ""
     about = f"{machines}{of}"
     gpu = [one for one in kinds if _GPU.match(one)]

@@ -1,7 +1,7 @@
 """Ways of signing in that were made, changed or taken: passwords, keys, second factors, providers.
 
 Fields by IAM's and Roles Anywhere's API references. Where `userName` is left out, IAM takes the
-caller (CreateAccessKey, ChangePassword).
+caller, and its response says whom (CreateAccessKey).
 """
 
 from __future__ import annotations
@@ -36,17 +36,30 @@ _KEYS = ("T1098.001",)
 _PROVIDERS = ("T1484.002",)
 
 
-def _user(call: Call) -> tuple[str, bool]:
-    """Whom the call is about, and whether that is the caller."""
-    name = call.given("userName") or call.answered("accessKey.userName")
-    own = not name or (bool(call.by_user) and name.casefold() == call.by_user.casefold())
+def _user(call: Call) -> tuple[str, bool] | None:
+    """Whom it is about, and whether that is the caller; None where the record does not say."""
+    name = call.given("userName") or next(
+        (one for path in _ANSWERED if (one := call.answered(path))), ""
+    )
     if not name:
-        name = call.by_user
+        return None
+    own = bool(call.by_user) and name.casefold() == call.by_user.casefold()
     return f"{named('user', name)}{' (the caller)' if own else ''}", own
 
 
+_ANSWERED = (
+    "accessKey.userName",
+    "loginProfile.userName",
+    "serviceSpecificCredential.userName",
+    "sSHPublicKey.userName",
+    "certificate.userName",
+)
+
+
 def _login(call: Call) -> Iterator[ContentSign]:
-    who, own = _user(call)
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     made = call.name == "CreateLoginProfile"
     free = call.said("passwordResetRequired", False) or call.name == "CreateLoginProfile" and not (
         call.said("passwordResetRequired", True)
@@ -66,15 +79,17 @@ def _login(call: Call) -> Iterator[ContentSign]:
 
 
 def _key(call: Call) -> Iterator[ContentSign]:
-    who, own = _user(call)
     key = call.answered("accessKey.accessKeyId") or call.text_of("minted_access_key_id")
     what = named("access key", key)
-    if call.text_of("identity_type") == "Root" and not call.given("userName"):
+    if call.text_of("identity_type") == "Root" and key and not call.given("userName"):
         yield ContentSign(
             "key_of_root", "for", True,
             f"CreateAccessKey made {what} for the account's root user.", _KEYS, about=what,
         )  # fmt: skip
         return
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     yield ContentSign(
         "key_for_oneself" if own else "key_for_another",
         "for",
@@ -88,7 +103,9 @@ def _key(call: Call) -> Iterator[ContentSign]:
 def _switched(call: Call) -> Iterator[ContentSign]:
     if call.given("status").casefold() != "active":
         return
-    who, _ = _user(call)
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     key = named("access key", call.given("accessKeyId"))
     yield ContentSign(
         "key_switched_on", "for", False,
@@ -105,7 +122,9 @@ _CREDENTIALS = {
 
 
 def _credential(call: Call) -> Iterator[ContentSign]:
-    who, own = _user(call)
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     service = call.given("serviceName")
     told = f" ({short(service)})" if service else ""
     yield ContentSign(
@@ -115,7 +134,9 @@ def _credential(call: Call) -> Iterator[ContentSign]:
 
 
 def _mfa_removed(call: Call) -> Iterator[ContentSign]:
-    who, own = _user(call)
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     device = last_part(call.given("serialNumber"))
     yield ContentSign(
         "mfa_removed", "for", not own,
@@ -126,7 +147,9 @@ def _mfa_removed(call: Call) -> Iterator[ContentSign]:
 
 
 def _mfa_made(call: Call) -> Iterator[ContentSign]:
-    who, own = _user(call)
+    if (user := _user(call)) is None:
+        return
+    who, own = user
     if not own:
         yield ContentSign(
             "mfa_for_another", "for", False,
@@ -169,10 +192,11 @@ def _host(address: str) -> str:
 def _anchor(call: Call) -> Iterator[ContentSign]:
     about = named("trust anchor", call.given("name") or last_part(call.given("trustAnchorId")))
     kind = call.given("source.sourceType")
+    did = "made" if call.name.startswith("Create") else "changed"
     own_ca = " (a private authority in AWS)" if kind == "AWS_ACM_PCA" else ""
     yield ContentSign(
         "trust_anchor", "for", True,
-        f"{call.name} has certificates of {about}{own_ca} become sessions of roles.", _KEYS,
+        f"{call.name} {did} {about}{own_ca}: its certificates become sessions of roles.", _KEYS,
         about=about,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from alerts.content.let_in import other_accounts
 from alerts.content.plain import plainly
 from alerts.content.readers import Readers, readers
 from alerts.content.sign import ContentSign
+from trail.counted import counted
 
 KINDS = {
     "key_deletion": "An encryption key is to be deleted: what it encrypts will be unreadable.",
@@ -26,7 +27,7 @@ _IMPACT = ("T1485", "T1486")
 def _deletion(call: Call) -> Iterator[ContentSign]:
     key = named("key", last_part(call.given("keyId")))
     days = call.given("pendingWindowInDays")
-    when = f", in {int(days)} days" if days.isdigit() and len(days) < 4 else ""
+    when = f", in {counted(int(days), 'day')}" if days.isdigit() and len(days) < 4 else ""
     yield ContentSign(
         "key_deletion", "for", True,
         f"ScheduleKeyDeletion has {key} deleted{when}.", _IMPACT, about=key,
@@ -82,5 +83,5 @@ READERS: Readers = readers(
      plainly("key_deletion", "deleted the material of", "key", "keyId",
              techniques="T1485 T1486", grave=True)),
     ("secretsmanager", "DeleteSecret", _secret),
-    ("s3", "CopyObject PutObject", _copied),
+    ("s3", "CopyObject", _copied),
 )  # fmt: skip

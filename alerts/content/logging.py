@@ -18,6 +18,7 @@ from alerts.content.call import Call, last_part, listing, named, texts_at, value
 from alerts.content.plain import plainly
 from alerts.content.readers import Readers, readers
 from alerts.content.sign import ContentSign
+from trail.counted import counted
 
 KINDS = {
     "logging_stopped": "The audit log was stopped or deleted.",
@@ -27,7 +28,7 @@ KINDS = {
     "logging_widened": "The audit log was made to record more.",
     "other_log_stopped": "A network, DNS, access or model log was stopped or deleted.",
     "other_log_shortened": "Logs were made to be kept for a few days alone.",
-    "logs_expire": "Objects of a bucket that holds logs by its name or rule were made to expire soon.",
+    "logs_expire": "Objects of what is a log bucket by its name or rule were made to expire soon.",
     "objects_expire": "Objects of a bucket were made to expire soon.",
 }
 
@@ -227,7 +228,7 @@ def _retention(call: Call) -> Iterator[ContentSign]:
     if days is not None and days <= FEW_DAYS:
         yield ContentSign(
             "other_log_shortened", "for", False,
-            f"PutRetentionPolicy has {group} kept for {_days(days)} alone.",
+            f"PutRetentionPolicy has {group} kept for {counted(days, 'day')} alone.",
             (_OFF, "T1070"), about=group,
         )  # fmt: skip
 
@@ -254,7 +255,7 @@ def _lifecycle(call: Call) -> Iterator[ContentSign]:
         "logs_expire" if is_log else "objects_expire",
         "for",
         is_log,
-        f"{call.name} has objects of {bucket} deleted after {_days(min(days))}"
+        f"{call.name} has objects of {bucket} deleted after {counted(min(days), 'day')}"
         f"{', and its name or its rule speaks of logs' if is_log else ''}.",
         (_OFF, "T1485") if is_log else ("T1485",),
         about=bucket,
@@ -278,10 +279,6 @@ def _number(text: str) -> int | None:
         return int(float(text))
     except (ValueError, OverflowError):
         return None
-
-
-def _days(number: int) -> str:
-    return f"{number:,} day{'' if number == 1 else 's'}"
 
 
 READERS: Readers = readers(

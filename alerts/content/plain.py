@@ -10,12 +10,11 @@ from alerts.content.sign import ContentSign
 
 
 def things(call: Call, kind: str, *paths: str) -> str:
-    """ "instance i-1", "instances i-1 and i-2", or the kind alone where the record names none."""
+    """ "instance i-1", "instance i-1 and instance i-2", or the kind alone where none is named."""
     stated = call.all_given(*paths)
     found = [last_part(one) if one.startswith("arn:") else one for one in stated]
     if len(found) > 1:
-        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
-        return f"{plural} {listing(found)}"
+        return listing([named(kind, one) for one in found])
     return named(kind, found[0] if found else "")
 
 

@@ -165,11 +165,12 @@ def _unblocked(call: Call) -> Iterator[ContentSign]:
 
 
 def _replicated(call: Call) -> Iterator[ContentSign]:
-    path = "ReplicationConfiguration.Rule.Destination"
-    outside = call.outsiders(call.all_given(f"{path}.Account"))
+    paths = [f"ReplicationConfiguration.{one}.Destination" for one in ("Rule", "Rules")]
+    outside = call.outsiders(call.all_given(*(f"{path}.Account" for path in paths)))
     if outside:
         about = named("bucket", call.given("bucketName"))
-        to = [last_part(one.rpartition(":")[2]) for one in call.all_given(f"{path}.Bucket")]
+        buckets = call.all_given(*(f"{path}.Bucket" for path in paths))
+        to = [last_part(one.rpartition(":")[2]) for one in buckets]
         yield ContentSign(
             "bucket_replicated_outside", "for", True,
             f"{call.name} has objects of {about} copied to {other_accounts(outside, call)}"

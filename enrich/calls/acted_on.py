@@ -7,20 +7,15 @@ is said of them says so.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from enrich.calls.call_details import Call
+from enrich.calls.records_read import ALL_OF
 from enrich.data.interesting_calls import CallGroup, TargetCount
-from enrich.entity import Match
-from enrich.facts.targets import Target, targets_of
-from enrich.sql_text import bound_list, bound_values
-from enrich.window import Window
+from enrich.facts.targets import Target, targets_in
 from enrich.words import short
-from trail.store import Query, Store
 
-ALL_OF = 500
-"""Calls of one name that are all read; of more the newest few."""
 SHOWN = 10
 """Targets of one call that its row lists, the most frequent first."""
 
@@ -36,46 +31,22 @@ class ActedOn(NamedTuple):
 NOTHING = ActedOn((), 0, 0)
 
 
-def find_targets(
-    match: Match, store: Store, window: Window, rows: Sequence[CallGroup]
-) -> tuple[dict[Call, ActedOn], tuple[Query, ...]]:
-    """Per call what its records name."""
-    names = sorted({row.event_name for row in rows if row.signal and row.count <= ALL_OF})
-    few = [row for row in rows if row.event_name not in names]
-    ids = sorted({event_id for row in few for event_id in row.event_ids})
-    if not names and not ids:
-        return {}, ()
-    found = store.query(
-        f"""
-        select distinct event_id, event_source, event_name, error_code, request_parameters,
-               response_elements, resources
-        from events
-        where event_time >= $window_first and event_time <= $window_last and {match.sql}
-          and ({_one_of("event_name", "call", names)} or {_one_of("event_id", "id", ids)})
-        """,
-        {
-            **match.parameters,
-            **bound_values("call", names),
-            **bound_values("id", ids),
-            "window_first": window.first,
-            "window_last": window.last,
-        },
-        first=window.first,
-        last=window.last,
-    )
+def targets_by_call(
+    records: Sequence[Mapping[str, Any]], rows: Sequence[CallGroup]
+) -> dict[Call, ActedOn]:
+    """Per call what its records name: all of the calls that matter and are not many, else the
+    newest few.
+    """
+    whole = {row.event_name for row in rows if row.signal and row.count <= ALL_OF}
+    newest = {one for row in rows if row.event_name not in whole for one in row.event_ids}
     counts: dict[Call, Counter[Target]] = defaultdict(Counter)
     looked_at = Counter[Call]()
-    for row in found.rows:
+    for row in records:
+        if row["event_name"] not in whole and row["event_id"] not in newest:
+            continue  # read for its content alone
         call = (row["event_source"], row["event_name"], row["error_code"])
         looked_at[call] += 1
-        counts[call].update(
-            targets_of(
-                row["event_source"],
-                row["request_parameters"],
-                row["response_elements"],
-                row["resources"],
-            )
-        )
+        counts[call].update(targets_in(row))
     return {
         call: ActedOn(
             tuple(
@@ -86,7 +57,7 @@ def find_targets(
             number,
         )
         for call, number in looked_at.items()
-    }, (found.query,)
+    }
 
 
 def in_words(row: CallGroup, most: int = 3) -> str:
@@ -107,10 +78,6 @@ def in_words(row: CallGroup, most: int = 3) -> str:
 
 def _kind(target: TargetCount) -> str:
     return "shared with" if target.shared else target.kind
-
-
-def _one_of(column: str, name: str, values: Sequence[str]) -> str:
-    return f"{column} in {bound_list(name, values)}" if values else "false"
 
 
 def _most(counts: Counter[Target]) -> list[tuple[Target, int]]:

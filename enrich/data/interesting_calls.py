@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from enrich.data.found import Day, Earlier, Found, InWindow, Moment
 
 
@@ -132,6 +134,70 @@ class CallGroup(Found, frozen=True, kw_only=True):
         return [detail for detail in details if detail is not None]
 
 
+class ContentFound(Found, frozen=True, kw_only=True):
+    """What the content of successful calls of one API says (`alerts.content`)."""
+
+    kind: str = ""
+    """The kind of sign, one of `alerts.content.KINDS`."""
+    speaks: Literal["for", "against"] = "for"
+    """For a true positive, or against it."""
+    grave: bool = False
+    """Whether it is worth an alert by itself."""
+    sentences: tuple[str, ...] = ()
+    """What was done, to what, for whom: a sentence of each call, the grave and the newest first;
+    of more than three that differ, only the first."""
+    techniques: tuple[str, ...] = ()
+    """ATT&CK techniques."""
+    accounts: tuple[str, ...] = ()
+    """Accounts other than the record's own that were let in or given something."""
+    event_source: str | None = None
+    """`eventSource` of the calls."""
+    event_name: str = ""
+    """`eventName` of the calls, as logged."""
+    count: int = 0
+    """How many calls say so."""
+    first: Moment | None = None
+    """`eventTime` of the first."""
+    last: Moment | None = None
+    """`eventTime` of the last."""
+    about: tuple[str, ...] = ()
+    """Some of the things that the calls acted on, the newest first."""
+    about_total: int = 0
+    """How many different things that were."""
+    event_ids: tuple[str, ...] = ()
+    """The newest few events, newest first."""
+
+
+class OutsideAccount(Found, frozen=True, kw_only=True):
+    """An account that was let in or given something, and whether it is known here."""
+
+    account: str = ""
+    """Its id."""
+    logged: bool = False
+    """Whether events recorded in that account are indexed before the alert's day."""
+    events: int = 0
+    """Calls that its identities made before the alert's day, in what was looked through."""
+    logs_from: Day | None = None
+    """The first day that was looked through."""
+
+
+class BulkRead(Found, frozen=True, kw_only=True):
+    """Objects that were read from one bucket."""
+
+    bucket: str = ""
+    """The bucket, as the requests name it."""
+    count: int = 0
+    """How many reads succeeded."""
+    size: int | None = msgspec.field(default=None, name="bytes")
+    """Bytes that they sent (`bytesTransferredOut`); None where no record says."""
+    first: Moment | None = None
+    """`eventTime` of the first."""
+    last: Moment | None = None
+    """`eventTime` of the last."""
+    event_ids: tuple[str, ...] = ()
+    """The newest few events, newest first."""
+
+
 class Click(Found, frozen=True, kw_only=True):
     """The console's calls of one second."""
 
@@ -181,5 +247,13 @@ class InterestingCalls(InWindow, frozen=True, kw_only=True):
     """What was done in the console; None where nothing was."""
     alert_day: Day | None = None
     """The UTC day on which the alert's window opens."""
+    content: tuple[ContentFound, ...] = ()
+    """What the content of the calls that succeeded says, the gravest first."""
+    content_unread: int = 0
+    """Successful calls whose content was not read, since there are too many of their name."""
+    outside_accounts: tuple[OutsideAccount, ...] = ()
+    """The accounts that the content names, and whether they are known."""
+    bulk_reads: tuple[BulkRead, ...] = ()
+    """Buckets of which many objects were read, the most first."""
     before: Earlier | None = None
     """How much is indexed of the time before the alert's day; None where there are no calls."""

@@ -321,10 +321,15 @@ _ESCALATION: _Rows = (
 _EVASION: _Rows = (
     (
         "cloudtrail",
-        "StopLogging DeleteTrail UpdateTrail PutEventSelectors PutInsightSelectors"
-        " DeleteEventDataStore StopEventDataStoreIngestion",
+        "StopLogging DeleteTrail DeleteEventDataStore StopEventDataStoreIngestion",
         "T1562.008",
-        "Stops or narrows the audit log.",
+        "Stops the audit log.",
+    ),
+    (
+        "cloudtrail",
+        "UpdateTrail PutEventSelectors PutInsightSelectors",
+        "T1562.008",
+        "Can narrow the audit log, or widen it: its parameters say which.",
     ),
     ("ec2", "DeleteFlowLogs", "T1562.008", "Stops network logs."),
     (
@@ -435,9 +440,15 @@ _EXFILTRATION: _Rows = (
     (
         "s3",
         "PutBucketPolicy PutBucketAcl PutObjectAcl PutBucketReplication DeletePublicAccessBlock"
-        " DeleteBucketPublicAccessBlock PutBucketPublicAccessBlock CreateAccessPoint",
+        " DeleteBucketPublicAccessBlock CreateAccessPoint",
         "T1537 T1530",
-        "Opens stored data to others.",
+        "Can open stored data to others.",
+    ),
+    (
+        "s3",
+        "PutBucketPublicAccessBlock",
+        "T1537 T1530",
+        "Opens stored data to others, or closes it: its parameters say which.",
     ),
     (
         "s3 s3control",
@@ -473,6 +484,7 @@ _IMPACT: _Rows = (
         "T1490 T1485",
         "Can remove older versions, or have data expire.",
     ),
+    ("secretsmanager", "DeleteSecret", "T1485", "Deletes a secret."),
     (
         "kms",
         "ScheduleKeyDeletion DisableKey ImportKeyMaterial DeleteImportedKeyMaterial",

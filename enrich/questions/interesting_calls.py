@@ -11,26 +11,33 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer, Enrichment, Listing, ReportTable, verbatim
-from enrich.calls.acted_on import NOTHING, find_targets
+from enrich.calls.acted_on import NOTHING, targets_by_call
 from enrich.calls.acted_on import in_words as targets_in_words
+from enrich.calls.bulk_reads import find_bulk_reads
 from enrich.calls.call_details import Call, find_details, known_details
 from enrich.calls.calls_made import calls_made, earlier, evidence_caveats, made_before
 from enrich.calls.calls_sql import midnight, newest_ids
 from enrich.calls.console_clicks import find_clicks
+from enrich.calls.content_found import found_in, unread
 from enrich.calls.of_other_sessions import all_of_others
+from enrich.calls.outside_accounts import find_accounts
+from enrich.calls.records_read import read_records
 from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.interesting_calls import (
+    BulkRead,
     CallGroup,
     CallsOnDay,
+    ContentFound,
     Detail,
     InterestingCalls,
+    OutsideAccount,
     UsualCalls,
 )
 from enrich.entity import Match, by_identity_id, entity_match
@@ -104,7 +111,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         if group["interesting"] or sensitive_read(group["event_source"], group["event_name"])
     ]
     evidence = tuple(newest_ids(day for group in shown for day in group["days"]))
-    rows, sensitive, before, more = _labelled(
+    rows, sensitive, read, more = _labelled(
         groups, shown, alert, principal, match, whole, store, window
     )
     queries += more
@@ -138,7 +145,11 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         by_service=sum(row.by_service for row in rows),
         console=clicks,
         alert_day=f"{midnight(alert.first_seen).date()}",
-        before=before,
+        content=read.content,
+        content_unread=read.content_unread,
+        outside_accounts=read.outside_accounts,
+        bulk_reads=read.bulk_reads,
+        before=read.before,
     )
     made_in = Events(match.scope, window.first, window.last)
     sentence, counts = _sentence(total, rows, sensitive, made_in, looked)
@@ -181,6 +192,16 @@ def _span(groups: list[dict[str, Any]]) -> Window:
     return Window(min(group["first"] for group in groups), max(group["last"] for group in groups))
 
 
+class _Read(NamedTuple):
+    """What was read besides the rows: the content of calls, and how much is known of before."""
+
+    content: tuple[ContentFound, ...]
+    content_unread: int
+    outside_accounts: tuple[OutsideAccount, ...]
+    bulk_reads: tuple[BulkRead, ...]
+    before: Earlier | None
+
+
 def _labelled(
     groups: list[dict[str, Any]],
     shown: list[dict[str, Any]],
@@ -190,9 +211,9 @@ def _labelled(
     whole: Match,
     store: Store,
     window: Window,
-) -> tuple[tuple[CallGroup, ...], tuple[CallGroup, ...], Earlier | None, tuple[Query, ...]]:
+) -> tuple[tuple[CallGroup, ...], tuple[CallGroup, ...], _Read, tuple[Query, ...]]:
     """The interesting rows and the reads, the gravest first, each with what its parameters say,
-    what it acted on and whether it is a first; and how much is known of the time before.
+    what it acted on and whether it is a first; and what else was read with them.
     """
     interesting = [
         # The record of a role session's switch is the session's own.
@@ -230,8 +251,17 @@ def _labelled(
         span = _span([group for group in groups if group["event_name"] in named])
         details, query = find_details(match, store, span, named)
         queries += (query,)
-    acted, more = find_targets(match, store, window, both)
+    records, more = read_records(match, store, window, both)
     queries += more
+    acted = targets_by_call(records, both)
+    bulk, more = find_bulk_reads(match, store, window, reads)
+    queries += more
+    content = found_in(records)
+    outside, more = find_accounts(
+        alert, store, [account for one in content for account in one.accounts]
+    )
+    queries += more
+    read = _Read(content, unread(both), outside, bulk, known)
 
     def labelled(row: CallGroup) -> CallGroup:
         api = (row.event_source, plain_name(row.event_name))
@@ -254,7 +284,7 @@ def _labelled(
     def in_order(rows: Iterable[CallGroup]) -> tuple[CallGroup, ...]:
         return tuple(sorted(map(labelled, rows), key=_order))
 
-    return in_order(interesting), in_order(reads), known, queries
+    return in_order(interesting), in_order(reads), read, queries
 
 
 def _call(group: Mapping[str, Any], known: Signal | None = None) -> CallGroup:

@@ -51,6 +51,11 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
     "left_instance": lambda _: "used off its instance",
     "used_elsewhere": lambda _: "used from another IP",
     "used_where_issued": lambda _: "used where issued",
+    "content_grave": lambda _: "grave change",
+    "content": lambda _: "telling change",
+    "content_against": lambda _: "adds to logs or guards",
+    "destruction": lambda line: f"{counted(line.counts[0].number, 'deletion')}",
+    "bulk_read": lambda line: f"{line.counts[0].number:,} objects read",
     "high_signal_call": lambda line: "high-signal call",
     "permission_probing": lambda _: "permission probing",
     "secrets_read": lambda line: f"secrets read {counted(_number(line, 'time'), 'time')}",
@@ -64,7 +69,12 @@ _SIGNS: Mapping[str, Callable[[Weight], str]] = {
 }
 """Kind of a line → its words. Kinds that come several times are counted."""
 
-_SEVERAL = {"high_signal_call": "high-signal calls", "new_service": "new services"}
+_SEVERAL = {
+    "content_grave": "grave changes",
+    "content": "telling changes",
+    "high_signal_call": "high-signal calls",
+    "new_service": "new services",
+}
 
 _ONLY_STATUS: Mapping[str, str] = {
     "nothing": "nothing found",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from enrich.count import Count, Events
-from enrich.data.found import Earlier
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.services_used import ServicesUsed
-from enrich.entity import ROLE_TYPES
 from enrich.facts.techniques import plain_name
 from enrich.questions.interesting_calls import api_of, details_counted
+from enrich.verdict.before import events_before, in_words, known_before
+from enrich.verdict.of_content import Content, of_content
 from enrich.verdict.weight import Answers, Weight, events_in, ids
 from enrich.words import listed, short
-from trail.counted import counted
 
 MANY_DENIALS = 10
 MANY_NAMES = 5
@@ -33,7 +31,9 @@ def from_calls(known: Answers) -> Iterator[Weight]:
     if data is None or data.scope is None:
         return
     events = events_in(data, data.scope)
-    yield from _high_signal(known, data, events)
+    content = of_content(known, data, events)
+    yield from content.lines
+    yield from _high_signal(known, data, events, content)
     yield from _denials(data, events)
     yield from _secrets(known, data, events)
     yield from _by_services(known, data, events)
@@ -43,7 +43,7 @@ def from_services(known: Answers) -> Iterator[Weight]:
     used = known.found(ServicesUsed)
     if used is None or used.scope is None:
         return
-    before = _before(used.before)
+    before = known_before(used.before)
     if before is None:
         return
     rows = [row for row in used.services if row.never_before and row.valuable and row.on_alert_day]
@@ -63,36 +63,10 @@ def from_services(known: Answers) -> Iterator[Weight]:
             "new_service",
             "for",
             f"{short(row.service)} was called {calls} {on}{how}, and never in"
-            f" {_earlier(known, before, used.before)} before it. {row.valuable}",
+            f" {in_words(known, before, used.before)} before it. {row.valuable}",
             _SERVICES,
             (calls, failed, before),
         )
-
-
-def _before(before: Earlier | None) -> Count | None:
-    """How much is known of the time before the alert's day, if it is enough to call things new."""
-    if before is None or not before.sufficient:
-        return None
-    return Count(_events_of(before), number=before.events, noun="event", distinct="event_id")
-
-
-def _events_of(before: Earlier) -> Events:
-    first, last = map(datetime.fromisoformat, (before.window_first, before.window_last))
-    return Events("whole_role", first, last, open_end=True)
-
-
-def _earlier(known: Answers, before: Count, told: Earlier | None) -> str:
-    """How many events that is, whose and from when on there are logs: other lines count the 14 days
-    alone, and some of them one session: "882 events of the whole role from 2026-03-01 on,".
-    """
-    is_role = known.principal.type in ROLE_TYPES
-    whose = " of the whole role" if is_role else ""
-    since = ""
-    if told is not None and told.logs_from is not None:
-        since = f" from {told.logs_from} on,"
-        if told.days_missing:
-            since = f" from {told.logs_from} on ({counted(told.days_missing, 'day')} without logs),"
-    return f"{before}{whose}{since}"
 
 
 def _succeeded(row: CallGroup, events: Events, noun: str = "time") -> Count:
@@ -104,21 +78,27 @@ def _succeeded(row: CallGroup, events: Events, noun: str = "time") -> Count:
     )
 
 
-def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iterator[Weight]:
+def _high_signal(
+    known: Answers, data: InterestingCalls, events: Events, content: Content
+) -> Iterator[Weight]:
+    """Calls that are weighty by their name, as far as their content has not said more, or less."""
     grave = [
         row
         for row in data.calls
-        if row.signal not in (None, "sensitive read") and row.failed < row.count
+        if row.signal not in (None, "sensitive read")
+        and row.failed < row.count
+        and not content.clears(row)
     ]
-    before = _before(data.before)
+    before = known_before(data.before)
     # What the identity does every week speaks for nothing, unless its parameters do.
     telling = [row for row in grave if row.succeeded_details or row.never_before is not False]
-    for row in telling[:WEIGHTY]:
+    by_name = [row for row in telling if not content.tells(row)]
+    for row in by_name[: max(1, WEIGHTY - len(content.told))]:
         done, details = _succeeded(row, events), row.succeeded_details
         first = before if row.never_before else None
         since = ""
         if first is not None:
-            since = f", never in {_earlier(known, first, data.before)} before the alert's day"
+            since = f", never in {in_words(known, first, data.before)} before the alert's day"
         about = ", ".join([row.signal or "", *row.techniques, *(one.told for one in details)])
         yield Weight(
             "high_signal_call",
@@ -127,7 +107,7 @@ def _high_signal(known: Answers, data: InterestingCalls, events: Events) -> Iter
             _CALLS,
             (done, *details_counted(details, done.of), *((first,) if first else ())),
         )
-    if grave and not telling:
+    if grave and not telling and not content.told:
         yield from _everyday(known, grave, events)
 
 
@@ -187,12 +167,12 @@ def _secrets(known: Answers, data: InterestingCalls, events: Events) -> Iterator
         of = of_reads.one_of(api_of(row) for row in unknown)
         number = sum(row.count for row in unknown)
         times = Count(of, ids(row.succeeded_ids for row in unknown), number=number, noun="time")
-        before = _before(data.before) if all(row.never_before for row in unknown) else None
+        before = known_before(data.before) if all(row.never_before for row in unknown) else None
         names = listed(short(plain_name(row.event_name)) for row in unknown)
         never = "calls" if len(unknown) > 1 else "a call"
         since = ""
         if before is not None:
-            history = _earlier(known, before, data.before)
+            history = in_words(known, before, data.before)
             since = f", {never} never made in {history} before the alert's day"
         yield Weight(
             "secrets_read",
@@ -221,7 +201,7 @@ def _beyond_usual(
         return
     of = events.one_of([api_of(row)]).where(failed=False, day=now.day)
     times = Count(of, now.succeeded_ids, number=now.succeeded, noun="time")
-    before = _events_of(data.before).one_of([api_of(row)])
+    before = events_before(data.before).one_of([api_of(row)])
     days = Count(before, number=usual.days, noun="earlier day", distinct="day")
     most = Count(before.where(day=usual.most_on), number=usual.most, distinct="event_id")
     yield Weight(

@@ -4,7 +4,9 @@
 
 - A line for it rests on events that somebody made; a line against it is counter-evidence, which an
   intruder cannot bring about by name, user agent or patience. What is merely common (peers made the
-  same call, everything failed) is neither.
+  same call, everything failed) is neither. One line answers an accusation only: that a call which
+  the alert or its name accuses added to logs or guards (`of_content`), which anybody could do.
+- What a call's content says is said instead of what its name says, and once.
 - A guess is no evidence: hops of a chain count from "high" up.
 - Thin history says nothing about what is new (§9). An answer for which logs are missing gives
   nothing against, and its lines for it say that they rest on what is indexed.

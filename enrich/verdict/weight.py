@@ -155,6 +155,10 @@ _LOOKED = ("answered", "partial", "nothing")
 
 STRONGEST_FIRST = (
     "left_instance",
+    "content_grave",
+    "destruction",
+    "bulk_read",
+    "content",
     "high_signal_call",
     "secrets_read_beyond_usual",
     "secrets_read",
