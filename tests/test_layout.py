@@ -43,7 +43,7 @@ ROOMS = {
     "cases": ["migrations", "redaction", "report"],
     "ui": ["kit", "shell", "parts"],
 }
-PAGE_ROOMS = ["triage", "inbox", "cases", "explore"]
+PAGE_ROOMS = ["triage", "inbox", "cases", "explore", "rules"]
 """One page's drawing knows kit, shell and parts, and never another page's."""
 
 

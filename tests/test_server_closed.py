@@ -35,7 +35,19 @@ def watch(event, arguments):
             out.write(json.dumps([event, str(where)]) + "\\n")
 sys.addaudithook(watch)
 """
-PAGES = ("triage", "inbox", "cases", "case", "review", "events", "entity", "index", "home", "")
+PAGES = (
+    "triage",
+    "inbox",
+    "cases",
+    "case",
+    "review",
+    "events",
+    "entity",
+    "rules",
+    "index",
+    "home",
+    "",
+)
 
 
 @pytest.fixture(scope="module")

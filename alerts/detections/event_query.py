@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,39 +44,122 @@ class Counting:
     @property
     def keys(self) -> tuple[str, ...]:
         """The column of each group's key."""
-        return tuple(f"key_{number}" for number in range(len(self.group_by)))
+        return _keys(self.group_by)[0]
 
 
-def find_events(store: Store, condition: Condition, first: datetime, last: datetime) -> Rows:
-    """The events that the condition holds for, oldest first; up to one more than `MAX_EVENTS`."""
+@dataclass(frozen=True)
+class Scope:
+    """Which events are looked at: between two times, of calls with these names (None: of any)."""
+
+    first: datetime
+    last: datetime
+    names: tuple[str, ...] | None = None
+    read_from: datetime | None = None
+    """From when on the sums of the days are read, for conditions about the days before."""
+
+    def sql(self, of: str = "name") -> str:
+        """The condition; its values are `parameters`, the names apart as `of` says."""
+        bounds = "event_time >= $first and event_time <= $last and replaced is null"
+        if self.names is None:
+            return bounds
+        listed = ", ".join(f"${of}_{number}" for number in range(len(self.names)))
+        return f"{bounds} and event_name in ({listed})"
+
+    def parameters(self, of: str = "name") -> dict[str, Any]:
+        named = {f"{of}_{number}": name for number, name in enumerate(self.names or ())}
+        return {"first": self.first, "last": self.last, **named}
+
+
+def find_events(
+    store: Store, conditions: Sequence[Condition], scope: Scope, further: Iterable[str] = ()
+) -> Rows:
+    """The events that any of the conditions holds for, oldest first, each with `held`: whether it
+    does, by condition. Up to one more than `MAX_EVENTS`. `further` columns are read beside those
+    that make an alert.
+    """
+    parts, parameters = _apart(conditions)
+    columns = ", ".join(dict.fromkeys([*_COLUMNS.split(", "), *further]))
     return store.query(
         f"""
-        select {_COLUMNS}
+        select {columns}, [{", ".join(parts)}] as held
         from events
-        where event_time >= $first and event_time <= $last and replaced is null
-          and ({condition.sql})
+        where {scope.sql()} and ({" or ".join(parts)})
         order by event_time, event_id
         limit {MAX_EVENTS + 1}
         """,
-        {**condition.parameters, "first": first, "last": last},
-        first=first,
-        last=last,
+        {**parameters, **scope.parameters()},
+        first=scope.read_from or scope.first,
+        last=scope.last,
     ).rows
 
 
+def find_calls(store: Store, first: datetime, last: datetime) -> list[tuple[str, str]]:
+    """The different calls of the days: source and name. Read from the sums of each day."""
+    rows = store.query(
+        "select distinct event_source, event_name from daily", first=first, last=last
+    ).rows
+    return [(row["event_source"], row["event_name"]) for row in rows]
+
+
+def find_together(
+    store: Store, conditions: Sequence[tuple[Condition, Scope]], group_by: tuple[str, ...]
+) -> Rows:
+    """The events of groups in which each condition holds for some event of its scope, oldest first,
+    with the group's keys. An event that several hold for comes once for each.
+    """
+    parts, parameters = _apart([condition for condition, _ in conditions])
+    keys, named = _keys(group_by)
+    # Each condition reads on its own: what one asks of the days before is then asked of few events.
+    found = " union all ".join(
+        f"""
+            select {_COLUMNS}{named}, [{", ".join(str(n == number) for n in range(len(parts)))}]
+                as held
+            from events
+            where {scope.sql(f"name_{number}")} and {part}"""
+        for number, (part, (_, scope)) in enumerate(zip(parts, conditions, strict=True))
+    )
+    for number, (_, scope) in enumerate(conditions):
+        parameters |= scope.parameters(f"name_{number}")
+    all_held = " and ".join(f"bool_or(held[{number + 1}])" for number in range(len(parts)))
+    together = " and ".join(f"found.{key} = complete.{key}" for key in keys) or "true"
+    group = f"group by {', '.join(keys)}" if keys else ""
+    return store.query(
+        f"""
+        with found as materialized ({found}
+        ),
+        complete as (
+            select {", ".join(keys) or "1 as one"} from found {group} having {all_held}
+        )
+        select found.*
+        from found join complete on {together}
+        order by event_time, event_id
+        limit {MAX_EVENTS + 1}
+        """,
+        parameters,
+        first=min(scope.read_from or scope.first for _, scope in conditions),
+        last=max(scope.last for _, scope in conditions),
+    ).rows
+
+
+def _keys(group_by: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """The columns of a group's keys, and SQL that selects them."""
+    keys = tuple(f"key_{number}" for number in range(len(group_by)))
+    named = "".join(
+        f", {text_sql(target)} as {key}" for target, key in zip(group_by, keys, strict=True)
+    )
+    return keys, named
+
+
 def find_crowded(
-    store: Store, condition: Condition, counting: Counting, first: datetime, last: datetime
+    store: Store, conditions: Sequence[Condition], counting: Counting, scope: Scope
 ) -> Rows:
     """As `find_events`, but only where a group may have enough, with its keys and `counted`.
 
     Time is cut into slices as long as the correlation's timespan. Any window of that length lies
     in two neighbours: what is in no pair with enough together is left in the store.
     """
-    keys = counting.keys
-    named = "".join(
-        f", {text_sql(target)} as {key}"
-        for target, key in zip(counting.group_by, keys, strict=True)
-    )
+    parts, parameters = _apart(conditions)
+    keys, named = _keys(counting.group_by)
     if counting.distinct is not None:
         named += f", {text_sql(counting.distinct)} as counted"
     if counting.distinct is None:
@@ -95,8 +179,7 @@ def find_crowded(
         with found as materialized (
             select {_COLUMNS}{named}, cast(epoch(event_time) as bigint) // $seconds as slice
             from events
-            where event_time >= $first and event_time <= $last and replaced is null
-          and ({condition.sql})
+            where {scope.sql()} and ({" or ".join(parts)})
         ),
         slices as (
             select {group}, {gathered} as mine,
@@ -114,24 +197,24 @@ def find_crowded(
         limit {MAX_EVENTS + 1}
         """,
         {
-            **condition.parameters,
-            "first": first,
-            "last": last,
+            **parameters,
+            **scope.parameters(),
             "seconds": counting.seconds,
             "at_least": counting.at_least,
         },
-        first=first,
-        last=last,
+        first=scope.read_from or scope.first,
+        last=scope.last,
     ).rows
 
 
-def either(conditions: Sequence[Condition]) -> Condition:
-    """The conditions joined by "or", the names of their values kept apart."""
-    if len(conditions) == 1:
-        return conditions[0]
+def _apart(conditions: Sequence[Condition]) -> tuple[list[str], dict[str, Any]]:
+    """The conditions' SQL, the names of their values kept apart, and the values."""
     parts: list[str] = []
     parameters: dict[str, Any] = {}
     for number, condition in enumerate(conditions):
-        parts.append(f"({condition.sql.replace('$p', f'$q{number}_')})")
+        parts.append(f"({_VALUE.sub(rf'$q{number}_', condition.sql)})")
         parameters |= {f"q{number}_{name[1:]}": v for name, v in condition.parameters.items()}
-    return Condition(" or ".join(parts), parameters)
+    return parts, parameters
+
+
+_VALUE = re.compile(r"\$p(?=\d)")

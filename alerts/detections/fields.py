@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from trail.events import EVENT_SCHEMA
 
-_COLUMNS = {
+COLUMNS = {
     "eventID": "event_id",
     "eventTime": "event_time",
     "eventSource": "event_source",
@@ -47,9 +47,10 @@ _COLUMNS = {
     "serviceEventDetails": "service_event_details",
     "resources": "resources",
 }
-_BY_LOWER_NAME = {name.lower(): column for name, column in _COLUMNS.items()}
+"""CloudTrail's field → the column of the event table that has it."""
+_BY_LOWER_NAME = {name.lower(): column for name, column in COLUMNS.items()}
 _NESTED = {
-    name.lower(): _COLUMNS[name]
+    name.lower(): COLUMNS[name]
     for name in (
         "userIdentity",
         "requestParameters",

@@ -18,6 +18,8 @@ from trail.counted import counted
 MAX_CITED = 200
 """Event ids that one alert cites: all, or those from the turning event on."""
 MAX_PRINCIPALS = 20
+MAX_SAID = 5
+"""Sentences on the content of its calls that one alert has."""
 
 SEVERITIES = {"informational": 1.0, "low": 2.0, "medium": 5.0, "high": 7.0, "critical": 9.0}
 """Sigma's levels on GuardDuty's scale: the lower end of each of its bands."""
@@ -32,10 +34,11 @@ def by_session_and_day(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The stretches of each session, or user, that begin on one UTC day, as one, in its order."""
+    """The stretches of each session, or user, that turned on one UTC day, as one, in its order."""
     groups: dict[tuple[Any, ...], list[Stretch]] = {}
     for stretch in stretches:
-        groups.setdefault(_session_and_day(stretch.rows[0]), []).append(stretch)
+        key = (*_session(stretch.rows[0]), stretch.turning["event_time"].date())
+        groups.setdefault(key, []).append(stretch)
     found: list[Stretch] = []
     for members in groups.values():
         rows = {row["event_id"]: row for stretch in members for row in stretch.rows}
@@ -49,12 +52,11 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def _session_and_day(row: Row) -> tuple[Any, ...]:
-    return (
-        row["recipient_account_id"],
-        row["identity_id"],
-        row["session_name"],
-        row["event_time"].date(),
-    )
+    return (*_session(row), row["event_time"].date())
+
+
+def _session(row: Row) -> tuple[Any, ...]:
+    return (row["recipient_account_id"], row["identity_id"], row["session_name"])
 
 
 def alert_of(
@@ -72,12 +74,7 @@ def alert_of(
     """
     start, end = rows[0], rows[-1]
     turning = turning or start
-    techniques = [tag.name.upper() for tag in rule.tags if _is_technique(tag.namespace, tag.name)]
-    tactics = [
-        tag.name.replace("_", "-")
-        for tag in rule.tags
-        if tag.namespace == "attack" and tag.name.upper() not in techniques
-    ]
+    techniques, tactics = techniques_of(rule), tactics_of(rule)
     event_ids = list(dict.fromkeys(row["event_id"] for row in rows))
     position = event_ids.index(turning["event_id"])
     cited = tuple(event_ids[max(0, min(position, len(event_ids) - MAX_CITED)) :][:MAX_CITED])
@@ -91,6 +88,10 @@ def alert_of(
     if distinct is not None:
         found += f" with {counted(len({row[distinct] for row in rows}), 'different value')}"
     notes = [f"Found by the Sigma rule {rule.title!r}: {found}."]
+    said = list(dict.fromkeys(one for row in rows for one in row.get("said", ())))
+    notes += said[:MAX_SAID]
+    if len(said) > MAX_SAID:
+        notes.append(f"{counted(len(said) - MAX_SAID, 'more call')} of the kind.")
     if rule.description:
         notes.append(" ".join(rule.description.split()))
     if techniques or tactics:
@@ -105,7 +106,7 @@ def alert_of(
         "event_ids": list(cited),
     }
     return Alert(
-        id=_id_of(rule, start),
+        id=_id_of(rule, start, turning),
         source="sigma",
         title=rule.title,
         severity=SEVERITIES.get(level),
@@ -132,10 +133,25 @@ def alert_of(
     )
 
 
+def techniques_of(rule: SigmaRule | SigmaCorrelationRule) -> list[str]:
+    """The ATT&CK techniques that the rule's tags name."""
+    return [tag.name.upper() for tag in rule.tags if _is_technique(tag.namespace, tag.name)]
+
+
+def tactics_of(rule: SigmaRule | SigmaCorrelationRule) -> list[str]:
+    """The ATT&CK tactics that the rule's tags name."""
+    return [
+        tag.name.replace("_", "-")
+        for tag in rule.tags
+        if tag.namespace == "attack" and not _is_technique(tag.namespace, tag.name)
+    ]
+
+
 def _is_technique(namespace: str, name: str) -> bool:
     return namespace == "attack" and name[:1] in "tT" and name[1:5].isdigit()
 
 
-def _id_of(rule: SigmaRule | SigmaCorrelationRule, row: Row) -> str:
-    parts = (str(rule.id or rule.title), *map(str, _session_and_day(row)))
+def _id_of(rule: SigmaRule | SigmaCorrelationRule, start: Row, turning: Row) -> str:
+    day = turning["event_time"].date()
+    parts = (str(rule.id or rule.title), *map(str, _session(start)), str(day))
     return "sigma-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

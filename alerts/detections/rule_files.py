@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
@@ -75,6 +76,23 @@ def read_rules(paths: Sequence[Path]) -> RuleSet:
             _read_file(file, rule_set)
     _resolve(rule_set)
     return rule_set
+
+
+def rule_paths(paths: Sequence[Path]) -> list[Path]:
+    """The files that `read_rules` reads, those that are there."""
+    return [file for path in paths for file in sorted(_files(path))]
+
+
+def longest_timespan(paths: Sequence[Path]) -> timedelta:
+    """Of all correlations in the files; nothing where there are none."""
+    return max(
+        (
+            timedelta(seconds=rule.timespan.seconds)
+            for rule in read_rules(paths).rules
+            if isinstance(rule, SigmaCorrelationRule)
+        ),
+        default=timedelta(),
+    )
 
 
 def _files(path: Path) -> list[Path]:

@@ -116,6 +116,8 @@ def _ending(what: str, said: dict[str, Any]) -> tuple[str | None, Tone, list[str
         return None, "mute", []
     alerts, new = int(said.get("alerts") or 0), int(said.get("new") or 0)
     came = load.Arrived(alerts, new).sentence() if alerts else "No alert was found."
+    if said.get("nothing_new"):
+        came = "No day is new or has changed since the last run."
     if problems:
         return f"{what}: {came} Not everything could be used:", "warn", problems
     return f"{what}: {came}", "good", []

@@ -17,6 +17,7 @@ PAGES = {
     "triage": "pages/triage.py",
     "events": "pages/events.py",
     "entity": "pages/entity.py",
+    "rules": "pages/rules.py",
     "index": "pages/index.py",
     "inbox": "pages/inbox.py",
     "cases": "pages/cases.py",

@@ -69,6 +69,7 @@ def _made_pages(main_script: str, closed: frozenset[str]) -> tuple[StreamlitPage
         a_page("review", "Review", ":material/verified:"),
         a_page("events", "Events", ":material/manage_search:"),
         a_page("entity", "Entity", ":material/fingerprint:"),
+        a_page("rules", "Rules", ":material/rule:"),
         a_page("index", "Index", ":material/database:"),
         # The first page once more: the bare address opens it, "/triage?…" is its permanent one.
         st.Page(

@@ -21,6 +21,7 @@ PAGES: Mapping[str, Permission] = {
     "review": "read_redacted",  # a viewer sees the metrics
     "events": "read",
     "entity": "read",
+    "rules": "read",
     "index": "read",
 }
 
