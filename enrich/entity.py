@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
 from enrich.sql_text import like_text, of_that_name, values_in
+from enrich.words import listed
 from trail.access_keys import is_access_key, is_stand_in
 from trail.store import Query, Store
 
@@ -49,6 +50,8 @@ class Match:
     """The part of the condition that may hold for other identity ids too (by ARN or name)."""
     role_filter: str | None = None
     """The session-or-IP part of the condition, in scope "entity" of a role."""
+    namesakes: tuple[str, ...] = ()
+    """Unique ids of other users whose ARN was the same: users that were deleted and made again."""
     shares_ids: bool = False
     """Whether `other_ids` is also met by calls under ids that others have too: a permission set's
     role, which acts for each of its Identity Center users."""
@@ -110,6 +113,8 @@ def by_identity_id(
     ids = {row["identity_id"] for row in found.rows} | {match.known_id} - {None}
     if match.known_id is None and not ids:
         return match, (found.query,)
+    users = tuple(sorted(one for one in map(str, ids) if is_user_id(one)))
+    match = replace(match, namesakes=users if len(users) > 1 else ())
     names = {f"entity_id_{n}": value for n, value in enumerate(sorted(map(str, ids)))}
     condition = f"identity_id in ({', '.join('$' + name for name in names)})"
     parameters: dict[str, Any] = dict(names)
@@ -123,6 +128,25 @@ def by_identity_id(
         replace(match, sql=condition, parameters=parameters, other_ids=None),
         (found.query,),
     )
+
+
+def namesakes_caveats(match: Match) -> tuple[str, ...]:
+    """What is to be said where one ARN was that of several users, one after the other: they count
+    as one identity, by its ARN (§9), and what one did need not have been the other's doing.
+    """
+    if not match.namesakes:
+        return ()
+    return (
+        f"{len(match.namesakes)} users had this ARN, one after the other"
+        f" ({listed(match.namesakes)}), since a user of that name was deleted and made again: what"
+        " each of them did is counted.",
+    )
+
+
+def is_user_id(identity_id: str | None) -> bool:
+    """Whether it is a user's unique id, which no other user ever gets (§9); no mask of one."""
+    known = re.fullmatch(r"AIDA[A-Z0-9]{12,}", identity_id or "") is not None
+    return known and not is_stand_in(identity_id or "")
 
 
 def role_name_of(principal: Principal) -> str | None:

@@ -11,6 +11,10 @@ from memory_store import MemoryStore
 
 from alerts.alert import Alert, Principal
 from enrich.entity import Scope, by_identity_id, entity_match
+from enrich.questions.baseline import BASELINE
+from enrich.questions.interesting_calls import INTERESTING_CALLS
+from enrich.questions.roles_assumed import ROLES_ASSUMED
+from enrich.questions.services_used import SERVICES_USED
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 READER = "AROAREADERXXXXXXXXXXX"
@@ -80,6 +84,30 @@ def test_a_user_is_its_arn_or_its_principal_id() -> None:
         "renamed",
         "failed sign-in",
     }
+
+
+def test_a_user_that_was_made_again_is_told_apart_in_words() -> None:
+    """One ARN, two people: both count (§9), and the reader learns of it; nothing clears either."""
+    ids = ("AIDAOLDALICE000000001", "AIDANEWALICE000000002")
+    week = [
+        named(
+            f"{number}-{day}",
+            eventTime=f"2026-03-{day:02}T11:00:00Z",
+            eventName="PutObject",
+            userIdentity=a_user(principalId=ids[number], accessKeyId=f"AKIA{number}"),
+        )
+        for day in range(1, 10)
+        for number in (0, 1)
+    ]
+    alert = an_alert(first_seen=NOON, last_seen=NOON)
+    principal = Principal("IAMUser", arn=ALICE_ARN, principal_id=ids[1])
+    store = MemoryStore(week)
+    for question in (SERVICES_USED, INTERESTING_CALLS, BASELINE, ROLES_ASSUMED):
+        answer = question.ask(alert, principal, store)
+        (said,) = [one for one in answer.caveats if "one after the other" in one]
+        assert all(one in said for one in ids)
+    alone = BASELINE.ask(alert, principal, MemoryStore(week[1::2]))
+    assert not any("one after the other" in one for one in alone.caveats)
 
 
 def test_a_user_known_by_arn_alone_keeps_its_events_under_a_new_name() -> None:

@@ -30,6 +30,8 @@ class InWindow(Found, frozen=True, kw_only=True):
     """The window's first instant; None where the alert has no time, or names nobody."""
     window_last: Moment | None = msgspec.field(default=None, name="to")
     """Its last instant."""
+    namesakes: tuple[str, ...] = ()
+    """Unique ids of the users whose calls are counted, where one ARN was that of several."""
 
 
 class Earlier(Found, frozen=True, kw_only=True):

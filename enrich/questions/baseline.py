@@ -30,7 +30,7 @@ from enrich.calls.likeness import Likeness, value_of
 from enrich.calls.own_events import own_events
 from enrich.count import Count, Events
 from enrich.data.baseline import Baseline, BaselineView, BeforeDwell, LastSeen
-from enrich.entity import Match, by_identity_id, entity_match
+from enrich.entity import Match, by_identity_id, entity_match, namesakes_caveats
 from enrich.facts.ip import ip_facts
 from enrich.facts.service_names import service_name
 from enrich.facts.techniques import plain_name
@@ -93,6 +93,7 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     dwell, more = _before_dwell(scene, principal, window, of_whole)
     queries += more
     data = Baseline(
+        namesakes=whole.namesakes,
         window_first=iso(window.first),
         window_last=iso(window.last),
         scope="whole_role" if rests_on_role else "entity",
@@ -118,7 +119,8 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     )
     evidence = tuple(history.like_the_alert("whole" if rests_on_role else "entity"))
 
-    caveats = looked.caveats() + _caveats(telling, data, evidence) + history.caveats
+    caveats = namesakes_caveats(whole) + looked.caveats()
+    caveats += _caveats(telling, data, evidence) + history.caveats
     caveats += _of_another(alert, own)
     sentence, counts = _sentence(alert, entity, data, looked, window)
     return Answer(NAME, QUESTION, status, sentence, data, evidence, caveats, queries, counts=counts)

@@ -40,7 +40,7 @@ from enrich.data.interesting_calls import (
     OutsideAccount,
     UsualCalls,
 )
-from enrich.entity import Match, by_identity_id, entity_match
+from enrich.entity import Match, by_identity_id, entity_match, namesakes_caveats
 from enrich.facts.error_classes import error_class
 from enrich.facts.service_names import service_label, service_name
 from enrich.facts.techniques import (
@@ -127,11 +127,12 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
         queries += (query,)
     others, more = all_of_others(match, principal, store, window) if shown else ((), ())
     queries += more
-    caveats = others + looked.caveats()
+    caveats = namesakes_caveats(match) + others + looked.caveats()
     caveats += evidence_caveats(evidence, sum(day["events"] for g in shown for day in g["days"]))
     caveats += replaced
     assert alert.first_seen is not None
     data = InterestingCalls(
+        namesakes=match.namesakes,
         window_first=iso(window.first),
         window_last=iso(window.last),
         total=total,

@@ -22,7 +22,7 @@ from enrich.chain.mints import CLOCK_SKEW
 from enrich.chain.portal import handed_out, roles_behind
 from enrich.count import Count, Events
 from enrich.data.roles_assumed import Enumeration, RolesAssumed, RoleTaken
-from enrich.entity import Match, by_identity_id, entity_match
+from enrich.entity import Match, by_identity_id, entity_match, namesakes_caveats
 from enrich.facts.denial import REASON_WORDS, parse_denial
 from enrich.facts.interface import PORTAL, interface_detail, interface_of, json_object
 from enrich.facts.role_name import role_named, short_name
@@ -75,7 +75,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
         kinds, query = roles_behind(kinds, store, window)
         queries += (query,)
     looked = with_kinds(looked, len(kinds), store, Window(window.first, last_seen))
-    caveats = list(looked.caveats())
+    caveats = [*namesakes_caveats(match), *looked.caveats()]
     reached = last_event_until(alert, principal, store, last_seen, window.last)
     if reached != window.last:
         caveats.append(_after_the_alert(reached, looked))
@@ -98,6 +98,7 @@ def roles_assumed(alert: Alert, principal: Principal, store: Store) -> Answer:
     status = "not_covered" if looked.lacks_kind else looked.status(total)
     looked_at = status != "not_covered"
     data = RolesAssumed(
+        namesakes=match.namesakes,
         window_first=iso(window.first),
         window_last=iso(window.last),
         roles=roles,

@@ -24,7 +24,7 @@ from enrich.calls.of_other_sessions import all_of_others
 from enrich.count import Count, Events
 from enrich.data.found import Earlier
 from enrich.data.services_used import NamedInEvents, ServicesUsed, ServiceUse, UseOnDay
-from enrich.entity import by_identity_id, entity_match
+from enrich.entity import by_identity_id, entity_match, namesakes_caveats
 from enrich.facts.service_names import service_name
 from enrich.facts.valuable_services import why_valuable
 from enrich.kinds_logged import with_kinds
@@ -80,11 +80,12 @@ def ask(alert: Alert, principal: Principal, store: Store) -> Answer:
     evidence = tuple(newest_ids(made))
     others, more = all_of_others(match, principal, store, window) if total else ((), ())
     queries += more
-    caveats = others + looked.caveats()
+    caveats = namesakes_caveats(match) + others + looked.caveats()
     caveats += evidence_caveats(evidence, sum(row["events"] for row in made))
     caveats += _thin(services, before.all)
     caveats += replaced
     data = ServicesUsed(
+        namesakes=match.namesakes,
         window_first=iso(window.first),
         window_last=iso(window.last),
         total=total,

@@ -106,9 +106,12 @@ class Answers:
         )
 
     def complete(self, name: str) -> bool:
-        """Whether the answer had all its logs: without them, nothing in it speaks against."""
+        """Whether the answer had all its logs, and they are of one identity: else nothing in it
+        speaks against."""
         answer = self.by_name.get(name)
-        return answer is not None and answer.status == "answered"
+        if answer is None or answer.status != "answered":
+            return False
+        return not (isinstance(answer.data, InWindow) and answer.data.namesakes)
 
     @cached_property
     def own(self) -> tuple[OwnEvent, ...]:
