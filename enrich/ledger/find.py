@@ -208,13 +208,16 @@ def _used(
 ) -> Iterator[Used]:
     """The roles, keys and the user that were acted with, each at its last known use."""
     account = account_of(alert, principal)
+    own = principal.principal_id
+    if own is not None and own.startswith("AROA"):
+        own = own.partition(":")[0]
 
     def used(thing: Thing, name: str, account_id: str | None, at: datetime) -> Used:
         row = {
             "event_time": at,
             "recipient_account_id": account_id,
             "aws_region": GLOBAL_REGION,
-            "identity_id": principal.principal_id,
+            "identity_id": own,
         }
         return Used(thing, (name.casefold(),), name, row)
 

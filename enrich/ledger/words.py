@@ -56,12 +56,22 @@ def summed_up(entries: Sequence[LedgerEntry], *, cut: bool) -> str:
         rest = "" if cut else until_words(entries)
         return f"{made}, none of them undone in the logs{rest}."
     last = max(str(entry.undone.time) for entry in gone if entry.undone is not None)
+    by = _by_whom(gone)
     if len(gone) == len(entries):
-        return f"{made}, all undone by {moment(last)}."
+        return f"{made}, all undone by {moment(last)}{by}."
     left = [entry for entry in entries if not entry.is_gone]
     told = listed((f"{one.kind} {short(one.name)}" for one in left), at_most=4)
     rest = "" if cut else until_words(left)
-    return f"{made}, {len(gone):,} of them undone by {moment(last)}; not undone{rest}: {told}."
+    return f"{made}, {len(gone):,} of them undone by {moment(last)}{by}; not undone{rest}: {told}."
+
+
+def _by_whom(gone: Sequence[LedgerEntry]) -> str:
+    others = sum(entry.undone is not None and entry.undone.by_another for entry in gone)
+    if not others:
+        return ", by the same identity"
+    if others == len(gone):
+        return ", by others"
+    return f", {others:,} of these by others"
 
 
 def until_words(entries: Sequence[LedgerEntry]) -> str:
