@@ -80,14 +80,13 @@ class Ledger(InWindow, frozen=True, kw_only=True):
     cut: bool = False
     """Whether there is more than was read: then no thing is said to be there."""
 
-    def entry_of(self, kind: str, name: str | None) -> LedgerEntry | None:
-        """What became of a thing that was made or used; None where the ledger does not have it."""
-        if name is None:
-            return None
+    def gone(self, kind: str, name: str | None, account_id: str | None = None) -> Undoing | None:
+        """What undid a thing that was made or used, of that account where it is given; None where
+        it is not known to be gone."""
         every = (*self.entries, *self.used)
-        return next((one for one in every if (one.kind, one.name) == (kind, name)), None)
-
-    def is_gone(self, kind: str, name: str | None) -> bool:
-        """Whether that thing is known to be gone."""
-        entry = self.entry_of(kind, name)
-        return entry is not None and entry.is_gone
+        alike = [one for one in every if (one.kind, one.name) == (kind, name)]
+        if account_id is not None:
+            alike = [one for one in alike if one.account_id == account_id]
+        if not alike or not all(one.is_gone for one in alike):
+            return None
+        return alike[0].undone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from enrich.data.ledger import Ledger, LedgerEntry, Undoing
+from enrich.data.ledger import LedgerEntry, Undoing
 from enrich.words import listed, short
 from trail.counted import counted
 
@@ -78,12 +78,6 @@ def until_words(entries: Sequence[LedgerEntry]) -> str:
     """ " until 2026-03-10 13:00:00", where the logs of what is left end."""
     ends = [entry.looked_until for entry in entries if entry.looked_until is not None]
     return f" until {moment(min(ends))}" if ends else ""
-
-
-def gone_of_kind(ledger: Ledger, kind: str, names: Sequence[str]) -> list[LedgerEntry]:
-    """Those of the named things that are gone."""
-    found = (ledger.entry_of(kind, name) for name in names)
-    return [entry for entry in found if entry is not None and entry.is_gone]
 
 
 def moment(iso: str | None) -> str:

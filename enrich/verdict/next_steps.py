@@ -96,10 +96,8 @@ def _stop(alert: Alert, principal: Principal, ledger: Ledger) -> Iterator[Step]:
 
 def _gone(ledger: Ledger, kind: str, name: str) -> str | None:
     """That a thing is gone, in words: "deleted 2026-03-10 12:28:24, by user/bob"."""
-    entry = ledger.entry_of(kind, name)
-    if entry is None or entry.undone is None or not entry.is_gone:
-        return None
-    return undoing_words(entry.undone)
+    undone = ledger.gone(kind, name)
+    return None if undone is None else undoing_words(undone)
 
 
 def _stop_user(alert: Alert, principal: Principal, key: str, ledger: Ledger) -> Iterator[Step]:
@@ -297,12 +295,10 @@ def _stop_after(alert: Alert, found: RolesAssumed | None, ledger: Ledger) -> Ite
         {row.role_arn for row in found.roles if row.result == "success" and row.role_arn}
     )
     deleted = {
-        name: entry.undone.time
+        name: undone.time
         for name in names
-        if (entry := ledger.entry_of("role", name.rpartition("/")[2])) is not None
-        and entry.is_gone
-        and entry.undone is not None
-        and entry.account_id == name.split(":")[4]
+        if ":role/" in name
+        and (undone := ledger.gone("role", name.rpartition("/")[2], name.split(":")[4])) is not None
     }
     if not names:
         return
