@@ -120,8 +120,8 @@ def _makings(
             last=window.last,
         )
         queries = (days.query,)
-        (row,) = days.rows
-        if row["first"] is None or row["last"] is None:
+        row = next(iter(days.rows), None)
+        if row is None or row["first"] is None:
             return [], queries
         window = Window(max(window.first, row["first"]), min(window.last, row["last"]))
     found = store.query(

@@ -62,10 +62,25 @@ class Record:
         every = itertools.product(*(self.values(path) for path in paths))
         return {
             tuple(_compared(thing, one) for one in values): " / ".join(
-                one for path, one in zip(paths, values, strict=True) if path != "="
+                one if path != "=" else self._rule()
+                for path, one in zip(paths, values, strict=True)
             )
             for values in every
         }
+
+    def _rule(self) -> str:
+        """What a rule of a security group opens: "tcp 22 0.0.0.0/0"; it is named by all of it."""
+        ports = dict.fromkeys((*self._either("fromPort"), *self._either("toPort")))
+        whom = [
+            *self._either("cidrIp", "ipPermissions.items.ipRanges.items.cidrIp"),
+            *self._either("cidrIpv6", "ipPermissions.items.ipv6Ranges.items.cidrIpv6"),
+            *self._either("groupId", "ipPermissions.items.groups.items.groupId")[1:],
+        ]
+        shown = [*dict.fromkeys(self._either("ipProtocol")), "-".join(ports), *whom[:3]]
+        return " ".join(filter(None, shown)) + (" …" if len(whom) > 3 else "")
+
+    def _either(self, path: str, other: str | None = None) -> tuple[str, ...]:
+        return self.values(path) + self.values(other or f"ipPermissions.items.{path}")
 
 
 def _compared(thing: Thing, value: str) -> str:

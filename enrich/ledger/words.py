@@ -14,8 +14,9 @@ def made_words(entry: LedgerEntry) -> str:
     """ "made 2026-03-10 12:24:50"; "used" of what was only used."""
     if entry.made is None:
         return entry.word
-    often = f", the last of {len(entry.event_ids):,} times" if len(entry.event_ids) > 1 else ""
-    return f"{entry.word} {moment(entry.made)}{often}"
+    often = len(entry.event_ids)
+    last = f", the last of {counted(often, 'time')}" if often > 1 else ""
+    return f"{entry.word} {moment(entry.made)}{last}"
 
 
 def became_words(entry: LedgerEntry, *, cut: bool = False) -> str:

@@ -7,7 +7,7 @@ that a kind is nowhere, or not before, is looked for once more by the records' o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from trail.store import Query, Store
 
 _ALWAYS = (S3_OBJECTS, LAMBDA)
 """Kinds that are told where none is indexed as well."""
-_Firsts = dict[tuple[str, str], datetime]
+Firsts = dict[tuple[str, str], datetime]
 
 
 def find_unseen(account: str, store: Store) -> tuple[Unseen, tuple[Query, ...]]:
@@ -33,15 +33,15 @@ def find_unseen(account: str, store: Store) -> tuple[Unseen, tuple[Query, ...]]:
     if not store.days_of(account, summary.first, summary.last):
         none = f"No logs of account {short(account)} are indexed."
         return Unseen(status="not_covered", account_id=account, lines=(none,)), ()
-    firsts, query = _by_name(account, store, summary.first, summary.last)
-    queries: tuple[Query, ...] = (query,)
+    firsts, query = _by_name(account, store, summary.first, summary.last, data_only=False)
     management = {region: at for (source, region), at in firsts.items() if not source}
-    begin = min(management.values(), default=summary.first)
-    data = {key: at for key, at in firsts.items() if key[0]}
-    more, query = _by_category(account, store, data, begin, summary.last)
-    queries = (*queries, query)
-    for key, at in more.items():
-        data[key] = min(at, data.get(key, at))
+    data, more = confirmed(
+        account,
+        store,
+        {key: at for key, at in firsts.items() if key[0]},
+        [kind.source for kind in DATA_KINDS],
+    )
+    queries = (query, *more)
     network, query = _network(account, store, summary.first, summary.last)
     kinds = [
         KindLogged(
@@ -102,21 +102,60 @@ def _minute(moment: str | None) -> str:
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "at an unknown time"
 
 
-def _by_name(account: str, store: Store, first: datetime, last: datetime) -> tuple[_Firsts, Query]:
+def data_firsts(account: str, store: Store) -> tuple[Firsts, tuple[Query, ...]]:
+    """By `eventSource` and Region the first data event that its name gives away: one look-up for
+    all answers of a version of the index."""
+    summary = store.summary()
+    if summary.first is None or summary.last is None:
+        return {}, ()
+    firsts, query = _by_name(account, store, summary.first, summary.last, data_only=True)
+    return firsts, (query,)
+
+
+def confirmed(
+    account: str, store: Store, firsts: Firsts, sources: Collection[str]
+) -> tuple[Firsts, tuple[Query, ...]]:
+    """The same, once more by the records' own category for these sources: before it is said that
+    there is nothing, or nothing before."""
+    summary = store.summary()
+    if summary.first is None or summary.last is None:
+        return firsts, ()
+    begin = min(
+        (cell.first for cell in store.days_of(account, summary.first, summary.last)),
+        default=summary.first,
+    )
+    more, query = _by_category(account, store, firsts, begin, summary.last, sources)
+    return earliest(firsts, more), (query,)
+
+
+def earliest(one: Firsts, other: Firsts) -> Firsts:
+    """The earlier of both, for each source and Region of either."""
+    return {
+        key: min(at for at in (one.get(key), other.get(key)) if at is not None)
+        for key in (*one, *other)
+    }
+
+
+def _by_name(
+    account: str, store: Store, first: datetime, last: datetime, *, data_only: bool
+) -> tuple[Firsts, Query]:
+    """With `data_only` nothing but data events; else what is none of them under no source."""
     bound: dict[str, Any] = {"account": account}
     cases = []
     for number, kind in enumerate(DATA_KINDS):
         names = sorted(kind.names)
         bound |= {f"source_{number}": kind.source} | bound_values(f"names_{number}", names)
         cases.append(
-            f"when event_source = $source_{number}"
-            f" and event_name in {bound_list(f'names_{number}', names)} then event_source"
+            f"event_source = $source_{number}"
+            f" and event_name in {bound_list(f'names_{number}', names)}"
         )
+    is_data = " or ".join(f"({case})" for case in cases)
+    source = "event_source" if data_only else f"case when {is_data} then event_source else '' end"
     found = store.query(
         f"""
-        select case {" ".join(cases)} else '' end as source, coalesce(aws_region, '') as region,
-          min(first) as first
-        from daily where recipient_account_id = $account
+        select {source} as source, coalesce(aws_region, '') as region, min(first) as first
+        from daily
+        where recipient_account_id = $account {f"and ({is_data})" if data_only else ""}
         group by 1, 2
         """,
         bound,
@@ -127,14 +166,17 @@ def _by_name(account: str, store: Store, first: datetime, last: datetime) -> tup
 
 
 def _by_category(
-    account: str, store: Store, known: Mapping[tuple[str, str], datetime], begin: datetime,
+    account: str,
+    store: Store,
+    known: Firsts,
+    begin: datetime,
     last: datetime,
-) -> tuple[_Firsts, Query]:  # fmt: skip
-    """What the names did not find: data events before the first that they did."""
-    sources = sorted(kind.source for kind in DATA_KINDS)
+    sources: Collection[str],
+) -> tuple[Firsts, Query]:
+    """The first of these sources' data events that say so themselves, up to those known."""
     until = {
         source: min((at for (of, _), at in known.items() if of == source), default=last)
-        for source in sources
+        for source in sorted(sources)
     }
     conditions = " or ".join(
         f"(event_source = $source_{number} and event_time <= $until_{number})"
@@ -143,7 +185,6 @@ def _by_category(
     bound: dict[str, Any] = {"account": account, "begin": begin}
     for number, (source, at) in enumerate(until.items()):
         bound |= {f"source_{number}": source, f"until_{number}": at}
-    end = max(until.values())
     found = store.query(
         f"""
         select event_source as source, coalesce(aws_region, '') as region,
@@ -155,7 +196,7 @@ def _by_category(
         """,
         bound,
         first=begin,
-        last=end,
+        last=max(until.values()),
     )
     return _firsts(found.rows), found.query
 
@@ -178,5 +219,5 @@ def _network(
     return {region: at for (_, region), at in _firsts(found.rows).items()}, found.query
 
 
-def _firsts(rows: list[dict[str, Any]]) -> _Firsts:
+def _firsts(rows: list[dict[str, Any]]) -> Firsts:
     return {(row["source"], row["region"]): row["first"] for row in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,10 +10,9 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.calls.calls_made import calls_made
 from enrich.data.found import InWindow
-from enrich.data.unseen import Unseen
 from enrich.entity import account_of, by_identity_id, entity_match
 from enrich.facts.data_events import DATA_KINDS, S3_OBJECTS
-from enrich.unseen.kinds import find_unseen
+from enrich.unseen.kinds import confirmed, data_firsts
 from enrich.window import Window, days_before
 from enrich.words import listed, short
 from trail.store import Query, Store
@@ -39,53 +38,57 @@ def with_unseen(answer: Answer, alert: Alert, principal: Principal, store: Store
     account = account_of(alert, principal)
     if account is None:
         return answer
-    unseen, queries = find_unseen(account, store)
     window = Window(
         datetime.fromisoformat(data.window_first), datetime.fromisoformat(data.window_last)
     )
+    begins: dict[str, datetime] = {}
+    for cell in store.days_of(account, store.summary().first or window.first, window.last):
+        begins[cell.region] = min(cell.first, begins.get(cell.region, cell.first))
+    firsts, queries = data_firsts(account, store)
     touched, more = _touched(alert, principal, store)
-    caveats = unseen_caveats(unseen, window, touched)
-    if not caveats:
+    queries += more
+    told = unseen_caveats(account, firsts, begins, window, touched)
+    if not told:
         return answer
+    firsts, more = confirmed(account, store, firsts, sorted(told))
+    caveats = unseen_caveats(account, firsts, begins, window, touched)
     return replace(
         answer,
-        caveats=(*answer.caveats, *caveats),
+        caveats=(*answer.caveats, *caveats.values()),
         queries=(*answer.queries, *queries, *more),
     )
 
 
-def unseen_caveats(unseen: Unseen, window: Window, touched: Collection[str]) -> tuple[str, ...]:
-    """One sentence for each kind that is nowhere, or not from the window's beginning on."""
-    begins = {
-        one.aws_region: datetime.fromisoformat(one.first)
-        for one in unseen.kinds
-        if one.kind == "management" and one.first is not None
-    }
-    whose = f"account {short(unseen.account_id or '')}"
-    caveats = []
+def unseen_caveats(
+    account: str,
+    firsts: Mapping[tuple[str, str], datetime],
+    begins: Mapping[str, datetime],
+    window: Window,
+    touched: Collection[str],
+) -> dict[str, str]:
+    """By `eventSource` one sentence for each kind that is nowhere, or not from the window's
+    beginning on. `begins` has when the logs of each Region begin."""
+    whose = f"account {short(account)}"
+    caveats = {}
     for kind in DATA_KINDS:
-        there = [
-            (one.aws_region, datetime.fromisoformat(one.first))
-            for one in unseen.kinds
-            if one.event_source == kind.source and one.first is not None
-        ]
+        there = [(region, at) for (source, region), at in firsts.items() if source == kind.source]
         is_touched = kind.source in touched
-        if not there and is_touched:
-            caveats.append(
-                f"No {kind.words}s of {whose} are indexed: {kind.unseen} cannot be seen."
-            )
         late = [
             (region, at)
-            for region, at in there
+            for region, at in sorted(there, key=lambda one: (one[1], one[0]))
             if at - max(window.first, begins.get(region, window.first)) >= LATE
         ]
-        if late and (is_touched or kind is S3_OBJECTS):
+        if not there and is_touched:
+            caveats[kind.source] = (
+                f"No {kind.words}s of {whose} are indexed: {kind.unseen} cannot be seen."
+            )
+        elif late and (is_touched or kind is S3_OBJECTS):
             since = (f"{region or 'no Region'} of {at:%Y-%m-%d %H:%M} UTC" for region, at in late)
-            caveats.append(
+            caveats[kind.source] = (
                 f"The first {kind.words} of {whose} indexed is in {listed(since, at_most=4)}:"
                 f" {kind.unseen} before then are not in these logs."
             )
-    return tuple(caveats)
+    return caveats
 
 
 def _touched(

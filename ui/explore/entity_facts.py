@@ -156,9 +156,9 @@ def _facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
         )
         made_by = found.rows
         queries.append(found.query)
-    accounts = _in(name)
-    if totals["events"] and not accounts:
-        accounts, query = _accounts(store, kind, name, first, last)
+    whose = _in(name)
+    if totals["events"] and not whose:
+        whose, query = _accounts(store, kind, name, first, last)
         queries.append(query)
     named = None
     if not totals["events"] and not made_by:
@@ -176,7 +176,7 @@ def _facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
         shown,
         named,
         tuple(queries),
-        accounts,
+        whose,
     )
 
 

@@ -105,7 +105,8 @@ def _table(entries: Sequence[LedgerEntry], caption: str, *, cut: bool) -> Node:
 def _made(entry: LedgerEntry) -> Node | str:
     if entry.made is None:
         return "–"
-    often = f" ({len(entry.event_ids):,} times)" if len(entry.event_ids) > 1 else ""
+    times = len(entry.event_ids)
+    often = f" ({phrases.count(times, 'time')})" if times > 1 else ""
     return el("span", "", f"{entry.word} ", time_of(entry.made), el("span", "mute", often))
 
 
