@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
@@ -89,17 +89,29 @@ def ask_for_every_principal(alert: Alert, store: Store) -> list[Result]:
 _Part = TypeVar("_Part")
 
 
+PARTS = ("ledger", "after", "course", "unseen")
+"""What is asked beside the answers."""
+
+
 def ask_beside(
-    alert: Alert, principal: Principal, answers: Sequence[Answer], store: Store
+    alert: Alert,
+    principal: Principal,
+    answers: Sequence[Answer],
+    store: Store,
+    only: Collection[str] = PARTS,
 ) -> Beside:
-    """What stands beside the answers. A part that cannot be had says so, and costs no other."""
+    """What stands beside the answers. A part that cannot be had says so, and costs no other; one
+    that is not asked is as if it did not apply.
+    """
     queries: dict[str, tuple[Query, ...]] = {}
 
     def part(
         name: str,
         ask: Callable[[], tuple[_Part, tuple[Query, ...]]],
         failed: Callable[[str], _Part],
-    ) -> _Part:
+    ) -> _Part | None:
+        if name not in only:
+            return None
         try:
             found, queries[name] = ask()
         except Exception as error:
@@ -112,22 +124,26 @@ def ask_beside(
             "ledger",
             lambda: find_ledger(alert, principal, answers, store),
             lambda said: Ledger(status="failed", sentence=said),
-        ),
+        )
+        or Ledger(),
         part(
             "after",
             lambda: find_after(alert, principal, store),
             lambda said: AfterAlert(status="failed", sentence=said),
-        ),
+        )
+        or AfterAlert(),
         part(
             "course",
             lambda: find_course(alert, principal, store),
             lambda said: Course(status="failed", sentence=said),
-        ),
+        )
+        or Course(),
         part(
             "unseen",
             lambda: (Unseen(), ()) if account is None else find_unseen(account, store),
             lambda said: Unseen(status="failed", account_id=account, lines=(said,)),
-        ),
+        )
+        or Unseen(),
         queries,
     )
 

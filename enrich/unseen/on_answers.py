@@ -10,6 +10,7 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer
 from enrich.calls.calls_made import calls_made
 from enrich.data.found import InWindow
+from enrich.data.services_used import ServicesUsed
 from enrich.entity import account_of, by_identity_id, entity_match
 from enrich.facts.data_events import DATA_KINDS, S3_OBJECTS
 from enrich.unseen.kinds import confirmed, data_firsts
@@ -45,8 +46,11 @@ def with_unseen(answer: Answer, alert: Alert, principal: Principal, store: Store
     for cell in store.days_of(account, store.summary().first or window.first, window.last):
         begins[cell.region] = min(cell.first, begins.get(cell.region, cell.first))
     firsts, queries = data_firsts(account, store)
-    touched, more = _touched(alert, principal, store)
-    queries += more
+    if isinstance(data, ServicesUsed):
+        touched = frozenset(str(one.event_source) for one in data.services)
+    else:
+        touched, more = _touched(alert, principal, store)
+        queries += more
     told = unseen_caveats(account, firsts, begins, window, touched)
     if not told:
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from alerts.alert import Alert, Principal
@@ -12,7 +13,7 @@ from enrich.data.after import AfterAlert, Course
 from enrich.data.beside import Beside
 from trail.store import Query, Store
 from ui.kit import phrases, text
-from ui.kit.markup import Node, el
+from ui.kit.markup import Node, draw_encoded, el, encoded
 from ui.kit.pieces import Tone, cited, mark, more, notes
 from ui.parts.unseen_kinds import unseen_card
 from ui.shell import data
@@ -40,22 +41,62 @@ class _Failed(Exception):
 _failures = count()
 
 
-def found_beside(
-    store: Store, alert: Alert, principal: Principal, of_what: str, answers: Sequence[Answer]
-) -> tuple[str, Beside]:
-    """What drawings of it are kept under, and what was found."""
+@dataclass(frozen=True)
+class Found:
+    """Some of what stands beside the answers; drawings of it are kept under `of_what`."""
 
+    of_what: str
+    beside: Beside
+
+
+def found_above(
+    store: Store, alert: Alert, principal: Principal, of_what: str, answers: Sequence[Answer]
+) -> Found:
+    """What is shown above the fold: the ledger, and the order of things."""
+    return _found(store, alert, principal, of_what, answers, ("ledger", "course"))
+
+
+def draw_following(
+    store: Store,
+    alert: Alert,
+    principal: Principal,
+    above: Found,
+    answers: Sequence[Answer],
+) -> None:
+    """The cards that follow the interesting calls. What they show is asked when all that decides
+    has been drawn."""
+    found = _found(store, alert, principal, above.of_what, answers, ("after", "unseen"))
+
+    def cards() -> bytes:
+        after, ledger = found.beside, above.beside
+        return encoded(
+            _after(after.after, after.queries.get("after", ())),
+            ledger_card(ledger.ledger, ledger.queries.get("ledger", ())),
+            unseen_card(after.unseen),
+        )
+
+    draw_encoded("following", data.kept(found.of_what, "following", cards))
+
+
+def _found(
+    store: Store,
+    alert: Alert,
+    principal: Principal,
+    of_what: str,
+    answers: Sequence[Answer],
+    parts: tuple[str, ...],
+) -> Found:
     def ask() -> Beside:
-        beside = ask_beside(alert, principal, answers, store)
-        parts = (beside.ledger, beside.after, beside.course, beside.unseen)
-        if any(part.status == "failed" for part in parts):
+        beside = ask_beside(alert, principal, answers, store, parts)
+        every = (beside.ledger, beside.after, beside.course, beside.unseen)
+        if any(part.status == "failed" for part in every):
             raise _Failed(beside)
         return beside
 
     try:
-        return of_what, data.kept(of_what, "beside", ask)
+        return Found(of_what, data.kept(of_what, " ".join(["beside", *parts]), ask))
     except _Failed as error:
-        return f"{of_what} beside {next(_failures)}", error.beside
+        return Found(f"{of_what} beside {next(_failures)}", error.beside)
 
 
 def course_line(course: Course) -> Node | None:
@@ -69,15 +110,6 @@ def course_line(course: Course) -> Node | None:
         el("h3", "panel-title", "The order of it"),
         el("p", "sentence", f"{course.sentence} ", cited(ids)),
     )
-
-
-def following(beside: Beside) -> list[Node | None]:
-    """The cards that follow the interesting calls."""
-    return [
-        _after(beside.after, beside.queries.get("after", ())),
-        ledger_card(beside.ledger, beside.queries.get("ledger", ())),
-        unseen_card(beside.unseen),
-    ]
 
 
 def _after(after: AfterAlert, queries: Sequence[Query]) -> Node | None:

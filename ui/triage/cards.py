@@ -56,11 +56,11 @@ class Asked:
 def cards(
     asked: Asked,
     answers: Sequence[Answer],
-    following: Mapping[str, Callable[[], Sequence[Node | None]]] | None = None,
+    following: Mapping[str, Callable[[], None]] | None = None,
 ) -> None:
     """The cards of the answers, in their order; neighbours without charts are drawn together.
 
-    `following` has what follows an answer's card, by its name.
+    `following` draws what follows an answer's card, by its name.
     """
     together: list[Answer] = []
     for answer in answers:
@@ -74,14 +74,8 @@ def cards(
         if following is not None and answer.name in following:
             _plain(asked, together)
             together = []
-            name = f"after-{answer.name}"
-            make = partial(_encoded, following[answer.name])
-            draw_encoded(name, data.kept(asked.of_what, name, make))
+            following[answer.name]()
     _plain(asked, together)
-
-
-def _encoded(make: Callable[[], Sequence[Node | None]]) -> bytes:
-    return encoded(*make())
 
 
 def _plain(asked: Asked, answers: Sequence[Answer]) -> None:

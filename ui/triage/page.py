@@ -32,7 +32,7 @@ from ui.shell import data, session
 from ui.shell.read_apart import LONGEST
 from ui.triage import intake, named_things, verdict
 from ui.triage.alert_line import acted_as_text, alert_line
-from ui.triage.beside import course_line, following, found_beside
+from ui.triage.beside import course_line, draw_following, found_above
 from ui.triage.card_roles import forward_tree
 from ui.triage.cards import Asked, cards
 from ui.triage.chain import chain_drawing
@@ -159,7 +159,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
-    of_what, beside = found_beside(store, alert, principal, of_what, answers)
+    above = found_above(store, alert, principal, of_what, answers)
+    of_what, beside = above.of_what, above.beside
     weighing = data.kept(of_what, "weighing", lambda: weigh(alert, principal, answers))
     found_words = data.kept(of_what, "chips", lambda: chips(answers, weighing))
     try:
@@ -199,7 +200,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     )
     chosen = activity(store, alert, principal, of_what)
     asked = Asked(alert, principal, store, of_what, found_words, chosen, beside.ledger)
-    cards(asked, answers, {"interesting_calls": partial(following, beside)})
+    follow = partial(draw_following, store, alert, principal, above, answers)
+    cards(asked, answers, {"interesting_calls": follow})
     draw_encoded(
         "worked-out",
         data.kept(of_what, "worked-out", lambda: encoded(worked_out(alert, principal, answers))),
