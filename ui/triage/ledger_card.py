@@ -13,7 +13,7 @@ from ui.kit.pieces import cited, event_link, link, mark, more, pivot, sifted, ta
 
 LEDGER_ID = "made-and-undone"
 OPEN_ROWS = 12
-"""Rows that stand open: those that no event undid come first."""
+"""Rows that stand open: those that no event undoes come first."""
 
 
 def ledger_line(ledger: Ledger) -> Node | None:
@@ -26,7 +26,8 @@ def ledger_line(ledger: Ledger) -> Node | None:
     parts = []
     if ledger.entries:
         made = phrases.count(len(ledger.entries), "thing")
-        parts.append(f"{made} made or changed, {gone:,} of them undone")
+        undone = f"{gone:,} of them undone" if gone else "none undone in the logs"
+        parts.append(f"{made} made or changed, {undone}")
     if ledger.used:
         used = phrases.count(len(ledger.used), "thing")
         parts.append(f"{used} that it used {'is' if len(ledger.used) == 1 else 'are'} gone")
