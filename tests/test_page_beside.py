@@ -135,3 +135,11 @@ def test_hostile_names_stand_letter_by_letter(tmp_path: Path) -> None:
     assert HOSTILE in rows[HOSTILE][2]
     drawn = [one.value for kind in (at.markdown, at.caption, at.info) for one in kind]
     assert not [one for one in drawn if "onerror" in str(one)]
+
+
+def test_an_account_s_id_may_be_any_text(tmp_path: Path) -> None:
+    record = an_event(recipientAccountId=HOSTILE, userIdentity=a_user("alice", HOSTILE))
+    indexed(tmp_path, record)
+    at = a_page("entity", {"of": "198.51.100.7"})
+    assert not at.exception
+    assert f"of account {HOSTILE}." in words(at)

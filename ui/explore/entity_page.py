@@ -91,14 +91,14 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
 
 def _unseen(store: Store, found: Facts) -> None:
     """Which kinds of events the logs of its account do not have, folded away."""
-    for account in found.accounts:
+    for number, account in enumerate(found.accounts):
         unseen, _ = data.kept(
             f"{store.version()} unseen {account}",
             "unseen",
             partial(find_unseen, account, store),
         )
         if (said := unseen_card(unseen)) is not None:
-            draw(f"unseen-{account}", said)
+            draw(f"unseen-{number}", said)
 
 
 def _activity(store: Store, name: str, kind: Kind, found: timeline.Activity) -> None:
