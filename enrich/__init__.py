@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
+from typing import TypeVar
 
 from alerts.alert import Alert, Principal
+from enrich.after.calls import find_after
+from enrich.after.course import find_course
 from enrich.answer import Answer, Enrichment, Status
+from enrich.data.after import AfterAlert, Course
+from enrich.data.beside import Beside
+from enrich.data.ledger import Ledger
+from enrich.data.unseen import Unseen
+from enrich.entity import account_of
 from enrich.forms.json_form import Result, as_json
 from enrich.gaps import fill_gaps
+from enrich.ledger.find import find_ledger
 from enrich.questions.every import QUESTIONS
 from enrich.time_basis import on_its_basis
+from enrich.unseen.kinds import find_unseen
+from enrich.unseen.on_answers import with_unseen
 from enrich.words import short
 from trail.errors import BacktrailError
-from trail.store import Store
+from trail.store import Query, Store
 
 __all__ = [
     "NOBODY",
@@ -31,6 +43,7 @@ __all__ = [
     "Status",
     "as_json",
     "ask_all",
+    "ask_beside",
     "ask_for_every_principal",
     "fill_gaps",
 ]
@@ -46,7 +59,8 @@ def ask(question: Enrichment, alert: Alert, principal: Principal, store: Store) 
     """The question's answer with the time it took, a `failed` one if it could not be had."""
     started = time.perf_counter()
     try:
-        answer = on_its_basis(question.ask(alert, principal, store), alert)
+        answer = question.ask(alert, principal, store)
+        answer = on_its_basis(with_unseen(answer, alert, principal, store), alert)
     except Exception as error:
         # The one place: a question that breaks must cost its own card and no other.
         answer = _failed(question, error)
@@ -65,19 +79,85 @@ def ask_all(alert: Alert, principal: Principal, store: Store) -> list[Answer]:
 
 def ask_for_every_principal(alert: Alert, store: Store) -> list[Result]:
     """The answers for each identity that the alert names; for `NOBODY` when it names none."""
-    return [
-        Result(principal, tuple(ask_all(alert, principal, store)))
-        for principal in alert.principals or (NOBODY,)
-    ]
+    results = []
+    for principal in alert.principals or (NOBODY,):
+        answers = tuple(ask_all(alert, principal, store))
+        results.append(Result(principal, answers, ask_beside(alert, principal, answers, store)))
+    return results
+
+
+_Part = TypeVar("_Part")
+
+
+PARTS = ("ledger", "after", "course", "unseen")
+"""What is asked beside the answers."""
+
+
+def ask_beside(
+    alert: Alert,
+    principal: Principal,
+    answers: Sequence[Answer],
+    store: Store,
+    only: Collection[str] = PARTS,
+) -> Beside:
+    """What stands beside the answers. A part that cannot be had says so, and costs no other; one
+    that is not asked is as if it did not apply.
+    """
+    queries: dict[str, tuple[Query, ...]] = {}
+
+    def part(
+        name: str,
+        ask: Callable[[], tuple[_Part, tuple[Query, ...]]],
+        failed: Callable[[str], _Part],
+    ) -> _Part | None:
+        if name not in only:
+            return None
+        try:
+            found, queries[name] = ask()
+        except Exception as error:
+            return failed(f"This could not be looked up: {_reason(error)}")
+        return found
+
+    account = account_of(alert, principal)
+    return Beside(
+        part(
+            "ledger",
+            lambda: find_ledger(alert, principal, answers, store),
+            lambda said: Ledger(status="failed", sentence=said),
+        )
+        or Ledger(),
+        part(
+            "after",
+            lambda: find_after(alert, principal, store),
+            lambda said: AfterAlert(status="failed", sentence=said),
+        )
+        or AfterAlert(),
+        part(
+            "course",
+            lambda: find_course(alert, principal, store),
+            lambda said: Course(status="failed", sentence=said),
+        )
+        or Course(),
+        part(
+            "unseen",
+            lambda: (Unseen(), ()) if account is None else find_unseen(account, store),
+            lambda said: Unseen(status="failed", account_id=account, lines=(said,)),
+        )
+        or Unseen(),
+        queries,
+    )
 
 
 def _failed(question: Enrichment, error: Exception) -> Answer:
-    said = short(str(error), 300)
-    words = said if isinstance(error, BacktrailError) else f"{type(error).__name__}: {said}"
     return Answer(
         question.name,
         question.question,
         "failed",
-        f"This question could not be answered: {words}",
+        f"This question could not be answered: {_reason(error)}",
         question.empty_data(),
     )
+
+
+def _reason(error: Exception) -> str:
+    said = short(str(error), 300)
+    return said if isinstance(error, BacktrailError) else f"{type(error).__name__}: {said}"

@@ -19,8 +19,10 @@ from pathlib import Path
 from alerts import parse_alerts
 from alerts.alert import Alert
 from enrich import Result, as_json, ask_for_every_principal
+from enrich.data.beside import Beside
 from enrich.forms.markdown import as_markdown
 from enrich.gaps import fill_gaps
+from enrich.ledger.words import became_words
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.window import iso
 from enrich.words import called, short
@@ -143,7 +145,21 @@ def _summary(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> 
             lines.append(f"    {answer.name} [{answer.status}] {short(answer.sentence, 1_000)}")
             own = (one for one in answer.caveats if one not in said)
             lines += [f"      note: {short(caveat, 1_000)}" for caveat in own]
+        lines += [f"    {short(one, 1_000)}" for one in _beside(result.beside)]
     return "\n".join(lines)
+
+
+def _beside(beside: Beside) -> list[str]:
+    """A line for each thing beside the answers that says something."""
+    course, after, ledger = beside.course, beside.after, beside.ledger
+    lines = [f"order: {course.sentence}"] if course.stages else []
+    if after.status != "not_applicable":
+        lines.append(f"after the alert [{after.status}] {after.sentence}")
+        lines += [f"  note: {caveat}" for caveat in after.caveats]
+    if ledger.status in ("answered", "failed"):
+        lines.append(f"made and undone [{ledger.status}] {ledger.sentence}")
+    lines += [f"it used {one.kind} {short(one.name)}: {became_words(one)}" for one in ledger.used]
+    return lines
 
 
 if __name__ == "__main__":

@@ -39,7 +39,18 @@ def test_imports_run_one_way(package: str) -> None:
 ROOMS = {
     "trail": ["read", "index", "store"],
     "alerts": ["times", "kinds", "content", "detections"],
-    "enrich": ["data", "facts", "calls", "chain", "questions", "verdict", "forms"],
+    "enrich": [
+        "data",
+        "facts",
+        "calls",
+        "chain",
+        "ledger",
+        "unseen",
+        "questions",
+        "after",
+        "verdict",
+        "forms",
+    ],
     "cases": ["migrations", "redaction", "report"],
     "ui": ["kit", "shell", "parts"],
 }

@@ -12,6 +12,7 @@ import msgspec
 from alerts.alert import Alert, Principal, TimeQuestion
 from enrich.answer import Answer
 from enrich.count import Count
+from enrich.data.beside import Beside
 from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import Weighing, weigh
 from enrich.window import iso
@@ -25,6 +26,7 @@ class Result:
 
     principal: Principal
     answers: tuple[Answer, ...]
+    beside: Beside = Beside()
 
 
 def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> dict[str, Any]:
@@ -61,8 +63,11 @@ def as_json(alert: Alert, results: Sequence[Result], summary: IndexSummary) -> d
                 **_weighing(weigh(alert, result.principal, result.answers)),
                 "next_steps": [
                     {"title": step.title, "text": step.text, "commands": list(step.commands)}
-                    for step in next_steps(alert, result.principal, result.answers)
+                    for step in next_steps(
+                        alert, result.principal, result.answers, result.beside.ledger
+                    )
                 ],
+                **_beside(result.beside),
             }
             for result in results
         ],
@@ -96,6 +101,24 @@ def _weighing(weighing: Weighing) -> dict[str, Any]:
             for weight in weighing.lines
         ],
         "not_weighed": [asdict(one) for one in weighing.not_weighed],
+    }
+
+
+def _beside(beside: Beside) -> dict[str, Any]:
+    """What stands beside the answers: keys of their own, since the contract's answers are five."""
+    parts = {
+        "ledger": beside.ledger,
+        "after_alert": beside.after,
+        "course": beside.course,
+        "unseen": beside.unseen,
+    }
+    names = {"after_alert": "after"}
+    return {
+        name: {
+            **plain(part),
+            "queries": [_query(one) for one in beside.queries.get(names.get(name, name), ())],
+        }
+        for name, part in parts.items()
     }
 
 

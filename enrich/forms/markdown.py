@@ -11,10 +11,13 @@ import re
 from collections.abc import Collection, Sequence
 
 from alerts.alert import Alert
-from enrich.answer import Answer, Cell, Verbatim
+from enrich.answer import Answer, Cell, Listing, Verbatim, verbatim
 from enrich.data.assumed_by import AssumedBy
+from enrich.data.beside import Beside
 from enrich.forms.json_form import Result
+from enrich.ledger.words import became_words, made_words
 from enrich.questions.every import question_named
+from enrich.questions.interesting_calls import INTERESTING_CALLS
 from enrich.time_basis import shared_caveats, time_caveats
 from enrich.verdict.next_steps import next_steps
 from enrich.verdict.weighing import weigh
@@ -66,6 +69,7 @@ def as_markdown(alert: Alert, results: Sequence[Result], summary: IndexSummary) 
             lines += ["", f"Note: {text(one)}"]
         for answer in result.answers:
             lines += _answer(answer, {*above, *shared})
+        lines += _beside(result.beside)
         lines += _verdict_aid(alert, result)
     span = "an empty index"
     if summary.first is not None:
@@ -125,18 +129,25 @@ def _answer(answer: Answer, said: Collection[str]) -> list[str]:
     if actor is not None and actor.field:
         lines += ["", f"Who acts: {text(actor.words)}"]
     listing = question_named(answer.name).listing(answer.data)
-    if rows := listing.rows:
-        lines += ["", *table(listing.heads, [[*map(_cell, row)] for row in rows[:MOST_ROWS]])]
-        if len(rows) > MOST_ROWS:
-            lines += [
-                "",
-                f"{counted(len(rows) - MOST_ROWS, 'more row is', 'more rows are')} in the"
-                f" JSON form.",
-            ]
+    lines += _listed(listing)
     if answer.evidence:
         some = ", ".join(code(event_id) for event_id in answer.evidence[:5])
         more = f" and {len(answer.evidence) - 5:,} more" if len(answer.evidence) > 5 else ""
         lines += ["", f"Events: {some}{more}"]
+    return lines
+
+
+def _listed(listing: Listing) -> list[str]:
+    """A table's lines, and how many rows it leaves out; none where it has no rows."""
+    rows = listing.rows
+    if not rows:
+        return []
+    lines = ["", *table(listing.heads, [[*map(_cell, row)] for row in rows[:MOST_ROWS]])]
+    if len(rows) > MOST_ROWS:
+        lines += [
+            "",
+            f"{counted(len(rows) - MOST_ROWS, 'more row is', 'more rows are')} in the JSON form.",
+        ]
     return lines
 
 
@@ -156,12 +167,51 @@ def _verdict_aid(alert: Alert, result: Result) -> list[str]:
     if weighing.not_weighed:
         lines += ["", "### Not weighed, or in part", ""]
         lines += [f"- {text(said)}." for said in not_weighed_words(weighing.not_weighed)]
-    steps = next_steps(alert, result.principal, result.answers)
+    steps = next_steps(alert, result.principal, result.answers, result.beside.ledger)
     if steps:
         lines += ["", "### Next steps (to read, then decide)", ""]
     for number, step in enumerate(steps, start=1):
         lines.append(f"{number}. **{text(step.title)}.** {text(step.text)}")
         lines += [f"   - {code(command)}" for command in step.commands]
+    return lines
+
+
+def _beside(beside: Beside) -> list[str]:
+    """What came after the alert, what became of what was made, and what the logs cannot show."""
+    lines: list[str] = []
+    after, ledger, course = beside.after, beside.ledger, beside.course
+    if course.stages:
+        ids = ", ".join(code(one) for stage in course.stages for one in stage.event_ids[:1])
+        lines += ["", "### The order of it", "", f"{text(course.sentence)} ({ids})"]
+    if after.status != "not_applicable":
+        lines += ["", "### After the alert", ""]
+        lines += [f"**{_STATUS_WORDS[after.status]}**: {text(after.sentence)}"]
+        for caveat in after.caveats:
+            lines += ["", f"Note: {text(caveat)}"]
+        lines += _listed(INTERESTING_CALLS.listing(after.found))
+    if ledger.status in ("answered", "failed") or ledger.used:
+        lines += ["", "### Made and undone", "", text(ledger.sentence)]
+        rows = (*ledger.entries, *ledger.used)
+        if rows:
+            heads = ("What", "Name", "Made", "Became of it", "Event")
+            lines += _listed(
+                Listing(
+                    heads,
+                    [
+                        (
+                            one.kind,
+                            verbatim(one.name),
+                            made_words(one),
+                            became_words(one, cut=ledger.cut),
+                            verbatim(one.undone.event_id if one.undone else one.again_event_id),
+                        )
+                        for one in rows
+                    ],
+                )
+            )
+    if beside.unseen.lines:
+        lines += ["", "### What these logs cannot show", ""]
+        lines += [f"- {text(line)}" for line in beside.unseen.lines]
     return lines
 
 

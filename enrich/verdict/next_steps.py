@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -20,14 +20,17 @@ from alerts.alert import Alert, Principal
 from enrich.answer import Answer, data_among
 from enrich.data.assumed_by import AssumedBy
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
+from enrich.data.ledger import Ledger
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.entity import role_name_of
 from enrich.facts.techniques import plain_name
+from enrich.ledger.words import moment, undoing_words, until_words
 from enrich.questions.every import question_named
 from enrich.verdict.weight import SURE
 from enrich.window import iso
 from enrich.words import listed, short
 from trail.access_keys import is_access_key
+from trail.counted import counted
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,24 @@ class Step:
     commands: tuple[str, ...] = ()
 
 
-def next_steps(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Step]:
-    """In order: stop the credential, then those before and after it, look further, ask."""
+def next_steps(
+    alert: Alert,
+    principal: Principal,
+    answers: Sequence[Answer],
+    ledger: Ledger | None = None,
+) -> list[Step]:
+    """In order: stop the credential, then those before and after it, look further, ask.
+
+    What the ledger knows to be gone is not stopped again: the steps say that it is gone.
+    """
+    known = ledger if ledger is not None else Ledger()
     if alert.sample:
         return [Step("Nothing to do", "This is a generated sample finding: it names nobody real.")]
     return [
-        *_stop(alert, principal),
-        *_stop_before(data_among(answers, AssumedBy)),
-        *_stop_after(alert, data_among(answers, RolesAssumed)),
-        *_undo(data_among(answers, InterestingCalls)),
+        *_stop(alert, principal, known),
+        *_stop_before(data_among(answers, AssumedBy), known),
+        *_stop_after(alert, data_among(answers, RolesAssumed), known),
+        *_undo(data_among(answers, InterestingCalls), known),
         *_look_further(alert, principal),
         *_fill_gaps(answers),
     ]
@@ -58,7 +70,7 @@ def _key(principal: Principal) -> str | None:
     return principal.access_key_id if is_access_key(principal.access_key_id) else None
 
 
-def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
+def _stop(alert: Alert, principal: Principal, ledger: Ledger) -> Iterator[Step]:
     key = _key(principal) or ""
     if principal.type == "Root":
         yield Step(
@@ -68,7 +80,7 @@ def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
             " within 15 minutes.",
         )
     elif principal.type == "IAMUser":
-        yield from _stop_user(alert, principal, key)
+        yield from _stop_user(alert, principal, key, ledger)
     elif principal.type == "FederatedUser":
         yield Step(
             "Stop the federated session",
@@ -77,14 +89,34 @@ def _stop(alert: Alert, principal: Principal) -> Iterator[Step]:
             (_command("aws iam put-user-policy --user-name ISSUING_USER", *_deny_policy()),),
         )
     elif role_name_of(principal) is not None:
-        yield from _stop_role(alert, principal, role_name_of(principal) or "")
+        yield from _stop_role(alert, principal, role_name_of(principal) or "", ledger)
     elif principal.type == "IdentityCenterUser":
         yield _IDENTITY_CENTER
 
 
-def _stop_user(alert: Alert, principal: Principal, key: str) -> Iterator[Step]:
+def _gone(ledger: Ledger, kind: str, name: str) -> str | None:
+    """That a thing is gone, in words: "deleted 2026-03-10 12:28:24, by user/bob"."""
+    undone = ledger.gone(kind, name)
+    return None if undone is None else undoing_words(undone)
+
+
+def _stop_user(alert: Alert, principal: Principal, key: str, ledger: Ledger) -> Iterator[Step]:
     user = principal.user_name or (principal.arn or "").rpartition("/")[2] or "USER"
-    if key.startswith("AKIA"):
+    if (gone := _gone(ledger, "user", user)) is not None:
+        yield Step(
+            "Nothing to switch off: the user is gone",
+            f"User {short(user)} was {gone}, and its keys and password with it: AWS deletes no user"
+            " that still has them. No event until the end of the logs makes it again.",
+        )
+        return
+    if key.startswith("AKIA") and (gone := _gone(ledger, "access key", key)) is not None:
+        yield Step(
+            "Nothing to switch off: the key is gone",
+            f"Key {short(key)} of user {short(user)} was {gone}. Look for other keys that the user"
+            " has.",
+            (_command("aws iam list-access-keys", ("--user-name", user)),),
+        )
+    elif key.startswith("AKIA"):
         yield Step(
             "Switch the access key off",
             f"Key {short(key)} of user {short(user)} is long-lived. Switching it off can be undone;"
@@ -125,8 +157,15 @@ def _stop_user(alert: Alert, principal: Principal, key: str) -> Iterator[Step]:
     )
 
 
-def _stop_role(alert: Alert, principal: Principal, role: str) -> Iterator[Step]:
+def _stop_role(alert: Alert, principal: Principal, role: str, ledger: Ledger) -> Iterator[Step]:
     session = principal.principal_id or ""
+    if (gone := _gone(ledger, "role", role)) is not None:
+        yield Step(
+            "Nothing to revoke: the role is gone",
+            f"Role {short(role, 100)} was {gone}, so there is none to put a deny on. No event until"
+            " the end of the logs makes it again.",
+        )
+        return
     if role.startswith("AWSReservedSSO_"):
         yield _IDENTITY_CENTER
         yield Step(
@@ -205,7 +244,7 @@ _IDENTITY_CENTER = Step(
 )
 
 
-def _stop_before(found: AssumedBy | None) -> Iterator[Step]:
+def _stop_before(found: AssumedBy | None, ledger: Ledger) -> Iterator[Step]:
     """The credentials that made the alert's: stopping the last alone lets them make another."""
     if found is None:
         return
@@ -218,7 +257,13 @@ def _stop_before(found: AssumedBy | None) -> Iterator[Step]:
         sure = hop.confidence in SURE
         how = f"({hop.matched or hop.method}, {hop.confidence})"
         what = "the next access key" if hop.method == "key_created" else "this session"
-        if key.startswith("AKIA") and user:
+        if key.startswith("AKIA") and (gone := _gone(ledger, "access key", key)) is not None:
+            yield Step(
+                "Nothing to switch off before it: that key is gone",
+                f"Key {short(key)} {'made' if sure else 'may have made'} {what} {how}. It was"
+                f" {gone}.",
+            )
+        elif key.startswith("AKIA") and user:
             verb = "made" if sure else "may have made"
             caution = "" if sure else "Check first that it is the one. "
             yield Step(
@@ -242,21 +287,38 @@ def _stop_before(found: AssumedBy | None) -> Iterator[Step]:
             )
 
 
-def _stop_after(alert: Alert, found: RolesAssumed | None) -> Iterator[Step]:
+def _stop_after(alert: Alert, found: RolesAssumed | None, ledger: Ledger) -> Iterator[Step]:
     """Sessions that the principal went on to make live on when its own credential is stopped."""
     if found is None:
         return
     names = sorted(
         {row.role_arn for row in found.roles if row.result == "success" and row.role_arn}
     )
+    deleted = {
+        name: undone.time
+        for name in names
+        if ":role/" in name
+        and (undone := ledger.gone("role", name.rpartition("/")[2], name.split(":")[4])) is not None
+    }
     if not names:
+        return
+    gone = ""
+    if deleted:
+        last = moment(max(filter(None, deleted.values())))
+        roles = counted(len(deleted), "role")
+        was = "was" if len(deleted) == 1 else "were"
+        gone = f"{roles} that it assumed {was} deleted by {last}: nothing to revoke"
+        gone += f" ({listed(short(name.rpartition('/')[2], 60) for name in deleted)})."
+    names = [name for name in names if name not in deleted]
+    if not names:
+        yield Step("Nothing to revoke: the roles it assumed are gone", gone)
         return
     before = iso(alert.last_seen or alert.first_seen)
     yield Step(
         "Revoke the sessions it made",
         f"It assumed {listed(short(name, 100) for name in names)}. Those sessions work until they"
         " expire: revoke them in the same way, with a later time if they were used after the"
-        " alert.",
+        f" alert.{f' {gone}' if gone else ''}",
         tuple(
             _command(
                 "aws iam put-role-policy",
@@ -275,16 +337,21 @@ _LEFT_BEHIND = frozenset({"persistence", "privilege escalation", "defence evasio
 _CANNOT_BE_EDITED = re.compile(r":role/(aws-reserved|aws-service-role)/|/AWSReservedSSO_")
 
 
-def _undo(found: InterestingCalls | None) -> Iterator[Step]:
+def _undo(found: InterestingCalls | None, ledger: Ledger) -> Iterator[Step]:
     """What was made or switched off and stays so after the credential is gone."""
+    yield from _still_there(ledger)
     if found is None:
         return
-    rows = [row for row in found.calls if row.signal in _LEFT_BEHIND and row.failed < row.count]
+    undone = {one for entry in ledger.entries if entry.is_gone for one in entry.event_ids}
+    every = [row for row in found.calls if row.signal in _LEFT_BEHIND and row.failed < row.count]
+    left = {id(row): _left(row.succeeded_ids or row.event_ids, undone) for row in every}
+    rows = [row for row in every if left[id(row)]]
     if rows:
-        ids = _of_each_first([row.succeeded_ids or row.event_ids for row in rows])
+        ids = _of_each_first([left[id(row)] for row in rows])
         read, of = ids[: max(_READ, len(rows))], sum(row.count - row.failed for row in rows)
         which = "reads them all" if len(read) >= of else f"reads {len(read):,} of {of:,} of them"
         each = "" if len(read) >= of else ", of each kind at least the newest"
+        each += " that was not undone" if each and undone else ""
         yield Step(
             "Check what stays behind",
             f"{listed(_names(rows), at_most=12)} succeeded. The query {which}{each}. Read each"
@@ -297,6 +364,36 @@ def _undo(found: InterestingCalls | None) -> Iterator[Step]:
                 ),
             ),
         )
+
+
+def _left(ids: Sequence[str], undone: Collection[str]) -> list[str]:
+    return [one for one in ids if one not in undone]
+
+
+def _still_there(ledger: Ledger) -> Iterator[Step]:
+    """What it made and no event undid, by name; and that the rest is gone."""
+    if ledger.status != "answered":
+        return
+    left = [entry for entry in ledger.entries if not entry.is_gone]
+    gone = [entry for entry in ledger.entries if entry.is_gone]
+    shared = (
+        " What was shared may have been copied before that was taken back."
+        if any(entry.kind.startswith("share of ") for entry in gone)
+        else ""
+    )
+    if not left:
+        yield Step(
+            "What it made is gone, as far as the logs follow it",
+            f"{ledger.sentence}{shared} Other kinds of things are not followed.",
+        )
+        return
+    named = listed((f"{one.kind} {short(one.name, 80)}" for one in left), at_most=12)
+    yield Step(
+        "Undo what it made",
+        f"No event in the logs{until_words(left)} undoes {named}. Undo what nobody on the team"
+        f" asked for.{f' {len(gone):,} other things that it made are gone.' if gone else ''}"
+        f"{shared}",
+    )
 
 
 _READ = 100

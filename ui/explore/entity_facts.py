@@ -97,6 +97,8 @@ class Facts:
     named: ActedUpon | None
     """What others' events say of it; only looked for where it has no events of its own."""
     queries: tuple[Query, ...]
+    accounts: tuple[str, ...] = ()
+    """Whose logs have its events, those with the most first, a few of them."""
 
 
 PANELS: Mapping[str, tuple[str, str]] = {
@@ -154,6 +156,10 @@ def _facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
         )
         made_by = found.rows
         queries.append(found.query)
+    whose = _in(name)
+    if totals["events"] and not whose:
+        whose, query = _accounts(store, kind, name, first, last)
+        queries.append(query)
     named = None
     if not totals["events"] and not made_by:
         named = acted_upon(name, store, first, last)
@@ -170,7 +176,36 @@ def _facts(store: Store, name: str, first: datetime, last: datetime) -> Facts:
         shown,
         named,
         tuple(queries),
+        whose,
     )
+
+
+MOST_ACCOUNTS = 3
+_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):.*|(\d{12})", re.DOTALL)
+
+
+def _in(name: str) -> tuple[str, ...]:
+    """The account that a name tells."""
+    match = _ACCOUNT.fullmatch(name)
+    return () if match is None else (match[1] or match[2],)
+
+
+def _accounts(
+    store: Store, kind: Kind, name: str, first: datetime, last: datetime
+) -> tuple[tuple[str, ...], Query]:
+    """Whose logs have its events."""
+    found = store.query(
+        f"""
+        select recipient_account_id as account, count(*) as events from events
+        where event_time >= $span_first and event_time <= $span_last and {kind.condition}
+          and recipient_account_id is not null
+        group by 1 order by events desc, account limit {MOST_ACCOUNTS}
+        """,
+        {"of": name, "span_first": first, "span_last": last},
+        first=first,
+        last=last,
+    )
+    return tuple(row["account"] for row in found.rows), found.query
 
 
 def _totals(store: Store, kind: Kind, name: str, first: datetime, last: datetime) -> dict[str, Any]:

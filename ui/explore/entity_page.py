@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from enrich.facts.ip import network_of
+from enrich.unseen.kinds import find_unseen
 from trail.store import Store
 from ui.explore.entity_facts import IP, MOST, PANELS, SERVICE, Facts, Kind, facts
 from ui.kit import address_words, boxes, links, phrases, text
 from ui.kit.markup import Node, draw, el
 from ui.kit.pieces import bar, call, event_link, fact, link, mark, notice, pivot, table, title_of
 from ui.parts import chosen_events, timeline
+from ui.parts.unseen_kinds import unseen_card
 from ui.shell import data
 from ui.shell.session import User
 
@@ -49,6 +52,7 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
     draw("entity-head", _head(name, found))
     if not found.events and not found.made_by:
         _only_named(found, span)
+        _unseen(store, found)
         return
     if found.made_by:
         with st.container(border=True):
@@ -81,7 +85,20 @@ def show(_: User, store: Store, span: tuple[datetime, datetime]) -> None:
                     _panel(PANELS[panel][0], rows[:MOST]),
                     _cut(rows, name, found),
                 )
+    _unseen(store, found)
     _queries(found)
+
+
+def _unseen(store: Store, found: Facts) -> None:
+    """Which kinds of events the logs of its account do not have, folded away."""
+    for number, account in enumerate(found.accounts):
+        unseen, _ = data.kept(
+            f"{store.version()} unseen {account}",
+            "unseen",
+            partial(find_unseen, account, store),
+        )
+        if (said := unseen_card(unseen)) is not None:
+            draw(f"unseen-{number}", said)
 
 
 def _activity(store: Store, name: str, kind: Kind, found: timeline.Activity) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from enrich.chain.words import distance_words
 from enrich.data.assumed_by import AssumedBy, ChainHop, ForwardSession, ForwardTree
+from enrich.data.ledger import Ledger
 from enrich.data.roles_assumed import RolesAssumed, RoleTaken
 from trail.counted import counted
 from ui.kit import phrases
 from ui.kit.markup import Node, el
 from ui.kit.pieces import event_link, mark, more, pivot, table, time_of
 from ui.triage.chain import METHOD_WORDS
+from ui.triage.ledger_card import key_gone, role_gone
 
 INTERFACES = {
     "saml": "SAML",
@@ -23,7 +25,7 @@ INTERFACES = {
 MOST_FITTING = 8
 
 
-def chain_table(found: AssumedBy) -> Node | None:
+def chain_table(found: AssumedBy, ledger: Ledger | None = None) -> Node | None:
     """Every link with how it was matched, then what the session went on to assume."""
     origin = found.origin
     parts: list[Node | None] = []
@@ -46,7 +48,7 @@ def chain_table(found: AssumedBy) -> Node | None:
                 el("span", "mute", f", read from {origin.field}") if origin.field else None,
             )
         )
-    parts.append(forward_tree(found.forward))
+    parts.append(forward_tree(found.forward, ledger=ledger))
     return el("div", "stack", *parts) if any(parts) else None
 
 
@@ -82,10 +84,13 @@ def _link(hop: ChainHop) -> tuple[Node | str | int | None, ...]:
     )
 
 
-def forward_tree(forward: ForwardTree, *, most: int | None = None) -> Node | None:
+def forward_tree(
+    forward: ForwardTree, *, most: int | None = None, ledger: Ledger | None = None
+) -> Node | None:
     """What the session went on to assume, as a tree; equal sessions are one line with a count.
 
-    None when there is nothing, or when it would take more than `most` lines.
+    None when there is nothing, or when it would take more than `most` lines. Roles and keys that
+    the ledger knows to be gone are marked.
     """
     sessions = forward.sessions
     if not sessions or (most is not None and _lines(sessions) > most):
@@ -95,7 +100,7 @@ def forward_tree(forward: ForwardTree, *, most: int | None = None) -> Node | Non
         "div",
         "",
         el("h3", "panel-title", f"What came out of it: {phrases.count(total, 'credential')}"),
-        el("ul", "tree", *_branches(sessions)),
+        el("ul", "tree", *_branches(sessions, ledger)),
     )
 
 
@@ -118,11 +123,11 @@ def _children(group: Sequence[ForwardSession]) -> list[ForwardSession]:
     return [child for session in group for child in session.sessions]
 
 
-def _branches(sessions: Sequence[ForwardSession]) -> list[Node]:
-    return [_branch(group) for group in _grouped(sessions)]
+def _branches(sessions: Sequence[ForwardSession], ledger: Ledger | None) -> list[Node]:
+    return [_branch(group, ledger) for group in _grouped(sessions)]
 
 
-def _branch(group: Sequence[ForwardSession]) -> Node:
+def _branch(group: Sequence[ForwardSession], ledger: Ledger | None) -> Node:
     first = group[0]
     children = _children(group)
     role = first.role_arn
@@ -147,12 +152,13 @@ def _branch(group: Sequence[ForwardSession]) -> Node:
             *(pivot(ip) for ip in ips[:3]),
             el("span", "mute", phrases.count(calls, "call")),
             mark(f"{failed:,} failed", "bad", "✕") if failed else None,
+            role_gone(ledger, role) if role else key_gone(ledger, first.access_key_id),
         ),
-        el("ul", "", *_branches(children)) if children else None,
+        el("ul", "", *_branches(children, ledger)) if children else None,
     )
 
 
-def roles_table(found: RolesAssumed) -> Node | None:
+def roles_table(found: RolesAssumed, ledger: Ledger | None = None) -> Node | None:
     """Roles taken on first, then those refused; a long list of refusals is folded."""
     taken = [role for role in found.roles if role.result != "failure"]
     refused = [role for role in found.roles if role.result == "failure"]
@@ -169,9 +175,9 @@ def roles_table(found: RolesAssumed) -> Node | None:
             )
         )
     if taken:
-        parts.append(_roles(taken, "Roles assumed"))
+        parts.append(_roles(taken, "Roles assumed", ledger))
     if refused:
-        shown = _roles(refused, "Roles refused")
+        shown = _roles(refused, "Roles refused", ledger)
         words = f"{phrases.count(len(refused), 'role')} refused"
         parts.append(more(words, shown, open=len(refused) <= 6))
     if unknown := found.targets_unknown:
@@ -179,7 +185,7 @@ def roles_table(found: RolesAssumed) -> Node | None:
     return el("div", "stack", *parts) if parts else None
 
 
-def _roles(roles: Sequence[RoleTaken], caption: str) -> Node:
+def _roles(roles: Sequence[RoleTaken], caption: str, ledger: Ledger | None) -> Node:
     return table(
         ("Result", "Role", "Times", "Through", "First (UTC)", "Last (UTC)", "From", "Why refused"),
         [
@@ -192,7 +198,14 @@ def _roles(roles: Sequence[RoleTaken], caption: str) -> Node:
                     else mark("Assumed", "good"),
                     mark("After the alert", "warn") if role.after_alert else None,
                 ),
-                pivot(role.role_arn) if role.role_arn else "not named",
+                el(
+                    "span",
+                    "row",
+                    pivot(role.role_arn),
+                    role_gone(ledger, role.role_arn),
+                )
+                if role.role_arn
+                else "not named",
                 role.count,
                 INTERFACES.get(str(role.interface), role.interface or "–"),
                 time_of(role.first),

@@ -19,6 +19,7 @@ from enrich.data.assumed_by import AssumedBy
 from enrich.data.baseline import Baseline
 from enrich.data.found import Found, InWindow, Moment
 from enrich.data.interesting_calls import InterestingCalls
+from enrich.data.ledger import Ledger
 from enrich.data.roles_assumed import RolesAssumed
 from enrich.data.services_used import ServicesUsed
 from enrich.entity import Scope
@@ -48,10 +49,19 @@ class Asked:
     chips: Mapping[str, Chip]
     stretch: tuple[datetime, datetime] | None = None
     """The stretch of the timeline that was chosen: the evidence is cut to it."""
+    ledger: Ledger | None = None
+    """What became of roles and keys that the answers list; None where that was not looked up."""
 
 
-def cards(asked: Asked, answers: Sequence[Answer]) -> None:
-    """The cards of the answers, in their order; neighbours without charts are drawn together."""
+def cards(
+    asked: Asked,
+    answers: Sequence[Answer],
+    following: Mapping[str, Callable[[], None]] | None = None,
+) -> None:
+    """The cards of the answers, in their order; neighbours without charts are drawn together.
+
+    `following` draws what follows an answer's card, by its name.
+    """
     together: list[Answer] = []
     for answer in answers:
         bars = question_named(answer.name).bars(answer.data)
@@ -61,6 +71,10 @@ def cards(asked: Asked, answers: Sequence[Answer]) -> None:
             _charted(asked, answer, bars)
         else:
             together.append(answer)
+        if following is not None and answer.name in following:
+            _plain(asked, together)
+            together = []
+            following[answer.name]()
     _plain(asked, together)
 
 
@@ -139,7 +153,7 @@ def _rest(asked: Asked, answer: Answer, opened: frozenset[str]) -> list[Node | N
 def _table(asked: Asked, answer: Answer) -> Node | None:
     match answer.data:
         case RolesAssumed():
-            return card_roles.roles_table(answer.data)
+            return card_roles.roles_table(answer.data, asked.ledger)
         case ServicesUsed():
             return card_services.services_table(answer.data, _leading(asked, answer))
         case InterestingCalls():
@@ -147,7 +161,7 @@ def _table(asked: Asked, answer: Answer) -> Node | None:
         case Baseline():
             return card_baseline.tables(answer.data)
         case AssumedBy():
-            return card_roles.chain_table(answer.data)
+            return card_roles.chain_table(answer.data, asked.ledger)
         case _:
             return _listing(answer)
 

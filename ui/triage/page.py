@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from enrich.calls.deeds import find_deeds, targets_of_alert
 from enrich.calls.new_for import Levels, find_levels
 from enrich.data.assumed_by import AssumedBy, ForwardTree
 from enrich.data.baseline import Baseline
+from enrich.data.beside import Beside
 from enrich.facts.targets import Target
 from enrich.verdict.chips import Chip, chips
 from enrich.verdict.weighing import Weighing, weigh
@@ -30,10 +32,12 @@ from ui.shell import data, session
 from ui.shell.read_apart import LONGEST
 from ui.triage import intake, named_things, verdict
 from ui.triage.alert_line import acted_as_text, alert_line
+from ui.triage.beside import course_line, draw_following, found_above
 from ui.triage.card_roles import forward_tree
 from ui.triage.cards import Asked, cards
 from ui.triage.chain import chain_drawing
 from ui.triage.chain_notes import fitting_notes, inferences, making_of_the_key, origin_note
+from ui.triage.ledger_card import ledger_line
 from ui.triage.newness import newness
 from ui.triage.offer_case import offer_case
 from ui.triage.strip import strip
@@ -155,6 +159,8 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
     except BacktrailError as error:
         text.say_problem("answers-problem", "The index could not be asked.", error)
         return
+    above = found_above(store, alert, principal, of_what, answers)
+    of_what, beside = above.of_what, above.beside
     weighing = data.kept(of_what, "weighing", lambda: weigh(alert, principal, answers))
     found_words = data.kept(of_what, "chips", lambda: chips(answers, weighing))
     try:
@@ -180,6 +186,7 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
                     strip(deeds, stretch) if deeds is not None and deeds.calls else None,
                     levels,
                     targets_of_alert(alert, deeds),
+                    beside,
                 )
             ),
         ),
@@ -189,10 +196,12 @@ def show(found: intake.Chosen, store: Store, user: session.User) -> None:
         offer_case(found, answers, store, user)
     draw_encoded(
         "below-the-fold",
-        data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers))),
+        data.kept(of_what, "below", lambda: encoded(*_below(alert, principal, answers, beside))),
     )
     chosen = activity(store, alert, principal, of_what)
-    cards(Asked(alert, principal, store, of_what, found_words, chosen), answers)
+    asked = Asked(alert, principal, store, of_what, found_words, chosen, beside.ledger)
+    follow = partial(draw_following, store, alert, principal, above, answers)
+    cards(asked, answers, {"interesting_calls": follow})
     draw_encoded(
         "worked-out",
         data.kept(of_what, "worked-out", lambda: encoded(worked_out(alert, principal, answers))),
@@ -209,6 +218,7 @@ def _above(
     did: Node | None,
     levels: Levels | None,
     targets: Sequence[Target],
+    beside: Beside,
 ) -> list[Node | None]:
     """All that decides: the alert line, five badges, who is behind it, what the suspect `did`,
     what speaks for and against it.
@@ -241,8 +251,10 @@ def _above(
                     fitting_notes(assumed_by),
                     inferences(assumed_by),
                     _too_big_a_tree(assumed_by.forward),
-                    forward_tree(assumed_by.forward, most=MOST_BRANCHES),
+                    forward_tree(assumed_by.forward, most=MOST_BRANCHES, ledger=beside.ledger),
+                    ledger_line(beside.ledger),
                 ),
+                course_line(beside.course),
                 did,
             ),
             el(
@@ -257,9 +269,11 @@ def _above(
     ]
 
 
-def _below(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> list[Node | None]:
+def _below(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], beside: Beside
+) -> list[Node | None]:
     """What to do next."""
-    return [verdict.what_next(alert, principal, answers)]
+    return [verdict.what_next(alert, principal, answers, beside.ledger)]
 
 
 def show_what_is_named(found: intake.Chosen, store: Store, user: session.User) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alerts.alert import Alert, Principal
 from enrich.answer import Answer
+from enrich.data.ledger import Ledger
 from enrich.verdict.next_steps import Step, next_steps
 from enrich.verdict.weight import NotWeighed, Weighing, Weight, not_weighed_words
 from trail.counted import counted
@@ -43,9 +44,11 @@ def both_sides(weighing: Weighing) -> Node | None:
     )
 
 
-def what_next(alert: Alert, principal: Principal, answers: Sequence[Answer]) -> Node | None:
-    """The next steps, as text to copy."""
-    steps = next_steps(alert, principal, answers)
+def what_next(
+    alert: Alert, principal: Principal, answers: Sequence[Answer], ledger: Ledger
+) -> Node | None:
+    """The next steps, as text to copy; what is gone is not stopped again."""
+    steps = next_steps(alert, principal, answers, ledger)
     if not steps:
         return None
     folded = more("Next steps: read before you run anything", *_steps(steps))

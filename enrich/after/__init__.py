@@ -1,0 +1,1 @@
+"""What came after the alert, and in which order things were done."""

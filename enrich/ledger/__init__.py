@@ -1,0 +1,1 @@
+"""What an identity made or changed, and which later calls took it back."""

@@ -1,0 +1,1 @@
+"""What the logs cannot show: which kinds of events they have, of which Regions, since when."""

@@ -1,0 +1,95 @@
+"""Made and undone in real logs: a red team's run that cleaned up after itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from alerts import parse_alerts
+from enrich import ask_all
+from enrich.data.ledger import Ledger
+from enrich.gaps import fill_gaps
+from enrich.ledger.find import find_ledger
+from enrich.verdict.next_steps import next_steps
+
+# CreateAccessKey for malicious-iam-user, 12:24:50; GetPasswordData by a role session.
+KEY_MADE = "8c282c0b-00d1-4369-95b7-cb50b6eee620"
+BY_ROLE = "cfdb926f-8f87-44ea-8b73-125efb2fa78a"
+
+
+@cache
+def _asked(store: Any, event_id: str) -> tuple[Any, Any, Any, Ledger]:
+    (pasted,) = parse_alerts(event_id)
+    alert = fill_gaps(pasted, store)
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, store)
+    return alert, principal, answers, find_ledger(alert, principal, answers, store)[0]
+
+
+def test_the_user_its_key_and_the_backdoor_role_are_gone(stratus_store: Any) -> None:
+    *_, ledger = _asked(stratus_store, KEY_MADE)
+    became = {
+        (one.kind, one.name): (one.made, one.undone and one.undone.time) for one in ledger.entries
+    }
+    at_once = "2023-07-10T12:28:24Z"
+    assert became["user", "malicious-iam-user"] == ("2023-07-10T12:24:49Z", at_once)
+    assert became["access key", "AKIATFQR7NSCQLA2F4OD"] == ("2023-07-10T12:24:50Z", at_once)
+    assert became["role", "stratus-red-team-backdoor-r-role"] == (
+        "2023-07-10T12:24:07Z", "2023-07-10T12:28:35Z",
+    )  # fmt: skip
+    assert became["share of an image", "ami-0aa1d83d0b0985c86 / 012345678901"] == (
+        "2023-07-10T12:11:01Z", "2023-07-10T12:11:57Z",
+    )  # fmt: skip
+    assert len(ledger.entries) == 73
+    assert all(one.is_gone for one in ledger.entries)
+    assert not any(one.undone.by_another for one in ledger.entries if one.undone)
+
+
+def test_every_undoing_names_what_was_made(stratus_store: Any) -> None:
+    """Each cited record, read as it is, has the thing's name in it and did not fail."""
+    *_, ledger = _asked(stratus_store, KEY_MADE)
+    every = (*ledger.entries, *ledger.used)
+    ids = [one.undone.event_id for one in every if one.undone is not None]
+    raw = stratus_store.raw_records(ids)
+    for one in every:
+        assert one.undone is not None
+        record = raw[str(one.undone.event_id)]
+        assert '"errorCode"' not in record
+        first = one.name.split(" / ")[0].rpartition(":")[2]
+        along = one.undone.along_with in ("user", "policy")  # named by its user, or its policy
+        assert first in record or along, (one.kind, one.name)
+
+
+def test_next_steps_revoke_no_role_that_is_gone(stratus_store: Any) -> None:
+    alert, principal, answers, ledger = _asked(stratus_store, KEY_MADE)
+    steps = next_steps(alert, principal, answers, ledger)
+    said = " ".join(step.text for step in steps)
+    assert "5 roles that it assumed were deleted by 2023-07-10 12:12:05: nothing to revoke" in said
+    assert not [c for step in steps for c in step.commands if "put-role-policy" in c]
+    without = next_steps(alert, principal, answers)
+    assert sum("put-role-policy" in c for step in without for c in step.commands) == 5
+    # Its own key was never deleted: that is still to be switched off.
+    assert steps[0].title == "Switch the access key off"
+
+
+def test_a_role_s_alert_says_that_the_role_is_gone(stratus_store: Any) -> None:
+    alert, principal, answers, ledger = _asked(stratus_store, BY_ROLE)
+    (role,) = ledger.used
+    assert role.undone is not None
+    assert role.undone.time == "2023-07-10T12:07:59Z"
+    assert role.undone.by_another
+    steps = next_steps(alert, principal, answers, ledger)
+    assert steps[0].title == "Nothing to revoke: the role is gone"
+
+
+def test_a_stolen_instance_role_made_nothing(ec2_store: Any) -> None:
+    """The run of 2020 only read: there is nothing to undo, and nothing is said to be gone."""
+    rows = ec2_store.query(
+        "select event_id from events where event_name = 'GetObject' and identity_type ="
+        " 'AssumedRole' and event_time >= $a and event_time <= $b order by event_time limit 1",
+        {"a": ec2_store.summary().first, "b": ec2_store.summary().last},
+        first=ec2_store.summary().first,
+        last=ec2_store.summary().last,
+    ).rows
+    *_, ledger = _asked(ec2_store, rows[0]["event_id"])
+    assert (ledger.status, ledger.entries, ledger.used) == ("nothing", (), ())
