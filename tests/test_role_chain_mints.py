@@ -866,6 +866,44 @@ def test_a_source_identity_of_some_event_of_that_second_is_not_the_alerts_own():
         assert "mallory" in answer.sentence
 
 
+@pytest.mark.parametrize(
+    ("device", "said", "confidence"),
+    [(True, "true", "high"), (True, "false", "medium"), (False, "false", "high")],
+)
+def test_a_session_that_says_it_had_no_mfa_is_not_surely_of_a_mint_with_a_device(
+    device: bool, said: str, confidence: str
+):
+    mint = an_assumption(key=MASKED)
+    if device:
+        mint["requestParameters"]["serialNumber"] = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
+    identity = a_role_session(key=MASKED)
+    identity["sessionContext"]["attributes"]["mfaAuthenticated"] = said
+
+    (hop,) = who_assumed(an_event(userIdentity=identity), [mint]).data["chain"]
+
+    assert hop["confidence"] == confidence
+
+
+def test_a_session_beside_one_that_was_narrowed_in_its_second_names_both_callers():
+    """The calls that began it are indexed: nothing may say that none is."""
+    key = "ASIAQ7ZK5N2V4XW3RJTD"
+    narrowed = an_assumption(
+        eventName="GetScopedCredentials",
+        eventTime="2026-03-10T11:55:00Z",
+        userIdentity=a_role_session(key=key),
+        key="ASIAQ7ZK5N2V4XW3RJTE",
+    )
+    mints = [
+        an_assumption(key=key, userIdentity=a_user("kim")),
+        narrowed,
+        an_assumption(eventTime="2026-03-10T11:55:01Z", key=MASKED, userIdentity=a_user("lee")),
+    ]
+    identity = a_role_session(key=MASKED, created="2026-03-10T11:55:00Z")
+    answer = who_assumed(an_event(userIdentity=identity), mints)
+    assert "no indexed event explains" not in answer.sentence
+    assert "lee" in answer.sentence
+
+
 def test_a_source_identity_alone_is_not_behind_itself():
     identity = a_role_session()
     identity["sessionContext"]["sourceIdentity"] = "dora"

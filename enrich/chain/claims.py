@@ -402,7 +402,23 @@ def by_date(
         )
     if (odd := _other_credential(session, mint, sign_ins)) is not None:
         claim = claim.at_most("medium", odd)
+    if (unlike := _against_its_mfa(session, mint)) is not None:
+        claim = claim.at_most("medium", unlike)
     return _as_dated(claim, session)
+
+
+def _against_its_mfa(session: Session, mint: Mint) -> str | None:
+    """A role that is assumed with a device's code makes a session that says so (§1.2)."""
+    context = json_object(session.user_identity).get("sessionContext")
+    attributes = context.get("attributes") if isinstance(context, Mapping) else None
+    said = attributes.get("mfaAuthenticated") if isinstance(attributes, Mapping) else None
+    with_device = json_object(mint.row["request_parameters"]).get("serialNumber")
+    if not with_device or str(said).lower() != "false" or is_narrowing(mint):
+        return None
+    return (
+        f"Event {mint.event_id} was made with an MFA device, and the session's own record says that"
+        " it was not: another session of this name may have begun in the same second."
+    )
 
 
 def _is_masked(session: Session) -> bool:

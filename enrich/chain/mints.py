@@ -51,7 +51,8 @@ _EXPIRATION = r"""nullif(regexp_extract(
 """When the response says that what it gave out ends, as written; null where it does not."""
 
 _BRIEF_COLUMNS = f"""{_FLAT_COLUMNS}, {_EXPIRATION},
- case when contains(request_parameters, 'sourceIdentity') then request_parameters end
+ case when contains(request_parameters, 'sourceIdentity')
+   or contains(request_parameters, 'serialNumber') then request_parameters end
    as request_parameters"""
 """Enough where the caller is a user or a role, whose fields have columns of their own."""
 

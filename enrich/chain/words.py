@@ -55,6 +55,12 @@ def chain_sentence(chain: Chain, session: Session, found: Origin) -> str:
         return f"{named(session)}: no record of its assumption; it looks like {origin} ({how})."
     when = clock(first.mint.time)
     borrowed = chain.hops[0].mint
+    if chain.only_borrowed and first.is_narrowing and len(first.callers) > 1:
+        return (
+            f"Whether {named(session)} was narrowed by {first.mint.event_name} at {when}, or begun"
+            " by another call of those seconds, is not known:"
+            f" {caller_names(first.callers)} ({how})."
+        )
     if chain.only_borrowed and first.is_narrowing:
         return (
             f"{named(session)} is a session narrowed by {first.mint.event_name} at {when}; no"
