@@ -19,6 +19,8 @@ from enrich.data.interesting_calls import InterestingCalls
 from enrich.facts.techniques import high_signal
 from enrich.verdict.weighing import Weighing, weigh
 from trail.store import Store
+from ui.kit.markup import texts
+from ui.triage.card_calls import calls_table
 
 OTHER = "999988887777"
 IAM = {"eventSource": "iam.amazonaws.com", "readOnly": False}
@@ -64,6 +66,28 @@ def test_a_policy_that_gives_little_is_said_by_its_name_alone() -> None:
     weighing = weighed(at(NOON), an_inline_policy(5, NARROW), *every_day())
     assert "content_grave" not in kinds(weighing.for_)
     assert "PutUserPolicy succeeded" in of_kind(weighing.for_, "high_signal_call").sentence
+
+
+def test_the_table_of_calls_says_what_they_did_in_place_of_why_their_name_matters() -> None:
+    failed = an_inline_policy(4, ADMIN) | {"errorCode": "AccessDenied", "errorMessage": "no"}
+    records = [
+        at(NOON),
+        an_inline_policy(5, ADMIN, "alice"),
+        failed,
+        ago(6, **IAM, eventName="CreateUser"),
+    ]
+    (alert,) = parse_alerts(json.dumps(records[0]))
+    answers = ask_all(alert, alert.principals[0], MemoryStore(records))
+    found = data_among(answers, InterestingCalls)
+    assert found is not None
+    drawn = calls_table(found)
+    assert drawn is not None
+    said = texts([drawn])
+    gave = "PutUserPolicy gave user alice (the caller) every action on every resource"
+    assert sum(one.startswith(gave) for one in said) == 1  # of the call that succeeded
+    by_name = high_signal("iam.amazonaws.com", "CreateUser")
+    assert by_name is not None
+    assert any(by_name.why in one for one in said)
 
 
 def test_a_grave_call_is_found_among_hundreds_like_it() -> None:

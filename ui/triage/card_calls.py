@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from enrich.data.interesting_calls import CallGroup, Clicks, InterestingCalls, TargetCount
+from enrich.data.interesting_calls import (
+    CallGroup,
+    Clicks,
+    ContentFound,
+    InterestingCalls,
+    TargetCount,
+)
 from enrich.facts.techniques import KINDS
 from ui.kit import phrases
 from ui.kit.markup import Node, el
@@ -18,15 +24,16 @@ def calls_table(found: InterestingCalls) -> Node | None:
     routine = [call for call in found.calls if call.routine]
     sensitive = found.sensitive_reads
     parts: list[Node | None] = []
+    content = found.content
     if telling:
-        parts.append(_calls(telling, "Interesting calls"))
+        parts.append(_calls(telling, content, "Interesting calls"))
     if sensitive:
-        parts += [el("h3", "panel-title", "Sensitive reads"), _calls(sensitive, "Sensitive reads")]
+        reads = _calls(sensitive, content, "Sensitive reads")
+        parts += [el("h3", "panel-title", "Sensitive reads"), reads]
     if routine:
         number = sum(call.count for call in routine)
-        parts.append(
-            more(f"{phrases.count(number, 'routine call')}", _calls(routine, "Routine calls"))
-        )
+        of_each = _calls(routine, content, "Routine calls")
+        parts.append(more(f"{phrases.count(number, 'routine call')}", of_each))
     parts.append(_clicks(found.console))
     return el("div", "stack", *parts) if any(parts) else None
 
@@ -35,7 +42,7 @@ OPEN_ROWS = 12
 """Rows that stand open: they are the gravest, and there may be hundreds."""
 
 
-def _calls(calls: Sequence[CallGroup], caption: str) -> Node:
+def _calls(calls: Sequence[CallGroup], content: Sequence[ContentFound], caption: str) -> Node:
     most = max((row.count for row in calls), default=1)
     shown = table(
         ("Call", "Acted on", "Service", "Times", "", "Result", "First (UTC)", "Last (UTC)",
@@ -51,7 +58,7 @@ def _calls(calls: Sequence[CallGroup], caption: str) -> Node:
                 _result(row),
                 time_of(row.first),
                 time_of(row.last),
-                _why(row),
+                _why(row, content),
                 cited(row.event_ids),
             )
             for row in calls
@@ -132,16 +139,40 @@ def _result(row: CallGroup) -> Node | str:
     return mark(row.error_code, tone, "✕")
 
 
-def _why(row: CallGroup) -> Node:
+MOST_SENTENCES = 2
+
+
+def _why(row: CallGroup, content: Sequence[ContentFound]) -> Node:
+    """What the calls did by their content, else why calls of that name matter."""
     reasons = [reason for reason in row.reasons if reason != row.signal]
+    said = _what_they_did(row, content)
     return el(
         "span",
         "",
         el("strong", "", f"{row.signal.capitalize()}. ") if row.signal else None,
-        f"{row.why} " if row.why else None,
+        *(el("div", "", sentence) for sentence in said),
+        f"{row.why} " if row.why and not said else None,
         el("span", "mute", "; ".join(reasons)) if reasons else None,
         el("span", "mono mute", " " + ", ".join(row.techniques)) if row.techniques else None,
     )
+
+
+def _what_they_did(row: CallGroup, content: Sequence[ContentFound]) -> list[str]:
+    """The gravest sentences on the content of the row's calls that succeeded."""
+    if row.error_code:
+        return []
+    mine = [
+        one
+        for one in content
+        if (one.event_source, one.event_name) == (row.event_source, row.event_name)
+    ]
+    mine.sort(key=lambda one: (one.speaks != "for", not one.grave))
+    told = list(dict.fromkeys(sentence for one in mine for sentence in one.sentences))
+    calls = sum(one.count for one in mine)
+    shown = told[:MOST_SENTENCES]
+    if shown and calls > len(shown):
+        shown.append(f"{calls:,} such signs in all.")
+    return shown
 
 
 def _clicks(console: Clicks | None) -> Node | None:
