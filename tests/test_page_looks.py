@@ -137,3 +137,18 @@ def test_rows_wait_and_are_known_by_kinds() -> None:
 def _rows(node: Any) -> list[Any]:
     found = [node] if node["t"] == "tr" else []
     return found + [one for kid in node.get("k", ()) if isinstance(kid, dict) for one in _rows(kid)]
+
+
+@pytest.mark.parametrize(("services", "said"), [(12, False), (14, True)])
+@pytest.mark.usefixtures("own_folders")
+def test_a_chart_says_where_it_shows_some_of_the_services_alone(
+    tmp_path: Path, services: int, said: bool
+) -> None:
+    (tmp_path / "logs").mkdir()
+    calls = [an_event(eventSource=f"svc{number}.amazonaws.com") for number in range(services)]
+    (tmp_path / "logs" / "log.json").write_text(json.dumps({"Records": calls}))
+    add([tmp_path / "logs"], tmp_path / "index")
+    at = a_page("triage", {"event": calls[0]["eventID"]})
+    assert not at.exception
+    told = "The busiest 12 of 14: the table has all of them."
+    assert (told in words(at)) == said

@@ -40,6 +40,10 @@ _DAY_AND_YEAR = "[utcFormat(datum.value, '%d %b'), utcFormat(datum.value, '%Y')]
 _TIME_AND_DAY = "[utcFormat(datum.value, '%H:%M'), utcFormat(datum.value, '%d %b %Y')]"
 
 
+MOST_BARS = 12
+"""Bars of calls that are drawn, those with most calls."""
+
+
 @dataclass(frozen=True)
 class Bars:
     """A chart whose bars can be clicked; `of` says what bar number n stands for."""
@@ -60,7 +64,7 @@ class Marked:
 
 
 @built_once
-def call_bars(what: str, counted: Sequence[Bar], most: int = 12) -> Bars:
+def call_bars(what: str, counted: Sequence[Bar], most: int = MOST_BARS) -> Bars:
     """Calls per `what`, the failed ones apart; bars stand for (key, result).
 
     The busiest `most`. How many failed is written out as well: one of a thousand is no pixel wide.

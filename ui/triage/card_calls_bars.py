@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from enrich.answer import Bar
 from ui.kit import chart_clicks, charts
+from ui.kit.markup import draw as draw_tree
+from ui.kit.markup import el
 from ui.shell import data
 from ui.triage.leading import Leading
 
@@ -26,3 +28,6 @@ def draw(what: str, bars: Sequence[Bar], of_what: str, leading: Leading) -> None
     words = f"Calls per {what}, failed calls apart. The table with it has the same numbers"
     ends = " and links." if what == "service" else "."
     chart_clicks.draw_leading(spec, key, words + ends, leads)
+    if len(bars) > charts.MOST_BARS:
+        said = f"The busiest {charts.MOST_BARS} of {len(bars):,}: the table has all of them."
+        draw_tree(f"{key}-cut", el("p", "small mute", said))
