@@ -432,6 +432,20 @@ class Merger:
                 found[source_file] = found.get(source_file, 0) + given
         return found
 
+    def count_gone(self, before: Sequence[Segment], after: Sequence[Segment]) -> int:
+        """How many events of a day are in none of its new segments."""
+        was, now = (
+            [segment for segment in some if segment.kind == "events"] for some in (before, after)
+        )
+        if not was:
+            return 0
+        key = "event_id, recipient_account_id, event_name"
+        went = f" except all select {key} from {self.relation(now)}" if now else ""
+        (count,) = self.db.execute(
+            f"select count(*) from (select {key} from {self.relation(was)}{went})"
+        ).fetchall()[0]
+        return int(count)
+
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
         db = self.db
