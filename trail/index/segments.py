@@ -439,12 +439,15 @@ class Merger:
         )
         if not was:
             return 0
-        key = "event_id, recipient_account_id, event_name"
-        went = f" except all select {key} from {self.relation(now)}" if now else ""
-        (count,) = self.db.execute(
-            f"select count(*) from (select {key} from {self.relation(was)}{went})"
+        if not now:
+            return sum(segment.rows for segment in was)
+        # By their hash, which takes a quarter of the time; both have each key once.
+        keys = "select hash(event_id, recipient_account_id, event_name) as key"
+        (stayed,) = self.db.execute(
+            f"select count(*) from ({keys} from {self.relation(was)})"
+            f" semi join ({keys} from {self.relation(now)}) using (key)"
         ).fetchall()[0]
-        return int(count)
+        return sum(segment.rows for segment in was) - int(stayed)
 
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
