@@ -26,6 +26,8 @@ from trail.index.build import add
 from trail.index.catalog import Catalog
 from trail.store import open_store
 from trail.store.reread import RawRecord
+from ui.cases.case_evidence import _only_by_columns
+from ui.kit.markup import texts
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -314,6 +316,9 @@ def test_a_pin_of_a_copy_says_so(tmp_path: Path, log: Path, sqlite_database: Dat
     assert not at.exception
     assert json.loads(at.code[0].value) == EVENTS[3]
     assert "Read from a copy." in words(at)
+    said = texts(_only_by_columns(pin))
+    assert said[0] == "Read from a copy."
+    assert str(copy) in said[1]
     assert "Not as it was indexed" not in words(at)
 
 
