@@ -23,6 +23,7 @@ from alerts.alert import Alert, Principal
 from enrich.sql_text import like_text, of_that_name, values_in
 from enrich.words import listed
 from trail.access_keys import is_access_key, is_stand_in
+from trail.counted import counted
 from trail.store import Query, Store
 
 Scope = Literal["entity", "whole_role"]
@@ -137,7 +138,7 @@ def namesakes_caveats(match: Match) -> tuple[str, ...]:
     if not match.namesakes:
         return ()
     return (
-        f"{len(match.namesakes)} users had this ARN, one after the other"
+        f"{counted(len(match.namesakes), 'user')} had this ARN, one after the other"
         f" ({listed(match.namesakes)}), since a user of that name was deleted and made again: what"
         " each of them did is counted.",
     )

@@ -84,20 +84,23 @@ def test_unchanged_files_are_not_opened(tmp_path: Path) -> None:
 
 
 def test_grown_file_replaces_what_it_gave(tmp_path: Path) -> None:
-    first, second, other = an_event(eventID="1"), an_event(eventID="2"), an_event(eventID="3")
+    first, second, other, fourth = (an_event(eventID=one) for one in "1234")
     path = write(tmp_path / "in" / "grows.json", first)
     write(tmp_path / "in" / "other.json", other)
     add([tmp_path / "in"], tmp_path / "index")
     write(path, first, second)
     built = add([tmp_path / "in"], tmp_path / "index")
     assert (built.files_read, built.files_unchanged, built.events_added) == (1, 1, 1)
+    assert (built.duplicates, built.events_gone) == (1, 0)  # it knew the first
     assert ids_of(tmp_path / "index") == ["1", "2", "3"]
     assert totals(tmp_path / "index")["duplicates"] == 0
-    write(path, second)
-    add([tmp_path / "in"], tmp_path / "index")
-    assert ids_of(tmp_path / "index") == ["2", "3"]
+    write(path, second, fourth)
+    built = add([tmp_path / "in"], tmp_path / "index")
+    assert (built.events_added, built.duplicates, built.events_gone) == (1, 1, 1)
+    assert ids_of(tmp_path / "index") == ["2", "3", "4"]
     write(path)
-    add([tmp_path / "in"], tmp_path / "index")
+    built = add([tmp_path / "in"], tmp_path / "index")
+    assert (built.events_added, built.duplicates, built.events_gone) == (0, 0, 2)
     assert ids_of(tmp_path / "index") == ["3"]
     assert_sound(tmp_path / "index")
 

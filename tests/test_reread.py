@@ -26,6 +26,8 @@ from trail.index.build import add
 from trail.index.catalog import Catalog
 from trail.store import open_store
 from trail.store.reread import RawRecord
+from ui.cases.case_evidence import _only_by_columns
+from ui.kit.markup import texts
 
 pytest_plugins = ("tests.case_databases",)
 
@@ -215,6 +217,111 @@ def test_a_catalog_that_names_a_file_of_this_machine_shows_nothing_of_it(
     assert "not there any more" in str(again(tmp_path, "e0"))
 
 
+def copy_of(log: Path) -> Path:
+    """A second file of the same bytes that the index knows; its events are the first's."""
+    copy = log.with_name("copy.json")
+    copy.write_bytes(log.read_bytes())
+    add([copy], log.parent.parent / "index")
+    return copy
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", "reordered", "a link elsewhere"])
+def test_another_file_of_the_same_bytes_is_read_instead(
+    tmp_path: Path, log: Path, harm: str
+) -> None:
+    copy = copy_of(log)
+    log.unlink()
+    if harm == "changed":
+        log.write_bytes(log_of(EVENTS[3] | {"awsRegion": "us-east-1"}))
+    elif harm == "reordered":  # its columns would agree, but the copy's bytes prove all of it
+        log.write_bytes(log_of(*reversed(EVENTS)))
+    elif harm == "a link elsewhere":
+        log.symlink_to("/etc/passwd")
+    found = again(tmp_path, "e3")
+    assert isinstance(found, RawRecord)
+    assert json.loads(found.text) == EVENTS[3]
+    assert (found.checked, found.read_from) == ("file", str(copy))
+    assert (found.source_file, found.source_ordinal, found.found_at) == (str(log), 3, 3)
+    assert found.remark is not None
+    assert str(copy) in found.remark
+    said = found.provenance()
+    assert said["sha256"] == said["sha256_now"] == hashlib.sha256(copy.read_bytes()).hexdigest()
+    assert (said["file_changed"], said["read_from"]) == (None, str(copy))
+
+
+def test_a_renamed_file_that_was_added_again_gives_its_records(tmp_path: Path, log: Path) -> None:
+    renamed = log.rename(log.with_name("renamed.json"))
+    assert isinstance(again(tmp_path, "e3"), SourceUnreadable)  # the catalog does not name it yet
+    add([renamed], tmp_path / "index")
+    found = again(tmp_path, "e3")
+    assert isinstance(found, RawRecord)
+    assert json.loads(found.text) == EVENTS[3]
+
+
+def test_a_touched_file_whose_copy_went_gives_its_records(tmp_path: Path, log: Path) -> None:
+    copy = copy_of(log)
+    os.utime(log, (1, 1))
+    add([log], tmp_path / "index")
+    copy.unlink()
+    found = again(tmp_path, "e3")
+    assert isinstance(found, RawRecord)
+    assert json.loads(found.text) == EVENTS[3]
+
+
+def test_a_renamed_archive_and_a_renamed_gzip_give_their_records(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    with zipfile.ZipFile(logs / "a.zip", "w") as archive:
+        archive.writestr("in/e.json", log_of(an_event(eventID="zip")))
+    (logs / "b.json.gz").write_bytes(gzip.compress(log_of(an_event(eventID="gz"))))
+    add([logs], tmp_path / "index")
+    (logs / "a.zip").rename(logs / "moved.zip")
+    (logs / "b.json.gz").rename(logs / "moved.gz")
+    add([logs], tmp_path / "index")
+    for event_id in ("zip", "gz"):
+        found = again(tmp_path, event_id)
+        assert isinstance(found, RawRecord)
+        assert json.loads(found.text)["eventID"] == event_id
+
+
+def test_a_copy_is_read_only_while_it_is_one_and_the_catalog_names_it(
+    tmp_path: Path, log: Path
+) -> None:
+    was = log.read_bytes()
+    (log.parent / "unnamed.json").write_bytes(was)
+    copy = copy_of(log)
+    copy.write_bytes(was.replace(b"TLSv1.3", b"TLSv1.2"))  # of the same size
+    log.unlink()
+    assert "not there any more" in str(again(tmp_path, "e3"))
+    copy.unlink()
+    assert "not there any more" in str(again(tmp_path, "e3"))
+    second = log.with_name("d.json")
+    second.write_bytes(was)
+    add([second], tmp_path / "index")
+    copy.write_bytes(was + b" ")  # it changed, and the next one is tried
+    found = again(tmp_path, "e3")
+    assert isinstance(found, RawRecord)
+    assert found.read_from == str(second)
+
+
+def test_a_pin_of_a_copy_says_so(tmp_path: Path, log: Path, sqlite_database: Database) -> None:
+    copy = copy_of(log)
+    log.unlink()
+    with open_store(tmp_path / "index") as store:
+        case_id = a_case(sqlite_database).id
+        pin = evidence.pin_event(sqlite_database, "ann", case_id, "e3", store)
+    assert json.loads(pin.records["e3"]) == EVENTS[3]
+    assert pin.document["sources"]["e3"]["read_from"] == str(copy)
+    at = AppTest.from_function(_raw_page, args=(str(tmp_path / "index"), "e3")).run(timeout=60)
+    assert not at.exception
+    assert json.loads(at.code[0].value) == EVENTS[3]
+    assert "Read from a copy." in words(at)
+    said = texts(_only_by_columns(pin))
+    assert said[0] == "Read from a copy."
+    assert str(copy) in said[1]
+    assert "Not as it was indexed" not in words(at)
+
+
 def test_a_file_read_again_has_a_new_digest(tmp_path: Path, log: Path) -> None:
     log.write_bytes(log_of(*EVENTS, an_event(eventID="more")))
     add([log], tmp_path / "index")
@@ -245,6 +352,7 @@ def test_a_pin_says_what_it_was_checked_by(
         "sha256_now": was,
         "file_changed": False,
         "checked": "file",
+        "read_from": None,
         "remark": None,
     }
     log.write_bytes(log_of(*reversed(EVENTS[1:]), EVENTS[0] | {"awsRegion": "us-east-1"}))

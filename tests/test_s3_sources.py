@@ -337,6 +337,39 @@ def test_without_the_setting_s3_is_not_asked(
     assert len(s3.requests) == before
 
 
+def test_an_object_and_a_file_of_the_same_bytes_stand_in_for_each_other(
+    s3: AnS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_logs(s3)
+    add([f"s3://{BUCKET}"], tmp_path / "index")
+    key = next(key for key in logs() if "T0003" in key)
+    address = f"s3://{BUCKET}/AWSLogs/{key}"
+    copy = tmp_path / "copy.json.gz"
+    copy.write_bytes(logs()[key])
+    add([copy], tmp_path / "index")
+    with open_store(tmp_path / "index") as store:
+        own = store.read_again(["first"])["first"]
+        assert (own.checked, own.read_from) == ("file", "")
+        monkeypatch.delenv("BACKTRAIL_AWS")
+        before = len(s3.requests)
+        found = store.read_again(["first"])["first"]
+        assert json.loads(found.text)["eventID"] == "first"
+        assert (found.checked, found.source_file, found.read_from) == ("file", address, str(copy))
+        assert len(s3.requests) == before
+        monkeypatch.setenv("BACKTRAIL_AWS", "on")
+        s3.client().delete_object(Bucket=BUCKET, Key=f"AWSLogs/{key}")
+        assert store.read_again(["first"])["first"].read_from == str(copy)
+
+    s3.put(BUCKET, {f"AWSLogs/{key}": logs()[key]})
+    add([copy], tmp_path / "other")
+    add([address], tmp_path / "other")
+    copy.unlink()
+    with open_store(tmp_path / "other") as store:
+        assert store.read_again(["first"])["first"].read_from == address
+        monkeypatch.delenv("BACKTRAIL_AWS")
+        assert "not there any more" in str(store.read_again(["first"])["first"])
+
+
 def test_a_raw_record_while_aws_cannot_be_reached(
     s3: AnS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

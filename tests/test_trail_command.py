@@ -184,6 +184,37 @@ def test_a_run_that_adds_nothing_says_why_and_what_to_do(
     assert "every file was read before" in capsys.readouterr().out
 
 
+def test_a_run_that_reads_what_is_known_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    events = [an_event() for _ in range(3)]
+    for name in ("a.json", "b.json"):
+        (logs / name).write_text(json.dumps({"Records": events}))
+    arguments = ["add", str(logs), "--index", str(tmp_path / "index")]
+    assert main(arguments) == 0
+    assert "3 events added from 2 files" in capsys.readouterr().out
+    os.utime(logs / "a.json", (1, 1))
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "0 events added from 1 file " in said
+    assert "1 file unchanged, 3 duplicates, 0 rejected, 0 skipped." in said
+    assert "No new events were added: the index had every one of these before." in said
+    assert "Give CloudTrail's own" not in said
+    assert main(["status", "--index", str(tmp_path / "index")]) == 0
+    assert "6 records read = 3 kept + 3 repeated + 0 rejected + 0 skipped" in (
+        capsys.readouterr().out
+    )
+    for name in ("a.json", "b.json"):
+        (logs / name).write_text(json.dumps({"Records": events[1:]}))
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "0 events added from 2 files" in said
+    assert "0 files unchanged, 4 duplicates" in said
+    assert "1 event was taken out: the files that gave it have changed." in said
+
+
 def test_what_is_skipped_beside_events_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

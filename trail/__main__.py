@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from trail.counted import counted
 from trail.errors import BacktrailError, SourceUnreadable
 from trail.index.catalog import Catalog, default_index
-from trail.index.passed_over import passed_over_lines, what_to_do
+from trail.index.passed_over import gone_line, passed_over_lines, what_to_do
 from trail.index.status import read_status, render_status
 from trail.lean import without_pandas
 from trail.private import keep_private
@@ -172,6 +172,8 @@ def _told(built: BuildSummary, index: Path) -> int:
     )
     for said in passed_over_lines(built.passed_over):
         print(f"  {said}")
+    if (went := gone_line(built.events_gone)) is not None:
+        print(f"  {went}")
     advice = what_to_do(
         events=built.events_added, duplicates=built.duplicates, files=built.files_read,
         unchanged=built.files_unchanged, rejected=built.rejected, skipped=built.skipped_files,

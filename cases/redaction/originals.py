@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from typing import Any
 
 from cases.redaction.forms import (
@@ -16,7 +17,7 @@ from cases.redaction.forms import (
     is_aws_name,
 )
 from cases.redaction.hidden import as_json, decoded, hidden_in
-from cases.redaction.kinds import ACCOUNT, EMAIL, KEY, NAME
+from cases.redaction.kinds import ACCOUNT, CERTAIN, EMAIL, HOST, KEY, NAME
 from cases.redaction.own_words import own_words
 from cases.redaction.places import Holds, Place, holds, key_holds
 
@@ -66,7 +67,8 @@ def parts_of_name(text: str, kind: str) -> list[tuple[str | None, str]]:
             (None, colon),
             *parts_of_name(rest, "session" if form == KEY else "user"),
         ]
-    return [(form_of(text) or kind, text)]
+    form = form_of(text)
+    return [(kind if form is None or (form == EMAIL and kind != NAME) else form, text)]
 
 
 def is_account_number(value: object) -> bool:
@@ -94,11 +96,47 @@ _DESCRIBED = re.compile(
 """How our descriptions of who acted begin (`enrich.chain.workload`, `enrich.chain.origin`)."""
 
 
+class Says(IntEnum):
+    """What a kind rests on. Of two for one name the greater holds, wherever it was met first."""
+
+    NOTHING = 0  # a name of something
+    FORM = 1  # `kim.osterholt` looks like a host, and may be anybody's name
+    FREE = 2  # what people write as they like: a tag, a path, an object's key
+    LOOSE = 3  # a session bears the name of a user or a role, an owner that of anything
+    FIELD = 4  # a role's name stands in `userName`, too
+    ARN = 5
+    ITSELF = 6  # an account, a key, an address can be nothing else
+
+
+_FORMS = frozenset({HOST, EMAIL})
+"""Kinds that are told by their form, which other names may have as well."""
+_FREE = frozenset({"tag", "path", "version", "object"})
+_USERS = re.compile(r"(?:\w*user|login)_?(?:name|id)s?", re.I)
+
+
+def _says(kind: str, by: Says) -> Says:
+    if kind == NAME:
+        return Says.NOTHING
+    if kind in _FORMS:
+        return Says.FORM
+    if kind in CERTAIN:
+        return Says.ITSELF
+    if kind in _FREE:
+        return Says.FREE
+    return Says.LOOSE if kind == "session" else by
+
+
 class Originals:
-    """What must go, as text → kind, in the order in which it was met."""
+    """What must go, as text → kind, in the order in which it was met.
+
+    `forms` are kinds by form of what turned out to be another's name: it may be written like
+    a host in any case.
+    """
 
     def __init__(self, documents: Iterable[Any], words: Iterable[str]) -> None:
-        self.found: dict[str, str] = {}
+        self._kinds: dict[str, tuple[Says, str]] = {}  # case-folded: KIM is kim
+        self._met: dict[str, None] = {}
+        self.forms: dict[str, str] = {}
         self._seen: set[str] = set()
         self.crowded: set[str] = set()
         """Texts that are lists of so many identifiers that they go whole."""
@@ -107,10 +145,15 @@ class Originals:
             self._add(word, NAME)
         for document in documents:
             self._walk(document, Place(), 0)
+        self.found = {text: self._kinds[text.casefold()][1] for text in self._met}
 
-    def _add(self, text: str, kind: str) -> None:
-        if self.found.get(text, NAME) == NAME:
-            self.found[text] = kind
+    def _add(self, text: str, kind: str, by: Says = Says.FIELD) -> None:
+        self._met.setdefault(text)
+        if kind in _FORMS:
+            self.forms.setdefault(text, kind)
+        folded, says = text.casefold(), _says(kind, by)
+        if folded not in self._kinds or self._kinds[folded][0] < says:
+            self._kinds[folded] = (says, kind)
 
     def _walk(self, value: Any, place: Place, depth: int) -> None:
         if isinstance(value, Mapping):
@@ -135,20 +178,24 @@ class Originals:
         if what is Holds.OURS:
             return
         if what is Holds.NAME and not is_label(text, place):
-            self._name(text, place.names or NAME)
+            kind = place.names or NAME
+            is_sure = kind != "user" or _USERS.fullmatch(place.key) is not None
+            self._name(text, kind, Says.FIELD if is_sure else Says.LOOSE)
         if place.is_user_agent:
             # What looks like an event's id is a client's own there, and says whose it was.
             for one in event_ids_in(text):
                 self._add(one, NAME)
         self._text(text)
 
-    def _name(self, text: str, kind: str) -> None:
+    def _name(self, text: str, kind: str, by: Says) -> None:
+        if arn_of(text) is not None:
+            by = Says.ARN
         for part_kind, part in parts_of_name(text, kind):
             if part_kind is None or is_nobody(part):
                 continue
-            self._add(part, part_kind)
-            if part_kind == EMAIL and len(local := part.partition("@")[0]) > 2:
-                self._add(local, "user")
+            self._add(part, part_kind, by)
+            if form_of(part) == EMAIL and len(local := part.partition("@")[0]) > 2:
+                self._add(local, "user", Says.LOOSE)
 
     def _text(self, text: str) -> None:
         if text in self._seen:  # the same sentence stands in many fields
@@ -169,7 +216,7 @@ class Originals:
                 self.crowded.add(text)
                 return
         for arn in arns:
-            self._name(arn, NAME)
+            self._name(arn, NAME, Says.ARN)
         for kind, original in forms:
             self._add(original, kind)
 

@@ -65,7 +65,8 @@ class Redactor:
             {one.casefold() for one, how in search.items() if how in (Search.CLEAR, Search.PART)},
             thing_of,
         )
-        self._patterns = _Patterns(search, self._stand_ins, originals.found)
+        forms = {**originals.found, **originals.forms}
+        self._patterns = _Patterns(search, self._stand_ins, forms)
         self._written: dict[tuple[str, Holds], str] = {}  # what was rewritten already
         self._names: dict[str, str] = {}
         self._crowded = originals.crowded
@@ -217,7 +218,7 @@ class _Patterns:
     """All the originals in all their spellings, searched for in one pass over a text."""
 
     def __init__(
-        self, search: Mapping[str, Search], stand_ins: Mapping[str, str], kinds: Mapping[str, str]
+        self, search: Mapping[str, Search], stand_ins: Mapping[str, str], forms: Mapping[str, str]
     ) -> None:
         self._clear = ahocorasick.Automaton()
         self._words = ahocorasick.Automaton()
@@ -229,7 +230,7 @@ class _Patterns:
             stand_in = stand_ins[original.casefold()]
             for variant in variants(original):
                 self._add(variant, how, stand_in)
-            for variant in other_writings(original, kinds[original]):
+            for variant in other_writings(original, forms[original]):
                 # One of figures alone is found as a number of its own.
                 self._add(variant, Search.WORD if variant.isalnum() else how, stand_in)
             in_64, in_hex = encoded_forms(original)

@@ -94,7 +94,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class BuildSummary:
-    """What one build did."""
+    """What one build did.
+
+    `events_added` are events that the index did not have, `duplicates` all other events that were
+    read: of files that changed, too, and even where only their stamp did. `events_gone` were given
+    by files that have changed, and no file holds them any more.
+    """
 
     files_read: int
     files_unchanged: int
@@ -107,6 +112,7 @@ class BuildSummary:
     interrupted: bool = False
     passed_over: tuple[PassedOver, ...] = ()
     """What gave no events and why, the most frequent first; at most `REASONS`."""
+    events_gone: int = 0
 
 
 REASONS = 8
@@ -261,6 +267,7 @@ class _Build:
         self._files_total = self._files_done = 0
         self._bytes_total = self._bytes_done = 0
         self._events = self._rejected = self._skipped = 0
+        self._given = self._gone = 0  # rows of events that files gave; events that went with some
         self._passed_over: dict[tuple[bool, str], tuple[int, str]] = {}
         self._running: dict[int, Advance] = {}
         self._at_work = ""
@@ -290,7 +297,7 @@ class _Build:
         *,
         all_or_none: bool = False,
     ) -> BuildSummary:
-        events, copies = self._catalog.rows()
+        events, _ = self._catalog.rows()
         self._stamps = self._catalog.stamps()
         self._dropped = self._catalog.dropped()
         self._all_or_none = all_or_none
@@ -314,18 +321,19 @@ class _Build:
             raise SourceUnreachable(
                 f"{self._fetching.stopped} What was read before is kept: {kept} of {read}."
             )
-        all_events, all_copies = self._catalog.rows()
+        added = self._catalog.rows()[0] - events + self._gone
         return BuildSummary(
             files_read=self._files_done,
             files_unchanged=unchanged,
             skipped_files=self._skipped,
-            events_added=all_events - events,
-            duplicates=all_copies - copies,
+            events_added=added,
+            duplicates=self._given - added,
             rejected=self._rejected,
             bytes_read=self._bytes_done,
             elapsed_s=time.perf_counter() - self._started,
             interrupted=interrupted,
             passed_over=self._reasons(),
+            events_gone=self._gone,
         )
 
     def _open_buckets(
@@ -590,11 +598,12 @@ class _Build:
         gone = frozenset(file.path for file in changed if file.days)
         affected = {date.fromisoformat(day) for file in changed for day in file.days}
         catalog = self._catalog
+        went = 0
         with catalog.transaction():
             if fresh or affected:
                 merger, self._merger = self._merger, None
                 with merger or Merger(self._index) as merger:
-                    settle_days(
+                    went = settle_days(
                         catalog, merger, change, fresh, gone, affected,
                         known_mints=True, meanwhile=lambda: catalog.put_files(change),
                     )  # fmt: skip
@@ -602,6 +611,8 @@ class _Build:
                 catalog.put_files(change)
             sync_folders(catalog.index_dir, [segment.name for segment in change.add])
             catalog.put_segments(change, time.time())
+        self._gone += went
+        self._given += sum(file.records - file.rejected - file.passed_over for file in change.files)
         # A later round of this build must see these files as known.
         self._stamps.update((f.path, (f.size, f.mtime_ns, f.etag)) for f in change.files)
 
@@ -623,10 +634,12 @@ def settle_days(
     whole: bool = False,
     known_mints: bool = False,
     meanwhile: Callable[[], None] = lambda: None,
-) -> None:
+) -> int:
     """Works out each touched day's new segments. `affected` days lose what `gone` files gave;
     with `whole` they are merged down to one segment. `known_mints`: the fresh segments came with
-    a list of what may be credentials. `meanwhile` is done while other threads count."""
+    a list of what may be credentials. `meanwhile` is done while other threads count.
+
+    Returns how many events went with the `gone` files."""
     live = catalog.segments()
     by_day_and_kind: dict[tuple[date | None, str], list[Segment]] = {}
     for segment in live:
@@ -655,9 +668,11 @@ def settle_days(
         merger.use_threads(1)
     arrived: list[Segment] = []  # events segments whose credentials are not in any run yet
     live_names = frozenset(segment.name for segment in live)
+    went = 0
 
     def settled(day: date) -> list[Segment]:
         """The day's events segments, each event in one of them."""
+        nonlocal went
         events = by_day_and_kind.get((day, "events"), [])
         copies = by_day_and_kind.get((day, "copies"), [])
         new = fresh_by_day.get(day, [])
@@ -669,6 +684,8 @@ def settle_days(
                 else []
             )
             change.remove += [segment.name for segment in (*events, *copies)]
+            if gone:
+                went += together.here(partial(merger.count_gone, events, made))
             events = []
         elif day in repeated:
             made = rewritten(DayInputs(day, events, new))
@@ -762,6 +779,7 @@ def settle_days(
     named = {segment.name for segment in change.add}
     _discard(catalog.index_dir, [s for s in arrived if s.name not in named])
     _discard(catalog.index_dir, minted)
+    return went
 
 
 def mergeable(runs: Sequence[Segment], made: Sequence[Segment]) -> list[Segment]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trail.counted import counted
+
 SHAPES = "docs/shapes.md"
 
 
@@ -28,17 +30,28 @@ def passed_over_lines(found: Sequence[PassedOver]) -> list[str]:
     ]
 
 
+def gone_line(events: int) -> str | None:
+    """What to say of events that went, as the files that gave them were read again; None if none
+    did."""
+    if events == 0:
+        return None
+    it, was = ("it", "was") if events == 1 else ("them", "were")
+    return f"{counted(events, 'event')} {was} taken out: the files that gave {it} have changed."
+
+
 def what_to_do(
     *, events: int, duplicates: int, files: int, unchanged: int, rejected: int, skipped: int
 ) -> str | None:
-    """What to do after a build that added nothing or passed something over; None after others."""
+    """What to do after a build that added nothing or passed something over; None after others.
+    `duplicates` are records that were read and known (`BuildSummary.duplicates`)."""
     if events == 0:
         if files == 0 and unchanged == 0:
             return "No events were added: there is no file there. Check the path."
         if files == 0:
             return "No events were added: every file was read before, and none has changed."
         if duplicates and not rejected:
-            return "No new events were added: the index has them from other files."
+            return "No new events were added: the index had every one of these before."
+    if events == 0 and not duplicates:
         return (
             "No events were added. Give CloudTrail's own files, or an export that keeps the whole"
             f" record or says who called: {SHAPES} lists every shape."

@@ -432,6 +432,23 @@ class Merger:
                 found[source_file] = found.get(source_file, 0) + given
         return found
 
+    def count_gone(self, before: Sequence[Segment], after: Sequence[Segment]) -> int:
+        """How many events of a day are in none of its new segments."""
+        was, now = (
+            [segment for segment in some if segment.kind == "events"] for some in (before, after)
+        )
+        if not was:
+            return 0
+        if not now:
+            return sum(segment.rows for segment in was)
+        # By their hash, which takes a quarter of the time; both have each key once.
+        keys = "select hash(event_id, recipient_account_id, event_name) as key"
+        (stayed,) = self.db.execute(
+            f"select count(*) from ({keys} from {self.relation(was)})"
+            f" semi join ({keys} from {self.relation(now)}) using (key)"
+        ).fetchall()[0]
+        return sum(segment.rows for segment in was) - int(stayed)
+
     def rewrite_day(self, inputs: DayInputs) -> list[Segment]:
         """New events and copies segments in place of `inputs.rewritten`, each key once."""
         db = self.db

@@ -143,5 +143,6 @@ class Store(Protocol):
         ...
 
     def read_again(self, event_ids: Sequence[str]) -> dict[str, RawRecord | SourceUnreadable]:
-        """Event id → the record with how it was checked, or why it cannot be had."""
+        """Event id → the record with how it was checked, or why it cannot be had. Where its source
+        file is gone or has changed, another that the index knows of the same bytes is read."""
         ...

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache, partial
@@ -48,7 +48,7 @@ from trail.store.contract import Coverage, IndexSummary, Query, QueryResult
 from trail.store.memo import Memo
 from trail.store.noting import is_noting, note, told
 from trail.store.relations import EMPTY_TABLES, definition, quoted, statement_of
-from trail.store.reread import RawRecord, paths_on_disk, read_again
+from trail.store.reread import RawRecord, paths_on_disk, read_again, read_other
 from trail.store.watchdog import Watchdog
 
 End = TypeVar("End", str, datetime)
@@ -347,7 +347,8 @@ class DuckStore:
         """Event id → the record with how it was checked, or why it cannot be had.
 
         Of several records with one id the first that can be had. Ids that are not indexed are
-        absent. Only files that the catalog names are opened.
+        absent. Only files that the catalog names are opened: the source file, and where it is gone
+        or has changed, one that had the same digest.
         """
         by_source: dict[str, list[dict[str, Any]]] = {}
         wanted = list(dict.fromkeys(event_ids))
@@ -363,28 +364,31 @@ class DuckStore:
             for row in found.rows:
                 by_source.setdefault(row["source_file"], []).append(row)
         records: dict[str, RawRecord | SourceUnreadable] = {}
-        copies: CopiesToShow | None = None
-        for source_file, rows in by_source.items():
+        named: dict[str, tuple[SourceFile, str | None]] = {}  # source file → file, where it leads
+        for source_file in by_source:
             paths = list(paths_on_disk(source_file))
             with self._lock:
                 catalog = self._live_catalog()
                 files = {file.path: file for file in catalog.files(paths)}
                 file = next((files[path] for path in paths if path in files), None)
-                remote = file is not None and is_address(file.path)
-                if remote and copies is None:
-                    from trail.read.aws import CopiesToShow  # noqa: PLC0415
-
-                    copies = CopiesToShow(catalog.buckets())
-                leads_to = os.path.realpath(file.path) if file is not None else None
-                elsewhere = None
-                if file is not None and leads_to not in (None, file.path) and not remote:
-                    elsewhere = None if catalog.files([leads_to]) else leads_to
-            read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
+                if file is not None:
+                    elsewhere = None
+                    leads_to = file.path if is_address(file.path) else os.path.realpath(file.path)
+                    if leads_to != file.path and not catalog.files([leads_to]):
+                        elsewhere = leads_to
+                    named[source_file] = (file, elsewhere)
             note(("files", *paths), partial(self._are_still, paths, files))
-            if file is not None and copies is not None and remote:
-                read = _read_remote(file, source_file, rows, copies)
-            elif file is not None:
-                read = read_again(file, source_file, rows, elsewhere=elsewhere)
+        others = _Others(self, [file.sha256 for file, _ in named.values()])
+        for source_file, rows in by_source.items():
+            read: Sequence[RawRecord | SourceUnreadable] = [_unnamed(source_file)] * len(rows)
+            if source_file in named:
+                file, elsewhere = named[source_file]
+                if is_address(file.path):
+                    read = _read_remote(file, source_file, rows, others)
+                else:
+                    read = read_again(
+                        file, source_file, rows, elsewhere=elsewhere, others=others.of(file)
+                    )
             for row, record in zip(rows, read, strict=True):
                 known = records.get(row["event_id"])
                 if known is None or isinstance(known, SourceUnreadable):
@@ -395,6 +399,22 @@ class DuckStore:
         """Whether the catalog names these files as it did."""
         with self._lock:
             return {file.path: file for file in self._live_catalog().files(paths)} == files
+
+    def same_bytes(self, digests: Collection[bytes]) -> dict[bytes, list[str]]:
+        """Digest → the source files that had it when they were read (`Catalog.same_bytes`)."""
+
+        def answer() -> dict[bytes, list[str]]:
+            with self._reading() as catalog:
+                return catalog.same_bytes(digests)
+
+        return told(("same bytes", *sorted(digests)), answer)
+
+    def copies_to_show(self) -> CopiesToShow:
+        """Objects in S3 to look at, by the ways that the catalog has for their buckets."""
+        from trail.read.aws import CopiesToShow  # noqa: PLC0415
+
+        with self._reading() as catalog:
+            return CopiesToShow(catalog.buckets())
 
     def close(self) -> None:
         """Lets go of the index's files."""
@@ -667,8 +687,39 @@ class _Noted:
         return value
 
 
+class _Others:
+    """For files that are gone or have changed: others that had the same digest. Looked for once,
+    and only when somebody asks."""
+
+    def __init__(self, store: DuckStore, digests: Collection[bytes]) -> None:
+        self._store = store
+        self._digests = digests
+
+    @cached_property
+    def copies(self) -> CopiesToShow:
+        return self._store.copies_to_show()
+
+    @cached_property
+    def _same(self) -> Mapping[bytes, Sequence[str]]:
+        return self._store.same_bytes(self._digests)
+
+    def of(self, file: SourceFile) -> Iterator[tuple[str, str]]:
+        """Each one's name in the catalog, and where its bytes lie until the next is asked for;
+        those in S3 last, and only where AWS may be asked."""
+        if not file.sha256:
+            return
+        for path in sorted(self._same.get(file.sha256, ()), key=is_address):
+            if path == file.path:
+                continue
+            if not is_address(path):
+                yield path, path
+            elif os.environ.get(ASK_AWS) == "on":
+                with suppress(SourceUnreadable), self.copies.copy(path) as at:
+                    yield path, at
+
+
 def _read_remote(
-    file: SourceFile, source_file: str, rows: Sequence[dict[str, Any]], copies: CopiesToShow
+    file: SourceFile, source_file: str, rows: Sequence[dict[str, Any]], others: _Others
 ) -> Sequence[RawRecord | SourceUnreadable]:
     """The records of an object in S3, which is fetched once more, where AWS may be asked.
 
@@ -680,12 +731,15 @@ def _read_remote(
             f"{source_file} is in S3, which is asked only where {ASK_AWS}=on is set. The index"
             " keeps its columns."
         )
-        return [SourceUnreadable(said)] * len(rows)
-    try:
-        with copies.copy(file.path) as at:
-            return read_again(file, source_file, rows, at=at)
-    except SourceUnreadable as error:
-        return [error] * len(rows)
+        refused = SourceUnreadable(said)
+    else:
+        try:
+            with others.copies.copy(file.path) as at:
+                return read_again(file, source_file, rows, at=at, others=others.of(file))
+        except SourceUnreadable as error:
+            refused = error
+    read = read_other(file, source_file, rows, others.of(file))
+    return [refused] * len(rows) if read is None else read
 
 
 def _unnamed(source_file: str) -> SourceUnreadable:

@@ -1,11 +1,12 @@
 """A record read again from its source file, and whether it is the one that was indexed.
 
 Two things say so. The file's digest: while its bytes are those that were indexed, so is each record
-in it. And the record's row, made again by the code that made the indexed one: where the file has
-changed, a record whose row is the same in every column may be shown, if no other record there has
-that row, with the remark that what no column holds is not proven, and with the file's digest of now
-beside that of then. Anything else is refused, so nothing but a record that the index describes in
-full is ever shown of a file.
+in it. Where the file is gone or has changed, another file that the catalog names may have these
+bytes, under another name or as a copy, and is read instead. And the record's row, made again by the
+code that made the indexed one: where only a changed file is left, a record whose row is the same in
+every column may be shown, if no other record there has that row, with the remark that what no
+column holds is not proven, and with the file's digest of now beside that of then. Anything else is
+refused, so nothing but a record that the index describes in full is ever shown of a file.
 
 What stands there now may be anything: a file of far more bytes than were indexed is not read, and
 one that has changed only for `SECONDS`.
@@ -15,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +37,8 @@ SECONDS = 10.0
 """How long a file that is not as it was indexed is searched for a record."""
 GROWN_BYTES = 64 << 20
 """A file that is still written may have grown by so much, or to twice its size."""
+OTHERS = 20
+"""How many files of the same digest are tried."""
 _typed = msgspec.json.Decoder(TypedRecord)
 
 
@@ -46,8 +49,8 @@ class RawRecord:
     `checked` is "file" where the source file's bytes are those that were indexed, "columns" where
     only the record's row is the same, in every column. `sha256` is the file's digest when it was
     indexed ("" in an index of before there were digests), `source_ordinal` where the record stood
-    in it then, `found_at` where it stands now. `sha256_now` is the file's digest as it was read
-    for this.
+    in it then, `found_at` where it stands now. `sha256_now` is the digest of the file that was read
+    for this: the source file, or the one of the same bytes that `read_from` names.
     """
 
     text: str
@@ -57,10 +60,16 @@ class RawRecord:
     sha256: str
     checked: Literal["file", "columns"]
     sha256_now: str = ""
+    read_from: str = ""
 
     @property
     def remark(self) -> str | None:
         """What to say beside it; None where the file is as it was indexed."""
+        if self.read_from:
+            return (
+                "Its source file is gone, has changed or cannot be reached. The record was read"
+                f" from another indexed file of the same bytes (SHA-256): {self.read_from}"
+            )
         if self.checked == "file":
             return None
         if not self.sha256:
@@ -82,8 +91,11 @@ class RawRecord:
             "source_ordinal": self.source_ordinal,
             "sha256": self.sha256 or None,
             "sha256_now": (self.sha256 if self.checked == "file" else self.sha256_now) or None,
-            "file_changed": (self.checked != "file") if self.sha256 else None,
+            "file_changed": (
+                (self.checked != "file") if self.sha256 and not self.read_from else None
+            ),
             "checked": self.checked,
+            "read_from": self.read_from or None,
             "remark": self.remark,
         }
 
@@ -104,29 +116,73 @@ def read_again(
     *,
     elsewhere: str | None = None,
     at: str | None = None,
+    others: Iterable[tuple[str, str]] = (),
 ) -> list[RawRecord | SourceUnreadable]:
     """The record behind each indexed row of a source file, or why it cannot be had.
 
     `file` is what the catalog says of the file on disk: no other is ever opened. Where its path
     leads to a file that the catalog does not name, by a link that may not have been there when it
     was indexed, `elsewhere` is that: nothing is shown of it but what the digest vouches for. Of an
-    object in S3, a copy lies `at` a path of ours.
+    object in S3, a copy lies `at` a path of ours. The `others` (name in the catalog, path of its
+    bytes) had the same digest when they were indexed: they are tried before a file that changed.
     """
     at_path = at or file.path
-    if not Path(at_path).is_file():
+    is_there = Path(at_path).is_file()
+    if is_there and (found := _as_indexed(file, at_path, source_file, rows)) is not None:
+        return found
+    if (found := read_other(file, source_file, rows, others)) is not None:
+        return found
+    if not is_there:
         gone = SourceUnreadable(
             f"{source_file} is not there any more, so its raw records cannot be shown. "
             "The index keeps their columns."
         )
         return [gone for _ in rows]
-    is_as_it_was = _as_it_was(file, at_path)
-    if is_as_it_was is False:
-        return _of_another(file, at_path, source_file, rows, elsewhere)
+    return _of_another(file, at_path, source_file, rows, elsewhere)
+
+
+def read_other(
+    file: SourceFile, source_file: str, rows: Sequence[Row], others: Iterable[tuple[str, str]]
+) -> list[RawRecord | SourceUnreadable] | None:
+    """The records as they stand in the first of the other files whose bytes are still those of the
+    source file when it was indexed; None where none has them."""
+    if not file.sha256:
+        return None
+    tried = 0
+    for name, at in others:
+        if name == file.path or not _has_size(at, file.size):
+            continue
+        tried += 1
+        if tried > OTHERS:
+            return None
+        if (found := _as_indexed(file, at, source_file, rows)) is not None:
+            return [
+                replace(one, read_from=name) if isinstance(one, RawRecord) else one for one in found
+            ]
+    return None
+
+
+def _has_size(at: str, size: int) -> bool:
+    try:
+        return Path(at).is_file() and Path(at).stat().st_size == size
+    except OSError:
+        return False
+
+
+def _as_indexed(
+    file: SourceFile, at: str, source_file: str, rows: Sequence[Row]
+) -> list[RawRecord | SourceUnreadable] | None:
+    """The records of a file `at` a path whose bytes are those that were indexed; else None."""
+    try:
+        if _as_it_was(file, at) is False:
+            return None
+    except OSError:  # it went meanwhile, or may not be read
+        return None
     standing: dict[int, Loose] = {}
     wanted = {row["source_ordinal"] for row in rows}
     digest: list[bytes] = []
     reading = _records(
-        file.path, at_path, source_file, lambda chunk: _holds(chunk, wanted), digest.append
+        file.path, at, source_file, lambda chunk: _holds(chunk, wanted), digest.append
     )
     for loose in reading:
         if loose.ordinal in wanted:
@@ -134,12 +190,9 @@ def read_again(
             if len(standing) == len(wanted):
                 break
     reading.close()  # now the digest is told
-    unchanged = bool(file.sha256) and digest == [file.sha256]
-    if unchanged:
-        return [
-            _unmoved(standing.get(row["source_ordinal"]), row, file, source_file) for row in rows
-        ]
-    return _of_another(file, at_path, source_file, rows, elsewhere)
+    if not file.sha256 or digest != [file.sha256]:
+        return None
+    return [_unmoved(standing.get(row["source_ordinal"]), row, file, source_file) for row in rows]
 
 
 def _as_it_was(file: SourceFile, at: str) -> bool | None:

@@ -179,13 +179,15 @@ def _coverage(coverage: Mapping[str, Any]) -> list[Node | None]:
 def _only_by_columns(one: Evidence) -> list[Node]:
     """What to know of records whose file was not as it was indexed when they were frozen."""
     remarks = {
-        str(source.get("remark"))
+        (bool(source.get("read_from")), str(source.get("remark")))
         for source in (one.document.get("sources") or {}).values()
         if source.get("remark")
     }
     return [
-        notice("Not checked by their file's digest.", remark, tone="warn")
-        for remark in sorted(remarks)
+        notice("Read from a copy.", remark)
+        if from_copy
+        else notice("Not checked by their file's digest.", remark, tone="warn")
+        for from_copy, remark in sorted(remarks)
     ]
 
 

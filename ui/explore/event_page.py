@@ -285,7 +285,8 @@ def _take_away(user: User, store: Store, search: Search, found: Found) -> None:
         draw(
             "export-cut",
             notice(
-                f"An export holds the newest {MOST_EXPORTED:,} of these {found.events:,} events.",
+                f"An export holds the newest {MOST_EXPORTED:,} of"
+                f" {phrases.count(found.events, 'event')}.",
                 "Narrow the search to export all of it.",
                 tone="warn",
             ),

@@ -169,7 +169,12 @@ def show_raw(store: Store, event_id: str) -> None:
         _show_columns(store, event_id)
         return
     if record.remark is not None:
-        draw("raw-remark", notice("Not as it was indexed.", record.remark, tone="warn"))
+        remark = (
+            notice("Read from a copy.", record.remark)
+            if record.read_from
+            else notice("Not as it was indexed.", record.remark, tone="warn")
+        )
+        draw("raw-remark", remark)
     text.show_record(record.text)
 
 

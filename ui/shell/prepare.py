@@ -17,7 +17,7 @@ from demo.generate import generate
 from trail.counted import counted
 from trail.errors import BacktrailError
 from trail.index.build import Progress, add
-from trail.index.passed_over import passed_over_lines
+from trail.index.passed_over import gone_line, passed_over_lines
 from trail.private import keep_private
 
 
@@ -51,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "duplicates": built.duplicates,
             "rejected": built.rejected,
             "skipped": built.skipped_files,
-            "passed_over": passed_over_lines(built.passed_over),
+            "passed_over": [
+                *passed_over_lines(built.passed_over),
+                *filter(None, [gone_line(built.events_gone)]),
+            ],
         }
     )
     return 0
