@@ -89,12 +89,30 @@ def test_a_time_of_weeks_or_without_its_day_is_told_and_not_absent(stated: str) 
     assert alert.unread_times == (stated,)
 
 
-def test_the_beginning_of_a_stretch_over_midnight_is_told() -> None:
-    """Of which of the two days its date is, it does not say."""
-    (alert,) = parse_alerts(
-        "arn:aws:iam::111122223333:user/alice between 23:50 and 00:10 UTC on 2023-07-10"
-    )
-    assert alert.unread_times == ("23:50",)
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "2026-03-10 from 10 to 12 UTC",
+        "kl. 23 den 10 mars 2026 CET",
+        "2026-03-10 um 23 MEZ",
+        "10 March 2026, 11 o'clock EST",
+        "2026-03-10 at 23 EST",
+        "23:00 QQX on March 10, 2026",
+        "on the 10th, i.e. 2026-03-10, 23.30 QQT",
+    ],
+)
+def test_a_date_beside_an_hour_that_is_not_read_is_no_whole_day(stated: str) -> None:
+    alert = _one(f"{WHO} made a call. All times are in UTC. {stated}")
+    assert alert.first_seen is None
+    (unread,) = alert.unread_times
+    assert unread in f"{stated} "
+    assert any(hour in unread for hour in ("10 to", "23", "11"))
+
+
+def test_an_hour_that_stands_apart_from_its_day_is_told() -> None:
+    alert = _one(f"On 2026-03-10 UTC {WHO} made a call at 23:00 EST from 203.0.113.9.")
+    assert alert.first_seen == _utc(2026, 3, 10)
+    assert alert.unread_times == ("23:00 EST",)
 
 
 def test_a_key_alone_with_an_unreadable_time_is_no_surer() -> None:

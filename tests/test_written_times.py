@@ -76,6 +76,23 @@ def _pasted(times: str) -> Alert:
         ("First seen (UTC): 2026-03-10 06:06", 6, 6),
         ("2026-03-10 06:06\nAll times are in UTC.", 6, 6),
         ("Time zone: America/Los_Angeles\n2026-03-09 23:06", 6, 6),
+        ("10.03.2026, 07.06 Uhr MEZ", 6, 6),
+        ("10.03.2026 07.06 CET", 6, 6),
+        ("2026-03-10 0706 CET", 6, 6),
+        ("2026-03-10 0706 hrs CET", 6, 6),
+        ("10-MAR-26 07.06.00.000000 AM +01:00", 6, 6),
+        ("10-MAR-26 07.06.00.000 AM CET", 6, 6),
+        ("2026年3月10日 午後3時06分 JST", 6, 6),
+        ("date: 2026-03-10, time: 07:06:00, tz: CET", 6, 6),
+        ("2026-03-10 T06:06Z", 6, 6),
+        ("2026-03-10 08:06 UTC plus 2", 6, 6),
+        ("2026-03-10 01:06 UTC minus five", 6, 6),
+        ("2026-03-10 01:06 UTC offset -5", 6, 6),
+        ("2026-03-10 01:06 UTC - 5", 6, 6),
+        ("2026-03-10 08:06 local time (UTC+2)", 6, 6),
+        ("2026-03-10 15:06 Tokyo Standard Time", 6, 6),
+        ("2026-03-10 06:06 GMT Standard Time", 6, 6),
+        ("2026-03-10 07:06 Romance Standard Time", 6, 6),
         ("3/10/2026, 6:06:00\u202fAM UTC on a Tuesday; 3/31/2026, 6:06 AM UTC", 6, 6),
     ],
 )
@@ -207,11 +224,94 @@ def test_hostile_text_is_read_in_time_that_grows_with_it() -> None:
         "1/1/",
         "Date: ",
         "Jan ",
+        "10 March 2026 ",
+        "10 and ",
+        "12:00, ",
+        "2026-03-10 12:00 UTC (",
+        "March 10 to ",
     ):
         written_times(piece * (50_000 // len(piece)))
 
 
 # What is open
+
+# Capitals that name no zone, no month, no half of a day, and nothing that stands behind times.
+MADE_UP = st.text("BCDFGHJKLQRVWXYZ", min_size=2, max_size=4).map(lambda word: f"Q{word}")
+
+
+@given(
+    TIMES,
+    MADE_UP,
+    st.sampled_from(FORMS),
+    st.sampled_from(["{}", "All times are in UTC.\n{}", "First seen (UTC): {}"]),
+)
+def test_a_zone_that_nobody_knows_is_never_utc_in_silence(
+    time: datetime, word: str, form: Callable[[datetime, str], str], label: str
+) -> None:
+    alert = _pasted(label.format(form(time, word)))
+    assert not alert.time_is_sure
+
+
+BESIDE_UTC = [
+    "UTC plus 2 or so, local", "UTC local", "UTC (local)", "UTC (local; UTC-5)", "UTC, local time",
+    "UTC DST", "UTC summer time", "GMT daylight", "UTC (summer)", "UTC Berlin", "UTC QQBT",
+    "UTC, Springfield Standard Time", "Z-05:00", "Z+02:00", "Z+0530", "Z -0500", "Z-5",
+    "UTC + 5.5 h", "UTC, 2 hours ahead", "UTC, offset +2", "UTC (offset: 5)", "GMT +5h30",
+    "(not UTC)", "(UTC?)", "UTC (EST)", "UTC EST",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", BESIDE_UTC)
+@pytest.mark.parametrize("form", FORMS)
+def test_what_speaks_of_the_zone_beside_utc_is_never_dropped(
+    form: Callable[[datetime, str], str], said: str
+) -> None:
+    time = _utc(2026, 7, 14, 21, 30, 5)
+    alert = _pasted(form(time, said))
+    assert not alert.time_is_sure or alert.first_seen not in (time, _utc(2026, 7, 14))
+
+
+@pytest.mark.parametrize("said", ["not UTC: ", "Not in UTC: ", "convert to UTC: "])
+def test_a_label_that_denies_its_zone_names_none(said: str) -> None:
+    alert = _pasted(f"{said}2026-03-10 06:06")
+    assert alert.time_question is not None
+    answered = correct(alert, time_zone="America/Los_Angeles")
+    assert answered.first_seen == _utc(2026, 3, 10, 13, 6)
+    assert answered.time_question is None
+
+
+def test_what_is_not_understood_stands_in_the_question() -> None:
+    alert = _pasted("2026-03-10T23:00:00Z-05:00")
+    assert alert.time_question is not None
+    assert alert.time_question.text.startswith(
+        "The time “2026-03-10T23:00:00Z-05:00” leaves its zone open: “-05:00” beside it is not"
+        " understood."
+    )
+    assert alert.time_question.latest == _utc(2026, 3, 11, 11)
+    answered = correct(alert, time_zone="UTC-05:00")
+    assert answered.first_seen == answered.last_seen == _utc(2026, 3, 11, 4)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "from 203.0.113.9", "203.0.113.9", "5 calls were made", "- 5 calls were made", ", 3 users",
+        "plus 2 others", "IAM user kim", "AWS GuardDuty", "(GuardDuty)", "(Berlin)", "in Berlin",
+        "INFO started", "GET /x", "ROOT LOGIN", "by the local admin", "local admin kim",
+        ". Local time is not known.", "\nResponse Time: 5", "| HIGH | x", ", severity 5", "?",
+        "(2 hours ago)", "and 2 more", "to S3", "for 3 users", "for user kim", "over 3 regions",
+        ", in 10 minutes", "EVENT X", "-- x", "Alice", "(finding 12:00 UTC)", "us-east-1", "A user",
+        "\nLocal time: 14:00", ", local time 14:00", "(local 14:00)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["2026-03-10 12:00 UTC {}", "2026-03-10T12:00Z {}"])
+def test_prose_behind_a_time_leaves_it_sure(form: str, prose: str) -> None:
+    alert = _pasted(form.format(prose).replace(" ,", ",").replace(" .", "."))
+    assert (alert.first_seen, alert.last_seen) == (
+        _utc(2026, 3, 10, 12),
+        _utc(2026, 3, 10, 12, 0, 59),
+    )
+    assert alert.time_is_sure
 
 
 @pytest.mark.parametrize(
@@ -250,6 +350,109 @@ def test_both_ends_of_a_stretch_and_times_no_finer_than_an_hour(
     )
     assert alert.time_question is None
     assert alert.unread_times == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("10–12 March 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("10-12 March 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("from 10 to 12 March 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("du 10 au 12 mars 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("vom 10. bis 12. März 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("on 8, 9 and 10 March 2026 UTC", (8,), (10, 23, 59, 59)),
+        ("March 10-12, 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("March 8, 9 and 10, 2026 UTC", (8,), (10, 23, 59, 59)),
+        ("from March 10 to March 12, 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("10 March to 12 March 2026 UTC", (10,), (12, 23, 59, 59)),
+        ("2026-03-08/2026-03-10 (all times in UTC)", (8,), (10, 23, 59, 59)),
+        ("2026-03-08 .. 2026-03-10 UTC", (8,), (10, 23, 59, 59)),
+        ("2026-03-08 10:00 to 2026-03-10 12:00 UTC", (8, 10), (10, 12, 0, 59)),
+        ("from Mar 9 23:00 to Mar 10 2026 01:00 UTC", (9, 23), (10, 1, 0, 59)),
+        ("8-10 March 2026 12:00 UTC", (8,), (10, 12, 0, 59)),
+        ("entre 10:00 et 12:00 UTC le 10 mars 2026", (10, 10), (10, 12, 0, 59)),
+        ("entre las 10:00 y las 12:00 UTC del 10 de marzo de 2026", (10, 10), (10, 12, 0, 59)),
+        ("zwischen 10:00 und 12:00 UTC am 10.03.2026", (10, 10), (10, 12, 0, 59)),
+        ("12:00, 13:00 and 14:00 UTC on 2026-03-10", (10, 12), (10, 14, 0, 59)),
+        ("2026-03-10 12:00, 13:00 and 14:00 UTC", (10, 12), (10, 14, 0, 59)),
+        ("10:00-11:00 and 14:00-15:00 UTC on 2026-03-10", (10, 10), (10, 15, 0, 59)),
+        ("2026-03-10 10:00-11:00 and 14:00-15:00 UTC", (10, 10), (10, 15, 0, 59)),
+        ("at 13:00 and 12:00 UTC on 2026-03-10", (10, 12), (10, 13, 0, 59)),
+        ("2026-03-10 12:00 UTC for 3 hours", (10, 12), (10, 15)),
+        ("2026-03-10 12:00 UTC (for 90 minutes)", (10, 12), (10, 13, 30)),
+        ("2026-03-10 12:00:00 UTC +/- 5 min", (10, 11, 55), (10, 12, 5)),
+        ("2026-03-10 12:00:00 UTC ± 2 h", (10, 10), (10, 14)),
+    ],
+)
+def test_a_stretch_that_names_its_day_or_month_once_has_both_ends(
+    written: str, first: tuple[int, ...], last: tuple[int, ...]
+) -> None:
+    alert = _pasted(written)
+    assert (alert.first_seen, alert.last_seen) == (_utc(2026, 3, *first), _utc(2026, 3, *last))
+    assert alert.time_question is None
+    assert alert.unread_times == ()
+
+
+def test_a_stretch_from_one_year_to_the_next() -> None:
+    alert = _pasted("from Dec 31 23:00 to Jan 1 2026 01:00 UTC")
+    assert alert.first_seen == _utc(2025, 12, 31, 23)
+    assert alert.last_seen == _utc(2026, 1, 1, 1, 0, 59)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Severity 2 - 10 March 2026 UTC",
+        "Severity 5, 10 March 2026 UTC",
+        "port 22 – 10 March 2026 UTC",
+    ],
+)
+def test_a_number_of_something_else_is_no_day(written: str) -> None:
+    assert _pasted(written).first_seen == _utc(2026, 3, 10)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "between 11 PM and 1 AM EST on January 10, 2026",
+        "23:00-01:00 EST on 2026-01-10",
+        "2026-01-10 23:00 to 01:00 EST",
+    ],
+)
+def test_a_stretch_over_midnight_begins_on_the_day_that_it_names(written: str) -> None:
+    alert = _pasted(written)
+    assert alert.first_seen == _utc(2026, 1, 11, 4)
+    assert alert.last_seen is not None
+    assert alert.last_seen.replace(minute=0, second=0) == _utc(2026, 1, 11, 6)
+    assert alert.unread_times == ()
+    if not written.startswith("2026"):
+        assert any("goes over midnight" in note for note in alert.notes)
+
+
+def test_an_end_that_is_not_named_is_told() -> None:
+    (said,) = [note for note in _pasted("since 2026-03-08 UTC").notes if "names no" in note]
+    assert said.startswith("“2026-03-08 UTC” names no end: the window ends with it.")
+    (said,) = [note for note in _pasted("until 2026-03-08 12:00 UTC").notes if "names no" in note]
+    assert "names no beginning" in said
+    both = _pasted("since 2026-03-08 UTC, last seen 2026-03-10 12:00 UTC")
+    assert both.last_seen == _utc(2026, 3, 10, 12, 0, 59)
+    assert not any("names no" in note for note in both.notes)
+
+
+def test_times_of_weeks_apart_are_told() -> None:
+    alert = _pasted("2026-03-10 12:00 UTC, and before that 2026-02-01 08:00 UTC")
+    assert alert.first_seen == _utc(2026, 2, 1, 8)
+    assert any("are 37 days apart" in note for note in alert.notes)
+
+
+def test_an_earlier_sign_in_is_no_beginning_of_the_activity() -> None:
+    alert = _pasted("2026-03-10 12:00 UTC (last login 2026-02-01 08:00 UTC)")
+    assert alert.first_seen == _utc(2026, 3, 10, 12)
+    assert any("earlier sign-in" in note for note in alert.notes)
+    alone = _pasted("last login 2026-02-01 08:00 UTC")
+    assert alone.first_seen == _utc(2026, 2, 1, 8)
+    same_day = _pasted("2026-03-10 12:00 UTC (last login 2026-03-10 08:00 UTC)")
+    assert same_day.first_seen == _utc(2026, 3, 10, 8)
 
 
 @pytest.mark.parametrize(
@@ -320,6 +523,7 @@ def test_a_zone_that_is_not_known_is_asked_for() -> None:
         ("2026-03-10 06:06 CST", {6, -8, 5}),  # Chicago, China, Cuba
         ("2026-07-10 06:06 BST", {-1, -6}),  # Britain, Bangladesh
         ("2026-07-10 06:06 EST", {5, 4}),  # as written, and as New York's clocks were
+        ("2026-07-10 06:06 GMT Standard Time", {0, -1}),  # as written, and as London's clocks were
         ("2026-11-01 01:30 ET", {4, 5}),  # the hour that was twice
     ],
 )

@@ -134,7 +134,12 @@ def read_text(text: str, breaks: str | None = None) -> Alert | None:
     for unread in unread_times(looked_at[:_TIMES_LENGTH], times):
         draft.cannot_read(unread)
     for time in times:
-        if time.of_thing:
+        if time.of_earlier:
+            draft.note(
+                f"“{time.text.rstrip(')')}” is said to be of an earlier sign-in or use: it is not"
+                " taken for the alert's time."
+            )
+        elif time.of_thing:
             draft.note(
                 f"“{time.text.rstrip(')')}” is when something that the text names was made: it is"
                 " not taken for the alert's time."

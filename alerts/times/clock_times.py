@@ -6,14 +6,26 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from alerts.times.halves_of_day import AFTER, BEFORE, before, hour_of_day
+from alerts.times.halves_of_day import AFTER, BEFORE, BEHIND_AN_HOUR, before, hour_of_day
 from alerts.times.sane_times import WHOLE_HOUR, WHOLE_MINUTE
+from alerts.times.time_zones import NAMED
 
+_HOURS = r"(?:Uhr|hrs|hours|h)\b"
+# What makes digits an hour that have no colon between them.
+_SURELY = rf"\s?(?:[ap]\.?\s?m\b|{_HOURS}|[\[(]?{NAMED})"
 CLOCK = rf"""(?:
-    (?P<h>\d\d?)(?:[:：h]|\sh\s|\.(?=\d\d\s?[ap]\.?m\b))(?P<mi>\d\d)(?:[:：](?P<s>\d\d)(?:[.,](?P<f>\d{{1,9}}))?)?(?!\d|:\d\d)
-    (?:\s(?:Uhr|hrs|hours)\b)?(?:(?:,?\s{{0,2}}(?P<ap>{AFTER})|(?P<a_p>[ap])\b(?![:.]\w))(?!\s\d\d?\.))?(?:\s(?:Uhr|hrs|hours)\b)?
-  | (?P<h3>\d\d?)\s?[时時点點시]\s?(?P<mi3>\d\d?)\s?[分분](?:\s?(?P<s3>\d\d?)\s?[秒초])?
-  | (?P<h2>\d\d?)\s?(?P<ap2>[ap]\.?m\b\.?)
+    (?P<h>\d\d?)(?:[:：h]|\sh\s|\.(?=\d\d{_SURELY}))(?P<mi>\d\d)(?:[:：](?P<s>\d\d)(?:[.,](?P<f>\d{{1,9}}))?)?(?!\d|:\d\d)
+    (?:\s{_HOURS})?(?:(?:,?\s{{0,2}}(?P<ap>{AFTER})|(?P<a_p>[ap])\b(?![:.]\w))(?!\s\d\d?\.))?(?:\s{_HOURS})?
+  | (?P<h3>\d\d?)\s?[时時点點시]
+    (?:\s?(?P<mi3>\d\d?)\s?[分분](?:\s?(?P<s3>\d\d?)\s?[秒초])?)?(?![半\d])
+  # As Oracle writes it.
+  | (?P<h5>\d\d)\.(?P<mi5>\d\d)\.(?P<s5>\d\d)(?:[.,](?P<f5>\d{{1,9}}))?(?={_SURELY}|\s[+-]\d\d:\d\d)
+    (?:\s?(?P<ap5>[ap]\.?m\b\.?))?
+  | (?P<h4>[01]\d|2[0-3])(?P<mi4>[0-5]\d)(?P<s4>[0-5]\d)?
+    (?=\s?(?:{_HOURS}|[\[(]?{NAMED}))(?:\s?{_HOURS})?
+  | (?P<h6>\d\d?)\sUhr\b(?:\s(?P<mi6>\d\d)(?![\d.]))?(?:\s(?P<ap6>{BEHIND_AN_HOUR}))?
+  | (?P<h7>\d\d?)\s?h(?=\s?[\[(]?{NAMED})
+  | (?P<h2>\d\d?)\s?(?:o['’]clock,?\s)?(?P<ap2>[ap]\.?m\b\.?|{BEHIND_AN_HOUR})
   | (?:(?:00|12)(?::00)?\s)?\b(?P<word>noon|midday|midnight)\b
 )"""
 HALF_AND_CLOCK = rf"(?:(?P<half>{BEFORE})\s?)?{CLOCK}"
@@ -24,11 +36,12 @@ def parts_of(text: str, match: re.Match[str]) -> dict[str, str | None]:
     """What was matched, by name; a half of the day that stands before what begins with a clock is
     its too."""
     parts = match.groupdict()
-    for name in ("h", "mi", "s"):
-        parts[name] = parts.get(name) or parts.get(f"{name}3")
+    for name in ("h", "mi", "s", "f", "ap"):
+        others = (parts.get(f"{name}{form}") for form in ("3", "4", "5", "6", "7"))
+        parts[name] = parts.get(name) or next((one for one in others if one), None)
     if parts.get("half") is None and any(
         name in match.re.groupindex and match.start(name) == match.start()
-        for name in ("h", "h2", "h3", "from_h")
+        for name in ("h", "h2", "h3", "h4", "h5", "h6", "h7", "from_h")
     ):
         parts["half"] = before(text, match.start())
     return parts

@@ -45,6 +45,12 @@ BEFORE = rf"(?:{_pattern('both', 'before')})"
 """What stands before a clock; a pattern for use with `re.I`."""
 AFTER = rf"(?:{_AM_PM}|{_pattern('both', 'after')})"
 """What stands behind one, "pm" included."""
+BEHIND_AN_HOUR = "|".join(
+    _written(word)
+    for kind, place, word in _WORDS
+    if place == "after" and kind not in ("am", "pm", "unsure")
+)
+"""What stands behind an hour alone: "11 de la noche", "3 in the morning", "11 Uhr abends"."""
 _AM_PM_BEFORE = r"(?-i:AM|PM|pm|[ap]\.\s?m\.|[AP]\.\s?M\.)"
 """As it stands before a clock: in German "am" stands before a day."""
 ENDS_WITH = re.compile(

@@ -44,14 +44,21 @@ _WRITTEN = re.compile(
     rf"(?:\s(?:date|time))?{_TO_THE_TIME}",
     re.I,
 )
+_EARLIER = re.compile(
+    r"\b(?:last|latest|previous|prior|earlier|preceding)\s(?:known\s|successful\s|console\s|legitimate\s){0,2}"
+    r"(?:log-?ins?|log-?ons?|sign-?ins?|logged\s(?:in|on)|signed\sin|us(?:ed?|age)|activity|access(?:ed)?"
+    rf"|incident|alert|password\schange){_TO_THE_TIME}",
+    re.I,
+)
 _LOOKED_BACK = 120
 
-OfWhat = Literal["credential", "perhaps", "written"]
+OfWhat = Literal["credential", "perhaps", "written", "earlier"]
 
 
 def of_thing(text: str, start: int, end: int) -> OfWhat | None:
     """What the words before a time say that it is of: a credential's age; `perhaps` the age of
-    something, and perhaps the news of it; when the alert was `written`. None: of the activity.
+    something, and perhaps the news of it; when the alert was `written`; an `earlier` sign-in or
+    use. None: of the activity.
     """
     before = text[max(0, start - _LOOKED_BACK) : start]
     if _IN_A_FIELD.search(before) or _KEY_FROM.search(before):
@@ -60,4 +67,6 @@ def of_thing(text: str, start: int, end: int) -> OfWhat | None:
         return "perhaps" if made["new"] or _BY_WHOM.match(text, end) else "credential"
     if _OF_ANOTHER.search(before):
         return "perhaps"
+    if _EARLIER.search(before):
+        return "earlier"
     return "written" if _WRITTEN.search(before) else None

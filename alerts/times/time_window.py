@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.alert import TimeQuestion
 from alerts.times.epoch_times import EpochTime
@@ -47,11 +47,46 @@ def window_of(times: Sequence[WrittenTime]) -> TimeWindow | None:
             if time.unit is not None
         )
         + tuple(
-            f"The text calls “{time.text}” about right: 15 minutes on either side were added."
+            f"The text calls “{time.text}” about right: {_in_words(time.about)} on either side were"
+            " added."
             for time in used
             if time.about
-        ),
+        )
+        + tuple(time.note for time in used if time.note is not None)
+        + _what_it_leaves_open(used),
     )
+
+
+_LONG = timedelta(days=7)
+
+
+def _what_it_leaves_open(used: Sequence[WrittenTime]) -> tuple[str, ...]:
+    """What is said of a window one of whose ends nothing names, and of a long one."""
+    first = min(used, key=lambda time: time.readings[0].instant)
+    last = max(used, key=lambda time: time.readings[0].instant + time.lasts)
+    notes = [
+        f"“{time.text}” names no {time.without}: the window {does} with it. Give the {end} time to"
+        " look further."
+        for time, end, does in ((last, "last", "ends"), (first, "first", "begins"))
+        if time.without == ("end" if end == "last" else "beginning")
+    ]
+    apart = last.readings[0].instant + last.lasts - first.readings[0].instant
+    if apart > _LONG and first is not last:
+        notes.append(
+            f"The text's times are {apart.days} days apart, from “{first.text}” to “{last.text}”:"
+            " the window is all of that."
+        )
+    return tuple(dict.fromkeys(notes))
+
+
+def _in_words(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    size, unit = next(one for one in _UNITS if seconds % one[0] == 0)
+    number = seconds // size
+    return f"{number:,} {unit}{'s' if number != 1 else ''}"
+
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def answered(
@@ -125,7 +160,9 @@ def _words(one: WrittenTime, more: int, assumed: str) -> str:
         days = " or ".join(f"{local.day} {local:%B %Y}" for local in dates.values())
         said.append(f"can be {days}")
     names = _zones([one])
-    if one.any_zone:
+    if one.doubt is not None:
+        said.append(f"leaves its zone open: “{one.doubt[:60]}” beside it is not understood")
+    elif one.any_zone:
         said.append("names no time zone that is known")
     elif one.contradicts_itself:
         said.append(f"contradicts itself: it can be in {', '.join(names[:-1])} or {names[-1]}")

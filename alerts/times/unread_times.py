@@ -9,7 +9,11 @@ import re
 from collections.abc import Sequence
 
 from alerts.times.of_things import of_thing
-from alerts.times.written_times import MONTH, OF_THE_SESSION, RANGE, WrittenTime
+from alerts.times.sane_times import WHOLE_DAY
+from alerts.times.spans import Spans
+from alerts.times.stretches import RANGE
+from alerts.times.unread_clocks import with_its_clock
+from alerts.times.written_times import DAY, MONTH, OF_THE_SESSION, WrittenTime
 
 MOST = 5
 _CLOCK = r"\d\d?(?:[:h]\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?)"
@@ -40,6 +44,7 @@ _UNDATED = re.compile(
     r"|\bQ[1-4]\s(?:19|20)\d\d\b|\b(?:noon|midday|midnight)\b",
     re.I,
 )
+_AN_HOUR = re.compile(r"\d\d?(?:[:h]|\s?[ap]\.?m\b)", re.I)
 _OPENS = re.compile(rf"(?<![\w.:/@#+-])({_CLOCK}{_ZONE}){RANGE}$", re.I)
 """Before a time that was read: the beginning of its stretch of time, which was not."""
 _FIELD = re.compile(
@@ -52,28 +57,36 @@ _FIELD = re.compile(
 def unread_times(text: str, read: Sequence[WrittenTime]) -> tuple[str, ...]:
     """What the text states as times beside those that were `read` in it, the first few.
 
-    Words and hours that name no day count only where no time of an activity was read: beside
-    one they mostly say less of the same.
+    Words and hours that name no day count only where no time of an activity was read, and hours
+    beside a day alone: else they mostly say less of the same.
     """
-    spans = [time.at for time in read]
+    spans = Spans(time.at for time in read)
     found: dict[str, None] = {}
+    taken = [time.at[0] for time in read]
 
     def take(start: int, end: int) -> None:
         of_another = OF_THE_SESSION.search(text[max(0, start - 40) : start]) or (
             of_thing(text, start, end) == "credential"
         )
-        if not of_another and not any(begin < end and start < until for begin, until in spans):
+        if not of_another and not spans.overlap(start, end):
             found[" ".join(text[start:end].split())] = None
-            spans.append((start, end))
+            spans.add(start, end)
+            taken.append(start)
 
     for match in _FIELD.finditer(text):
         take(*match.span(1))
+    for match in DAY.finditer(text):
+        if (both := with_its_clock(text, *match.span())) is not None:
+            take(*both)
     for match in _DATED.finditer(text):
         take(*match.span())
-    for start, _ in tuple(spans):
+    for start in tuple(taken):
         if (opens := _OPENS.search(text[max(0, start - 40) : start])) is not None:
             take(start - len(opens[0]), start - len(opens[0]) + len(opens[1]))
-    if not found and all(time.sent or time.of_thing for time in read):
+    of_activity = [time for time in read if not time.sent and not time.of_thing]
+    if not found and all(time.lasts >= WHOLE_DAY for time in of_activity):
         for match in _UNDATED.finditer(text):
-            take(*match.span())
+            # Beside a day "this morning" says less of the same, and an hour says more of it.
+            if not of_activity or _AN_HOUR.match(match[0]):
+                take(*match.span())
     return tuple(found)[:MOST]

@@ -10,14 +10,15 @@ written to the minute means all of that minute, a date alone all of that day.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from alerts.times.clock_times import CLOCK, HALF_AND_CLOCK, clock_of, lasts_of, parts_of
+from alerts.times.doubts import doubt
 from alerts.times.epoch_times import epoch_time
 from alerts.times.halves_of_day import another_word_follows, hour_said_apart
 from alerts.times.of_things import of_thing
@@ -28,7 +29,25 @@ from alerts.times.said_again import (
     said_again,
 )
 from alerts.times.sane_times import EARLIEST, LATEST, WHOLE_DAY, WHOLE_HOUR, WHOLE_MINUTE
+from alerts.times.spans import Spans
+from alerts.times.stretches import (
+    ANOTHER_STRETCH,
+    BETWEEN,
+    BOTH_ENDS,
+    CLOCKS_BEFORE,
+    CLOCKS_BETWEEN,
+    DAYS,
+    IS_AND,
+    LASTING,
+    MARGIN,
+    ONE_CLOCK,
+    RANGE,
+    first_day,
+    length_of,
+    without_an_end,
+)
 from alerts.times.time_zones import COMMON, WIDEST, ZONE, meanings
+from alerts.times.unread_clocks import with_its_clock
 
 Order = Literal["month first", "day first"]
 ORDERS: tuple[Order, Order] = ("month first", "day first")
@@ -48,15 +67,19 @@ _DATE = rf"""(?:
     (?P<y1>\d{{4}})(?P<s1>[-/.])(?P<m1>\d\d?)(?P=s1)(?P<d1>\d\d?)(?!\d)
   | (?P<a2>\d\d?)(?P<s2>[/-])(?P<b2>\d\d?)(?P=s2)(?P<y2>\d{{4}}|\d\d)(?!\d)
   | (?P<d3>\d\d?)\.\s?(?P<m3>\d\d?)\.\s?(?P<y3>\d{{4}}|\d\d{_HOUR_FOLLOWS})(?!\d)
-  | (?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?(?P<n4>{MONTH})\b\.?
-    [\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d|['’]\d\d|\d\d{_HOUR_FOLLOWS})(?!\d)
-  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}
+  | (?P<days4>{DAYS})?(?P<d4>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s/-]{{0,2}}(?:(?:of|de|di)\s)?
+    (?P<n4>{MONTH})\b\.?[\s,/-]{{0,2}}(?:(?:de|del)\s)?(?P<y4>\d{{4}}|(?<=-)\d\d|['’]\d\d|\d\d{_HOUR_FOLLOWS})(?!\d)
+  | (?P<n5>{MONTH})\b\.?\s{{1,2}}(?P<days5>{DAYS})?(?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s{{1,2}}
     (?P<y5>\d{{4}}|['’]\d\d)(?!\d)
   | (?P<y7>\d{{4}})-?W(?P<week>\d\d)-?(?P<d7>[1-7])(?!\d)
   | (?P<y6>\d{{4}})\s?[年년]\s?(?P<m6>\d\d?)\s?[月월]\s?(?P<d6>\d\d?)\s?[日일]
   | (?P<y8>\d{{4}})\.\s(?P<m8>\d\d?)\.\s(?P<d8>\d\d?)(?:\.|(?!\d))
 )"""
-_ZONE = rf"(?:\s?[\[(]?(?P<zone>{ZONE})[\])]?)?"
+_FIELD = r"[\s,;|\"'\\]{{1,5}}\b(?:{})[\"'\\]{{0,2}}\s{{0,2}}[:=]\s{{0,2}}[\"'\\]{{0,2}}"
+_ZONE = (
+    r"(?:(?:\s(?:local(?:\stime)?|ortszeit)[\s,]{1,2}[\[(]?|\s?[\[(]?"
+    rf"|{_FIELD.format('tz|time[ _-]?zone|zone')})(?P<zone>{ZONE})[\])]?)?"
+)
 _DAY_OF_WEEK = (
     r"(?:[\s,]{0,2}(?:[(（]\s?)?(?:(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]|[月火水木金土日]曜日?"
     r"|[월화수목금토일]요일|(?<=[(（])[月火水木金土日월화수목금토일](?=[)）])"
@@ -68,15 +91,13 @@ ABOUT = timedelta(minutes=15)
 _ABOUT_WORD = re.compile(_ABOUT, re.I)
 _ABOUT_BEFORE = re.compile(rf"{_ABOUT}\s?$", re.I)
 _BETWEEN = (
-    rf"(?:T|{_DAY_OF_WEEK}"
+    rf"(?:\s?T|{_FIELD.format('time|hour|uhrzeit|heure|hora|ora')}|{_DAY_OF_WEEK}"
     r"[\s,;:@|·–-]{0,4}"
-    r"(?:(?:at|from|between|um|von|zwischen|à|a\slas|alle|ore|às|om|kl\.?)\s)?"
+    rf"(?:(?:at|{BETWEEN}|um|à|a\slas|las|alle|ore|às|om|klo?\.?)\s(?:les?\s|las\s)?)?"
     rf"(?:{_ABOUT}\s?)?)"
 )
-RANGE = r"(?:\s?[-–—/]\s?|\s(?:to|and|until|till|through|bis|und|à|a)\s)"
-"""A pattern of what stands between the two ends of a stretch of time."""
 _FROM = (
-    r"(?:\b(?P<between>between|from|zwischen|von)\s)?(?<![\d.:/-])"
+    rf"(?:\b(?P<between>{BETWEEN})\s(?:(?:las|les|le)\s)?)?(?<![\d.:/-])"
     r"(?:\b(?P<from_word>noon|midday|midnight)\b|(?P<from_h>\d\d?)(?:[:h](?P<from_mi>\d\d)"
     r"(?::(?P<from_s>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])(?:\s?(?P<from_ap>[ap]\.?m\b\.?))?)"
     # "06:06 -07:00 on" is a time and its offset.
@@ -105,8 +126,8 @@ _FORMS = tuple(
     )
 )
 # A day without a clock time; what is followed by one is a time that could not be read.
-_DAY = re.compile(
-    rf"(?<![\w.:/@#+-]){_DATE}{_ZONE}(?![\d:/-]|\w|[T,\s]{{0,2}}(?:at\s|um\s|à\s)?\d\d?[:h]\d)",
+DAY = re.compile(
+    rf"(?<![\w.:@#+-])(?<!(?<!\d\d\d\d-\d\d-\d\d)/){_DATE}{_ZONE}(?![\d:-]|/(?!\d{{4}}-\d\d-)|\w|[T,\s]{{0,2}}(?:at\s|um\s|à\s)?\d\d?[:h]\d)",
     re.I | re.X,
 )
 _VERSION = re.compile(r"version[\s\"'\\:=]{0,6}$", re.I)
@@ -159,8 +180,14 @@ _LABEL = re.compile(
     re.I,
 )
 _UNTIL = re.compile(rf"{RANGE}{HALF_AND_CLOCK}{_ZONE}", re.I | re.X)
-_LASTING = re.compile(r"/PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?(?!\w)", re.I)
-"""How long a stretch of time lasts that ISO 8601 gives by its beginning."""
+_BEGINS = re.compile(
+    rf"(?<![\w.:/-])(?:(?P<n>{MONTH})\b\.?\s{{1,2}}(?P<d>\d\d?)(?:st|nd|rd|th)?"
+    rf"|(?P<d2>\d\d?)(?:st|nd|rd|th|er|º|\.)?\s(?:(?:of|de|di)\s)?(?P<n2>{MONTH})\b\.?)"
+    rf"(?:{_BETWEEN}{HALF_AND_CLOCK}{_ZONE})?{RANGE}(?:[^\W\d_]{{2,10}}\.?,?\s)?$",
+    re.I | re.X,
+)
+"""What a stretch begins with that says its year at its end: "Dec 31 23:00 to Jan 1 2026 01:00"."""
+_JOINED = re.compile(rf"{RANGE}(?:[^\W\d_]{{2,10}}\.?,?\s)?", re.I)
 
 
 @dataclass(frozen=True)
@@ -193,11 +220,19 @@ class WrittenTime:
     at: tuple[int, int] = (0, 0)
     """Where in the text it stands."""
     of_thing: bool = False
-    """It says how old something is that the text names: no time of the activity."""
+    """It is of something that the text names, and no time of the activity."""
+    of_earlier: bool = False
+    """What it is of is an earlier sign-in or use; else it says how old something is."""
     contradicts_itself: bool = False
     """It names two zones, or itself again in another one, and the two are unlike."""
-    about: bool = False
-    """It is said to be about right, and means `ABOUT` on either side as well."""
+    about: timedelta = timedelta()
+    """How far off it is said to be at most: on either side that is meant as well."""
+    without: str | None = None
+    """The end that is not told of the stretch of which it is the other: "end" or "beginning"."""
+    note: str | None = None
+    """How its stretch was read, where that is to be told."""
+    doubt: str | None = None
+    """What stands beside it, speaks of its zone and is not understood: then no zone is known."""
 
     @property
     def is_open(self) -> bool:
@@ -230,6 +265,7 @@ def written_times(
     if len(orders) == 1:
         order = order or next(iter(orders))  # one text writes its dates in one way
     is_mail = _OTHER_HEADER.search(text) is not None
+    begins = {one.start for one in found}
     times = []
     for written in found:
         label = _label_before(text, written.start)
@@ -243,6 +279,15 @@ def written_times(
         open_still = len(readings)
         readings, any_zone = _with_what_is_said_again(written, readings, any_zone, again)
         contradicts = len(readings) > open_still
+        in_doubt = None
+        is_utc = any(one.zone == COMMON[0] for one in readings)
+        goes_on = written.end in begins
+        said = doubt(text, written.start, end, written.zone, is_utc=is_utc, goes_on=goes_on)
+        if written.unit is None and said is not None:
+            in_doubt, own, again = said[0], None, []
+            end = max(end, said[1])
+            readings, any_zone = _readings(written, None, zone, order)
+            contradicts = False
         if zone is not None and contradicts:
             readings = [one for one in readings if one.zone == zone] or readings
         if readings:
@@ -261,6 +306,9 @@ def written_times(
                     written.unit,
                     (written.start, end),
                     contradicts_itself=contradicts and len(readings) > 1,
+                    without=without_an_end(text, written.start, end),
+                    note=written.note,
+                    doubt=in_doubt,
                 )
             )
     times = [_about(text, time) for time in _without_ages(text, _without_sending(text, times))]
@@ -287,35 +335,56 @@ def _without_sending(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
 
 def _without_ages(text: str, times: list[WrittenTime]) -> list[WrittenTime]:
     """The times, those marked that say how old something is, or when the alert was written. Where
-    there is no other, "user lee created at …" may be what the alert is about.
+    there is no other, "user lee created at …" may be what the alert is about. A "last login" is
+    told apart where it is more than a day before all others.
     """
     kinds = [of_thing(text, *time.at) for time in times]
-    told = any(kind is None and not time.sent for kind, time in zip(kinds, times, strict=True))
+    told = [
+        time.readings[0].instant
+        for kind, time in zip(kinds, times, strict=True)
+        if kind is None and not time.sent
+    ]
+
+    def is_earlier(kind: str | None, time: WrittenTime) -> bool:
+        # Of the same day, it may well be a part of the story.
+        return kind == "earlier" and bool(told) and time.latest < min(told) - _A_DAY
+
     return [
         replace(
             time,
             sent=time.sent or kind == "written",
-            of_thing=kind == "credential" or (kind == "perhaps" and told),
+            of_thing=kind == "credential"
+            or (kind == "perhaps" and bool(told))
+            or is_earlier(kind, time),
+            of_earlier=is_earlier(kind, time),
         )
         for kind, time in zip(kinds, times, strict=True)
     ]
 
 
+_A_DAY = timedelta(days=1)
+
+
 def _about(text: str, time: WrittenTime) -> WrittenTime:
-    """The time with what "around" adds to it, where it says that."""
+    """The time with what "around" or "±5 min" adds to it, where it says that."""
     if time.unit is not None or time.lasts >= WHOLE_DAY:
         return time
-    stands_before = _ABOUT_BEFORE.search(_before(text, time.at[0]))
-    if stands_before is None and _ABOUT_WORD.search(time.text) is None:
+    stated = MARGIN.match(text, time.at[1])
+    is_about = _ABOUT_BEFORE.search(_before(text, time.at[0])) or _ABOUT_WORD.search(time.text)
+    if stated is None and is_about is None:
         return time
-    earlier = tuple(replace(one, instant=one.instant - ABOUT) for one in time.readings)
+    margin = length_of(stated) if stated is not None else ABOUT
+    if margin > _LONGEST:
+        return time
     date, _, clock = time.plain.partition(" ")
     return replace(
         time,
-        plain=f"{date} about {clock}",
-        readings=earlier,
-        lasts=time.lasts + 2 * ABOUT,
-        about=True,
+        text=time.text + (stated[0] if stated is not None else ""),
+        plain=f"{time.plain}{stated[0]}" if stated is not None else f"{date} about {clock}",
+        readings=tuple(replace(one, instant=one.instant - margin) for one in time.readings),
+        lasts=time.lasts + 2 * margin,
+        at=(time.at[0], stated.end() if stated is not None else time.at[1]),
+        about=margin,
     )
 
 
@@ -358,10 +427,11 @@ class _Found:
     """The order that a date of two numbers has beyond doubt: it speaks for the others."""
     lasts: timedelta = timedelta()
     unit: str | None = None
+    note: str | None = None
 
 
 def _found(text: str) -> Iterator[_Found]:
-    taken = _Spans()
+    taken = Spans()
     found: list[_Found] = []
     for form in _FORMS:
         for match in form.finditer(text):
@@ -374,19 +444,25 @@ def _found(text: str) -> Iterator[_Found]:
             written = _read(text, match, hour)
             if written is None:
                 continue
-            began = _beginning(match, written)
-            if began is None and "end" in match.groupdict():
+            began = None
+            if (both := _both_ends(match, written)) is not None:
+                began, written = both
+            elif "end" in match.groupdict():
                 # Its beginning may be on the day before, or none: that is not known here.
                 written = replace(written, start=match.start("end"))
             taken.add(*match.span())
+            found += _earlier(text, match, began or written)
             found += [began] if began is not None else []
             found += _with_its_end(text, written)
-    for match in _DAY.finditer(text):
+    for match in DAY.finditer(text):
         if taken.overlap(*match.span()) or _VERSION.search(_before(text, match.start())):
             continue
+        with_clock = with_its_clock(text, *match.span())
+        if with_clock is not None and not taken.overlap(*with_clock):
+            continue  # told as unread, with its hour
         if (written := _read(text, match)) is not None:
             taken.add(*match.span())
-            found.append(written)
+            found += [*_earlier(text, match, written), written]
     # Of unlabelled numbers none is sure to be a time: they count where nothing else is one.
     epochs = [match for match in _EPOCH.finditer(text) if not taken.overlap(*match.span())]
     labelled = [one for one in epochs if _EPOCH_LABEL.search(_before(text, one.start()))]
@@ -394,24 +470,95 @@ def _found(text: str) -> Iterator[_Found]:
         if (read := epoch_time(match[0])) is not None:
             instant = read.instant.replace(tzinfo=None)
             found.append(_Found(*match.span(), match[0], ((None, instant),), "UTC", unit=read.unit))
-    yield from sorted(found, key=lambda one: one.start)
+    yield from _in_one_zone(text, sorted(found, key=lambda one: one.start))
 
 
-class _Spans:
-    """Stretches of a text that are read already."""
+def _in_one_zone(text: str, found: list[_Found]) -> Iterator[_Found]:
+    """The times, each beginning of a stretch that names no zone in that of its end."""
+    for one, following in zip_longest(found, found[1:]):
+        if (
+            following is not None
+            and one.zone is None
+            and following.zone is not None
+            and one.end <= following.start
+            and _JOINED.fullmatch(text[one.end : following.start])
+        ):
+            one = replace(one, zone=following.zone)
+        yield one
 
-    def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
 
-    def overlap(self, start: int, end: int) -> bool:
-        place = bisect_right(self._ends, start)
-        return place < len(self._starts) and self._starts[place] < end
+def _earlier(text: str, match: re.Match[str], written: _Found) -> Iterator[_Found]:
+    """What stands before a time and is the beginning of its stretch: other days of the month,
+    a day of the same year, clock times of the same day."""
+    parts = match.groupdict()
+    has_clock = written.lasts < WHOLE_DAY
+    for form in ("4", "5"):
+        days = parts.get(f"days{form}")
+        if days is None:
+            continue
+        first = first_day(text, match.start(f"days{form}"), days, int(parts[f"d{form}"]))
+        if first is not None:
+            yield replace(
+                written,
+                locals=tuple(
+                    (order, datetime(local.year, local.month, first))
+                    for order, local in written.locals
+                ),
+                lasts=timedelta() if has_clock else WHOLE_DAY,
+            )
+            return
+    before = text[max(0, written.start - _LOOKED_BACK) : written.start]
+    if not _MAY_GO_ON.search(before[-20:]):
+        return
+    if (begins := _BEGINS.search(before)) is not None:
+        named = parts_of(before, begins)
+        clocked = any(named.get(name) is not None for name in ("h", "h2", "word"))
+        clock = clock_of(named) if clocked else timedelta()
+        month = _MONTH_OF[str(named["n"] or named["n2"]).lower()]
+        of_month = int(named["d"] or named["d2"] or 0)
+        locals_ = []
+        for order, local in written.locals:
+            day = _day(local.year, month, of_month)
+            if day is not None and clock is not None and day + clock > local:
+                day = _day(local.year - 1, month, of_month)
+            if day is not None and clock is not None:
+                locals_.append((order, day + clock))
+        if locals_:
+            yield replace(
+                written,
+                start=written.start - len(begins[0]),
+                text=f"{begins[0]}{written.text}".strip(),
+                locals=tuple(locals_),
+                zone=named["zone"] or written.zone,
+                lasts=lasts_of(named) if clocked else (timedelta() if has_clock else WHOLE_DAY),
+            )
+        return
+    clocks = CLOCKS_BEFORE.search(before) if has_clock and _CLOCK_FIRST.match(match[0]) else None
+    for one in ONE_CLOCK.finditer(clocks[0]) if clocks is not None else ():
+        named = one.groupdict()
+        clock = clock_of(named)
+        begins_at = [
+            (order, datetime(local.year, local.month, local.day) + clock)
+            for order, local in written.locals
+            if clock is not None
+        ]
+        # Of which half of the day it is, or of which day, is not said where it is the later.
+        if begins_at and all(
+            at <= local for (_, at), (_, local) in zip(begins_at, written.locals, strict=True)
+        ):
+            yield replace(
+                written,
+                start=written.start - len(clocks[0]) if clocks is not None else written.start,
+                text=f"{one[0]} ({written.text})",
+                locals=tuple(begins_at),
+                zone=named["zone"] or written.zone,
+                lasts=lasts_of(named),
+            )
 
-    def add(self, start: int, end: int) -> None:
-        place = bisect_right(self._ends, start)
-        self._starts.insert(place, start)
-        self._ends.insert(place, end)
+
+_LOOKED_BACK = 100
+_MAY_GO_ON = re.compile(rf"(?:, |{RANGE})(?:[^\W\d_]{{2,10}}\.?,?\s)?$", re.I)
+_CLOCK_FIRST = re.compile(r"[^\W\d_]{0,8}\s?\d\d?(?:[:h]\d\d|\s?[ap]\.?m\b|[-–—])", re.I)
 
 
 def _hour_said_apart(text: str, match: re.Match[str]) -> int | None:
@@ -514,10 +661,11 @@ def _day(year: int, month: int, day: int) -> datetime | None:
         return None
 
 
-def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
-    """What "between 06:06 and 07:15 PDT on 10 March 2026" begins with, on the day that it names.
+def _both_ends(match: re.Match[str], written: _Found) -> tuple[_Found, _Found] | None:
+    """What "between 06:06 and 07:15 PDT on 10 March 2026" begins and ends with.
 
-    None where that is no time, or later than the end: which of the two the day is of is not said.
+    One that goes over midnight begins on the day that it names: so says its note. None where the
+    first is no time, or may be of either half of the day.
     """
     parts = parts_of(match.string, match)
     if "end" not in parts:
@@ -525,62 +673,100 @@ def _beginning(match: re.Match[str], written: _Found) -> _Found | None:
     if parts["from_h"] and not any(parts[n] for n in ("from_mi", "from_ap", "between", "ap2")):
         return None  # "in 10 - 07:15"
     own = parts["from_ap"] or parts.get("half") or ""
-    for half in dict.fromkeys((own or (parts.get("ap") or parts.get("ap2") or ""), own)):
+    of_end = parts.get("ap") or parts.get("ap2") or ""
+    for half in dict.fromkeys((own or of_end, own)):
         # "6:06 to 7:15 PM" begins in the evening, "11:30 to 1:15 PM" in the morning.
         first = {name: parts[f"from_{name}"] for name in ("h", "mi", "s", "word")} | {"ap": half}
         clock = clock_of(first)
         if clock is None:
             continue
-        begins = tuple(
-            (order, datetime(end.year, end.month, end.day) + clock) for order, end in written.locals
+        begins = replace(
+            written,
+            locals=tuple((order, _midnight(end) + clock) for order, end in written.locals),
+            zone=parts["from_zone"] or written.zone,
+            lasts=lasts_of(first),
         )
-        if all(one <= end for (_, one), (_, end) in zip(begins, written.locals, strict=True)):
-            return replace(
-                written,
-                locals=begins,
-                zone=parts["from_zone"] or written.zone,
-                lasts=lasts_of(first),
-            )
-    return None
+        until = match.string[match.start() : match.start("end")]
+        if begins.locals <= written.locals or (
+            IS_AND.search(until) and not BOTH_ENDS.search(until)
+        ):
+            return begins, written
+    if clock is None or (of_end and not own and not parts["from_word"]):
+        return None
+    ends = tuple((order, end + timedelta(days=1)) for order, end in written.locals)
+    note = (
+        f"“{written.text}” goes over midnight: it is taken to begin on the day that it names, and"
+        " to end on the next."
+    )
+    return begins, replace(written, locals=ends, note=note)
+
+
+def _midnight(local: datetime) -> datetime:
+    return datetime(local.year, local.month, local.day)
 
 
 def _with_its_end(text: str, written: _Found) -> Iterator[_Found]:
     """The time, and the one that "06:06 to 07:15 PDT" ends with, on the same day or the next."""
-    if (lasting := _LASTING.match(text, written.end)) is not None:
-        hours, minutes, seconds = (int(part or 0) for part in lasting.groups())
-        span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if (lasting := LASTING.match(text, written.end)) is not None:
+        span = length_of(lasting)
         yield written
-        yield replace(
-            written,
-            end=lasting.end(),
-            text=f"{written.text}{lasting[0]}",
-            locals=tuple((order, local + span) for order, local in written.locals),
-            lasts=timedelta(),
-        )
+        if span <= _LONGEST:
+            yield replace(
+                written,
+                end=lasting.end(),
+                text=f"{written.text}{lasting[0]}",
+                locals=tuple((order, local + span) for order, local in written.locals),
+                lasts=timedelta(),
+            )
         return
-    until = _UNTIL.match(text, written.end)
-    clock = clock_of(until.groupdict()) if until is not None else None
+    ends = list[_Found]()
+    one, begins_another = written, False
+    for _ in range(_MOST_ENDS):
+        if (end := _its_end(text, one)) is None:
+            break
+        ends.append(end)
+        more = ANOTHER_STRETCH.match(text, end.end)
+        if more is None and not begins_another:
+            break
+        one, begins_another = end, more is not None
+    zone = written.zone or next((end.zone for end in ends if end.zone is not None), None)
+    yield replace(written, zone=zone)
+    yield from (replace(end, zone=end.zone or zone) for end in ends)
+
+
+_LONGEST = timedelta(days=31)
+_MOST_ENDS = 6
+_OFFSET_OR_END = re.compile(r"[-\u2212](?:0\d|1[0-2]):(?:00|15|30|45)")
+"""Right behind a zone: "23:00Z-05:00" may be either, and is asked."""
+
+
+def _its_end(text: str, written: _Found) -> _Found | None:
+    """What follows a time and is the end of its stretch, or the last of several of its day."""
+    between = CLOCKS_BETWEEN.match(text, written.end)
+    until = _UNTIL.match(text, between.end() if between is not None else written.end)
+    clock = clock_of(parts_of(text, until)) if until is not None else None
     if until is None or clock is None or is_told_in_another_zone(text, written.end, written.zone):
-        yield written
-        return
+        return None
+    if written.zone is not None and _OFFSET_OR_END.fullmatch(until[0]):
+        return None
     zone = written.zone or until["zone"]
     # "At 06:06 and 05:15" are two times of one day, "between 06:06 and 05:15" ends on the next.
-    one_day = re.match(r"\s(?:and|und)\s", until[0], re.I) and not re.search(
-        r"between|zwischen", text[max(0, written.start - 12) : written.end], re.I
+    one_day = between is not None or (
+        IS_AND.match(until[0])
+        and not BOTH_ENDS.search(text[max(0, written.start - 12) : written.end])
     )
     ends = tuple(
         (order, end if end >= local or one_day else end + timedelta(days=1))
         for order, local in written.locals
-        for end in [datetime(local.year, local.month, local.day) + clock]
+        for end in [_midnight(local) + clock]
     )
-    yield replace(written, zone=zone)
-    yield _Found(
+    return _Found(
         until.start(),
         until.end(),
-        f"{written.text}{until[0]}",
+        f"{written.text}{text[written.end : until.end()]}",
         ends,
         until["zone"] or zone,
-        lasts=lasts_of(until.groupdict()),
+        lasts=lasts_of(parts_of(text, until)),
     )
 
 
