@@ -39,21 +39,32 @@ def of_alert(alert: Alert) -> set[str]:
 
 
 def of_answers(answers: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Those that the chains of "who assumed it" surely go through (answers as JSON documents)."""
+    """Those that the chains of "who assumed it" surely go through (answers as JSON documents, which
+    older versions may have kept in another form)."""
     found: set[str] = set()
     for answer in answers:
-        data = answer.get("data")
-        if answer.get("name") != "assumed_by" or not isinstance(data, Mapping):
-            continue
-        for hop in data.get("chain") or ():
-            if hop.get("confidence") not in _SURE or len(hop.get("candidates") or ()) > 1:
-                break  # what stands behind a guess is one as well
-            by = hop.get("by") or {}
-            found |= _of_identity(by.get("arn"), by.get("principal_id"), by.get("access_key_id"))
-            found |= _of_identity(None, None, hop.get("minted_access_key_id"))
-        else:
-            found |= _of_origin(data.get("origin") or {})
+        if answer.get("name") == "assumed_by":
+            found |= _of_chain(_object(answer.get("data")))
     return found
+
+
+def _of_chain(data: Mapping[str, Any]) -> set[str]:
+    found: set[str] = set()
+    hops = data.get("chain")
+    for one in hops if isinstance(hops, list | tuple) else ():
+        hop = _object(one)
+        candidates = hop.get("candidates")
+        several = isinstance(candidates, list | tuple) and len(candidates) > 1
+        if hop.get("confidence") not in _SURE or several:
+            return found  # what stands behind a guess is one as well
+        by = _object(hop.get("by"))
+        found |= _of_identity(by.get("arn"), by.get("principal_id"), by.get("access_key_id"))
+        found |= _of_identity(None, None, hop.get("minted_access_key_id"))
+    return found | _of_origin(_object(data.get("origin")))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _of_principal(principal: Principal, address: str | None) -> set[str]:
@@ -69,14 +80,15 @@ def _of_principal(principal: Principal, address: str | None) -> set[str]:
     return found
 
 
-def _of_identity(arn: str | None, principal_id: str | None, key: str | None) -> set[str]:
+def _of_identity(arn: object, principal_id: object, key: object) -> set[str]:
     found: set[str] = set()
-    if is_access_key(key):
+    if isinstance(key, str) and is_access_key(key):
         found.add(f"key:{key}")
-    user = _USER_ARN.fullmatch(arn or "")
+    user = _USER_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if user is not None and not (user[1] and may_be_mask(user[1])):
         found.add(f"arn:{arn}")
-    if principal_id and _USER_ID.fullmatch(principal_id) and not is_stand_in(principal_id):
+    known = isinstance(principal_id, str) and _USER_ID.fullmatch(principal_id)
+    if known and not is_stand_in(str(principal_id)):
         found.add(f"id:{principal_id}")
     return found
 
