@@ -188,6 +188,9 @@ TOLD: list[tuple[str, bool, str, Any, str]] = [
     ("network_open", True, "ec2 AuthorizeSecurityGroupIngress",
      {"groupId": "sg-1", "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
       "cidrIp": "0.0.0.0/0"}, "port 22"),
+    ("network_open", True, "ec2 AuthorizeSecurityGroupIngress",
+     {"groupId": "sg-1", "ipPermissions": {}, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+      "cidrIp": "0.0.0.0/0"}, "port 22"),
     ("network_open", True, "ec2 ModifySecurityGroupRules",
      {"ModifySecurityGroupRulesRequest": {"GroupId": "sg-1", "SecurityGroupRule": {
          "SecurityGroupRuleId": "sgr-1", "SecurityGroupRule": {

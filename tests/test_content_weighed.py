@@ -160,8 +160,8 @@ def test_many_deletions_are_one_line_with_their_number() -> None:
     ]  # fmt: skip
     weighing = weighed(at(NOON), *gone, *every_day())
     assert of_kind(weighing.for_, "destruction").sentence == (
-        "Calls that delete succeeded 17 times: DeleteSecret 17 (secret s0, secret s1 and 15 more)"
-        " (T1485)."
+        "Deleting data, copies, databases, secrets or keys succeeded 17 times:"
+        " DeleteSecret 17 (secret s0, secret s1 and 15 more) (T1485)."
     )
     assert len(said_of(weighing, "DeleteSecret")) == 1
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from alerts import Alert
 from alerts.detections import OUR_RULES, detect
+from alerts.detections.hits import TRIED
 from tests.an_event import ACCOUNT, a_role_session, a_user, an_event
 from tests.memory_store import MemoryStore
 from tests.test_rules import CASES as LATER_CASES
@@ -47,7 +48,7 @@ def _file_of(title: str) -> Path:
 def _hits(title: str, events: list[Event]) -> list[Alert]:
     alerts, problems = detect(MemoryStore(events), FIRST, LAST, [_file_of(title)])
     assert problems == []
-    return [alert for alert in alerts if alert.title == title]
+    return [alert for alert in alerts if alert.title.removesuffix(TRIED) == title]
 
 
 def _at(minute: int, second: int = 0) -> str:
@@ -104,6 +105,30 @@ def _refused(role: str, minute: int, user: str = "alice") -> Event:
             f"sts:AssumeRole on resource: arn:aws:iam::{ACCOUNT}:role/{role}"
         ),
     )
+
+
+def test_a_title_says_where_nothing_that_was_tried_succeeded() -> None:
+    def shared(minute: int, **changes: Any) -> Event:
+        return an_event(
+            eventTime=_at(minute),
+            eventSource="organizations.amazonaws.com",
+            eventName="LeaveOrganization",
+            readOnly=False,
+            **changes,
+        )
+
+    denied = {"errorCode": "AccessDenied", "errorMessage": "no"}
+    (refused,), _ = detect(MemoryStore([shared(0, **denied), shared(1, **denied)]), FIRST, LAST)
+    assert refused.title.endswith(TRIED)
+    (left,), _ = detect(MemoryStore([shared(0, **denied), shared(1)]), FIRST, LAST)
+    assert left.title == refused.title.removesuffix(TRIED)
+    assert left.id == refused.id
+    assert any(
+        "1 event of them failed; the first that succeeded was at 2026-03-10 12:01:00 UTC." in note
+        for note in left.notes
+    )
+    (emptied,), _ = detect(MemoryStore([_refused(f"r{n}", n) for n in range(12)]), FIRST, LAST)
+    assert not emptied.title.endswith(TRIED)  # its own title says that they were refused
 
 
 def _by_instance(address: str, minute: int = 0, session: str = "i-0123456789abcdef0") -> Event:
@@ -946,7 +971,7 @@ def test_the_stratus_run_raises_what_it_did(stratus_store: Store) -> None:
     assert problems == []
 
     def by_title(title: str) -> list[Alert]:
-        return [alert for alert in alerts if alert.title == title]
+        return [alert for alert in alerts if alert.title.removesuffix(TRIED) == title]
 
     # Stratus Red Team's techniques: twenty secrets each time, three times over; a user without MFA;
     # an image, a disk and a database shared; a trail deleted; keys for other users.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from alerts.detections import detect
+from alerts.detections.hits import TRIED
 from tests.memory_store import MemoryStore
 from tests.stratus_techniques import TECHNIQUES, Technique, denied, recall_table
 
@@ -44,7 +45,7 @@ def _found(calls: dict[str, Iterable[Event]]) -> Found:
     found: Found = {name: set() for name in calls}
     for alert in alerts:
         assert alert.first_seen is not None
-        found[days[alert.first_seen.date()]].add(alert.title)
+        found[days[alert.first_seen.date()]].add(alert.title.removesuffix(TRIED))
     return found
 
 

@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import parse_alerts
-from alerts.alert import Alert
+from alerts.alert import Alert, Principal
 from enrich import ask_all
 from enrich.answer import Bar
 from enrich.chain.words import distance_words
 from enrich.data.assumed_by import AssumedBy
-from tests.an_event import a_role_session, an_assumption, an_event
+from tests.an_event import a_role_session, a_user, an_assumption, an_event
 from tests.answered import data_of
 from tests.memory_store import MemoryStore
 from trail.errors import AlertUnrecognised
@@ -85,6 +85,27 @@ def test_a_chain_is_drawn_from_its_origin_to_the_alert(length: int) -> None:
     assert words.count("by access key") == length
     assert words.count("certain") == length
     assert all(words.count(f"role-{number}") == 1 for number in range(1, length + 1))
+
+
+def test_a_call_is_drawn_beside_whoever_made_it_and_nobody_else() -> None:
+    """An alert that names several, one of whom made its call."""
+    of_one = alert_of(an_event(userIdentity=a_user("alice")))
+    other = alert_of(an_event(userIdentity=a_user("bob"))).principals[0]
+    both = replace(of_one, principals=(*of_one.principals, other), title="Two at once")
+    empty = AssumedBy()
+
+    def said(alert: Alert, principal: Principal) -> list[str]:
+        return texts([chain_drawing(alert, principal, empty)])
+
+    assert "made the call" in said(of_one, of_one.principals[0])
+    found = replace(both, source="sigma")
+    assert "made the call" in said(found, found.principals[0])
+    for words in (said(found, other), said(both, other), said(both, both.principals[0])):
+        assert "named in the alert" in words
+        assert "Two at once" in words
+        assert "DescribeInstances" not in words
+    later = replace(of_one, last_seen=of_one.first_seen + timedelta(minutes=5))  # type: ignore[operator]
+    assert any(" to " in one for one in said(later, later.principals[0]))
 
 
 def hops(tree: Any) -> list[str]:

@@ -18,7 +18,7 @@ _COLUMNS = (
     "event_id, event_time, event_source, event_name, aws_region, recipient_account_id, "
     "source_ip_address, user_agent, error_code, identity_type, identity_id, principal_id, "
     "principal_arn, account_id, access_key_id, user_name, invoked_by, on_behalf_of, issuer_arn, "
-    "session_name, session_created, source_identity, sign_in_session_arn"
+    "session_name, session_created, source_identity, sign_in_session_arn, failed"
 )
 
 Rows = list[dict[str, Any]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from trail.counted import counted
 MAX_CITED = 200
 """Event ids that one alert cites: all, or those from the turning event on."""
 MAX_PRINCIPALS = 20
+TRIED = " (tried, and failed)"
+"""What a title says of calls none of which succeeded, unless the rule's own does."""
+_SAYS_SO = re.compile(r"denied|refused|failed|tried", re.I)
 MAX_SAID = 5
 """Sentences on the content of its calls that one alert has."""
 
@@ -88,6 +92,12 @@ def alert_of(
     if distinct is not None:
         found += f" with {counted(len({row[distinct] for row in rows}), 'different value')}"
     notes = [f"Found by the Sigma rule {rule.title!r}: {found}."]
+    done = [row for row in rows if not row["failed"]]
+    if done and len(done) < len(rows):
+        notes.append(
+            f"{counted(len(rows) - len(done), 'event')} of them failed; the first that succeeded"
+            f" was at {done[0]['event_time']:%Y-%m-%d %H:%M:%S} UTC."
+        )
     said = list(dict.fromkeys(one for row in rows for one in row.get("said", ())))
     notes += said[:MAX_SAID]
     if len(said) > MAX_SAID:
@@ -108,7 +118,7 @@ def alert_of(
     return Alert(
         id=_id_of(rule, start, turning),
         source="sigma",
-        title=rule.title,
+        title=rule.title + (TRIED if not done and not _SAYS_SO.search(rule.title) else ""),
         severity=SEVERITIES.get(level),
         first_seen=start["event_time"],
         last_seen=end["event_time"],

@@ -72,7 +72,7 @@ _SENSITIVE_READS: _Rows = (
         "ec2",
         "DescribeInstanceAttribute DescribeLaunchTemplateVersions",
         "T1552 T1580",
-        "Shows user data, which often holds secrets.",
+        "Can show user data, which often holds secrets.",
     ),
     (
         "lambda",

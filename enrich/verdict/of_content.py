@@ -204,7 +204,8 @@ def _destruction(found: Sequence[ContentFound], events: Events) -> Weight:
     return Weight(
         "destruction",
         "for",
-        f"Calls that delete succeeded {whole}: {listed(parts)} ({', '.join(techniques)}).",
+        f"Deleting data, copies, databases, secrets or keys succeeded {whole}: {listed(parts)}"
+        f" ({', '.join(techniques)}).",
         _CALLS,
         (whole, *all_of),
     )

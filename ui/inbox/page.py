@@ -202,8 +202,11 @@ def _nothing(state: str, filters: Mapping[str, str]) -> None:
         )
         draw("no-alert", notice("No alert fits these filters.", fewer))
         return
+    new = "Nothing new: every alert is in a case or closed."
+    if background.running():
+        new = "Nothing new yet: alerts are being brought in."
     words = {
-        "new": "Nothing new: every alert is in a case or closed.",
+        "new": new,
         "in_case": "No alert is in a case yet. Pick alerts under New, and open a case with them.",
         "closed": "No alert has been closed yet: an alert closes with its case.",
         "all": "The inbox is empty.",

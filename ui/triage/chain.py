@@ -44,9 +44,18 @@ def chain_drawing(alert: Alert, principal: Principal, found: AssumedBy) -> Node:
     parts = _folded(_up_to_the_session(hops, alert, principal, origin))
     if not hops:
         parts = _without_hops(principal, found)
-    parts.append(_hop("made the call", None, tone="mute"))
-    parts.append(_alert(alert))
+    made_it = _made_the_call(alert, principal)
+    parts.append(_hop("made the call" if made_it else "named in the alert", None, tone="mute"))
+    parts.append(_alert(alert, with_its_call=made_it))
     return el("div", "chain", *parts, role="group", aria_label="Role chain, origin to alert")
+
+
+def _made_the_call(alert: Alert, principal: Principal) -> bool:
+    """Whether the alert's call is the principal's: of several that it names, one made it, and only
+    a rule over our own events says which (`principals[0]`)."""
+    if len(alert.principals) < 2:
+        return True
+    return alert.source == "sigma" and principal == alert.principals[0]
 
 
 MOST_HOPS = 2
@@ -208,15 +217,19 @@ def _session(hop: ChainHop, principal: Principal | None = None) -> Node:
     )
 
 
-def _alert(alert: Alert) -> Node:
+def _alert(alert: Alert, *, with_its_call: bool) -> Node:
+    """The alert by its call; by its title where that is another principal's."""
+    call = alert.event_name if with_its_call else None
+    now = datetime.now(UTC)
+    when = f"{phrases.clock(alert.first_seen, beside=now)} UTC" if alert.first_seen else None
+    if when and alert.last_seen and alert.last_seen != alert.first_seen:
+        when = phrases.window(alert.first_seen, alert.last_seen)
     return _node(
         "Alert",
-        plain_name(alert.event_name) if alert.event_name else alert.finding_type or alert.title,
-        alert.event_name or alert.id,
-        phrases.service(alert.event_source) if alert.event_source else None,
-        f"{phrases.clock(alert.first_seen, beside=datetime.now(UTC))} UTC"
-        if alert.first_seen
-        else None,
+        plain_name(call) if call else alert.title or alert.finding_type or alert.id,
+        call or alert.id,
+        phrases.service(alert.event_source) if call and alert.event_source else None,
+        when,
         f"from {alert.source_ip_address}" if alert.source_ip_address else None,
         look="node-alert",
     )
