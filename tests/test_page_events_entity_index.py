@@ -114,6 +114,8 @@ def test_filters_come_from_the_address(tmp_path: Path, asked: dict[str, str], ev
         ({"ip": "198.51.100.0/240"}, "“198.51.100.0/240” is no range of addresses"),
         ({"ip": "2001:db8::/33"}, "ranges of IPv6"),
         ({"call": ","}, "nothing between the commas"),
+        ({"ip": "10.8.8.300"}, "“10.8.8.300” is no address"),
+        ({"hour": "25"}, "is no hour of a day"),
         ({"key": ",".join(f"AKIA{n}" for n in range(51))}, "At most 50 values"),
     ],
 )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from enrich.facts.service_names import SERVICE_NAMES
@@ -21,6 +21,7 @@ from ui.parts.own_search import OR
 MOST_VALUES = 50
 """Values of one filter, between commas."""
 _ONE_DAY = timedelta(days=1)
+_DIGITS = re.compile(r"[\d.]+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _JSON_COLUMNS = (
     "request_parameters",
@@ -163,6 +164,8 @@ def _address(value: str) -> Condition:
     bound: dict[str, Any] = {}
     for number, one in enumerate(listed(value)):
         if "/" not in one:
+            if _DIGITS.fullmatch(one) and not _is_address(one):
+                raise NoMeaning(f"“{one[:80]}” is no address.")
             whole.append(one)
             continue
         try:
@@ -178,6 +181,20 @@ def _address(value: str) -> Condition:
         parts.append(f"source_ip_address in {bound_list('ip', whole)}")
         bound |= bound_values("ip", whole)
     return f"({' or '.join(parts)})", bound
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _hour(value: str) -> Condition:
+    if not (value.strip().isdecimal() and int(value) < 24):
+        raise NoMeaning(f"“{value[:80]}” is no hour of a day: they go from 0 to 23.")
+    return "hour(event_time) = $hour", {"hour": int(value)}
 
 
 def _within(network: IPv4Network | IPv6Network, name: str) -> Condition:
@@ -252,7 +269,7 @@ TERMS: Mapping[str, Term] = {
         "Client contains", _whole("contains(lower(user_agent), lower($client))", "client")
     ),
     "error": Term("Error code", _any_of("error", "error_code")),
-    "hour": Term("Hour of day (UTC)", _whole("cast(hour(event_time) as varchar) = $hour", "hour")),
+    "hour": Term("Hour of day (UTC)", _hour),
     "ids": Term("Event ids, with commas", _ids),
 }
 """Name in the address → the filter."""
