@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -288,6 +290,54 @@ def test_roles_that_are_gone_are_not_revoked() -> None:
         s for s in steps_of(first, second, gone, also, again) if s.title.startswith("Revoke the")
     ]
     assert len(revoke.commands) == 1
+
+
+INSTANCE = "i-0dbc91f429e48eeed"
+ON_INSTANCE = a_role_session("web", INSTANCE)
+
+
+def steps_while_it_went_on(*records: dict[str, Any]) -> dict[str, Step]:
+    """Of an alert about the instance's session that goes on from 12:00 to 17:00."""
+    called = an_event(eventTime="2026-03-10T12:00:00Z", userIdentity=ON_INSTANCE)
+    asked = replace(an_alert(called), last_seen=datetime(2026, 3, 10, 17, tzinfo=UTC))
+    principal = asked.principals[0]
+    store = MemoryStore([called, END, *records])
+    answers = ask_all(asked, principal, store)
+    ledger = find_ledger(asked, principal, answers, store)[0]
+    return {step.title: step for step in next_steps(asked, principal, answers, ledger)}
+
+
+def test_what_went_while_the_alert_went_on_is_gone() -> None:
+    by = {"userIdentity": a_user("bob")}
+    ended = ec2("12:08:06", "TerminateInstances",
+                {"instancesSet": {"items": [{"instanceId": INSTANCE}]}}, **by)  # fmt: skip
+    deleted = iam("12:08:39", "DeleteRole", {"roleName": "web"}, **by)
+    assert {"Isolate the instance", "Stop this session"} <= steps_while_it_went_on().keys()
+    steps = steps_while_it_went_on(ended, deleted)
+    assert steps["Nothing to isolate: the instance is gone"].text == (
+        f"Instance {INSTANCE} was terminated 2026-03-10 12:08:06, by user/bob. Volumes and"
+        " snapshots of it may be left."
+    )
+    assert "Nothing to revoke: the role is gone" in steps
+    commands = [command for step in steps.values() for command in step.commands]
+    assert not [one for one in commands if "put-role-policy" in one or "modify-instance" in one]
+    # Each of the two may be there without the other.
+    steps = steps_while_it_went_on(deleted)
+    assert steps["Isolate the instance"].text.startswith("Its role is gone, and whoever is on")
+    steps = steps_while_it_went_on(ended)
+    assert {"Stop this session", "Nothing to isolate: the instance is gone"} <= steps.keys()
+    # Before the alert began it was there, whatever was deleted then.
+    early = deleted | {"eventTime": "2026-03-10T11:00:00Z"}
+    assert "Stop this session" in steps_while_it_went_on(early)
+
+
+def test_its_own_user_and_key_that_went_while_the_alert_went_on_are_gone() -> None:
+    asked = replace(an_alert(ALERT), last_seen=datetime(2026, 3, 10, 17, tzinfo=UTC))
+    request = {"userName": "alice", "accessKeyId": a_key("alice")}
+    deletion = iam("12:40:00", "DeleteAccessKey", request, userIdentity=a_user("bob"))
+    store = MemoryStore([ALERT, END, deletion])
+    ledger = find_ledger(asked, asked.principals[0], [], store)[0]
+    assert [(one.kind, one.name) for one in ledger.used] == [("access key", a_key("alice"))]
 
 
 def test_what_is_left_is_named_by_the_steps() -> None:

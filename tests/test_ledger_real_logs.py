@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -80,6 +82,35 @@ def test_a_role_s_alert_says_that_the_role_is_gone(stratus_store: Any) -> None:
     assert role.undone.by_another
     steps = next_steps(alert, principal, answers, ledger)
     assert steps[0].title == "Nothing to revoke: the role is gone"
+
+
+def test_an_instance_and_its_role_that_went_within_the_alert_s_time_are_gone(
+    stratus_store: Any,
+) -> None:
+    """i-0dbc91f429e48eeed: TerminateInstances 12:08:06, DeleteRole of its role 12:08:39."""
+    summary = stratus_store.summary()
+    (row,) = stratus_store.query(
+        "select event_id from events where principal_arn like '%/i-0dbc91f429e48eeed'"
+        " and event_time >= $a and event_time <= $b order by event_time, event_id limit 1",
+        {"a": summary.first, "b": summary.last},
+        first=summary.first,
+        last=summary.last,
+    ).rows
+    (pasted,) = parse_alerts(row["event_id"])
+    alert = fill_gaps(pasted, stratus_store)
+    alert = replace(alert, last_seen=datetime(2023, 7, 10, 12, 29, 9, tzinfo=UTC))
+    principal = alert.principals[0]
+    answers = ask_all(alert, principal, stratus_store)
+    ledger = find_ledger(alert, principal, answers, stratus_store)[0]
+    assert {(one.kind, one.undone.time) for one in ledger.used if one.undone is not None} == {
+        ("instance", "2023-07-10T12:08:06Z"), ("role", "2023-07-10T12:08:39Z"),
+    }  # fmt: skip
+    steps = next_steps(alert, principal, answers, ledger)
+    assert [step.title for step in steps[:2]] == [
+        "Nothing to revoke: the role is gone", "Nothing to isolate: the instance is gone",
+    ]  # fmt: skip
+    commands = [command for step in steps for command in step.commands]
+    assert not [one for one in commands if "put-role-policy" in one or "modify-instance" in one]
 
 
 def test_a_stolen_instance_role_made_nothing(ec2_store: Any) -> None:

@@ -136,6 +136,22 @@ ACCESS_KEY = Thing(
     ),
 )
 
+INSTANCE = Thing(
+    "instance",
+    "ec2",
+    ("RunInstances",),
+    (">instancesSet.items.instanceId",),
+    (
+        End(
+            "TerminateInstances",
+            _same(">instancesSet.items.instanceId~instancesSet.items.instanceId"),
+            "terminated",
+        ),
+    ),
+    "launched",
+    reused=False,
+)
+
 _IAM: tuple[Thing, ...] = (
     USER,
     ROLE,
@@ -384,21 +400,7 @@ _OTHERS: tuple[Thing, ...] = (
             End("DeleteKeyPair", _same(">keyPairId~keyPairId")),
         ),
     ),
-    Thing(
-        "instance",
-        "ec2",
-        ("RunInstances",),
-        (">instancesSet.items.instanceId",),
-        (
-            End(
-                "TerminateInstances",
-                _same(">instancesSet.items.instanceId~instancesSet.items.instanceId"),
-                "terminated",
-            ),
-        ),
-        "launched",
-        reused=False,
-    ),
+    INSTANCE,
     Thing(
         "bucket",
         "s3",
