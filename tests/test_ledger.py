@@ -11,7 +11,7 @@ import pytest
 from enrich import ask_all
 from enrich.data.ledger import Ledger, LedgerEntry
 from enrich.ledger.find import find_ledger
-from enrich.ledger.words import became_words
+from enrich.ledger.words import became_words, made_words
 from enrich.verdict.next_steps import Step, next_steps
 from tests.an_alert import an_alert
 from tests.an_event import ACCOUNT, a_key, a_role_session, a_user, an_assumption, an_event
@@ -132,7 +132,8 @@ def test_who_else_deleted_it_is_said() -> None:
     user = entry(ledger, "user")
     assert became_words(user) == "deleted 2026-03-10 12:30:00, by user/bob"
     assert ledger.sentence == (
-        "Made or changed: 1 thing, all undone by 2026-03-10 12:30:00, by others."
+        "Made or changed: 1 thing of the kinds that are followed, 1 of them undone by 2026-03-10"
+        " 12:30:00, by others."
     )
 
 
@@ -252,6 +253,48 @@ def test_what_a_session_of_it_made_counts_too() -> None:
     making = make_user(userIdentity=a_role_session(created="2026-03-10T11:58:00Z"))
     ledger = ledger_of(minted, making)
     assert entry(ledger, "user").made_by == (f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/work")
+
+
+def test_what_was_made_of_kinds_that_are_not_followed_is_named() -> None:
+    queue = ec2("12:03:00", "CreateQueue", {"queueName": "q"}, eventSource="sqs.amazonaws.com")
+    denied = ec2("12:04:00", "CreateCluster", {}, errorCode="AccessDenied", errorMessage="no")
+    others = ec2("12:05:00", "CreateTopic", {}, userIdentity=a_user("bob"))
+    ledger = ledger_of(make_user(), delete_user(), queue, denied, others)
+    assert ledger.not_followed == ("CreateQueue",)
+    assert ledger.sentence == (
+        "Made or changed: 1 thing of the kinds that are followed, 1 of them undone by 2026-03-10"
+        " 12:30:00, by the same identity. What was made by CreateQueue is not followed."
+    )
+
+
+def test_what_was_changed_twice_has_both_times() -> None:
+    def written(time: str) -> dict[str, Any]:
+        return iam(time, "PutUserPolicy", {"userName": "eve", "policyName": "p"})
+
+    twice = entry(ledger_of(written("12:24:11"), written("12:28:24")), "inline policy of a user")
+    assert (twice.first_made, twice.made) == ("2026-03-10T12:24:11Z", "2026-03-10T12:28:24Z")
+    assert made_words(twice) == (
+        "written 2 times, first 2026-03-10 12:24:11, last 2026-03-10 12:28:24"
+    )
+    once = entry(ledger_of(written("12:24:11")), "inline policy of a user")
+    assert made_words(once) == "written 2026-03-10 12:24:11"
+
+
+def test_a_secret_is_gone_by_its_name_or_its_arn_until_it_is_restored() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf"
+
+    def secret(time: str, name: str, request: Any, response: Any = None) -> dict[str, Any]:
+        return ec2(time, name, request, response, eventSource="secretsmanager.amazonaws.com")
+
+    made = secret("12:01:00", "CreateSecret", {"name": "prod/db"}, {"arn": arn})
+    by_name = secret("12:02:00", "DeleteSecret", {"secretId": "prod/db"})
+    by_arn = secret("12:02:00", "DeleteSecret", {"secretId": arn}, {"aRN": arn, "name": "prod/db"})
+    other = secret("12:02:00", "DeleteSecret", {"secretId": "prod/db2"}, {"name": "prod/db2"})
+    back = secret("12:03:00", "RestoreSecret", {"secretId": "prod/db"})
+    assert entry(ledger_of(made, by_name), "secret").is_gone
+    assert entry(ledger_of(made, by_arn), "secret").is_gone
+    assert not entry(ledger_of(made, other), "secret").is_gone
+    assert not entry(ledger_of(made, by_arn, back), "secret").is_gone
 
 
 def test_what_another_made_is_not_its_own() -> None:

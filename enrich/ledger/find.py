@@ -34,6 +34,7 @@ from enrich.facts.made_and_undone import (
     makes,
     undoes,
 )
+from enrich.facts.techniques import plain_name
 from enrich.kinds_logged import GLOBAL_REGION
 from enrich.ledger.reckon import Calls, Used, became_of, became_of_used, things_made
 from enrich.ledger.words import summed_up
@@ -82,6 +83,8 @@ def find_ledger(
         cut = cut or len(found) > MOST
         rows |= {(row["event_id"], row["recipient_account_id"]): row for row in found[:MOST]}
     made = things_made(sorted(rows.values(), key=lambda row: (row["event_time"], row["event_id"])))
+    not_followed, query = _not_followed(whose.sql, whose.parameters, store, window)
+    queries += (query,)
     used = list(_used(alert, principal, answers, alert.first_seen))
     things = [(one.thing, one.last.row) for one in made] + [(one.thing, one.row) for one in used]
     others, is_cut, more = _undoings(things, store)
@@ -97,9 +100,10 @@ def find_ledger(
         window_first=iso(window.first),
         window_last=iso(window.last),
         status="answered" if entries else "nothing",
-        sentence=summed_up(entries, cut=cut),
+        sentence=summed_up(entries, cut=cut, not_followed=not_followed),
         entries=tuple(entries),
         used=tuple(one for one in gone if one is not None),
+        not_followed=not_followed,
         cut=cut,
     )
     return ledger, queries
@@ -144,6 +148,31 @@ def _makings(
         last=window.last,
     )
     return found.rows, (*queries, found.query)
+
+
+def _not_followed(
+    condition: str, values: Mapping[str, Any], store: Store, window: Window
+) -> tuple[tuple[str, ...], Query]:
+    """Calls that made things of other kinds, as the day rollup has them."""
+    names = sorted({name for thing in THINGS for name in makes(thing)})
+    found = store.query(
+        f"""
+        select distinct event_name from daily
+        where last >= $window_first and first <= $window_last and {condition}
+          and event_name like 'Create%' and event_name not in {bound_list("make", names)}
+          and failed < count
+        order by event_name
+        """,
+        {
+            **values,
+            **bound_values("make", names),
+            "window_first": window.first,
+            "window_last": window.last,
+        },
+        first=window.first,
+        last=window.last,
+    )
+    return tuple(dict.fromkeys(plain_name(row["event_name"]) for row in found.rows)), found.query
 
 
 def _undoings(

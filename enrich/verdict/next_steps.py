@@ -395,7 +395,7 @@ def _still_there(ledger: Ledger) -> Iterator[Step]:
     if not left:
         yield Step(
             "What it made is gone, as far as the logs follow it",
-            f"{ledger.sentence}{shared} Other kinds of things are not followed.",
+            f"{ledger.sentence}{shared}",
         )
         return
     named = listed((f"{one.kind} {short(one.name, 80)}" for one in left), at_most=12)
