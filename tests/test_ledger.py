@@ -267,6 +267,19 @@ def test_what_was_made_of_kinds_that_are_not_followed_is_named() -> None:
     )
 
 
+def test_a_key_alone_is_looked_up_where_the_rollup_has_no_keys() -> None:
+    by_key = {"userIdentity": {"type": "Unknown", "accessKeyId": KEY}}
+    asked = an_alert(ALERT | by_key)
+    store = MemoryStore([ALERT | by_key, END, make_user(**by_key), delete_user()])
+    principal = replace(
+        asked.principals[0], type="Unknown", arn=None, principal_id=None, user_name=None,
+        access_key_id=KEY,
+    )  # fmt: skip
+    ledger = find_ledger(asked, principal, [], store)[0]
+    assert entry(ledger, "user").is_gone
+    assert ledger.not_followed == ()
+
+
 def test_what_was_changed_twice_has_both_times() -> None:
     def written(time: str) -> dict[str, Any]:
         return iam(time, "PutUserPolicy", {"userName": "eve", "policyName": "p"})

@@ -83,8 +83,8 @@ def find_ledger(
         cut = cut or len(found) > MOST
         rows |= {(row["event_id"], row["recipient_account_id"]): row for row in found[:MOST]}
     made = things_made(sorted(rows.values(), key=lambda row: (row["event_time"], row["event_id"])))
-    not_followed, query = _not_followed(whose.sql, whose.parameters, store, window)
-    queries += (query,)
+    not_followed, more = _not_followed(whose.sql, whose.parameters, store, window)
+    queries += more
     used = list(_used(alert, principal, answers, alert.first_seen))
     things = [(one.thing, one.last.row) for one in made] + [(one.thing, one.row) for one in used]
     others, is_cut, more = _undoings(things, store)
@@ -152,8 +152,11 @@ def _makings(
 
 def _not_followed(
     condition: str, values: Mapping[str, Any], store: Store, window: Window
-) -> tuple[tuple[str, ...], Query]:
-    """Calls that made things of other kinds, as the day rollup has them."""
+) -> tuple[tuple[str, ...], tuple[Query, ...]]:
+    """Calls that made things of other kinds, as the day rollup has them; it does not tell keys
+    apart."""
+    if "access_key_id" in condition:
+        return (), ()
     names = sorted({name for thing in THINGS for name in makes(thing)})
     found = store.query(
         f"""
@@ -172,7 +175,8 @@ def _not_followed(
         first=window.first,
         last=window.last,
     )
-    return tuple(dict.fromkeys(plain_name(row["event_name"]) for row in found.rows)), found.query
+    others = dict.fromkeys(plain_name(row["event_name"]) for row in found.rows)
+    return tuple(others), (found.query,)
 
 
 def _undoings(
