@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from alerts.alert import Alert, Principal
+from enrich.facts.session_names import INSTANCE
 from enrich.sql_text import like_text, of_that_name, values_in
 from enrich.words import listed
 from trail.access_keys import is_access_key, is_stand_in
@@ -148,6 +149,12 @@ def is_user_id(identity_id: str | None) -> bool:
     """Whether it is a user's unique id, which no other user ever gets (§9); no mask of one."""
     known = re.fullmatch(r"AIDA[A-Z0-9]{12,}", identity_id or "") is not None
     return known and not is_stand_in(identity_id or "")
+
+
+def instance_of(principal: Principal) -> str | None:
+    """The EC2 instance whose role session this is: EC2 names the session by the instance."""
+    name = principal.session_name or ""
+    return name if INSTANCE.fullmatch(name) else None
 
 
 def role_name_of(principal: Principal) -> str | None:

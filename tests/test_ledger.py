@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from enrich import ask_all
 from enrich.data.ledger import Ledger, LedgerEntry
 from enrich.ledger.find import find_ledger
-from enrich.ledger.words import became_words
+from enrich.ledger.words import became_words, made_words
 from enrich.verdict.next_steps import Step, next_steps
 from tests.an_alert import an_alert
 from tests.an_event import ACCOUNT, a_key, a_role_session, a_user, an_assumption, an_event
@@ -130,7 +132,8 @@ def test_who_else_deleted_it_is_said() -> None:
     user = entry(ledger, "user")
     assert became_words(user) == "deleted 2026-03-10 12:30:00, by user/bob"
     assert ledger.sentence == (
-        "Made or changed: 1 thing, all undone by 2026-03-10 12:30:00, by others."
+        "Made or changed: 1 thing of the kinds that are followed, 1 of them undone by 2026-03-10"
+        " 12:30:00, by others."
     )
 
 
@@ -252,6 +255,61 @@ def test_what_a_session_of_it_made_counts_too() -> None:
     assert entry(ledger, "user").made_by == (f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/work")
 
 
+def test_what_was_made_of_kinds_that_are_not_followed_is_named() -> None:
+    queue = ec2("12:03:00", "CreateQueue", {"queueName": "q"}, eventSource="sqs.amazonaws.com")
+    denied = ec2("12:04:00", "CreateCluster", {}, errorCode="AccessDenied", errorMessage="no")
+    others = ec2("12:05:00", "CreateTopic", {}, userIdentity=a_user("bob"))
+    ledger = ledger_of(make_user(), delete_user(), queue, denied, others)
+    assert ledger.not_followed == ("CreateQueue",)
+    assert ledger.sentence == (
+        "Made or changed: 1 thing of the kinds that are followed, 1 of them undone by 2026-03-10"
+        " 12:30:00, by the same identity. What was made by CreateQueue is not followed."
+    )
+
+
+def test_a_key_alone_is_looked_up_where_the_rollup_has_no_keys() -> None:
+    by_key = {"userIdentity": {"type": "Unknown", "accessKeyId": KEY}}
+    asked = an_alert(ALERT | by_key)
+    store = MemoryStore([ALERT | by_key, END, make_user(**by_key), delete_user()])
+    principal = replace(
+        asked.principals[0], type="Unknown", arn=None, principal_id=None, user_name=None,
+        access_key_id=KEY,
+    )  # fmt: skip
+    ledger = find_ledger(asked, principal, [], store)[0]
+    assert entry(ledger, "user").is_gone
+    assert ledger.not_followed == ()
+
+
+def test_what_was_changed_twice_has_both_times() -> None:
+    def written(time: str) -> dict[str, Any]:
+        return iam(time, "PutUserPolicy", {"userName": "eve", "policyName": "p"})
+
+    twice = entry(ledger_of(written("12:24:11"), written("12:28:24")), "inline policy of a user")
+    assert (twice.first_made, twice.made) == ("2026-03-10T12:24:11Z", "2026-03-10T12:28:24Z")
+    assert made_words(twice) == (
+        "written 2 times, first 2026-03-10 12:24:11, last 2026-03-10 12:28:24"
+    )
+    once = entry(ledger_of(written("12:24:11")), "inline policy of a user")
+    assert made_words(once) == "written 2026-03-10 12:24:11"
+
+
+def test_a_secret_is_gone_by_its_name_or_its_arn_until_it_is_restored() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf"
+
+    def secret(time: str, name: str, request: Any, response: Any = None) -> dict[str, Any]:
+        return ec2(time, name, request, response, eventSource="secretsmanager.amazonaws.com")
+
+    made = secret("12:01:00", "CreateSecret", {"name": "prod/db"}, {"arn": arn})
+    by_name = secret("12:02:00", "DeleteSecret", {"secretId": "prod/db"})
+    by_arn = secret("12:02:00", "DeleteSecret", {"secretId": arn}, {"aRN": arn, "name": "prod/db"})
+    other = secret("12:02:00", "DeleteSecret", {"secretId": "prod/db2"}, {"name": "prod/db2"})
+    back = secret("12:03:00", "RestoreSecret", {"secretId": "prod/db"})
+    assert entry(ledger_of(made, by_name), "secret").is_gone
+    assert entry(ledger_of(made, by_arn), "secret").is_gone
+    assert not entry(ledger_of(made, other), "secret").is_gone
+    assert not entry(ledger_of(made, by_arn, back), "secret").is_gone
+
+
 def test_what_another_made_is_not_its_own() -> None:
     ledger = ledger_of(make_user(userIdentity=a_user("bob")))
     assert (ledger.status, ledger.entries) == ("nothing", ())
@@ -288,6 +346,54 @@ def test_roles_that_are_gone_are_not_revoked() -> None:
         s for s in steps_of(first, second, gone, also, again) if s.title.startswith("Revoke the")
     ]
     assert len(revoke.commands) == 1
+
+
+INSTANCE = "i-0dbc91f429e48eeed"
+ON_INSTANCE = a_role_session("web", INSTANCE)
+
+
+def steps_while_it_went_on(*records: dict[str, Any]) -> dict[str, Step]:
+    """Of an alert about the instance's session that goes on from 12:00 to 17:00."""
+    called = an_event(eventTime="2026-03-10T12:00:00Z", userIdentity=ON_INSTANCE)
+    asked = replace(an_alert(called), last_seen=datetime(2026, 3, 10, 17, tzinfo=UTC))
+    principal = asked.principals[0]
+    store = MemoryStore([called, END, *records])
+    answers = ask_all(asked, principal, store)
+    ledger = find_ledger(asked, principal, answers, store)[0]
+    return {step.title: step for step in next_steps(asked, principal, answers, ledger)}
+
+
+def test_what_went_while_the_alert_went_on_is_gone() -> None:
+    by = {"userIdentity": a_user("bob")}
+    ended = ec2("12:08:06", "TerminateInstances",
+                {"instancesSet": {"items": [{"instanceId": INSTANCE}]}}, **by)  # fmt: skip
+    deleted = iam("12:08:39", "DeleteRole", {"roleName": "web"}, **by)
+    assert {"Isolate the instance", "Stop this session"} <= steps_while_it_went_on().keys()
+    steps = steps_while_it_went_on(ended, deleted)
+    assert steps["Nothing to isolate: the instance is gone"].text == (
+        f"Instance {INSTANCE} was terminated 2026-03-10 12:08:06, by user/bob. Volumes and"
+        " snapshots of it may be left."
+    )
+    assert "Nothing to revoke: the role is gone" in steps
+    commands = [command for step in steps.values() for command in step.commands]
+    assert not [one for one in commands if "put-role-policy" in one or "modify-instance" in one]
+    # Each of the two may be there without the other.
+    steps = steps_while_it_went_on(deleted)
+    assert steps["Isolate the instance"].text.startswith("Its role is gone, and whoever is on")
+    steps = steps_while_it_went_on(ended)
+    assert {"Stop this session", "Nothing to isolate: the instance is gone"} <= steps.keys()
+    # Before the alert began it was there, whatever was deleted then.
+    early = deleted | {"eventTime": "2026-03-10T11:00:00Z"}
+    assert "Stop this session" in steps_while_it_went_on(early)
+
+
+def test_its_own_user_and_key_that_went_while_the_alert_went_on_are_gone() -> None:
+    asked = replace(an_alert(ALERT), last_seen=datetime(2026, 3, 10, 17, tzinfo=UTC))
+    request = {"userName": "alice", "accessKeyId": a_key("alice")}
+    deletion = iam("12:40:00", "DeleteAccessKey", request, userIdentity=a_user("bob"))
+    store = MemoryStore([ALERT, END, deletion])
+    ledger = find_ledger(asked, asked.principals[0], [], store)[0]
+    assert [(one.kind, one.name) for one in ledger.used] == [("access key", a_key("alice"))]
 
 
 def test_what_is_left_is_named_by_the_steps() -> None:

@@ -1,11 +1,15 @@
 """The order of what an identity did, where it is that of a break-in: it looked around, was denied,
-changed permissions, and then succeeded. Events alone tell it, and only where all four are there.
+changed permissions, and then succeeded. Events alone tell it, and only where all four are there and
+are about one thing: the call that was denied is the call that succeeds, on what it named before,
+and the change is of the identity itself or of what that call names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +20,10 @@ from enrich.calls.calls_sql import COUNTED
 from enrich.data.after import Course, Stage
 from enrich.entity import by_identity_id, entity_match, role_name_of
 from enrich.facts.error_classes import error_class
-from enrich.facts.targets import targets_of
+from enrich.facts.targets import Target, targets_of
 from enrich.facts.techniques import high_signal, plain_name, sensitive_read
 from enrich.window import NO_ONE, has_no_window, iso
-from enrich.words import short
+from enrich.words import listed, short
 from trail.counted import counted
 from trail.store import Query, Store
 
@@ -38,6 +42,13 @@ _ITSELF = "on itself"
 _LOOKS = re.compile(r"(?:List|Describe|Get|Head|Search|Lookup|BatchGet|Simulate)")
 _PERMISSIONS = frozenset({"AddUserToGroup", "UpdateAssumeRolePolicy"})
 """Calls that change permissions and that the table of techniques has under persistence."""
+_CHANGED = frozenset({"user", "role", "policy"})
+_IAM = ("iam.amazonaws.com", "sts.amazonaws.com")
+_DENIED_ON = re.compile(
+    r'on resource: "?(?:(?P<arn>arn:aws[a-z-]*:iam::\d{12}:(?P<kind>user|role|policy)/[\w+=,.@/-]+)'
+    r"|(?P<of>user|role|policy) (?P<name>[\w+=,.@/-]+))",
+    re.ASCII,
+)
 _CLEARS = frozenset({"DeleteRolePolicy"})
 """Takes rights away as well as limits."""
 Row = Mapping[str, Any]
@@ -58,8 +69,7 @@ def find_course(
     found = store.query(
         f"""
         select event_id, event_time, event_source, event_name, error_code, error_message, failed,
-          case when event_source = 'iam.amazonaws.com' and coalesce(read_only, false) = false
-            then request_parameters end as request_parameters
+          recipient_account_id, request_parameters
         from events
         where event_time >= $window_first and event_time <= $window_last and {whose.sql}
           and {COUNTED}
@@ -73,7 +83,10 @@ def find_course(
     looked = Course(window_first=iso(first), window_last=iso(last))
     queries = (*queries, found.query)
     if course is None:
-        said = "No order of looking around, being denied, changing permissions and succeeding."
+        said = (
+            "No order of looking around, being denied, changing permissions and succeeding that is"
+            " about one thing."
+        )
         return structs.replace(looked, status="nothing", sentence=said), queries
     stages, sentence = course
     told = structs.replace(looked, status="answered", sentence=sentence, stages=stages)
@@ -82,38 +95,157 @@ def find_course(
 
 def course_of(rows: Sequence[Row], principal: Principal) -> tuple[tuple[Stage, ...], str] | None:
     """The four stages and the line that tells them, of rows in their order; None where one of them
-    is not there or not in its place. What is of one second has no order.
+    is not there, not in its place, or about another thing. What is of one second has no order.
 
-    Permissions that it changed for itself are told before those of others.
+    A call that had been denied and succeeds is told before one that had not been tried, and of
+    those a change that no further denial follows, then permissions that it changed for itself.
     """
-    places = [place for place, row in enumerate(rows) if _escalates(row)][:MOST_CHANGES]
+    places = [place for place, row in enumerate(rows) if _escalates(row)]
     on_itself = [place for place in places if _on(rows[place], principal) == _ITSELF]
-    for place in (*on_itself, *places):
-        row = rows[place]
-        at = row["event_time"]
-        before = _stretch_before(rows, place)
-        looks = [one for one in before if not one["failed"] and _looks(one)]
-        denials = [one for one in before if _is_denied(one)]
-        if len(looks) < LEAST_LOOKS or not denials:
+    tried = list(dict.fromkeys((*on_itself, *places)))[:MOST_CHANGES]
+    calls = _by_what(rows, principal)
+    found = [one for place in tried for one in _let_in(rows, place, calls, principal)]
+    if found:
+        best = min(found, key=lambda one: (len(one.denied_after), not one.on_itself))
+        return best.stages(), best.line(principal)
+    others = (_went_on(rows, place) for place in on_itself[:MOST_CHANGES])
+    weaker = next((one for one in others if one is not None), None)
+    return None if weaker is None else (weaker.stages(), weaker.line(principal))
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The rows of an order; `was_denied` is that the last is what had been denied."""
+
+    looks: Sequence[Row]
+    denials: Sequence[Row]
+    changed: Row
+    done: Row
+    was_denied: bool
+    on_itself: bool = True
+    denied_after: Sequence[Row] = ()
+
+    def stages(self) -> tuple[Stage, ...]:
+        return (
+            _stage("looked around", self.looks),
+            _stage("denied", self.denials),
+            _stage("escalated", [self.changed]),
+            _stage("succeeded", [self.done]),
+        )
+
+    def line(self, principal: Principal) -> str:
+        day = self.looks[0]["event_time"]
+        many = len(self.denials)
+        refused = "denied once, at" if many == 1 else f"denied {counted(many, 'time')} until"
+        refused += f" {_clock(self.denials[-1], day)}"
+        if self.was_denied:
+            refused = f"{_what(self.done)} {refused}"
+            end = ", which had been denied."
+        else:
+            names = dict.fromkeys(_name(one) for one in self.denials)
+            refused += f" ({listed(names, at_most=4)})"
+            end = (
+                ", which was not tried before in the time looked at. That the change allowed it is"
+                " in no event."
+            )
+        again = ""
+        if after := len(self.denied_after):
+            again = f", denied {'once' if after == 1 else counted(after, 'time')} more"
+        return (
+            f"Looked around from {day:%Y-%m-%d %H:%M:%S} ({counted(len(self.looks), 'call')} that"
+            f" only looked), {refused}, {_name(self.changed)} {_clock(self.changed, day)}"
+            f" {_on(self.changed, principal)}{again}, then {_name(self.done)}"
+            f" {_clock(self.done, day)}{end}"
+        )
+
+
+_Named = tuple[str, str | None, str]
+"""Kind, account and name of what a call names; IAM's names are one whatever their case."""
+_What = tuple[Any, str, frozenset[_Named]]
+"""A call and what it names; of a call that names nothing, the call alone."""
+
+
+def _by_what(rows: Sequence[Row], principal: Principal) -> Mapping[_What, Sequence[Row]]:
+    """The rows of every call that was denied at least once, by what was called on what."""
+    denied: dict[_What, bool] = {}
+    for row in rows:
+        if _is_denied(row):
+            denied[(*_api(row), _named(row, principal))] = not row["request_parameters"]
+    apis = {(source, name) for source, name, _ in denied}
+    by_message = [what for what, is_so in denied.items() if is_so and what[2]]
+    found: dict[_What, list[Row]] = defaultdict(list)
+    for row in rows:
+        if (api := _api(row)) not in apis:
             continue
-        if looks[0]["event_time"] >= denials[-1]["event_time"]:
+        named = _named(row, principal)
+        if (*api, named) in denied:
+            found[*api, named].append(row)
+        for what in by_message:  # a message names one thing, where the request may name more
+            if what[:2] == api and what[2] < named:
+                found[what].append(row)
+    return found
+
+
+def _let_in(
+    rows: Sequence[Row], place: int, calls: Mapping[_What, Sequence[Row]], principal: Principal
+) -> Iterator[_Order]:
+    """Each order in which what was denied before this change succeeds after it."""
+    changed = rows[place]
+    at = changed["event_time"]
+    on_itself = _on(changed, principal) == _ITSELF
+    before = _stretch_before(rows, place)
+    for (_, _, named), every in calls.items():
+        about = {one for one in _named(changed, principal) if one[0] in _CHANGED}
+        if not on_itself and not about & named:
             continue
-        later = [one for one in rows[place + 1 :] if one["event_time"] > at and not one["failed"]]
-        refused = {_api(one) for one in denials}
-        done = next((one for one in later if _api(one) in refused), None)
-        was_denied = done is not None
-        done = done or next((one for one in later if _matters(one)), None)
+        done = next((one for one in every if not one["failed"] and one["event_time"] > at), None)
         if done is None:
             continue
-        looks = [one for one in looks if one["event_time"] < at]
-        stages = (
-            _stage("looked around", looks),
-            _stage("denied", denials),
-            _stage("escalated", [row]),
-            _stage("succeeded", [done]),
+        had = max(
+            (one["event_time"] for one in every if not one["failed"] and one["event_time"] <= at),
+            default=None,
         )
-        return stages, _line(looks, denials, row, done, principal, was_denied=was_denied)
+        denied = [one for one in every if _is_denied(one)]
+        start = before[0]["event_time"] if before else at
+        denials = [
+            one
+            for one in denied
+            if start <= one["event_time"] < at and (had is None or one["event_time"] > had)
+        ]
+        looks = _looks_before(before, denials)
+        if had == at or not denials or looks is None:
+            continue
+        after = [one for one in denied if at <= one["event_time"] < done["event_time"]]
+        yield _Order(looks, denials, changed, done, True, on_itself, after)
+
+
+def _went_on(rows: Sequence[Row], place: int) -> _Order | None:
+    """The weaker order: after it changed its own permissions it made a call with weight that it had
+    not tried."""
+    changed = rows[place]
+    before = _stretch_before(rows, place)
+    denials = [one for one in before if _is_denied(one)]
+    looks = _looks_before(before, denials)
+    if looks is None:
+        return None
+    at = changed["event_time"]
+    tried = {_api(one) for one in rows if one["event_time"] <= at}
+    for one in rows[place + 1 :]:
+        if one["event_time"] > at and _api(one) not in tried:
+            if not one["failed"] and _matters(one):
+                return _Order(looks, denials, changed, one, False)
+            tried.add(_api(one))
     return None
+
+
+def _looks_before(before: Sequence[Row], denials: Sequence[Row]) -> list[Row] | None:
+    """What looked around before the first denial; None where that is hardly anything."""
+    if not denials:
+        return None
+    first = denials[0]["event_time"]
+    looks = [one for one in before if not one["failed"] and _looks(one)]
+    looks = [one for one in looks if one["event_time"] < first]
+    return looks if len(looks) >= LEAST_LOOKS else None
 
 
 def _stretch_before(rows: Sequence[Row], place: int) -> list[Row]:
@@ -126,30 +258,47 @@ def _stretch_before(rows: Sequence[Row], place: int) -> list[Row]:
     return [one for one in rows[start:place] if one["event_time"] < at]
 
 
-def _line(
-    looks: Sequence[Row],
-    denials: Sequence[Row],
-    changed: Row,
-    done: Row,
-    principal: Principal,
-    *,
-    was_denied: bool,
-) -> str:
-    day = looks[0]["event_time"]
-    many = len(denials)
-    refused = "denied once, at" if many == 1 else f"denied {counted(many, 'time')} until"
-    then = f"then {_name(done)} {_clock(done, day)}"
-    then += ", which had been denied" if was_denied else ""
-    return (
-        f"Looked around from {day:%Y-%m-%d %H:%M:%S} ({counted(len(looks), 'call')} that only"
-        f" looked), {refused} {_clock(denials[-1], day)}, {_name(changed)}"
-        f" {_clock(changed, day)} {_on(changed, principal)}, {then}."
-    )
+def _targets(row: Row) -> tuple[Target, ...]:
+    """What the request names; of a denied call without one, what the message says it was on."""
+    found = targets_of(row["event_source"], row["request_parameters"])
+    if not found and row["failed"] and (on := _DENIED_ON.search(row["error_message"] or "")):
+        return (Target(on["kind"] or on["of"], on["arn"] or on["name"]),)
+    return found
+
+
+def _named(row: Row, principal: Principal) -> frozenset[_Named]:
+    """The same to be compared. IAM takes the caller's own user where none is named."""
+    found: set[_Named] = set()
+    account = row["recipient_account_id"]
+    for one in _targets(row):
+        part = one.name.split(":", 5)
+        if len(part) == 6 and part[2] == "iam":
+            found.add((one.kind, part[4], _bare(one.name)))
+        elif row["event_source"] in _IAM:
+            found.add((one.kind, account, _bare(one.name)))
+        else:
+            found.add((one.kind, None, one.name))
+    if row["event_source"] in _IAM and principal.user_name:
+        found.discard(("user", account, _bare(principal.user_name)))
+    return frozenset(found)
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("/")[2].casefold()
+
+
+def _what(row: Row) -> str:
+    """The call and the first thing that it names: "AssumeRole (role reader)"."""
+    of = next(iter(_targets(row)), None)
+    if of is None:
+        return _name(row)
+    is_arn = of.name.startswith("arn:")
+    return f"{_name(row)} ({of.kind} {short(of.name.rpartition('/')[2] if is_arn else of.name)})"
 
 
 def _on(row: Row, principal: Principal) -> str:
     """On whom permissions were changed: "on itself", "on user bob"."""
-    targets = targets_of(row["event_source"], row["request_parameters"])
+    targets = _targets(row)
     of = next((one for one in targets if one.kind in ("user", "role", "group")), None)
     if of is None:
         return f"on {short(targets[0].name)}" if targets else "on what the record does not name"

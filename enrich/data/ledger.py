@@ -43,6 +43,8 @@ class LedgerEntry(Found, frozen=True, kw_only=True):
     """What was done to it, in a word of ours."""
     made: Moment | None = None
     """When the identity did that last; None of what it only used."""
+    first_made: Moment | None = None
+    """When it did that first, in the time looked at; the same where it did it once."""
     made_by: str | None = None
     """By which of its sessions."""
     event_ids: tuple[str, ...] = ()
@@ -77,6 +79,9 @@ class Ledger(InWindow, frozen=True, kw_only=True):
     """What they made or changed: what is not undone first, then the newest."""
     used: tuple[LedgerEntry, ...] = ()
     """Roles, keys and the user that they acted with, where these were undone."""
+    not_followed: tuple[str, ...] = ()
+    """Calls whose names begin with Create, by the identity itself and in those days, that made
+    things of which no undoing is looked for."""
     cut: bool = False
     """Whether there is more than was read: then no thing is said to be there."""
 

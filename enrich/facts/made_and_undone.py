@@ -136,6 +136,22 @@ ACCESS_KEY = Thing(
     ),
 )
 
+INSTANCE = Thing(
+    "instance",
+    "ec2",
+    ("RunInstances",),
+    (">instancesSet.items.instanceId",),
+    (
+        End(
+            "TerminateInstances",
+            _same(">instancesSet.items.instanceId~instancesSet.items.instanceId"),
+            "terminated",
+        ),
+    ),
+    "launched",
+    reused=False,
+)
+
 _IAM: tuple[Thing, ...] = (
     USER,
     ROLE,
@@ -253,6 +269,66 @@ _IAM: tuple[Thing, ...] = (
         End("DeactivateMFADevice", _same("userName", "serialNumber"), "switched off"),
         _with("user", "DeleteUser", "userName"),
         word="enabled",
+    ),
+)
+
+
+def _ec2(kind: str, api: str, made: str, undone: str, end: str, word: str = "deleted") -> Thing:
+    """A part of EC2 that AWS gives an id of its own."""
+    ends = (End(end, ((f">{made}", undone),), word),)
+    return Thing(kind, "ec2", (api,), (f">{made}",), ends, reused=False)
+
+
+_EC2_PARTS: tuple[Thing, ...] = (
+    _ec2("volume", "CreateVolume", "volumeId", "volumeId", "DeleteVolume"),
+    _ec2("VPC", "CreateVpc", "vpc.vpcId", "vpcId", "DeleteVpc"),
+    _ec2("subnet", "CreateSubnet", "subnet.subnetId", "subnetId", "DeleteSubnet"),
+    _ec2(
+        "route table",
+        "CreateRouteTable",
+        "routeTable.routeTableId",
+        "routeTableId",
+        "DeleteRouteTable",
+    ),
+    Thing(
+        "route",
+        "ec2",
+        ("CreateRoute",),
+        ("routeTableId", "destinationCidrBlock"),
+        (
+            End("DeleteRoute", _same("routeTableId", "destinationCidrBlock")),
+            _with("route table", "DeleteRouteTable", "routeTableId"),
+        ),
+    ),
+    _ec2(
+        "internet gateway",
+        "CreateInternetGateway",
+        "internetGateway.internetGatewayId",
+        "internetGatewayId",
+        "DeleteInternetGateway",
+    ),
+    # Calls of later versions of the API stand in an element of their own.
+    _ec2(
+        "NAT gateway",
+        "CreateNatGateway",
+        "CreateNatGatewayResponse.natGateway.natGatewayId",
+        "DeleteNatGatewayRequest.NatGatewayId",
+        "DeleteNatGateway",
+    ),
+    _ec2(
+        "flow log",
+        "CreateFlowLogs",
+        "CreateFlowLogsResponse.flowLogIdSet.item",
+        "DeleteFlowLogsRequest.FlowLogId.content",
+        "DeleteFlowLogs",
+    ),
+    _ec2(
+        "elastic address",
+        "AllocateAddress",
+        "allocationId",
+        "allocationId",
+        "ReleaseAddress",
+        "released",
     ),
 )
 
@@ -384,21 +460,7 @@ _OTHERS: tuple[Thing, ...] = (
             End("DeleteKeyPair", _same(">keyPairId~keyPairId")),
         ),
     ),
-    Thing(
-        "instance",
-        "ec2",
-        ("RunInstances",),
-        (">instancesSet.items.instanceId",),
-        (
-            End(
-                "TerminateInstances",
-                _same(">instancesSet.items.instanceId~instancesSet.items.instanceId"),
-                "terminated",
-            ),
-        ),
-        "launched",
-        reused=False,
-    ),
+    INSTANCE,
     Thing(
         "bucket",
         "s3",
@@ -479,6 +541,55 @@ _OTHERS: tuple[Thing, ...] = (
                 unless="qualifier",
             ),
         ),
+    ),
+    *_EC2_PARTS,
+    Thing(
+        "secret",
+        "secretsmanager",
+        ("CreateSecret",),
+        ("name",),
+        # A request may give the name or the ARN; the response has the name.
+        (
+            End("DeleteSecret", _same("name~>name"), "marked for deletion"),
+            End("DeleteSecret", _same("name~secretId"), "marked for deletion"),
+        ),
+        revived_by=(
+            End("RestoreSecret", _same("name~>name"), "restored"),
+            End("RestoreSecret", _same("name~secretId"), "restored"),
+        ),
+    ),
+    Thing(
+        "parameter",
+        "ssm",
+        ("PutParameter",),
+        ("name",),
+        (
+            End("DeleteParameter", _same("name")),
+            End("DeleteParameters", _same("name~names")),
+        ),
+        "written",
+        overwritten=True,
+    ),
+    Thing(
+        "log group",
+        "logs",
+        ("CreateLogGroup",),
+        ("logGroupName",),
+        (End("DeleteLogGroup", _same("logGroupName")),),
+    ),
+    Thing(
+        "database",
+        "rds",
+        ("CreateDBInstance", "CreateDBInstanceReadReplica", "RestoreDBInstanceFromDBSnapshot"),
+        ("dBInstanceIdentifier",),
+        (End("DeleteDBInstance", _same("dBInstanceIdentifier")),),
+    ),
+    Thing(
+        "subnet group of databases",
+        "rds",
+        ("CreateDBSubnetGroup",),
+        ("dBSubnetGroupName",),
+        (End("DeleteDBSubnetGroup", _same("dBSubnetGroupName")),),
     ),
     Thing(
         "database snapshot",

@@ -17,9 +17,16 @@ from enrich.calls.calls_sql import COUNTED
 from enrich.data.assumed_by import AssumedBy, ForwardSession
 from enrich.data.ledger import Ledger
 from enrich.data.roles_assumed import RolesAssumed
-from enrich.entity import account_of, by_identity_id, entity_match, role_name_of
+from enrich.entity import (
+    account_of,
+    by_identity_id,
+    entity_match,
+    instance_of,
+    role_name_of,
+)
 from enrich.facts.made_and_undone import (
     ACCESS_KEY,
+    INSTANCE,
     ROLE,
     THINGS,
     USER,
@@ -27,6 +34,7 @@ from enrich.facts.made_and_undone import (
     makes,
     undoes,
 )
+from enrich.facts.techniques import plain_name
 from enrich.kinds_logged import GLOBAL_REGION
 from enrich.ledger.reckon import Calls, Used, became_of, became_of_used, things_made
 from enrich.ledger.words import summed_up
@@ -75,7 +83,9 @@ def find_ledger(
         cut = cut or len(found) > MOST
         rows |= {(row["event_id"], row["recipient_account_id"]): row for row in found[:MOST]}
     made = things_made(sorted(rows.values(), key=lambda row: (row["event_time"], row["event_id"])))
-    used = list(_used(alert, principal, answers, last))
+    not_followed, more = _not_followed(whose.sql, whose.parameters, store, window)
+    queries += more
+    used = list(_used(alert, principal, answers, alert.first_seen))
     things = [(one.thing, one.last.row) for one in made] + [(one.thing, one.row) for one in used]
     others, is_cut, more = _undoings(things, store)
     queries += more
@@ -90,9 +100,10 @@ def find_ledger(
         window_first=iso(window.first),
         window_last=iso(window.last),
         status="answered" if entries else "nothing",
-        sentence=summed_up(entries, cut=cut),
+        sentence=summed_up(entries, cut=cut, not_followed=not_followed),
         entries=tuple(entries),
         used=tuple(one for one in gone if one is not None),
+        not_followed=not_followed,
         cut=cut,
     )
     return ledger, queries
@@ -137,6 +148,35 @@ def _makings(
         last=window.last,
     )
     return found.rows, (*queries, found.query)
+
+
+def _not_followed(
+    condition: str, values: Mapping[str, Any], store: Store, window: Window
+) -> tuple[tuple[str, ...], tuple[Query, ...]]:
+    """Calls that made things of other kinds, as the day rollup has them; it does not tell keys
+    apart."""
+    if "access_key_id" in condition:
+        return (), ()
+    names = sorted({name for thing in THINGS for name in makes(thing)})
+    found = store.query(
+        f"""
+        select distinct event_name from daily
+        where last >= $window_first and first <= $window_last and {condition}
+          and event_name like 'Create%' and event_name not in {bound_list("make", names)}
+          and failed < count
+        order by event_name
+        """,
+        {
+            **values,
+            **bound_values("make", names),
+            "window_first": window.first,
+            "window_last": window.last,
+        },
+        first=window.first,
+        last=window.last,
+    )
+    others = dict.fromkeys(plain_name(row["event_name"]) for row in found.rows)
+    return tuple(others), (found.query,)
 
 
 def _undoings(
@@ -204,9 +244,13 @@ def _keys_of(found: AssumedBy | None) -> list[str]:
 
 
 def _used(
-    alert: Alert, principal: Principal, answers: Sequence[Answer], last: datetime
+    alert: Alert, principal: Principal, answers: Sequence[Answer], first: datetime
 ) -> Iterator[Used]:
-    """The roles, keys and the user that were acted with, each at its last known use."""
+    """The roles, keys, the user and the instance that were acted with.
+
+    What the alert's principal is was there when the alert began, and may have gone while it went
+    on; the others at their last known use.
+    """
     account = account_of(alert, principal)
     own = principal.principal_id
     if own is not None and own.startswith("AROA"):
@@ -216,17 +260,19 @@ def _used(
         row = {
             "event_time": at,
             "recipient_account_id": account_id,
-            "aws_region": GLOBAL_REGION,
+            "aws_region": alert.region if thing is INSTANCE else GLOBAL_REGION,
             "identity_id": own,
         }
         return Used(thing, (name.casefold(),), name, row)
 
     if principal.type == "IAMUser" and principal.user_name:
-        yield used(USER, principal.user_name, account, last)
+        yield used(USER, principal.user_name, account, first)
     if is_access_key(principal.access_key_id) and str(principal.access_key_id)[:4] == "AKIA":
-        yield used(ACCESS_KEY, str(principal.access_key_id), account, last)
+        yield used(ACCESS_KEY, str(principal.access_key_id), account, first)
     if (role := role_name_of(principal)) is not None:
-        yield used(ROLE, role, account, last)
+        yield used(ROLE, role, account, first)
+        if (instance := instance_of(principal)) is not None:
+            yield used(INSTANCE, instance, account, first)
     chain = data_among(answers, AssumedBy)
     for hop in chain.chain if chain is not None else ():
         key, at = hop.by.access_key_id, _time(hop.event_time)

@@ -94,10 +94,11 @@ def _compared(thing: Thing, value: str) -> str:
 
 
 def in_one_place(thing: Thing, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two rows are of one account, and of one Region where that tells names apart."""
+    """Whether two rows are of one account, and of one Region where that tells names apart: the ids
+    that AWS gives are of one Region each."""
     if one["recipient_account_id"] != other["recipient_account_id"]:
         return False
-    return thing.source in GLOBAL or one["aws_region"] == other["aws_region"]
+    return thing.source in GLOBAL or not thing.reused or one["aws_region"] == other["aws_region"]
 
 
 def _object(text: str | None) -> Any:

@@ -106,6 +106,7 @@ def became_of(made: Made, calls: Calls, until: Callable[[Row], datetime | None])
         aws_region=row["aws_region"],
         word=made.thing.word,
         made=iso(row["event_time"]),
+        first_made=iso(made.makings[0].row["event_time"]),
         made_by=_who(row),
         event_ids=tuple(one.row["event_id"] for one in reversed(made.makings)),
         undone=undone and _told(made.thing, undone, basis.row, row),

@@ -11,12 +11,19 @@ from trail.counted import counted
 
 
 def made_words(entry: LedgerEntry) -> str:
-    """ "made 2026-03-10 12:24:50"; "used" of what was only used."""
+    """ "made 2026-03-10 12:24:50"; "changed 2 times, first 2026-03-10 12:24:11, last …"; "used" of
+    what was only used."""
     if entry.made is None:
         return entry.word
     often = len(entry.event_ids)
-    last = f", the last of {counted(often, 'time')}" if often > 1 else ""
-    return f"{entry.word} {moment(entry.made)}{last}"
+    if often < 2:
+        return f"{entry.word} {moment(entry.made)}"
+    if entry.first_made is None or entry.first_made == entry.made:
+        return f"{entry.word} {counted(often, 'time')}, last {moment(entry.made)}"
+    return (
+        f"{entry.word} {counted(often, 'time')}, first {moment(entry.first_made)}, last"
+        f" {moment(entry.made)}"
+    )
 
 
 def became_words(entry: LedgerEntry, *, cut: bool = False) -> str:
@@ -47,23 +54,37 @@ def undoing_words(undone: Undoing) -> str:
     return f"{undone.word} {moment(undone.time)}{along}{by}"
 
 
-def summed_up(entries: Sequence[LedgerEntry], *, cut: bool) -> str:
-    """How many things were made and how many of them undone."""
+FOLLOWED = "of the kinds that are followed"
+
+
+def summed_up(
+    entries: Sequence[LedgerEntry], *, cut: bool, not_followed: Sequence[str] = ()
+) -> str:
+    """How many things were made and how many of them undone, and what of it is not followed."""
+    said = _summed_up(entries, cut=cut)
+    if not not_followed:
+        return said
+    calls = listed(map(short, not_followed), at_most=6)
+    return f"{said} What was made by {calls} is not followed."
+
+
+def _summed_up(entries: Sequence[LedgerEntry], *, cut: bool) -> str:
     if not entries:
         return "It made or changed nothing of which a later call could tell that it was undone."
     gone = [entry for entry in entries if entry.is_gone]
-    made = f"Made or changed: {counted(len(entries), 'thing')}"
+    made = f"Made or changed: {counted(len(entries), 'thing')} {FOLLOWED}"
     if not gone:
         rest = "" if cut else until_words(entries)
         return f"{made}, none of them undone in the logs{rest}."
     last = max(str(entry.undone.time) for entry in gone if entry.undone is not None)
     by = _by_whom(gone)
+    said = f"{made}, {len(gone):,} of them undone by {moment(last)}{by}"
     if len(gone) == len(entries):
-        return f"{made}, all undone by {moment(last)}{by}."
+        return f"{said}."
     left = [entry for entry in entries if not entry.is_gone]
     told = listed((f"{one.kind} {short(one.name)}" for one in left), at_most=4)
     rest = "" if cut else until_words(left)
-    return f"{made}, {len(gone):,} of them undone by {moment(last)}{by}; not undone{rest}: {told}."
+    return f"{said}; not undone{rest}: {told}."
 
 
 def _by_whom(gone: Sequence[LedgerEntry]) -> str:

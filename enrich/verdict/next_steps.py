@@ -22,7 +22,7 @@ from enrich.data.assumed_by import AssumedBy
 from enrich.data.interesting_calls import CallGroup, InterestingCalls
 from enrich.data.ledger import Ledger
 from enrich.data.roles_assumed import RolesAssumed
-from enrich.entity import role_name_of
+from enrich.entity import instance_of, role_name_of
 from enrich.facts.techniques import plain_name
 from enrich.ledger.words import moment, undoing_words, until_words
 from enrich.questions.every import question_named
@@ -90,6 +90,8 @@ def _stop(alert: Alert, principal: Principal, ledger: Ledger) -> Iterator[Step]:
         )
     elif role_name_of(principal) is not None:
         yield from _stop_role(alert, principal, role_name_of(principal) or "", ledger)
+        if (instance := instance_of(principal)) is not None:
+            yield _stop_instance(alert, principal, instance, ledger)
     elif principal.type == "IdentityCenterUser":
         yield _IDENTITY_CENTER
 
@@ -214,28 +216,37 @@ def _stop_role(alert: Alert, principal: Principal, role: str, ledger: Ledger) ->
                 ),
             ),
         )
-    instance = principal.session_name or ""
-    if _INSTANCE.fullmatch(instance):
-        yield Step(
-            "Isolate the instance",
-            "An instance gets new credentials within minutes: whoever is on it gets them as well."
-            " Keep it running for its memory, cut its network, then its profile.",
-            (
-                _command(
-                    "aws ec2 modify-instance-attribute --groups QUARANTINE_GROUP",
-                    ("--instance-id", instance),
-                    ("--region", alert.region or "REGION"),
-                ),
-                _command(
-                    "aws ec2 describe-iam-instance-profile-associations",
-                    ("--filters", f"Name=instance-id,Values={instance}"),
-                    ("--region", alert.region or "REGION"),
-                ),
-            ),
+
+
+def _stop_instance(alert: Alert, principal: Principal, instance: str, ledger: Ledger) -> Step:
+    if (gone := _gone(ledger, "instance", instance)) is not None:
+        return Step(
+            "Nothing to isolate: the instance is gone",
+            f"Instance {short(instance)} was {gone}. Volumes and snapshots of it may be left.",
         )
+    role_is_gone = _gone(ledger, "role", role_name_of(principal) or "") is not None
+    stays = (
+        "Its role is gone, and whoever is on the instance may still be."
+        if role_is_gone
+        else "An instance gets new credentials within minutes: whoever is on it gets them as well."
+    )
+    return Step(
+        "Isolate the instance",
+        f"{stays} Keep it running for its memory, cut its network, then its profile.",
+        (
+            _command(
+                "aws ec2 modify-instance-attribute --groups QUARANTINE_GROUP",
+                ("--instance-id", instance),
+                ("--region", alert.region or "REGION"),
+            ),
+            _command(
+                "aws ec2 describe-iam-instance-profile-associations",
+                ("--filters", f"Name=instance-id,Values={instance}"),
+                ("--region", alert.region or "REGION"),
+            ),
+        ),
+    )
 
-
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 
 _IDENTITY_CENTER = Step(
     "Disable the Identity Center user",
@@ -384,7 +395,7 @@ def _still_there(ledger: Ledger) -> Iterator[Step]:
     if not left:
         yield Step(
             "What it made is gone, as far as the logs follow it",
-            f"{ledger.sentence}{shared} Other kinds of things are not followed.",
+            f"{ledger.sentence}{shared}",
         )
         return
     named = listed((f"{one.kind} {short(one.name, 80)}" for one in left), at_most=12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from enrich.data.ledger import Ledger, LedgerEntry
-from enrich.ledger.words import became_words, undoing_words
+from enrich.ledger.words import FOLLOWED, became_words, undoing_words
 from trail.store import Query
 from ui.kit import phrases, text
 from ui.kit.markup import Node, el
@@ -27,7 +27,7 @@ def ledger_line(ledger: Ledger) -> Node | None:
     if ledger.entries:
         made = phrases.count(len(ledger.entries), "thing")
         undone = f"{gone:,} of them undone" if gone else "none undone in the logs"
-        parts.append(f"{made} made or changed, {undone}")
+        parts.append(f"{made} {FOLLOWED} made or changed, {undone}")
     if ledger.used:
         used = phrases.count(len(ledger.used), "thing")
         parts.append(f"{used} that it used {'is' if len(ledger.used) == 1 else 'are'} gone")
@@ -107,6 +107,16 @@ def _made(entry: LedgerEntry) -> Node | str:
     if entry.made is None:
         return "–"
     times = len(entry.event_ids)
+    if entry.first_made is not None and entry.first_made != entry.made:
+        return el(
+            "span",
+            "",
+            f"{entry.word} first ",
+            time_of(entry.first_made),
+            ", last ",
+            time_of(entry.made),
+            el("span", "mute", f" ({phrases.count(times, 'time')})"),
+        )
     often = f" ({phrases.count(times, 'time')})" if times > 1 else ""
     return el("span", "", f"{entry.word} ", time_of(entry.made), el("span", "mute", often))
 
