@@ -129,7 +129,7 @@ def _after(after: AfterAlert, queries: Sequence[Query]) -> Node | None:
             else None,
         ),
         el("p", "sentence", after.sentence),
-        calls_table(after.found),
+        calls_table(after.found, when=" after the alert"),
         notes(after.caveats, "mute"),
         el(
             "div",

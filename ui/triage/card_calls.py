@@ -18,21 +18,23 @@ from ui.kit.markup import Node, el
 from ui.kit.pieces import Tone, bar, call, cited, mark, more, pivot, sifted, table, time_of
 
 
-def calls_table(found: InterestingCalls) -> Node | None:
-    """Calls, then sensitive reads, then what is routine; folding never changes a count."""
+def calls_table(found: InterestingCalls, *, when: str = "") -> Node | None:
+    """Calls, then sensitive reads, then what is routine; folding never changes a count. `when`
+    tells the tables of one time from those of another, for whoever hears their names.
+    """
     telling = [call for call in found.calls if not call.routine]
     routine = [call for call in found.calls if call.routine]
     sensitive = found.sensitive_reads
     parts: list[Node | None] = []
     content = found.content
     if telling:
-        parts.append(_calls(telling, content, "Interesting calls"))
+        parts.append(_calls(telling, content, f"Interesting calls{when}"))
     if sensitive:
-        reads = _calls(sensitive, content, "Sensitive reads")
+        reads = _calls(sensitive, content, f"Sensitive reads{when}")
         parts += [el("h3", "panel-title", "Sensitive reads"), reads]
     if routine:
         number = sum(call.count for call in routine)
-        of_each = _calls(routine, content, "Routine calls")
+        of_each = _calls(routine, content, f"Routine calls{when}")
         parts.append(more(f"{phrases.count(number, 'routine call')}", of_each))
     parts.append(_clicks(found.console))
     return el("div", "stack", *parts) if any(parts) else None
