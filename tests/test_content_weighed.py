@@ -143,7 +143,9 @@ def test_selectors_that_widen_are_not_accused_and_those_that_narrow_are() -> Non
 def test_an_outside_account_is_said_to_be_known_or_not() -> None:
     unknown = weighed(at(NOON), a_trust(5, OTHER), *every_day())
     line = of_kind(unknown.for_, "content_grave")
-    assert f"no event of account {OTHER} from 2026-02-11 to the alert's day" in line.sentence
+    assert (
+        f"no indexed event of account {OTHER} from 2026-02-11 to the alert's day" in line.sentence
+    )
     here = [ago(60 * 24 * n, recipientAccountId=OTHER, userIdentity=a_user("eve", OTHER))
             for n in range(1, 5)]  # fmt: skip
     ours = weighed(at(NOON), a_trust(5, OTHER), *here, *every_day())

@@ -178,7 +178,7 @@ def _known(account: str, ours: Mapping[str, OutsideAccount]) -> str:
         return f"logs of account {account} are indexed here"
     if found.events:
         return f"identities of account {account} called before the alert's day"
-    return f"no event of account {account} from {found.logs_from} to the alert's day"
+    return f"no indexed event of account {account} from {found.logs_from} to the alert's day"
 
 
 def _destruction(found: Sequence[ContentFound], events: Events) -> Weight:
