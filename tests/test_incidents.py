@@ -240,6 +240,8 @@ def test_the_inbox_shows_an_incident_as_one_row_with_its_story(page_database: Da
             queue_rows(at)[0]["rows"]
         )
     assert "4 alerts in 2 incidents" in read(at)
+    # The row's times are those of all of it: 12:00 to 14:00.
+    assert "10 Mar 2026 14:00:00over 2.0 h" in told
 
 
 def test_one_by_one_is_a_link_away(page_database: Database) -> None:

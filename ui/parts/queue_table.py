@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,7 @@ def _row(
     *,
     brief: bool,
 ) -> dict[str, Any]:
+    first, last = _span(alert, incident)
     return {
         "id": row_id,
         "label": markup.shown(alert.title or alert.id),
@@ -142,7 +144,7 @@ def _row(
                 el("td", "queue-title", _title(alert, reason)),
                 el("td", "", _principal(alert)),
                 None if brief else el("td", "", _pivot(alert.account_id)),
-                el("td", "time", phrases.when(alert.last_seen), _age_of(alert)),
+                el("td", "time", phrases.when(last), _lasted(first, last)),
                 None if brief else el("td", "", _state(alert)),
             ),
             el(
@@ -255,10 +257,19 @@ def _pivot(value: str | None) -> Node | str:
     return link(value, links.entity(value), "nowrap") if value else "–"
 
 
-def _age_of(alert: QueuedAlert) -> Node | None:
-    if alert.first_seen is None or alert.last_seen is None:
+def _span(alert: QueuedAlert, incident: Incident | None) -> tuple[datetime | None, datetime | None]:
+    """When it began and ended: of an incident, all of its alerts."""
+    alerts = incident.alerts if incident is not None else (alert,)
+    return (
+        min((one.first_seen for one in alerts if one.first_seen), default=None),
+        max((one.last_seen for one in alerts if one.last_seen), default=None),
+    )
+
+
+def _lasted(first: datetime | None, last: datetime | None) -> Node | None:
+    if first is None or last is None:
         return None
-    lasted = (alert.last_seen - alert.first_seen).total_seconds()
+    lasted = (last - first).total_seconds()
     return el("div", "small mute", f"over {lasting(lasted)}") if lasted >= 60 else None
 
 
