@@ -17,7 +17,7 @@ from tests.memory_store import MemoryStore
 from trail.events import parse_time
 from trail.index.build import add
 from ui.kit.markup import texts
-from ui.triage.strip import strip
+from ui.triage.strip import MOST_LINES, strip
 
 pytest_plugins = ("tests.case_pages",)
 
@@ -163,6 +163,22 @@ def test_a_stretch_brushed_in_the_timeline_cuts_the_lines() -> None:
     assert "read 3 objects below shop-orders/2026/03/" in said
     assert "3 × GetObject" in said
     assert "asked who it is" not in said
+
+
+def test_what_is_cut_leads_to_the_whole() -> None:
+    alert = an_alert(CALLS[4])
+    found = find_deeds(alert, alert.principals[0], MemoryStore(CALLS))
+    assert found is not None
+    words = "Every call of that time from it"
+    assert words not in texts([strip(found)])
+    many = replace(found, deeds=found.deeds * MOST_LINES)
+    drawn = strip(many)
+    (said,) = [one for one in texts([drawn]) if one.startswith("The first ")]
+    assert said == f"The first {MOST_LINES} of {len(many.deeds)} lines."
+    assert f"ip={THIEF}" in str(drawn)
+    cut = strip(replace(found, calls=found.shown + 1))
+    assert words in texts([cut])
+    assert not any(one.startswith("The first ") for one in texts([cut]))
 
 
 @pytest.mark.usefixtures("own_folders")

@@ -191,7 +191,7 @@ def _story(incident: Incident) -> Node | None:
     if len(alerts) == 1:
         return el("p", "small mute", *left) if left else None
     titles = list(dict.fromkeys(alert.title or alert.id for alert in alerts))
-    more = f" → and {len(titles) - STORY:,} more" if len(titles) > STORY else ""
+    more = f" → and {len(titles) - STORY:,} more titles" if len(titles) > STORY else ""
     shown = alerts[:MOST_TOLD]
     rest = len(alerts) - len(shown)
     return el(

@@ -43,10 +43,34 @@ def strip(found: Strip, stretch: Stretch | None = None) -> Node:
         )
         if deeds
         else el("p", "mute", "No call of it is indexed in this time."),
-        el("p", "mute small", f"The first {MOST_LINES} of {phrases.count(len(deeds), 'line')}.")
-        if len(deeds) > MOST_LINES
+        el(
+            "p",
+            "row mute small",
+            f"The first {MOST_LINES} of {phrases.count(len(deeds), 'line')}."
+            if len(deeds) > MOST_LINES
+            else None,
+            _all_of_it(found, stretch),
+        )
+        if len(deeds) > MOST_LINES or found.shown < found.calls
         else None,
     )
+
+
+_FILTERS = {"address": "ip", "key": "key", "client": "client"}
+
+
+def _all_of_it(found: Strip, stretch: Stretch | None) -> Node:
+    """The way to all calls of the time that are known by the same, whoever made them."""
+    first, last = stretch or (found.first, found.last)
+    asked = {
+        _FILTERS[found.by]: found.value,
+        "from": phrases.iso(first) or "",
+        "to": phrases.iso(last) or "",
+        "sort": "time",
+        "order": "up",
+    }
+    words = f"Every call of that time {'from' if found.by == 'address' else 'with'} it"
+    return link(words, links.address("events", asked))
 
 
 def _suspect(found: Strip) -> Node:
