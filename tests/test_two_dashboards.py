@@ -111,7 +111,7 @@ def test_neither_overwrites_the_other_s_answers_and_a_page_says_whose_a_case_is(
     case = page.evaluate("location.search")
     # The case keeps what was just shown.
     shown = page.locator("body").inner_text()
-    assert "high-signal call" in shown
+    assert "grave change" in shown
     assert "aiting for its answers" not in shown
     before = two.answers()
     assert len(before) == 5
@@ -129,7 +129,7 @@ def test_neither_overwrites_the_other_s_answers_and_a_page_says_whose_a_case_is(
     assert "This case belongs to another index." in elsewhere
     for address in (two.with_logs, two.again):
         here = read(page, f"{address}/case{case}")
-        assert "high-signal call" in here
+        assert "grave change" in here
         assert "another index" not in here
     assert two.answers() == after
 
