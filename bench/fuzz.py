@@ -41,7 +41,7 @@ from trail.index.catalog import Catalog
 from trail.index.ingest import Task, read_task
 from trail.read.formats import Bad, Chunk, Loose, Skipped, read_source
 from trail.store import DuckStore, open_store
-from ui.explore import event_search
+from ui.explore import event_search, search_terms
 from ui.kit import links
 from ui.triage import intake
 from ui.triage.intake import CORRECTABLE
@@ -282,7 +282,7 @@ def containers(data: DataObject, place: Place) -> None:
 
 _NAMES = sorted(
     {"event", "alert", "text", "which", "who", "all", "check", "of", "page", "from", "to", "result",
-     "id", "view", "state", "sort", "order", "severity", "related", *event_search.FILTERS,
+     "id", "view", "state", "sort", "order", "severity", "related", *search_terms.TERMS,
      *intake.CORRECTABLE}
 )  # fmt: skip
 _ADDRESSES = st.dictionaries(st.sampled_from(_NAMES), TEXTS, max_size=5)
