@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from enrich.facts.interface import json_object
 from enrich.facts.service_names import service_label
 
 MOST = 20
@@ -218,7 +219,7 @@ def targets_of(
     Text that is no JSON names nothing.
     """
     label = service_label(event_source)
-    request, response = _object(request_parameters), _object(response_elements)
+    request, response = json_object(request_parameters), json_object(response_elements)
     found = [
         *_by_rules(request, _REQUEST.get(label, ())),
         *_by_rules(response, _RESPONSE.get(label, ())),
@@ -251,20 +252,10 @@ def in_words(targets: Sequence[Target]) -> str:
     return "; ".join(f"{'shared with' if one.shared else one.kind} {one.name}" for one in targets)
 
 
-def _object(text: str | None) -> Mapping[str, Any]:
-    if not text:
-        return {}
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _by_rules(value: Mapping[str, Any], rules: _Rules) -> Iterator[Target]:
     taken: set[str] = set()
     for kind, paths in rules:
-        parts = [list(_at(value, path.casefold().split("."))) for path in paths]
+        parts = [list(texts_at(value, path.casefold().split("."))) for path in paths]
         if not all(parts):
             continue
         names = parts[0] if len(parts) == 1 else ["/".join(part[0] for part in parts)]
@@ -275,15 +266,16 @@ def _by_rules(value: Mapping[str, Any], rules: _Rules) -> Iterator[Target]:
         yield from (Target(kind, name) for name in names if len(name) <= LONGEST)
 
 
-def _at(value: Any, path: Sequence[str]) -> Iterator[str]:
-    """The texts and numbers at a path, whatever lists stand on the way."""
+def texts_at(value: Any, path: Sequence[str], most: int | None = MOST) -> Iterator[str]:
+    """The texts and numbers at a path of small letters, whatever lists stand on the way; of each
+    list the first so many."""
     if isinstance(value, list):
-        for one in value[:MOST]:
-            yield from _at(one, path)
+        for one in value[:most]:
+            yield from texts_at(one, path, most)
     elif path and isinstance(value, Mapping):
         for key, below in value.items():
             if key.casefold() == path[0]:
-                yield from _at(below, path[1:])
+                yield from texts_at(below, path[1:], most)
     elif not path and isinstance(value, str | int) and not isinstance(value, bool) and value != "":
         yield str(value)
 
@@ -307,7 +299,7 @@ def _by_field_names(request: Mapping[str, Any]) -> Iterator[Target]:
             kind = "name"
         else:
             continue
-        yield from (Target(kind, name) for name in _at(value, ()) if len(name) <= LONGEST)
+        yield from (Target(kind, name) for name in texts_at(value, ()) if len(name) <= LONGEST)
 
 
 def _by_resources(resources: str | None) -> Iterator[Target]:

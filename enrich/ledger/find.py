@@ -51,6 +51,7 @@ MOST = 5_000
 MOST_CALLERS = 200
 """Identities whose calls are looked up one by one; of more, everybody's are."""
 MOST_KEYS = 100
+_MAKERS = sorted({name for thing in THINGS for name in makes(thing)})
 
 _COLUMNS = """event_id, event_time, event_source, event_name, recipient_account_id, aws_region,
                 principal_arn, identity_id, user_name, request_parameters, response_elements"""
@@ -116,9 +117,8 @@ def _newest_first(moment: str | None) -> float:
 def _makings(
     condition: str, values: Mapping[str, Any], store: Store, window: Window
 ) -> tuple[list[dict[str, Any]], tuple[Query, ...]]:
-    names = sorted({name for thing in THINGS for name in makes(thing)})
-    where = f"{condition} and event_name in {bound_list('make', names)}"
-    bound = {**values, **bound_values("make", names)}
+    where = f"{condition} and event_name in {bound_list('make', _MAKERS)}"
+    bound = {**values, **bound_values("make", _MAKERS)}
     queries: tuple[Query, ...] = ()
     if "access_key_id" not in condition:  # the rollup does not tell keys apart
         days = store.query(
@@ -157,18 +157,17 @@ def _not_followed(
     apart."""
     if "access_key_id" in condition:
         return (), ()
-    names = sorted({name for thing in THINGS for name in makes(thing)})
     found = store.query(
         f"""
         select distinct event_name from daily
         where last >= $window_first and first <= $window_last and {condition}
-          and event_name like 'Create%' and event_name not in {bound_list("make", names)}
+          and event_name like 'Create%' and event_name not in {bound_list("make", _MAKERS)}
           and failed < count
         order by event_name
         """,
         {
             **values,
-            **bound_values("make", names),
+            **bound_values("make", _MAKERS),
             "window_first": window.first,
             "window_last": window.last,
         },

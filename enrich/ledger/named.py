@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from enrich.facts.interface import json_object
 from enrich.facts.made_and_undone import GLOBAL, Thing
-from enrich.facts.targets import LONGEST
+from enrich.facts.targets import LONGEST, texts_at
 
 MOST_VALUES = 1_000
 """Values at one path: a call may launch so many instances."""
@@ -26,13 +27,13 @@ class Record:
     @property
     def request(self) -> Any:
         if self._request is None:
-            self._request = _object(self.row["request_parameters"])
+            self._request = json_object(self.row["request_parameters"])
         return self._request
 
     @property
     def response(self) -> Any:
         if self._response is None:
-            self._response = _object(self.row["response_elements"])
+            self._response = json_object(self.row["response_elements"])
         return self._response
 
     def values(self, path: str) -> tuple[str, ...]:
@@ -43,8 +44,9 @@ class Record:
         if path.startswith("*"):
             return tuple(_beginning(self.request, path[1:]))
         of = self.response if path.startswith(">") else self.request
-        found = _at(of, path.lstrip(">").casefold().split("."))
-        return tuple(itertools.islice(found, MOST_VALUES))
+        found = texts_at(of, path.lstrip(">").casefold().split("."), most=None)
+        named = (text for text in found if len(text) <= LONGEST)
+        return tuple(itertools.islice(named, MOST_VALUES))
 
     def names(self, thing: Thing, paths: Sequence[str]) -> frozenset[Names]:
         """Every combination of what stands at the paths, each written as it is compared."""
@@ -99,28 +101,6 @@ def in_one_place(thing: Thing, one: Mapping[str, Any], other: Mapping[str, Any])
     if one["recipient_account_id"] != other["recipient_account_id"]:
         return False
     return thing.source in GLOBAL or not thing.reused or one["aws_region"] == other["aws_region"]
-
-
-def _object(text: str | None) -> Any:
-    try:
-        value = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _at(value: Any, path: Sequence[str]) -> Iterator[str]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _at(one, path)
-    elif path and isinstance(value, Mapping):
-        for key, below in value.items():
-            if key.casefold() == path[0]:
-                yield from _at(below, path[1:])
-    elif not path and isinstance(value, str | int) and not isinstance(value, bool):
-        text = str(value)
-        if text and len(text) <= LONGEST:
-            yield text
 
 
 def _beginning(value: Any, begin: str) -> Iterator[str]:

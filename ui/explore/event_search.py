@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from enrich.calls.calls_sql import calls
+from enrich.calls.calls_sql import calls, midnight
 from enrich.facts.targets import JSON_COLUMNS, in_words, with_targets
 from trail.store import Query, Store
 from ui.explore.search_terms import TERMS, span_of, terms_of
@@ -172,7 +172,7 @@ def _find_by_days(store: Store, search: Search) -> Found:
     """The same over the newest days alone, further back each time, until the page is full or the
     time is up."""
     began = time.monotonic()
-    first = _midnight(search.last)
+    first = midnight(search.last)
     while True:
         first = max(first, search.first)
         found = _find(store, replace(search, first=first))
@@ -180,11 +180,7 @@ def _find_by_days(store: Store, search: Search) -> Found:
             return found
         if found.events >= search.page * PAGE or time.monotonic() - began > SECONDS_LOOKED:
             return replace(found, looked_from=first)
-        first = _midnight(first - max(search.last - first, timedelta(days=1)))
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        first = midnight(first - max(search.last - first, timedelta(days=1)))
 
 
 def statement(search: Search) -> str:

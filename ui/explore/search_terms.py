@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
+from enrich.facts.ip import parse_address
 from enrich.facts.service_names import SERVICE_NAMES
 from enrich.sql_text import bound_list, bound_values, like_text
 from ui.kit import phrases
@@ -164,7 +165,7 @@ def _address(value: str) -> Condition:
     bound: dict[str, Any] = {}
     for number, one in enumerate(listed(value)):
         if "/" not in one:
-            if _DIGITS.fullmatch(one) and not _is_address(one):
+            if _DIGITS.fullmatch(one) and parse_address(one) is None:
                 raise NoMeaning(f"“{one[:80]}” is no address.")
             whole.append(one)
             continue
@@ -181,14 +182,6 @@ def _address(value: str) -> Condition:
         parts.append(f"source_ip_address in {bound_list('ip', whole)}")
         bound |= bound_values("ip", whole)
     return f"({' or '.join(parts)})", bound
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _hour(value: str) -> Condition:
