@@ -13,6 +13,7 @@ from enrich.answer import Status
 from enrich.entity import account_of, has_masked_account, is_of_unnamed_account
 from enrich.own_event import missing_own_event
 from enrich.words import age, short
+from trail.days_in_a_row import in_a_row, span_in_words
 from trail.store import Coverage, Store
 
 ONE_DAY = timedelta(days=1)
@@ -386,11 +387,7 @@ def in_words(coverage: Coverage) -> str:
 
 def days_in_words(days: Sequence[date]) -> str:
     """Days as runs: "2026-03-01 to 2026-03-04 and 2026-03-07"."""
-    runs: list[str] = []
-    numbered = enumerate(sorted(days))
-    for _, members in itertools.groupby(numbered, lambda pair: pair[1].toordinal() - pair[0]):
-        run = [day for _, day in members]
-        runs.append(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}")
+    runs = [span_in_words(*run) for run in in_a_row(days)]
     if len(runs) > 1:
         return f"{', '.join(runs[:-1])} and {runs[-1]}"
     return runs[0] if runs else ""

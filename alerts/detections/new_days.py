@@ -12,6 +12,7 @@ import msgspec
 from alerts.alert import Alert
 from alerts.detections.detect import detect
 from alerts.detections.rule_files import RuleProblem, longest_timespan, rule_paths
+from trail.days_in_a_row import in_a_row
 from trail.events import SCHEMA_VERSION
 from trail.index.index_version import index_of
 from trail.store import Store
@@ -86,13 +87,8 @@ def _days_joined(rules: Sequence[Path]) -> int:
 
 
 def _stretches(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Each first and last day of days in a row."""
-    stretches: list[tuple[date, date]] = []
-    for day in sorted(days):
-        if stretches and day - stretches[-1][1] == _DAY:
-            stretches[-1] = (stretches[-1][0], day)
-        else:
-            stretches.append((day, day))
+    """The stretches that are read, each on its own unless they are many."""
+    stretches = in_a_row(days)
     if len(stretches) > _MANY:
         return [(stretches[0][0], stretches[-1][1])]
     return stretches

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from trail.counted import counted
+from trail.days_in_a_row import in_a_row, span_in_words
 from trail.index.catalog import Catalog, DayCoverage, Records, Reject
 from trail.index.passed_over import plain
 
@@ -159,23 +160,13 @@ def _coverage(status: Status) -> list[str]:
             f"{row}  {total:,}"
         )
     every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    gaps = _runs([day for day in every if day not in set(days)])
+    gaps = [span_in_words(*run) for run in in_a_row(set(every) - set(days))]
     lines.append(f"Days without any event: {', '.join(gaps) if gaps else 'none'}")
     return lines
 
 
 def _mark(events: int) -> str:
     return "." if events == 0 else "-" if events < 100 else "+" if events < 10_000 else "#"
-
-
-def _runs(days: Sequence[date]) -> list[str]:
-    runs: list[list[date]] = []
-    for day in days:
-        if runs and day - runs[-1][-1] == timedelta(days=1):
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
 
 
 def _stamp(moment: datetime | None) -> str | None:

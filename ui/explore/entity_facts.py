@@ -12,6 +12,7 @@ from typing import Any
 from enrich.calls.acted_upon import ActedUpon, acted_upon
 from enrich.calls.calls_sql import calls
 from trail.store import Query, Store
+from ui.explore.counted_by import counted_by
 from ui.kit.keeping import digest_of
 from ui.parts.timeline import Activity, count_over_time
 from ui.shell import data
@@ -226,34 +227,10 @@ def _totals(store: Store, kind: Kind, name: str, first: datetime, last: datetime
 def _panels(
     store: Store, kind: Kind, bound: Mapping[str, Any], first: datetime, last: datetime
 ) -> tuple[dict[str, list[dict[str, Any]]], Query]:
-    """Counts by each panel's property, in one pass over the events."""
-    columns = ",\n                ".join(f"{sql} as {name}" for name, (_, sql) in PANELS.items())
-    sets = ", ".join(f"({name})" for name in PANELS)
-    found = store.query(
-        f"""
-        with mine as (
-            select {columns}, event_time, failed, call_id, replaced from events
-            where event_time >= $span_first and event_time <= $span_last and {kind.condition}
-        )
-        select grouping_id({", ".join(PANELS)}) as which, coalesce({", ".join(PANELS)}) as value,
-               {calls()} as events, {calls("failed")} as failed,
-               min(event_time) as first, max(event_time) as last
-        from mine
-        group by grouping sets ({sets})
-        qualify row_number() over (partition by which order by events desc, value) <= {MOST + 1}
-        order by events desc, value
-        """,
-        bound,
-        first=first,
-        last=last,
-    )
-    width = len(PANELS)
-    of_panel = {(2**width - 1) - 2 ** (width - 1 - n): name for n, name in enumerate(PANELS)}
-    panels: dict[str, list[dict[str, Any]]] = {name: [] for name in PANELS}
-    for row in found.rows:
-        if row["value"] is not None:
-            panels[of_panel[row["which"]]].append(row)
-    return panels, found.query
+    """Counts by each panel's property; of one value more than is shown, to tell that there is."""
+    fields = {name: sql for name, (_, sql) in PANELS.items()}
+    condition = f"event_time >= $span_first and event_time <= $span_last and {kind.condition}"
+    return counted_by(store, fields, condition, bound, (first, last), MOST + 1)
 
 
 def _sessions(

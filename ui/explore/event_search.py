@@ -13,6 +13,7 @@ from typing import Any
 from enrich.calls.calls_sql import calls, midnight
 from enrich.facts.targets import JSON_COLUMNS, in_words, with_targets
 from trail.store import Query, Store
+from ui.explore.counted_by import counted_by
 from ui.explore.search_terms import TERMS, span_of, terms_of
 from ui.kit import phrases
 from ui.kit.keeping import digest_of
@@ -227,33 +228,9 @@ def counts(store: Store, search: Search) -> dict[str, list[dict[str, Any]]]:
 
 def _counts(store: Store, search: Search) -> dict[str, list[dict[str, Any]]]:
     condition, bound = search.condition()
-    names = [f"by_{name}" for name in COUNTED]
-    columns = ", ".join(f"{sql} as by_{name}" for name, (_, sql) in COUNTED.items())
-    listed = ", ".join(names)
-    found = store.query(
-        f"""
-        with found as (
-            select {columns}, failed, call_id, replaced from events where {condition}
-        )
-        select grouping_id({listed}) as which, coalesce({listed}) as value,
-               {calls()} as events, {calls("failed")} as failed
-        from found
-        group by grouping sets ({", ".join(f"({name})" for name in names)})
-        qualify row_number() over (partition by which order by events desc, value)
-            <= {MOST_COUNTED + 1}
-        order by events desc, value
-        """,
-        bound,
-        first=search.first,
-        last=search.last,
-    )
-    width = len(names)
-    of_field = {(2**width - 1) - 2 ** (width - 1 - n): name for n, name in enumerate(COUNTED)}
-    counted: dict[str, list[dict[str, Any]]] = {name: [] for name in COUNTED}
-    for row in found.rows:
-        if row["value"] is not None and len(counted[of_field[row["which"]]]) < MOST_COUNTED:
-            counted[of_field[row["which"]]].append(row)
-    return counted
+    fields = {name: sql for name, (_, sql) in COUNTED.items()}
+    span = search.first, search.last
+    return counted_by(store, fields, condition, bound, span, MOST_COUNTED)[0]
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:

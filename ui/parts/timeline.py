@@ -14,7 +14,9 @@ from enrich.calls.calls_sql import calls
 from enrich.entity import account_of, by_identity_id, entity_match
 from enrich.facts.targets import JSON_COLUMNS, with_targets
 from enrich.questions.baseline import DAYS, GAP
+from enrich.window import ONE_DAY
 from trail.counted import counted
+from trail.days_in_a_row import in_a_row
 from trail.store import Store
 from ui.kit import chart_clicks, charts
 from ui.kit.markup import Node, el
@@ -237,11 +239,10 @@ def _runs(
     days: Sequence[date], span: tuple[datetime, datetime]
 ) -> tuple[tuple[datetime, datetime], ...]:
     """Neighbouring days as one stretch each, cut to the span."""
-    one_day = timedelta(days=1)
-    runs: list[tuple[datetime, datetime]] = []
-    for day in sorted(days):
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        begun = runs.pop()[0] if runs and runs[-1][1] == start else start
-        runs.append((begun, start + one_day))
+    runs = ((_begins(first), _begins(last + ONE_DAY)) for first, last in in_a_row(days))
     cut = ((max(start, span[0]), min(end, span[1])) for start, end in runs)
     return tuple((start, end) for start, end in cut if start < end)
+
+
+def _begins(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
