@@ -14,14 +14,13 @@ from typing import Any
 
 from alerts.alert import Alert, Principal
 from cases.addresses import is_public
-from trail.access_keys import is_access_key, is_stand_in
+from trail.access_keys import is_access_key, is_stand_in, is_user_id
 from trail.masks import may_be_mask
 
 _USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:root|user/(?:.*/)?([^/]+))", re.DOTALL)
 _SESSION_ARN = re.compile(
     r"arn:aws[a-z-]*:sts::(\d{12}):(?:assumed-role/([^/]+)|federated-user)/(.+)", re.DOTALL
 )
-_USER_ID = re.compile(r"AIDA[A-Z0-9]{12,}")
 _INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SURE = ("certain", "high")
 _NO_PERSON = (None, "AWSService", "SourceIdentity")
@@ -87,8 +86,7 @@ def _of_identity(arn: object, principal_id: object, key: object) -> set[str]:
     user = _USER_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if user is not None and not (user[1] and may_be_mask(user[1])):
         found.add(f"arn:{arn}")
-    known = isinstance(principal_id, str) and _USER_ID.fullmatch(principal_id)
-    if known and not is_stand_in(str(principal_id)):
+    if isinstance(principal_id, str) and is_user_id(principal_id):
         found.add(f"id:{principal_id}")
     return found
 

@@ -23,7 +23,7 @@ from alerts.alert import Alert, Principal
 from enrich.facts.session_names import INSTANCE
 from enrich.sql_text import like_text, of_that_name, values_in
 from enrich.words import listed
-from trail.access_keys import is_access_key, is_stand_in
+from trail.access_keys import is_access_key, is_stand_in, is_user_id
 from trail.counted import counted
 from trail.store import Query, Store
 
@@ -143,12 +143,6 @@ def namesakes_caveats(match: Match) -> tuple[str, ...]:
         f" ({listed(match.namesakes)}), since a user of that name was deleted and made again: what"
         " each of them did is counted.",
     )
-
-
-def is_user_id(identity_id: str | None) -> bool:
-    """Whether it is a user's unique id, which no other user ever gets (§9); no mask of one."""
-    known = re.fullmatch(r"AIDA[A-Z0-9]{12,}", identity_id or "") is not None
-    return known and not is_stand_in(identity_id or "")
 
 
 def instance_of(principal: Principal) -> str | None:

@@ -1,4 +1,4 @@
-"""Which text is an access key id, and which only stands where one was.
+"""Which text is an access key id or a user's, and which only stands where one was.
 
 Logs come masked (`AKIA****************`, `REDACTED`) and documentation has its own keys: two of
 those that are equal are no two uses of one credential (§3.4 rule 1).
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 _KEY = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}")
 """16 to 128 characters, by IAM's API; 20 today."""
+_USER_ID = re.compile(r"AIDA[A-Z0-9]{12,}")
 _MASKED = re.compile(r"(.)\1{7}")
 """Eight of one character: no key of AWS's has such a run, and a mask always has."""
 _DOCUMENTATION = ("IOSFODNN7", "I44QH8DHB")
@@ -87,6 +88,12 @@ _MADE_UP = re.compile(
     )
 )
 """The pieces without which no text is shorter to describe than to spell."""
+
+
+def is_user_id(identity_id: str | None) -> bool:
+    """Whether it is a user's unique id, which no other user ever gets (§9); no mask of one."""
+    known = _USER_ID.fullmatch(identity_id or "") is not None
+    return known and not is_stand_in(identity_id or "")
 
 
 def is_access_key(text: object) -> bool:
