@@ -428,13 +428,8 @@ def by_incident(
             .where(at.incident.in_(chosen))
             .order_by(func.coalesce(at.first_seen, at.first_arrival), at.id)
         ).all()
-        shown = dict(
-            zip(
-                (row.id for row in rows if row.wanted),
-                _queued(connection, [row for row in rows if row.wanted], index_id),
-                strict=True,
-            )
-        )
+        matching = [row for row in rows if row.wanted]
+        shown = {alert.id: alert for alert in _queued(connection, matching, index_id)}
         held = _held(connection, [row.id for row in rows if not row.wanted])
     members: dict[str, list[Any]] = {}
     for row in rows:

@@ -204,10 +204,10 @@ def _correlated(
         rule_set.problem(rule, "it asks for some of its rules, which is not supported")
         return []
     named = str(counting.fieldref) if isinstance(counting.fieldref, str) else None
-    if rule.type is SigmaCorrelationType.VALUE_COUNT and named is None:
+    by_value = rule.type is SigmaCorrelationType.VALUE_COUNT
+    if by_value and named is None:
         rule_set.problem(rule, "it counts the values of no field, or of several")
         return []
-    by_value = rule.type is SigmaCorrelationType.VALUE_COUNT
     group_by = tuple(rule.group_by or ())
     targets = [*group_by, *([str(named)] if by_value else [])]
     if unknown := [target for target in targets if not is_target(target)]:
@@ -220,6 +220,7 @@ def _correlated(
     timespan = timedelta(seconds=max(rule.timespan.seconds, 1))
     since = (first - timespan, last)
     file = rule_set.files[id(rule)]
+    counted_column = "counted" if by_value else None
     if temporal:
         scopes = [(one.condition, _scope([one], since)) for one in needed]
         rows = find_together(store, scopes, group_by)
@@ -231,27 +232,23 @@ def _correlated(
             timespan=timespan,
             since=first,
         )
-        return [
-            alert_of(rule, stretch.rows, file, None, stretch.turning)
-            for stretch in merged(stretches)
-        ]
-    what = Counting(
-        group_by=group_by,
-        distinct=named if by_value else None,
-        seconds=max(rule.timespan.seconds, 1),
-        at_least=counting.count,
-    )
-    rows = find_crowded(store, _conditions(needed), what, _scope(needed, since))
-    limit, holds = counting.count, HOLDS[counting.op]
-    counted_column = "counted" if by_value else None
-    stretches = bursts(
-        _within_limit(rows, rule, rule_set),
-        group_by=what.keys,
-        distinct=counted_column,
-        timespan=timespan,
-        holds=lambda count: holds(count, limit),
-        since=first,
-    )
+    else:
+        what = Counting(
+            group_by=group_by,
+            distinct=named if by_value else None,
+            seconds=max(rule.timespan.seconds, 1),
+            at_least=counting.count,
+        )
+        rows = find_crowded(store, _conditions(needed), what, _scope(needed, since))
+        limit, holds = counting.count, HOLDS[counting.op]
+        stretches = bursts(
+            _within_limit(rows, rule, rule_set),
+            group_by=what.keys,
+            distinct=counted_column,
+            timespan=timespan,
+            holds=lambda count: holds(count, limit),
+            since=first,
+        )
     return [
         alert_of(rule, stretch.rows, file, counted_column, stretch.turning)
         for stretch in merged(stretches)
