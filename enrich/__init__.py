@@ -107,11 +107,12 @@ def ask_beside(
 
     def part(
         name: str,
+        empty: _Part,
         ask: Callable[[], tuple[_Part, tuple[Query, ...]]],
         failed: Callable[[str], _Part],
-    ) -> _Part | None:
+    ) -> _Part:
         if name not in only:
-            return None
+            return empty
         try:
             found, queries[name] = ask()
         except Exception as error:
@@ -122,28 +123,28 @@ def ask_beside(
     return Beside(
         part(
             "ledger",
+            Ledger(),
             lambda: find_ledger(alert, principal, answers, store),
             lambda said: Ledger(status="failed", sentence=said),
-        )
-        or Ledger(),
+        ),
         part(
             "after",
+            AfterAlert(),
             lambda: find_after(alert, principal, store),
             lambda said: AfterAlert(status="failed", sentence=said),
-        )
-        or AfterAlert(),
+        ),
         part(
             "course",
+            Course(),
             lambda: find_course(alert, principal, store),
             lambda said: Course(status="failed", sentence=said),
-        )
-        or Course(),
+        ),
         part(
             "unseen",
+            Unseen(),
             lambda: (Unseen(), ()) if account is None else find_unseen(account, store),
             lambda said: Unseen(status="failed", account_id=account, lines=(said,)),
-        )
-        or Unseen(),
+        ),
         queries,
     )
 

@@ -10,6 +10,7 @@ from alerts.alert import TimeQuestion
 from alerts.times.epoch_times import EpochTime
 from alerts.times.time_zones import COMMON
 from alerts.times.written_times import Order, WrittenTime, written_times
+from trail.counted import counted
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def _what_it_leaves_open(used: Sequence[WrittenTime]) -> tuple[str, ...]:
     apart = last.readings[0].instant + last.lasts - first.readings[0].instant
     if apart > _LONG and first is not last:
         notes.append(
-            f"The text's times are {apart.days} days apart, from “{first.text}” to “{last.text}”:"
-            " the window is all of that."
+            f"The text's times are {counted(apart.days, 'day')} apart, from “{first.text}” to"
+            f" “{last.text}”: the window is all of that."
         )
     return tuple(dict.fromkeys(notes))
 
@@ -82,8 +83,7 @@ def _what_it_leaves_open(used: Sequence[WrittenTime]) -> tuple[str, ...]:
 def _in_words(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     size, unit = next(one for one in _UNITS if seconds % one[0] == 0)
-    number = seconds // size
-    return f"{number:,} {unit}{'s' if number != 1 else ''}"
+    return counted(seconds // size, unit)
 
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))

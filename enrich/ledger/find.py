@@ -306,8 +306,3 @@ class _Ends:
                 (cell.last for cell in cells if cell.region == (region or "")), default=None
             )
         return self._known[account, region]
-
-
-def without_the_failed(reason: str) -> Ledger:
-    """A ledger that could not be had."""
-    return Ledger(status="failed", sentence=f"What was undone could not be looked up: {reason}")

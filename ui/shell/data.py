@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -92,18 +92,38 @@ def told(
     def ask() -> list[Answer]:
         return _answers(store, alert, principal, received, version)
 
+    def has_failed(answers: list[Answer]) -> bool:
+        return any(answer.status == "failed" for answer in answers)
+
+    return kept_unless_failed(of_what, "answers", ask, has_failed)
+
+
+def kept_unless_failed(
+    of_what: str, name: str, make: Callable[[], Made], has_failed: Callable[[Made], bool]
+) -> tuple[str, Made]:
+    """What the drawings of it are kept under (see `kept`), and what `make` made.
+
+    Where that has failed it is not kept, nor are its drawings: the next run makes it anew.
+    """
+
+    def ask() -> Made:
+        made = make()
+        if has_failed(made):
+            raise _Failed(made)
+        return made
+
     try:
-        return of_what, kept(of_what, "answers", ask)
+        return of_what, kept(of_what, name, ask)
     except _Failed as error:
-        return f"{of_what} {next(_failures)}", error.answers
+        return f"{of_what} {next(_failures)}", error.made
 
 
 class _Failed(Exception):
-    """Answers that are not to be kept, since a question among them failed."""
+    """What is not to be kept, since a part of it failed."""
 
-    def __init__(self, answers: list[Answer]) -> None:
-        super().__init__("a question failed")
-        self.answers = answers
+    def __init__(self, made: Any) -> None:
+        super().__init__("a part failed")
+        self.made = made
 
 
 _failures = count()
@@ -118,10 +138,7 @@ def _answers(
         ahead = answers_ahead(version, received, position)
     if ahead:
         noting.told("version", store.version)  # nobody knows any more what was asked for them
-    found = ahead or ask_all(alert, principal, store)
-    if any(answer.status == "failed" for answer in found):
-        raise _Failed(found)
-    return found
+    return ahead or ask_all(alert, principal, store)
 
 
 def kept(of_what: str, name: str, make: Callable[[], Made]) -> Made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from alerts.alert import Alert, Principal
 from enrich import ask_beside
@@ -28,17 +27,6 @@ _MARKS: dict[str, tuple[str, Tone]] = {
     "failed": ("Query failed", "bad"),
 }
 """Statuses that are news; that something was found is told by what was found."""
-
-
-class _Failed(Exception):
-    """A part could not be had: nothing of this is kept, the next run asks again."""
-
-    def __init__(self, beside: Beside) -> None:
-        super().__init__("a part failed")
-        self.beside = beside
-
-
-_failures = count()
 
 
 @dataclass(frozen=True)
@@ -86,17 +74,18 @@ def _found(
     answers: Sequence[Answer],
     parts: tuple[str, ...],
 ) -> Found:
-    def ask() -> Beside:
-        beside = ask_beside(alert, principal, answers, store, parts)
+    def has_failed(beside: Beside) -> bool:
         every = (beside.ledger, beside.after, beside.course, beside.unseen)
-        if any(part.status == "failed" for part in every):
-            raise _Failed(beside)
-        return beside
+        return any(part.status == "failed" for part in every)
 
-    try:
-        return Found(of_what, data.kept(of_what, " ".join(["beside", *parts]), ask))
-    except _Failed as error:
-        return Found(f"{of_what} beside {next(_failures)}", error.beside)
+    return Found(
+        *data.kept_unless_failed(
+            of_what,
+            " ".join(["beside", *parts]),
+            lambda: ask_beside(alert, principal, answers, store, parts),
+            has_failed,
+        )
+    )
 
 
 def course_line(course: Course) -> Node | None:
